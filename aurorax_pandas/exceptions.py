@@ -1,0 +1,131 @@
+"""Everything that this library raises or warns with; one root, with fields to branch on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class _Fields(TypedDict, total=False):
+    status_code: int | None
+    error_code: str | None
+    request_id: str | None
+    retryable: bool
+
+
+class AuroraxError(Exception):
+    """
+    Root of all errors of this library.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong and what to do next.
+    status_code : int, optional
+        HTTP status of the answer that caused the error.
+    error_code : str, optional
+        The service's own code, for example ``"NotFound"``.
+    request_id : str, optional
+        Identifier of the search on the service, where one was assigned.
+    retryable : bool, default False
+        Whether the same call may succeed later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        error_code: str | None = None,
+        request_id: str | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.error_code = error_code
+        self.request_id = request_id
+        self.retryable = retryable
+
+
+class AuroraxInputError(AuroraxError, ValueError):
+    """An argument cannot be used; nothing has been sent, written or changed."""
+
+
+class AuroraxStateError(AuroraxError, RuntimeError):
+    """A step of a search was asked for before the step that it needs."""
+
+
+class AuroraxDataError(AuroraxError, ValueError):
+    """Records or a file do not hold what they should; nothing partial is returned."""
+
+
+class AuroraxSchemaError(AuroraxDataError):
+    """
+    A frame breaks its schema.
+
+    Parameters
+    ----------
+    message : str
+        All failing checks, one a line.
+    failures : pandas.DataFrame
+        One row per failing check: ``column`` (empty for a rule across columns), ``check``, ``says``, ``rows``
+        (how many fail, 0 where the check is of the whole column) and ``first`` (index label of the first).
+    """
+
+    def __init__(self, message: str, failures: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
+class AuroraxAPIError(AuroraxError):
+    """
+    The service answered with an error, or did not answer.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong and what to do next.
+    sent : bool, default True
+        Whether the request may have reached the service.
+    retry_after : float, optional
+        How long the service asks to wait before the next request [s].
+    **fields
+        Those of `AuroraxError`.
+    """
+
+    def __init__(
+        self, message: str, *, sent: bool = True, retry_after: float | None = None, **fields: Unpack[_Fields]
+    ) -> None:
+        super().__init__(message, **fields)
+        self.sent = sent
+        self.retry_after = retry_after
+
+
+class AuroraxAuthorizationError(AuroraxAPIError):
+    """The service refused the API key, or asks for one (401, 403)."""
+
+
+class AuroraxNotFoundError(AuroraxAPIError):
+    """The service does not know the request, or its result has been deleted (404)."""
+
+
+class AuroraxRateLimitError(AuroraxAPIError):
+    """The service asks for fewer requests (429)."""
+
+
+class AuroraxUnavailableError(AuroraxAPIError):
+    """The service or the way to it is down (500, 502 to 504, maintenance, no connection)."""
+
+
+class AuroraxSearchError(AuroraxError):
+    """The search ran and failed on the service; the message holds the service's own error lines."""
+
+
+class AuroraxTimeoutError(AuroraxError, TimeoutError):
+    """The deadline passed; the search may still be running and can be read later by its ``request_id``."""
+
+
+class AuroraxDataWarning(UserWarning):
+    """Some data were left out or changed on the way, as the caller allowed."""

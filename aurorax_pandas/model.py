@@ -1,0 +1,219 @@
+"""The data model: columns, dtypes, units, the rules of a row, and how nested columns are built and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
+from nested_pandas import NestedDtype
+from nested_pandas.series.ext_array import NestedExtensionArray
+
+SCHEMA_VERSION: Final = 1
+
+# pyarrow makes these functions at run time, where type checkers do not see them
+compute: Final[Any] = pyarrow.compute
+
+CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
+SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
+
+DATETIME: Final = "datetime64[us]"
+CONJUNCTION_TYPE: Final = pd.CategoricalDtype(list(CONJUNCTION_TYPES))
+
+SOURCE_FIELDS: Final[dict[str, pa.DataType]] = {
+    "identifier": pa.int64(),
+    "program": pa.string(),
+    "platform": pa.string(),
+    "instrument_type": pa.string(),
+    "source_type": pa.string(),
+    "display_name": pa.string(),
+}
+EVENT_FIELDS: Final[dict[str, pa.DataType]] = {
+    "conjunction_type": pa.string(),
+    **{f"{side}_{name}": arrow_type for side in ("e1", "e2") for name, arrow_type in SOURCE_FIELDS.items()},
+    "start": pa.timestamp("us"),
+    "end": pa.timestamp("us"),
+    "min_distance": pa.float64(),
+    "max_distance": pa.float64(),
+}
+DATA_SOURCES: Final = NestedDtype.from_columns(SOURCE_FIELDS)
+EVENTS: Final = NestedDtype.from_columns(EVENT_FIELDS)
+
+#: Columns of a conjunctions frame in the service's order, with their dtypes.
+CONJUNCTION_COLUMNS: Final[dict[str, Any]] = {
+    "conjunction_type": CONJUNCTION_TYPE,
+    "start": DATETIME,
+    "end": DATETIME,
+    "data_sources": DATA_SOURCES,
+    "min_distance": "float64",
+    "max_distance": "float64",
+    "events": EVENTS,
+    "closest_epoch": DATETIME,
+    "farthest_epoch": DATETIME,
+}
+
+#: Columns of an events frame with their dtypes; ``pair`` has the labels at hand as categories.
+EVENT_COLUMNS: Final[dict[str, Any]] = {
+    "conjunction": "int64",
+    "conjunction_label": None,
+    "conjunction_type": CONJUNCTION_TYPE,
+    **{f"{side}_{name}": "Int64" if name == "identifier" else "str" for side in ("e1", "e2") for name in SOURCE_FIELDS},
+    "pair": "category",
+    "start": DATETIME,
+    "end": DATETIME,
+    "min_distance": "float64",
+    "max_distance": "float64",
+    "closest_epoch": DATETIME,
+}
+
+#: Columns of a pair summary with their dtypes; its index ``pair`` holds the labels.
+PAIR_SUMMARY_COLUMNS: Final[dict[str, Any]] = {
+    "count": "int64",
+    "minutes": "float64",
+    "min_distance": "float64",
+    "median_distance": "float64",
+    "closest_epoch": DATETIME,
+    "first_start": DATETIME,
+    "last_end": DATETIME,
+}
+
+#: Units of the columns that have one.
+UNITS: Final[dict[str, str]] = {
+    "min_distance": "km",
+    "max_distance": "km",
+    "median_distance": "km",
+    "minutes": "min",
+}
+
+
+class RowRule(NamedTuple):
+    """A rule that every row of a frame keeps: the columns it reads, and what it says."""
+
+    name: str
+    columns: tuple[str, ...]
+    says: str
+
+    def holds(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Tell for each row whether the rule holds."""
+        holds: npt.NDArray[np.bool_] = _RULES[self.name](*(frame[column].to_numpy() for column in self.columns))
+        return holds
+
+
+def _within(epoch: Any, start: Any, end: Any) -> Any:
+    return np.isnat(epoch) | ((start <= epoch) & (epoch <= end))
+
+
+_RULES: Final[dict[str, Any]] = {
+    "start_set": lambda start: ~np.isnat(start),
+    "end_set": lambda end: ~np.isnat(end),
+    "start_before_end": lambda start, end: np.isnat(start) | np.isnat(end) | (start <= end),
+    "distances_valid": lambda low, high: np.isfinite(low) & np.isfinite(high) & (low >= 0) & (high >= 0),
+    "min_below_max": lambda low, high: ~(low > high),
+    "closest_epoch_inside": _within,
+    "farthest_epoch_inside": _within,
+}
+
+EVENT_RULES: Final = (
+    RowRule("start_set", ("start",), "start is missing"),
+    RowRule("end_set", ("end",), "end is missing"),
+    RowRule("start_before_end", ("start", "end"), "end is before start"),
+    RowRule("distances_valid", ("min_distance", "max_distance"), "a distance is negative or not finite"),
+    RowRule("min_below_max", ("min_distance", "max_distance"), "min_distance is above max_distance"),
+)
+CONJUNCTION_RULES: Final = (
+    *EVENT_RULES,
+    RowRule("closest_epoch_inside", ("closest_epoch", "start", "end"), "closest_epoch is outside start to end"),
+    RowRule("farthest_epoch_inside", ("farthest_epoch", "start", "end"), "farthest_epoch is outside start to end"),
+)
+
+
+def nested_array(fields: Mapping[str, pa.Array], offsets: npt.NDArray[np.int64]) -> NestedExtensionArray:
+    """
+    Build a nested column from flat fields.
+
+    Parameters
+    ----------
+    fields : mapping of str to pyarrow.Array
+        Fields of the entries, all of one length.
+    offsets : ndarray of int64, shape (rows + 1,)
+        Row `i` holds the entries ``offsets[i]`` to ``offsets[i + 1]``.
+    """
+    entries = pa.StructArray.from_arrays(list(fields.values()), list(fields))
+    return NestedExtensionArray(pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), entries))
+
+
+class Flat(NamedTuple):
+    """A nested column taken apart: the fields of all entries, and the row that each entry belongs to."""
+
+    fields: dict[str, pa.Array]
+    row: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+
+    def column(self, name: str) -> pd.Series[Any]:
+        """Give one field as a pandas column in the dtype of the data model."""
+        return arrow_to_pandas(self.fields[name])
+
+
+def flatten(column: pd.Series[Any]) -> Flat:
+    """Take a nested column apart, in row order; a null row counts as one without entries."""
+    array = column.array
+    if not isinstance(array, NestedExtensionArray):
+        raise TypeError(f"column {column.name!r} is {column.dtype}, not nested")
+    lists = array.list_array.combine_chunks()
+    lengths = lists.value_lengths().fill_null(0).to_numpy().astype(np.int64)
+    entries = lists.flatten()
+    fields = dict(zip((field.name for field in entries.type), entries.flatten(), strict=True))
+    return Flat(fields, np.repeat(np.arange(len(lengths)), lengths), lengths)
+
+
+def sorted_rows(flat: Flat, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """
+    Give the values of each row in ascending order, as a matrix.
+
+    Parameters
+    ----------
+    flat : Flat
+        A nested column taken apart.
+    values : ndarray of int64, one per entry
+        A number for each entry, such as its identifier.
+
+    Returns
+    -------
+    ndarray of int64, shape (most entries in a row, rows)
+        Column `i` holds the values of row `i`; where it has fewer, the lowest int64 fills it up.
+    """
+    order = np.lexsort((values, flat.row))
+    position = np.arange(len(order)) - np.repeat(np.cumsum(flat.lengths) - flat.lengths, flat.lengths)
+    matrix = np.full((int(flat.lengths.max(initial=0)), len(flat.lengths)), np.iinfo(np.int64).min)
+    matrix[position, flat.row] = values[order]
+    return matrix
+
+
+def arrow_to_pandas(array: pa.Array) -> pd.Series[Any]:
+    """Give an Arrow array as a pandas column: Int64, str, datetime64[us] or float64."""
+    if pa.types.is_integer(array.type):
+        missing = array.is_null().to_numpy(zero_copy_only=False)
+        return pd.Series(pd.arrays.IntegerArray(array.fill_null(0).to_numpy().astype(np.int64), missing))
+    if pa.types.is_timestamp(array.type):
+        return pd.Series(array.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False).astype("M8[us]"))
+    if pa.types.is_floating(array.type):
+        return pd.Series(array.to_numpy(zero_copy_only=False).astype(np.float64))
+    return pd.Series(pd.array(array.cast(pa.large_string()), dtype="str"))
+
+
+def empty_conjunctions() -> pd.DataFrame:
+    """Give a conjunctions frame without rows."""
+    return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in CONJUNCTION_COLUMNS.items()})
+
+
+def as_list(value: object) -> list[Any]:
+    """Give a list of what was given alone or as a sequence."""
+    if value is None:
+        return []
+    if isinstance(value, str | Mapping) or not isinstance(value, Sequence | np.ndarray | pd.Index | set | frozenset):
+        return [value]
+    return list(value)

@@ -1,0 +1,388 @@
+"""The service's JSON records, and objects like them, as a typed conjunctions frame."""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas import model
+from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+
+OnBadRecords = Literal["raise", "drop"]
+
+_CHUNK: Final = 2_000
+_SHOWN: Final = 5
+_KEYS_OF_OBJECTS: Final = (*model.CONJUNCTION_COLUMNS, "e1_source", "e2_source", *model.SOURCE_FIELDS)
+
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Time = npt.NDArray[np.datetime64]
+_T = TypeVar("_T")
+
+
+class _Source(msgspec.Struct, gc=False, frozen=True):
+    identifier: _Int64 | None = None
+    program: str | None = None
+    platform: str | None = None
+    instrument_type: str | None = None
+    source_type: str | None = None
+    display_name: str | None = None
+
+
+_NO_SOURCE: Final = msgspec.Raw(b"null")
+
+
+class _Event(msgspec.Struct, gc=False):
+    start: str
+    end: str
+    min_distance: float
+    max_distance: float
+    e1_source: msgspec.Raw = _NO_SOURCE
+    e2_source: msgspec.Raw = _NO_SOURCE
+    conjunction_type: str | None = None
+
+
+class _Conjunction(msgspec.Struct, gc=False):
+    conjunction_type: str
+    start: str
+    end: str
+    min_distance: float
+    max_distance: float
+    data_sources: list[msgspec.Raw] | None = None
+    events: list[_Event] | None = None
+    closest_epoch: str | None = None
+    farthest_epoch: str | None = None
+
+
+class _Failure(msgspec.Struct):
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class _Envelope(msgspec.Struct):
+    result: list[msgspec.Raw] | None = None
+    error: _Failure | None = None
+
+
+_decode_conjunction = msgspec.json.Decoder(_Conjunction).decode
+_decode_source = msgspec.json.Decoder(_Source | None).decode
+_decode_envelope = msgspec.json.Decoder(_Envelope | list[msgspec.Raw]).decode
+
+
+class _RefusedError(Exception):
+    """One record cannot be used; the text says why."""
+
+
+class _Sources:
+    """Distinct data sources, numbered as they turn up; a source costs one lookup of its bytes."""
+
+    def __init__(self) -> None:
+        self._by_bytes: dict[bytes, int] = {}
+        self._by_value: dict[_Source, int] = {}
+
+    def code(self, raw: msgspec.Raw) -> int:
+        text = bytes(raw)
+        code = self._by_bytes.get(text)
+        if code is None:
+            code = self._by_bytes[text] = self._by_value.setdefault(
+                _decode_source(raw) or _Source(), len(self._by_value)
+            )
+        return code
+
+    def fields(self, codes: npt.NDArray[np.int64], prefix: str = "") -> dict[str, pa.Array]:
+        indices = pa.array(codes)
+        return {
+            prefix + name: pa.array([getattr(source, name) for source in self._by_value], arrow_type).take(indices)
+            for name, arrow_type in model.SOURCE_FIELDS.items()
+        }
+
+
+class _Columns:
+    """Columns of the records read so far; each chunk adds a piece to every one of them."""
+
+    def __init__(self) -> None:
+        self.sources = _Sources()
+        self.numbers: list[npt.NDArray[np.int64]] = []
+        self.pieces: dict[str, list[npt.NDArray[Any]]] = {}
+
+    def add(self, numbers: list[int], records: list[_Conjunction], codes: list[_Codes]) -> None:
+        events = [event for record in records for event in record.events or ()]
+        piece = {
+            "conjunction_type": np.array([_TYPE_CODES[record.conjunction_type] for record in records], np.int8),
+            "start": _times([record.start for record in records]),
+            "end": _times([record.end for record in records]),
+            "min_distance": np.array([record.min_distance for record in records], np.float64),
+            "max_distance": np.array([record.max_distance for record in records], np.float64),
+            "closest_epoch": _times([record.closest_epoch for record in records]),
+            "farthest_epoch": _times([record.farthest_epoch for record in records]),
+            "sources": np.array([code for each in codes for code in each.sources], np.int64),
+            "source_count": np.array([len(each.sources) for each in codes], np.int64),
+            "event_count": np.array([len(record.events or ()) for record in records], np.int64),
+            "event_type": np.array([_EVENT_TYPE_CODES[event.conjunction_type] for event in events], np.int8),
+            "event_start": _times([event.start for event in events]),
+            "event_end": _times([event.end for event in events]),
+            "event_min_distance": np.array([event.min_distance for event in events], np.float64),
+            "event_max_distance": np.array([event.max_distance for event in events], np.float64),
+            "e1": np.array([code for each in codes for code in each.e1], np.int64),
+            "e2": np.array([code for each in codes for code in each.e2], np.int64),
+        }
+        self.numbers.append(np.array(numbers, np.int64))
+        for name, values in piece.items():
+            self.pieces.setdefault(name, []).append(values)
+
+    def frame(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+        """Give the conjunctions in the order received, and the number of the record of each."""
+        if not self.numbers:
+            return model.empty_conjunctions(), np.array([], np.int64)
+        column = {name: np.concatenate(pieces) for name, pieces in self.pieces.items()}
+        types = pa.array(model.CONJUNCTION_TYPES)
+        event_fields = {
+            "conjunction_type": types.take(pa.array(column["event_type"], mask=column["event_type"] < 0)),
+            **self.sources.fields(column["e1"], "e1_"),
+            **self.sources.fields(column["e2"], "e2_"),
+            **{
+                name: pa.array(column[f"event_{name}"], model.EVENT_FIELDS[name])
+                for name in ("start", "end", "min_distance", "max_distance")
+            },
+        }
+        frame = pd.DataFrame(
+            {
+                "conjunction_type": pd.Categorical.from_codes(column["conjunction_type"], dtype=model.CONJUNCTION_TYPE),
+                "start": column["start"],
+                "end": column["end"],
+                "data_sources": model.nested_array(
+                    self.sources.fields(column["sources"]), _offsets(column["source_count"])
+                ),
+                "min_distance": column["min_distance"],
+                "max_distance": column["max_distance"],
+                "events": model.nested_array(event_fields, _offsets(column["event_count"])),
+                "closest_epoch": column["closest_epoch"],
+                "farthest_epoch": column["farthest_epoch"],
+            },
+            copy=False,
+        )
+        return frame, np.concatenate(self.numbers)
+
+
+class _Codes(msgspec.Struct, gc=False):
+    sources: list[int]
+    e1: list[int]
+    e2: list[int]
+
+
+_TYPE_CODES: Final = {name: code for code, name in enumerate(model.CONJUNCTION_TYPES)}
+_EVENT_TYPE_CODES: Final[dict[str | None, int]] = dict([*_TYPE_CODES.items(), (None, -1)])
+
+
+def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
+    """
+    Make a typed conjunctions frame of records that you already hold.
+
+    Parameters
+    ----------
+    records : bytes, str, dict or iterable
+        What the service answers, as JSON (bytes or text) or parsed: ``{"result": [...]}`` or the array alone. Or an
+        iterable of PyAuroraX ``Conjunction`` objects. Fields that are not known here are passed over; times
+        with a zone are converted to UTC.
+    on_bad_records : {"raise", "drop"}, default "raise"
+        What to do where a record lacks something or contradicts itself (``end`` before ``start``, say): refuse
+        all, or leave the record out and warn once with the count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per conjunction, distances in [km], times in UTC without a zone, sorted by ``start``,
+        ``closest_epoch``, the identifiers of the sources, type and ``end``; checked against `ConjunctionSchema`.
+
+    Raises
+    ------
+    AuroraxDataError
+        If this is no JSON, or a record is refused; the message names the record, counted from 0.
+    AuroraxAPIError
+        If the answer holds an error of the service in place of a result.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> record = {"conjunction_type": "nbtrace", "start": "2020-01-01T00:08:00", "end": "2020-01-01T00:09:00",
+    ...           "min_distance": 206.6, "max_distance": 260.8, "data_sources": [], "events": []}
+    >>> df = aurorax_pandas.conjunctions_from_records({"result": [record]})
+    >>> df[["start", "min_distance"]]
+                    start  min_distance
+    0 2020-01-01 00:08:00         206.6
+    """
+    from aurorax_pandas import schemas
+
+    if on_bad_records not in ("raise", "drop"):
+        raise AuroraxInputError(f"on_bad_records={on_bad_records!r} is not valid; give 'raise' or 'drop'")
+    items = _split(_json(records))
+    bad: dict[int, str] = {}
+    frame, numbers = _columns(items, bad).frame()
+    keep = np.ones(len(frame), bool)
+    for rule in model.CONJUNCTION_RULES:
+        holds = rule.holds(frame)
+        bad.update((int(number), rule.says) for number in numbers[keep & ~holds])
+        keep &= holds
+    if bad:
+        _report(bad, len(items), on_bad_records)
+        frame = frame[keep]
+    return schemas.validate(_ordered(frame), schemas.ConjunctionSchema)
+
+
+def count_records(body: bytes) -> int:
+    """Count the records of an answer without reading them."""
+    return len(_split(body))
+
+
+def _json(records: Any) -> bytes:
+    if isinstance(records, bytes | bytearray | memoryview):
+        return bytes(records)
+    if isinstance(records, str):
+        return records.encode("utf-8", "surrogatepass")
+    if isinstance(records, Iterable) and not isinstance(records, Mapping | list | tuple):
+        records = list(records)
+    try:
+        return msgspec.json.encode(records, enc_hook=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise AuroraxDataError(f"records cannot be read as the service's JSON: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, np.generic):
+        return value.item()
+    fields = {name: getattr(value, name) for name in _KEYS_OF_OBJECTS if hasattr(value, name)}
+    if not fields:
+        raise TypeError(f"{type(value).__name__} is neither JSON nor an object with fields of a conjunction")
+    return fields
+
+
+def _split(body: bytes) -> list[msgspec.Raw]:
+    try:
+        envelope = _decode_envelope(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AuroraxDataError(f"the records are not the service's JSON ({len(body)} bytes): {error}") from None
+    if isinstance(envelope, list):
+        return envelope
+    if envelope.error is not None:
+        code, message = envelope.error.error_code, envelope.error.error_message
+        raise AuroraxAPIError(f"the service answered with an error, {code}: {message}", error_code=code)
+    if envelope.result is None:
+        raise AuroraxDataError(
+            "the records hold neither 'result' nor an array; give the answer of the service as it is"
+        )
+    items: list[msgspec.Raw] = envelope.result
+    return items
+
+
+def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    return iter(lambda: list(islice(iterator, size)), [])
+
+
+def _columns(items: list[msgspec.Raw], bad: dict[int, str]) -> _Columns:
+    columns = _Columns()
+    for chunk in _chunks(enumerate(items), _CHUNK):
+        _add(columns, chunk, bad)
+    return columns
+
+
+def _add(columns: _Columns, chunk: list[tuple[int, msgspec.Raw]], bad: dict[int, str]) -> None:
+    numbers, records, codes = [], [], []
+    for number, item in chunk:
+        try:
+            record = _decode_conjunction(item)
+            codes.append(_codes(record, columns.sources))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _RefusedError) as error:
+            bad[number] = str(error)
+            continue
+        numbers.append(number)
+        records.append(record)
+    try:
+        columns.add(numbers, records, codes)
+    except _RefusedError:
+        # a time of this chunk cannot be read: find its records one by one
+        for position, number in enumerate(numbers):
+            try:
+                columns.add([number], [records[position]], [codes[position]])
+            except _RefusedError as error:
+                bad[number] = str(error)
+
+
+def _codes(record: _Conjunction, sources: _Sources) -> _Codes:
+    if record.conjunction_type not in _TYPE_CODES:
+        raise _RefusedError(f"conjunction_type {record.conjunction_type!r} is not known")
+    events = record.events or ()
+    for event in events:
+        if event.conjunction_type not in _EVENT_TYPE_CODES:
+            raise _RefusedError(f"conjunction_type {event.conjunction_type!r} of an event is not known")
+    return _Codes(
+        [sources.code(raw) for raw in record.data_sources or ()],
+        [sources.code(event.e1_source) for event in events],
+        [sources.code(event.e2_source) for event in events],
+    )
+
+
+def _times(texts: list[Any]) -> _Time:
+    """Read the service's times as datetime64[us], UTC; None becomes NaT."""
+    if None in texts:
+        times = np.full(len(texts), "NaT", "M8[us]")
+        given = [position for position, text in enumerate(texts) if text is not None]
+        times[given] = _times([texts[position] for position in given])
+        return times
+    letters = np.array(texts, dtype=np.str_)
+    if letters.dtype.itemsize == 19 * 4:
+        # numpy reads this one form fastest, but reads others too ("now"), so the form is checked first
+        grid = letters.view(np.uint32).reshape(len(texts), 19)
+        digits = np.delete(grid, [4, 7, 10, 13, 16], axis=1)
+        if (grid[:, [4, 7, 10, 13, 16]] == _SEPARATORS).all() and ((digits >= 48) & (digits <= 57)).all():
+            try:
+                return letters.astype("M8[s]").astype("M8[us]")
+            except ValueError as error:
+                raise _RefusedError(str(error)) from None
+    try:
+        return pd.to_datetime(texts, format="ISO8601", utc=True).tz_localize(None).as_unit("us").to_numpy()
+    except (ValueError, OverflowError) as error:
+        raise _RefusedError(f"a time cannot be read: {error}") from None
+
+
+_SEPARATORS: Final = np.frombuffer("--T::".encode("utf-32-le"), np.uint32)
+
+
+def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> None:
+    shown = "; ".join(f"record {number}: {bad[number]}" for number in sorted(bad)[:_SHOWN])
+    more = f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+    if on_bad_records == "drop":
+        text = f"{len(bad)} of {total} records left out: {shown}{more}"
+        warnings.warn(text, AuroraxDataWarning, stacklevel=3)
+        return
+    raise AuroraxDataError(
+        f"{len(bad)} of {total} records cannot be used (counted from 0): {shown}{more}. "
+        "on_bad_records='drop' keeps the others"
+    )
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    sources = model.flatten(frame["data_sources"])
+    identifiers = model.sorted_rows(sources, sources.fields["identifier"].fill_null(-1).to_numpy())
+    keys = [
+        *(frame[name].to_numpy() for name in ("max_distance", "min_distance", "end")),
+        frame["conjunction_type"].cat.codes.to_numpy(),
+        *identifiers[::-1],
+        frame["closest_epoch"].to_numpy(),
+        frame["start"].to_numpy(),
+    ]
+    return frame.take(np.lexsort(keys)).reset_index(drop=True)

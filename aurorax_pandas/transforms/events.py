@@ -1,0 +1,177 @@
+"""One row per pair event, and the labels of pairs."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas import model
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.sources import site_codes
+
+PairBy = Literal["pair", "site"]
+
+SEPARATOR: Final = " & "
+
+
+def explode_events(df: pd.DataFrame) -> pd.DataFrame:
+    """
+    Give one row per pair event, flat and typed.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions; any selection of them, in any order, with any index.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``conjunction`` (row position of the parent), ``conjunction_label`` (its index label),
+        ``conjunction_type``, ``e1_identifier`` … ``e1_display_name``, ``e2_…``, ``pair`` (both display names, the
+        ground source first, then in alphabetical order), ``start``, ``end``, ``min_distance`` [km],
+        ``max_distance`` [km], ``closest_epoch``: the parent's, where it must be this event's, else NaT. In the
+        order of the parents. ``attrs`` are kept; columns of your own stay with the parents, to be joined by
+        ``conjunction_label``.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the frame has no nested column ``events``.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions()
+    >>> df.aurorax.explode_events().loc[0, ["pair", "min_distance"]].tolist()
+    ['THEMIS-ASI TALO & Swarm A', 192.02939]
+    """
+    require(df, "explode_events", "events", "conjunction_type", "min_distance", "closest_epoch")
+    flat = model.flatten(df["events"])
+    labels = df.index.to_flat_index() if isinstance(df.index, pd.MultiIndex) else df.index
+    columns: dict[str, Any] = {
+        "conjunction": flat.row,
+        "conjunction_label": labels.take(flat.row),
+        "conjunction_type": _types(df, flat),
+    }
+    for name in model.EVENT_FIELDS:
+        if name not in columns:
+            columns[name] = flat.column(name).array
+    columns["closest_epoch"] = _closest_epochs(df, flat, columns)
+    columns["pair"] = pair_labels(flat.fields)
+    events = pd.DataFrame({name: columns[name] for name in model.EVENT_COLUMNS}, copy=False)
+    events.attrs = df.attrs
+    return events
+
+
+def as_events(df: pd.DataFrame, verb: str) -> pd.DataFrame:
+    """Give the events of a conjunctions frame; a frame of events passes as it is."""
+    return df if is_events(df) else _exploded(df, verb)
+
+
+def _exploded(df: pd.DataFrame, verb: str) -> pd.DataFrame:
+    require(df, verb, "events")
+    return explode_events(df)
+
+
+def is_events(df: pd.DataFrame) -> bool:
+    """Tell whether this is a frame of `explode_events`."""
+    return "e1_identifier" in df.columns and "events" not in df.columns
+
+
+def require(df: pd.DataFrame, verb: str, *columns: str) -> None:
+    """Raise where a frame lacks what a verb reads."""
+    missing = [name for name in columns if name not in df.columns]
+    if missing:
+        raise AuroraxInputError(
+            f"{verb} needs the column(s) {', '.join(missing)}; the frame has {', '.join(map(str, df.columns))}"
+        )
+    for name, dtype in (("events", model.EVENTS), ("data_sources", model.DATA_SOURCES)):
+        if name in columns and df[name].dtype != dtype:
+            raise AuroraxInputError(
+                f"{verb} needs the column {name} as read, with dtype {dtype}; it is {df[name].dtype}"
+            )
+
+
+def _types(df: pd.DataFrame, flat: model.Flat) -> pd.Categorical:
+    parents = df["conjunction_type"].astype(model.CONJUNCTION_TYPE).cat.codes.to_numpy()[flat.row]
+    own = (
+        model.compute.index_in(flat.fields["conjunction_type"], pa.array(model.CONJUNCTION_TYPES))
+        .fill_null(-1)
+        .to_numpy()
+    )
+    return pd.Categorical.from_codes(np.where(own < 0, parents, own), dtype=model.CONJUNCTION_TYPE)
+
+
+def _closest_epochs(df: pd.DataFrame, flat: model.Flat, columns: dict[str, Any]) -> npt.NDArray[np.datetime64]:
+    epochs = df["closest_epoch"].to_numpy()[flat.row]
+    alone = flat.lengths[flat.row] == 1
+    equal = df["min_distance"].to_numpy()[flat.row] == columns["min_distance"].to_numpy()
+    inside = (columns["start"].to_numpy() <= epochs) & (epochs <= columns["end"].to_numpy())
+    epochs[~((alone | equal) & inside)] = np.datetime64("NaT")
+    return epochs
+
+
+def pair_labels(fields: dict[str, pa.Array], by: PairBy = "pair") -> pd.Categorical:
+    """
+    Label the pair of each event, whichever of its sources comes first.
+
+    Parameters
+    ----------
+    fields : dict of str to pyarrow.Array
+        ``e1_identifier`` … ``e2_display_name``, one value per event.
+    by : {"pair", "site"}, default "pair"
+        Whether a ground source is named by its display name or by its site.
+    """
+    names, ground = [], []
+    for side in ("e1", "e2"):
+        source = {name: fields[f"{side}_{name}"] for name in model.SOURCE_FIELDS}
+        names.append(source_names(source, by))
+        ground.append(
+            model.compute.equal(source["source_type"], "ground").fill_null(False).to_numpy(zero_copy_only=False)
+        )
+    encoded = pa.chunked_array(names).combine_chunks().dictionary_encode()
+    known = encoded.dictionary.to_pylist()
+    # a source is its name and whether it is on the ground: one integer, and a pair is one integer of two
+    first, second = (
+        codes * 2 + on_ground for codes, on_ground in zip(np.split(encoded.indices.to_numpy(), 2), ground, strict=True)
+    )
+    codes, distinct = pd.factorize(first.astype(np.int64) * (2 * len(known)) + second)
+    labels = [_label([divmod(int(code), 2) for code in divmod(pair, 2 * len(known))], known) for pair in distinct]
+    categories = sorted(set(labels))
+    rank = {label: position for position, label in enumerate(categories)}
+    recode = np.array([rank[label] for label in labels], np.int64)
+    return pd.Categorical.from_codes(recode[codes], categories=pd.Index(categories, dtype="str"))
+
+
+def _label(sources: list[tuple[int, int]], names: list[str]) -> str:
+    return SEPARATOR.join(name for _, name in sorted((not on_ground, names[name]) for name, on_ground in sources))
+
+
+def source_names(source: dict[str, pa.Array], by: PairBy = "pair") -> pa.Array:
+    """Name sources: by display name, else program and platform, else identifier; or ground sources by site."""
+    identified = model.compute.binary_join_element_wise("source", source["identifier"].cast(pa.string()), " ")
+    described = model.compute.binary_join_element_wise(source["program"], source["platform"], " ")
+    names = model.compute.coalesce(source["display_name"], described, identified, pa.scalar("unknown source"))
+    if by == "site":
+        sites = model.compute.coalesce(source_sites(source), source["platform"])
+        names = model.compute.if_else(
+            model.compute.equal(source["source_type"], "ground").fill_null(False),
+            model.compute.coalesce(sites, names),
+            names,
+        )
+    return names
+
+
+def source_sites(source: dict[str, pa.Array]) -> pa.Array:
+    """Give the four-letter site code of each ground source, null where there is none."""
+    known = site_codes()
+    codes = pa.array(known.values(), pa.string()).take(
+        model.compute.index_in(source["platform"], pa.array(known.keys(), pa.string()))
+    )
+    return model.compute.if_else(
+        model.compute.equal(source["source_type"], "ground").fill_null(False), codes, pa.scalar(None, pa.string())
+    )

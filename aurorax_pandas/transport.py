@@ -1,0 +1,309 @@
+"""One HTTP exchange with the service: deadline, retries, and every failure as one of our errors."""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+import pandas as pd
+import requests
+import tenacity
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from aurorax_pandas.exceptions import (
+    AuroraxAPIError,
+    AuroraxAuthorizationError,
+    AuroraxInputError,
+    AuroraxNotFoundError,
+    AuroraxRateLimitError,
+    AuroraxTimeoutError,
+    AuroraxUnavailableError,
+)
+from aurorax_pandas.options import Secret
+
+logger = logging.getLogger("aurorax_pandas")
+
+API_KEY_HEADER: Final = "x-aurorax-api-key"
+CONNECT_TIMEOUT: Final = 10.0
+READ_TIMEOUT: Final = 60.0
+MAX_ATTEMPTS: Final = 8
+MAX_WAIT: Final = 60.0
+
+_PIECE: Final = 1 << 18
+
+
+class Deadline:
+    """
+    The instant by which a series of steps must be done.
+
+    Parameters
+    ----------
+    timeout : float, str, datetime.timedelta, pandas.Timedelta or None
+        Seconds, or a span of time; None for no deadline.
+    clock : callable, optional
+        Gives the time in seconds.
+    """
+
+    def __init__(self, timeout: Any, clock: Callable[[], float] = time.monotonic) -> None:
+        self.timeout = seconds_of("timeout", timeout, none="no deadline")
+        self._clock = clock
+        self._end = math.inf if self.timeout is None else clock() + self.timeout
+
+    def remaining(self) -> float:
+        """Give the seconds that are left; infinite without a deadline, negative once it has passed."""
+        return self._end - self._clock()
+
+
+def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float | None:
+    """Read a positive number of seconds, or a span of time, as seconds."""
+    if value is None and none is not None:
+        return None
+    try:
+        span = pd.Timedelta(value, unit="s") if isinstance(value, int | float) else pd.Timedelta(value)
+        seconds = math.nan if isinstance(value, bool) else span.total_seconds()
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        extra = f", or None for {none}" if none else ""
+        raise AuroraxInputError(
+            f"{argument}={value!r} is not valid; give seconds above 0 or a span such as '10min'{extra}"
+        )
+    return seconds
+
+
+class Answer(NamedTuple):
+    """An answer of the service that is no error."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Session(requests.Session):
+    """A session that sends the API key to the service's own scheme, host and port alone, also on redirects."""
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+        if _origin(prepared_request.url) != _origin(response.request.url):
+            prepared_request.headers.pop(API_KEY_HEADER, None)
+
+
+def _origin(url: str | None) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url or "")
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+class Transport:
+    """
+    Exchanges with one service, over one `requests.Session`.
+
+    Parameters
+    ----------
+    api_url : str
+        Address of the service, checked.
+    api_key : str, optional
+        Key to send to it.
+    sleep : callable, optional
+        Waits for a number of seconds.
+    """
+
+    def __init__(
+        self, api_url: str, api_key: str | None = None, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.api_url = api_url
+        self._api_key = None if api_key is None else Secret(api_key)
+        self._sleep = sleep
+        self._session = _Session()
+        self._session.headers["User-Agent"] = (
+            f"aurorax_pandas/{version('aurorax-pandas')} requests/{requests.__version__}"
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=1))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        deadline: Deadline,
+        payload: Any = None,
+        request_id: str | None = None,
+        repeatable: bool = True,
+    ) -> Answer:
+        """
+        Ask the service, again where that may help, until the deadline.
+
+        Parameters
+        ----------
+        method, path : str
+            HTTP method, and path below the address of the service.
+        deadline : Deadline
+            When to give up.
+        payload : JSON value, optional
+            Body of the request.
+        request_id : str, optional
+            Identifier to put into errors.
+        repeatable : bool, default True
+            Whether a second request does no harm where the first may have been carried out. Without it only
+            requests are repeated that the service cannot have taken.
+
+        Raises
+        ------
+        AuroraxAPIError
+            If the service answers with an error, or cannot be reached.
+        AuroraxTimeoutError
+            If the deadline passes.
+        """
+
+        def again(error: BaseException) -> bool:
+            if not isinstance(error, AuroraxAPIError):
+                return False
+            return (error.retryable and repeatable) or not error.sent or error.status_code in (429, 503)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(again),
+            wait=_wait,
+            stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or state.upcoming_sleep >= deadline.remaining(),
+            sleep=self._sleep,
+            before_sleep=_log_retry,
+            reraise=True,
+        )
+        try:
+            answer: Answer = retrying(self._exchange, method, path, payload, deadline, request_id)
+        except AuroraxAPIError as error:
+            if again(error) and retrying.statistics["attempt_number"] < MAX_ATTEMPTS:
+                raise _timeout(deadline, request_id) from error
+            raise
+        return answer
+
+    def _exchange(self, method: str, path: str, payload: Any, deadline: Deadline, request_id: str | None) -> Answer:
+        left = deadline.remaining()
+        if left <= 0:
+            raise _timeout(deadline, request_id)
+        headers = {} if payload is None else {"Content-Type": "application/json"}
+        if self._api_key is not None:
+            headers[API_KEY_HEADER] = self._api_key.reveal()
+        try:
+            with self._session.request(
+                method,
+                self.api_url + path,
+                data=None if payload is None else msgspec.json.encode(payload),
+                headers=headers,
+                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                stream=True,
+            ) as response:
+                body = bytearray()
+                for piece in response.iter_content(_PIECE):
+                    body += piece
+                    if deadline.remaining() <= 0:
+                        raise _timeout(deadline, request_id)
+        except requests.RequestException as error:
+            # the exception's own text can repeat headers of ours; its kind says enough
+            kind = type(error).__name__
+            raise AuroraxUnavailableError(
+                f"no full answer from {self.api_url} to {method} {path} ({kind}); check the network and try again",
+                request_id=request_id,
+                retryable=not isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.SSLError),
+                sent=not _never_connected(error),
+            ) from None
+        if response.status_code not in (200, 201, 202, 204):
+            raise _error(method, path, response, bytes(body), request_id)
+        return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
+
+
+def _timeout(deadline: Deadline, request_id: str | None) -> AuroraxTimeoutError:
+    what = f"search {request_id}" if request_id else "the request"
+    return AuroraxTimeoutError(
+        f"no result of {what} within timeout={deadline.timeout} s", request_id=request_id, retryable=True
+    )
+
+
+_backoff: Final = tenacity.wait_random_exponential(multiplier=1, max=MAX_WAIT)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, AuroraxAPIError) else None
+    return max(asked or 0.0, _backoff(state))
+
+
+def _log_retry(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger.warning("%s; attempt %d follows in %.1f s", error, state.attempt_number + 1, state.upcoming_sleep)
+
+
+class _Refusal(msgspec.Struct):
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+_decode_refusal = msgspec.json.Decoder(_Refusal).decode
+
+_ADVICE: Final = {
+    400: "the service refused the request; check the query",
+    401: "give a valid API key as api_key= or in AURORAX_API_KEY",
+    403: "this API key may not do that",
+    404: "the service does not know it, or its result has been deleted; run the search again",
+    409: "the service holds such a request already",
+    413: "the search is too large; shorten its window",
+    429: "the service asks for fewer requests; try again later",
+}
+
+
+def _error(method: str, path: str, response: requests.Response, body: bytes, request_id: str | None) -> AuroraxAPIError:
+    status = response.status_code
+    try:
+        refusal = _decode_refusal(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        refusal = _Refusal()
+    text = refusal.error_message or response.reason or "no reason given"
+    maintenance = status == 503 and "maintenance mode" in text.lower()
+    kind: type[AuroraxAPIError] = AuroraxAPIError
+    if status in (401, 403):
+        kind = AuroraxAuthorizationError
+    elif status == 404:
+        kind = AuroraxNotFoundError
+    elif status == 429:
+        kind = AuroraxRateLimitError
+    elif status >= 500:
+        kind = AuroraxUnavailableError
+    advice = "the service is in maintenance" if maintenance else _ADVICE.get(status)
+    if advice is None:
+        advice = "try again later" if status >= 500 else "the service did not take the request"
+    return kind(
+        f"{method} {path} answered {status} {text!r}: {advice}",
+        status_code=status,
+        error_code=refusal.error_code,
+        request_id=request_id,
+        retryable=status in (429, 500, 502, 503, 504),
+        retry_after=_retry_after(response.headers.get("Retry-After")),
+    )
+
+
+def _retry_after(header: str | None) -> float | None:
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        instant = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, instant.timestamp() - time.time())
