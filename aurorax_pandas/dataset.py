@@ -35,7 +35,7 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     >>> import aurorax_pandas
     >>> ds = aurorax_pandas.load_sample_conjunctions().aurorax.to_xarray()
     >>> ds.sizes["conjunction"], float(ds["min_distance"].min())
-    (49, 44.968402)
+    (49, 53.391843)
     """
     require(df, "to_xarray", *model.CONJUNCTION_COLUMNS)
     flat = model.flatten(df["data_sources"])

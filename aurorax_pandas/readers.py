@@ -63,7 +63,7 @@ def read_aurorax_conjunctions(
         Service and key; by default those of `set_options`, then ``AURORAX_API_URL`` and ``AURORAX_API_KEY``,
         then ``https://api.aurorax.space`` without a key.
     poll_interval : float, default 1.0
-        Seconds between the first questions for the status; the pause grows to 15 s.
+        Seconds between questions for the status; the first come sooner, later ones up to 15 s apart.
     timeout : float, str or pandas.Timedelta, default 3600
         Seconds, or a span of time, for all of it: submitting, waiting, downloading. None for no limit.
     progress : bool, default False

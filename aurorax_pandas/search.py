@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -29,6 +29,7 @@ logger = logging.getLogger("aurorax_pandas")
 
 Timeout = float | str | pd.Timedelta | Deadline | None
 
+FIRST_PAUSE: Final = 0.1
 MAX_POLL_INTERVAL: Final = 15.0
 _UNKNOWN_STATES: Final = 5
 
@@ -71,7 +72,7 @@ class ConjunctionSearch:
         Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
         without a key.
     poll_interval : float, default 1.0
-        Seconds between the first questions for the status; the pause grows to 15 s.
+        Seconds between questions for the status; the first come sooner, later ones up to 15 s apart.
     clock, sleep : callable, optional
         Sources of time, for tests.
 
@@ -152,7 +153,7 @@ class ConjunctionSearch:
                 conjunction_types=conjunction_types,
                 subminute_precision=subminute_precision,
             )
-        self._poll_interval = seconds_of("poll_interval", poll_interval)
+        self._poll_interval = seconds_of("poll_interval", poll_interval) or 1.0
         self._clock = clock
         self._sleep = sleep
         self._transport = Transport(
@@ -339,7 +340,7 @@ class ConjunctionSearch:
 
         self._need("wait", executed=True)
         deadline = self._deadline(timeout)
-        pause = self._poll_interval or 1.0
+        pauses = self._pauses()
         strange = 0
         with tqdm(total=None, disable=not progress, bar_format="{desc} [{elapsed}]", desc=self.request_id) as bar:
             while True:
@@ -354,10 +355,18 @@ class ConjunctionSearch:
                         f"search {self.request_id} is in no known state: search_result is {self._result!r}",
                         request_id=self.request_id,
                     )
+                pause = next(pauses)
                 if deadline.remaining() <= pause:
                     raise self._too_late(deadline)
                 self._sleep(pause)
-                pause = min(pause * 1.5, max(MAX_POLL_INTERVAL, self._poll_interval or 1.0))
+
+    def _pauses(self) -> Iterator[float]:
+        # many searches take a fraction of a second, some take many minutes
+        pause = min(FIRST_PAUSE, self._poll_interval)
+        while True:
+            yield pause
+            pause = min(pause * 2, self._poll_interval) if pause < self._poll_interval else pause * 1.5
+            pause = min(pause, max(MAX_POLL_INTERVAL, self._poll_interval))
 
     def _is_running(self) -> bool:
         result = self._result

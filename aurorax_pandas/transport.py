@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import logging
 import math
@@ -66,11 +67,11 @@ def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float |
     """Read a positive number of seconds, or a span of time, as seconds."""
     if value is None and none is not None:
         return None
-    try:
-        span = pd.Timedelta(value, unit="s") if isinstance(value, int | float) else pd.Timedelta(value)
-        seconds = math.nan if isinstance(value, bool) else span.total_seconds()
-    except (TypeError, ValueError, OverflowError):
-        seconds = math.nan
+    seconds = math.nan
+    if value is not None and not isinstance(value, bool):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            span = pd.Timedelta(value, unit="s") if isinstance(value, int | float) else pd.Timedelta(value)
+            seconds = span.total_seconds()
     if not (math.isfinite(seconds) and seconds > 0):
         extra = f", or None for {none}" if none else ""
         raise AuroraxInputError(

@@ -105,8 +105,8 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     --------
     >>> import aurorax_pandas
     >>> summary = aurorax_pandas.load_sample_conjunctions().aurorax.pair_summary()
-    >>> summary.loc["THEMIS-ASI GILL & Swarm C", ["count", "min_distance"]].tolist()
-    [1, 53.391843]
+    >>> summary.loc["THEMIS-ASI GILL & Swarm C", ["count", "minutes", "min_distance"]].tolist()
+    [2.0, 5.0, 53.391843]
     """
     delta = span("step", step)
     events = pair_events(df, by, "pair_summary")

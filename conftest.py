@@ -1,0 +1,20 @@
+"""What every test and docstring example stands on: no display, no environment of the user."""
+
+import matplotlib as mpl
+import pytest
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path):
+    import matplotlib.pyplot as plt
+
+    from aurorax_pandas import options
+
+    monkeypatch.delenv("AURORAX_API_URL", raising=False)
+    monkeypatch.delenv("AURORAX_API_KEY", raising=False)
+    monkeypatch.setattr(options, "_options", {"api_url": None, "api_key": None})
+    monkeypatch.chdir(tmp_path)
+    yield
+    plt.close("all")
