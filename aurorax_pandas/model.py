@@ -205,6 +205,74 @@ def arrow_to_pandas(array: pa.Array) -> pd.Series[Any]:
     return pd.Series(pd.array(array.cast(pa.large_string()), dtype="str"))
 
 
+def assemble_conjunctions(column: Mapping[str, npt.NDArray[Any]], sources: Mapping[str, pa.Array]) -> pd.DataFrame:
+    """
+    Build a conjunctions frame of flat columns.
+
+    Parameters
+    ----------
+    column : mapping of str to ndarray
+        For each conjunction ``conjunction_type`` (its code), ``start``, ``end``, ``min_distance``,
+        ``max_distance``, ``closest_epoch``, ``farthest_epoch``, ``source_count``, ``event_count``; for each of
+        their sources in turn ``sources``, its position in the table; for each of their events in turn
+        ``event_type`` (a code, −1 for none), ``e1``, ``e2`` (positions in the table), ``event_start``,
+        ``event_end``, ``event_min_distance`` and ``event_max_distance``.
+    sources : mapping of str to pyarrow.Array
+        The table of sources, by the names of `SOURCE_FIELDS`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame, in the order given.
+    """
+    types = pa.array(CONJUNCTION_TYPES)
+    entries = {part: pa.array(column[part]) for part in ("sources", "e1", "e2")}
+    event_fields = {
+        "conjunction_type": types.take(pa.array(column["event_type"], mask=column["event_type"] < 0)),
+        **{
+            f"{side}_{name}": values.take(entries[side]) for side in ("e1", "e2") for name, values in sources.items()
+        },
+        **{
+            name: pa.array(column[f"event_{name}"], EVENT_FIELDS[name])
+            for name in ("start", "end", "min_distance", "max_distance")
+        },
+    }
+    columns = {
+        "conjunction_type": pd.Categorical.from_codes(column["conjunction_type"], dtype=CONJUNCTION_TYPE),
+        "data_sources": nested_array(
+            {name: values.take(entries["sources"]) for name, values in sources.items()}, _offsets(column["source_count"])
+        ),
+        "events": nested_array(event_fields, _offsets(column["event_count"])),
+    }
+    return pd.DataFrame({name: columns.get(name, column.get(name)) for name in CONJUNCTION_COLUMNS}, copy=False)
+
+
+def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def in_order(df: pd.DataFrame) -> pd.DataFrame:
+    """
+    Put conjunctions into their total order, with a fresh index.
+
+    The order is ``start``, ``closest_epoch`` (NaT last), the sources' identifiers, ``conjunction_type``, ``end``,
+    and where all these are equal the distances.
+    """
+    flat = flatten(df["data_sources"])
+    identifiers = sorted_rows(flat, flat.fields["identifier"].fill_null(-1).to_numpy())
+    keys = [
+        *(df[name].to_numpy() for name in ("max_distance", "min_distance", "end")),
+        df["conjunction_type"].cat.codes.to_numpy(),
+        *identifiers[::-1],
+        df["closest_epoch"].to_numpy(),
+        df["start"].to_numpy(),
+    ]
+    order = np.lexsort(keys)
+    if (order[1:] > order[:-1]).all():
+        return df.reset_index(drop=True)
+    return df.take(order).reset_index(drop=True)
+
+
 def empty_conjunctions() -> pd.DataFrame:
     """Give a conjunctions frame without rows."""
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in CONJUNCTION_COLUMNS.items()})

@@ -97,10 +97,9 @@ class _Sources:
             )
         return code
 
-    def fields(self, codes: npt.NDArray[np.int64], prefix: str = "") -> dict[str, pa.Array]:
-        indices = pa.array(codes)
+    def fields(self) -> dict[str, pa.Array]:
         return {
-            prefix + name: pa.array([getattr(source, name) for source in self._by_value], arrow_type).take(indices)
+            name: pa.array([getattr(source, name) for source in self._by_value], arrow_type)
             for name, arrow_type in model.SOURCE_FIELDS.items()
         }
 
@@ -143,32 +142,7 @@ class _Columns:
         if not self.numbers:
             return model.empty_conjunctions(), np.array([], np.int64)
         column = {name: np.concatenate(pieces) for name, pieces in self.pieces.items()}
-        types = pa.array(model.CONJUNCTION_TYPES)
-        event_fields = {
-            "conjunction_type": types.take(pa.array(column["event_type"], mask=column["event_type"] < 0)),
-            **self.sources.fields(column["e1"], "e1_"),
-            **self.sources.fields(column["e2"], "e2_"),
-            **{
-                name: pa.array(column[f"event_{name}"], model.EVENT_FIELDS[name])
-                for name in ("start", "end", "min_distance", "max_distance")
-            },
-        }
-        frame = pd.DataFrame(
-            {
-                "conjunction_type": pd.Categorical.from_codes(column["conjunction_type"], dtype=model.CONJUNCTION_TYPE),
-                "start": column["start"],
-                "end": column["end"],
-                "data_sources": model.nested_array(
-                    self.sources.fields(column["sources"]), _offsets(column["source_count"])
-                ),
-                "min_distance": column["min_distance"],
-                "max_distance": column["max_distance"],
-                "events": model.nested_array(event_fields, _offsets(column["event_count"])),
-                "closest_epoch": column["closest_epoch"],
-                "farthest_epoch": column["farthest_epoch"],
-            },
-            copy=False,
-        )
+        frame = model.assemble_conjunctions(column, self.sources.fields())
         return frame, np.concatenate(self.numbers)
 
 
@@ -234,7 +208,7 @@ def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "r
     if bad:
         _report(bad, len(items), on_bad_records)
         frame = frame[keep]
-    return schemas.validate(_ordered(frame), schemas.ConjunctionSchema)
+    return schemas.validate(model.in_order(frame), schemas.ConjunctionSchema)
 
 
 def count_records(body: bytes) -> int:
@@ -349,6 +323,10 @@ def _times(texts: list[Any]) -> _Time:
                 return letters.astype("M8[s]").astype("M8[us]")
             except ValueError as error:
                 raise _RefusedError(str(error)) from None
+    for text in texts:
+        # pandas also reads words ("now")
+        if not text[:1].isdigit():
+            raise _RefusedError(f"{text!r} is no time")
     try:
         return pd.to_datetime(texts, format="ISO8601", utc=True).tz_localize(None).as_unit("us").to_numpy()
     except (ValueError, OverflowError) as error:
@@ -356,10 +334,6 @@ def _times(texts: list[Any]) -> _Time:
 
 
 _SEPARATORS: Final = np.frombuffer("--T::".encode("utf-32-le"), np.uint32)
-
-
-def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> None:
@@ -373,16 +347,3 @@ def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> No
         f"{len(bad)} of {total} records cannot be used (counted from 0): {shown}{more}. "
         "on_bad_records='drop' keeps the others"
     )
-
-
-def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    sources = model.flatten(frame["data_sources"])
-    identifiers = model.sorted_rows(sources, sources.fields["identifier"].fill_null(-1).to_numpy())
-    keys = [
-        *(frame[name].to_numpy() for name in ("max_distance", "min_distance", "end")),
-        frame["conjunction_type"].cat.codes.to_numpy(),
-        *identifiers[::-1],
-        frame["closest_epoch"].to_numpy(),
-        frame["start"].to_numpy(),
-    ]
-    return frame.take(np.lexsort(keys)).reset_index(drop=True)

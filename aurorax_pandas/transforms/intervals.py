@@ -56,6 +56,7 @@ def overlap_clusters(
     group: npt.NDArray[Any],
     start: npt.NDArray[np.datetime64],
     end: npt.NDArray[np.datetime64],
+    gap: np.timedelta64 = np.timedelta64(0),
 ) -> npt.NDArray[np.int64]:
     """
     Number the clusters of spans that overlap, directly or through others, inside each group.
@@ -66,6 +67,8 @@ def overlap_clusters(
         Spans of different groups are never together.
     start, end : ndarray of datetime64
         The spans, both ends inside.
+    gap : numpy.timedelta64, default 0
+        Spans no further apart than this are together too.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def overlap_clusters(
     order = np.lexsort((start, group))
     last = pd.Series(end[order]).groupby(group[order]).cummax().to_numpy()
     fresh = np.ones(len(order), bool)
-    fresh[1:] = (np.diff(group[order]) != 0) | (start[order][1:] > last[:-1])
+    fresh[1:] = (np.diff(group[order]) != 0) | (start[order][1:] > last[:-1] + gap)
     clusters = np.empty(len(order), np.int64)
     clusters[order] = np.cumsum(fresh) - 1
     return clusters

@@ -14,6 +14,7 @@ from aurorax_pandas import model
 from aurorax_pandas.criteria import to_utc
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.transforms import events as ev
+from aurorax_pandas.transforms.identity import source_set_codes
 from aurorax_pandas.transforms.intervals import overlap_clusters, span
 from aurorax_pandas.transforms.pairs import pair_events
 from aurorax_pandas.transforms.ranking import closest_positions
@@ -310,15 +311,7 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     if by not in ("source", "site"):
         raise AuroraxInputError(f"by={by!r} is not valid; give 'source' or 'site'")
     ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
-    flat = model.flatten(df["data_sources"])
-    kinds = df["conjunction_type"].astype(model.CONJUNCTION_TYPE).cat.codes.to_numpy()
-    names, _ = pd.factorize(model.arrow_to_pandas(ev.source_names(flat.fields, "site" if by == "site" else "pair")))
-    entries = names
-    if by == "source":
-        identifiers, _ = pd.factorize(flat.column("identifier"))
-        entries, _ = pd.factorize((names.astype(np.int64) << 32) + identifiers)
-    together = np.vstack([kinds, model.sorted_rows(flat, entries.astype(np.int64))])
-    group = np.unique(together, axis=1, return_inverse=True)[1].reshape(-1)
+    group = source_set_codes(df, by)
     start, end = df["start"].to_numpy(), df["end"].to_numpy()
     if by == "source":
         once = ~pd.DataFrame({"group": group, "start": start, "end": end}).duplicated().to_numpy()

@@ -1,0 +1,394 @@
+"""Ephemeris Datasets: their form, their check, and how to make one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas import sphere
+from aurorax_pandas.criteria import suggestion
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.model import DATETIME, SOURCE_FIELDS, as_list
+from aurorax_pandas.sources import bundled_sources
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Prefix of the variables that hold the locations of each conjunction type.
+LOCATIONS: Final = {"nbtrace": "nbtrace", "sbtrace": "sbtrace", "geographic": "geo"}
+#: Identifier of a source that the service does not know.
+NO_IDENTIFIER: Final = -1
+
+_DIMS: Final = ("source", "epoch")
+_TEXT_FIELDS: Final = tuple(name for name in SOURCE_FIELDS if name != "identifier")
+_PAIRS: Final = tuple((f"{prefix}_lat", f"{prefix}_lon") for prefix in LOCATIONS.values())
+_LATITUDES: Final = (
+    "spacecraft positions and footprints: geocentric degrees; stations: geodetic degrees; both as the service has them"
+)
+_LONG_NAMES: Final = {
+    "geo": "own position",
+    "nbtrace": "magnetic footprint in the northern hemisphere",
+    "sbtrace": "magnetic footprint in the southern hemisphere",
+}
+
+
+def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
+    """
+    Check that a Dataset is an ephemeris, and give it back; values of a chunked one are not computed.
+
+    Parameters
+    ----------
+    ephemeris : xarray.Dataset
+        Dimensions ``source`` and ``epoch``; variables ``geo_lat``, ``geo_lon``, ``nbtrace_lat``, ``nbtrace_lon``,
+        ``sbtrace_lat``, ``sbtrace_lon`` [degrees], at least one pair of them, NaN where a source has no data;
+        coordinates ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type`` and
+        ``display_name`` along ``source``; other variables are metadata to filter by.
+
+    Raises
+    ------
+    AuroraxInputError
+        If something is missing or wrong: the message names it.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> dict(aurorax_pandas.check_ephemeris(aurorax_pandas.load_sample_ephemeris()).sizes)
+    {'source': 16, 'epoch': 1440}
+    """
+    import xarray as xr
+
+    if not isinstance(ephemeris, xr.Dataset):
+        raise AuroraxInputError(f"ephemeris is a {type(ephemeris).__name__}; give an xarray Dataset")
+    for name in _DIMS:
+        if name not in ephemeris.dims:
+            raise AuroraxInputError(f"ephemeris: the dimension {name!r} is missing; it has {', '.join(map(str, ephemeris.dims))}")
+    for name in SOURCE_FIELDS:
+        if name not in ephemeris.coords or ephemeris[name].dims != ("source",):
+            raise AuroraxInputError(f"ephemeris: the coordinate {name!r} along 'source' is missing")
+    _check_epochs(ephemeris)
+    _check_sources(ephemeris)
+    present = [pair for pair in _PAIRS if pair[0] in ephemeris or pair[1] in ephemeris]
+    if not present:
+        raise AuroraxInputError("ephemeris: there are no locations; give geo_lat and geo_lon, or the traces [degrees]")
+    for pair in present:
+        for name in pair:
+            if name not in ephemeris:
+                raise AuroraxInputError(f"ephemeris: the variable {name!r} is missing")
+            if set(ephemeris[name].dims) != set(_DIMS):
+                raise AuroraxInputError(f"ephemeris: {name!r} has the dimensions {ephemeris[name].dims}, not {_DIMS}")
+        if not ephemeris[pair[0]].chunks:
+            check_locations(*(ephemeris[name].transpose(*_DIMS).values for name in pair), pair[0][:-4])
+    return ephemeris
+
+
+def _check_epochs(ephemeris: xr.Dataset) -> None:
+    epochs = ephemeris["epoch"].values
+    if epochs.dtype.kind != "M":
+        raise AuroraxInputError(f"ephemeris: 'epoch' is {epochs.dtype}, not datetime64 (UTC)")
+    if np.isnat(epochs).any():
+        raise AuroraxInputError("ephemeris: 'epoch' has missing values; drop them")
+    steps = np.unique(np.diff(epochs))
+    if len(steps) and steps[0] <= np.timedelta64(0):
+        raise AuroraxInputError("ephemeris: 'epoch' is not sorted or has duplicates; ds.sortby('epoch').drop_duplicates('epoch')")
+    if len(steps) > 1:
+        shown = f"{pd.Timedelta(steps[0])} to {pd.Timedelta(steps[-1])}"
+        raise AuroraxInputError(
+            f"ephemeris: 'epoch' has irregular steps ({shown}); fill the gaps with NaN: ds.reindex(epoch=...)"
+        )
+
+
+def _check_sources(ephemeris: xr.Dataset) -> None:
+    table = source_table(ephemeris)
+    twice = table[["identifier", "display_name"]].astype(str).duplicated()
+    twice |= table["identifier"].duplicated() & (table["identifier"] != NO_IDENTIFIER)
+    if twice.any():
+        raise AuroraxInputError(f"ephemeris: the source {table['display_name'][twice].iloc[0]!r} stands twice")
+
+
+def check_locations(lat: npt.NDArray[Any], lon: npt.NDArray[Any], name: str) -> npt.NDArray[np.bool_]:
+    """
+    Tell where there are locations; raise where a latitude or longitude is none.
+
+    Parameters
+    ----------
+    lat, lon : ndarray of float
+        Latitudes −90 to 90 and longitudes −180 to 360 [degrees]; NaN in both or in neither.
+    name : str
+        Name of the locations, for an error.
+    """
+    present: npt.NDArray[np.bool_] = np.abs(lat) <= 90
+    absent = np.isnan(lat)
+    if np.count_nonzero(present) + np.count_nonzero(absent) != lat.size:
+        raise AuroraxInputError(f"ephemeris: {name}_lat has values outside −90 to 90 degrees")
+    inside = (lon >= -180) & (lon <= 360)
+    if not np.array_equal(inside, present):
+        if (np.isnan(lon) != absent).any():
+            raise AuroraxInputError(f"ephemeris: {name}_lat and {name}_lon are not missing at the same epochs")
+        raise AuroraxInputError(f"ephemeris: {name}_lon has values outside −180 to 360 degrees")
+    return present
+
+
+def source_table(ephemeris: xr.Dataset) -> pd.DataFrame:
+    """Give the sources of an ephemeris as a frame of the six fields of a data source."""
+    return pd.DataFrame({name: ephemeris[name].values for name in SOURCE_FIELDS})
+
+
+def make_ephemeris(sources: pd.DataFrame, epochs: Any, variables: Mapping[str, Any]) -> xr.Dataset:
+    """Make a Dataset of a table of sources, epochs and arrays of shape (source, epoch)."""
+    import xarray as xr
+
+    coords: dict[str, Any] = {"epoch": np.asarray(epochs, DATETIME)}
+    coords["identifier"] = ("source", sources["identifier"].to_numpy(np.int64))
+    coords |= {name: ("source", sources[name].to_numpy(object)) for name in _TEXT_FIELDS}
+    dataset = xr.Dataset({name: (_DIMS, values) for name, values in variables.items()}, coords)
+    for prefix, words in _LONG_NAMES.items():
+        for part, word in (("lat", "latitude"), ("lon", "longitude")):
+            if f"{prefix}_{part}" in dataset:
+                dataset[f"{prefix}_{part}"].attrs = {"long_name": f"{word} of {words}", "units": "degrees"}
+    dataset["epoch"].attrs = {"long_name": "epoch (UTC)"}
+    dataset.attrs["latitudes"] = _LATITUDES
+    return dataset
+
+
+def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
+    """
+    Make an ephemeris of a table with one row per source and epoch.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        ``epoch`` (UTC), ``identifier``, and locations in pairs: ``geo_lat`` and ``geo_lon``, ``nbtrace_lat`` and
+        ``nbtrace_lon``, ``sbtrace_lat`` and ``sbtrace_lon`` [degrees], NaN where there is none. ``program``,
+        ``platform``, ``instrument_type``, ``source_type`` and ``display_name`` where they are given, else from the
+        service's table of sources. Any other column becomes a variable to filter by.
+
+    Returns
+    -------
+    xarray.Dataset
+        The ephemeris, checked; epochs that a source lacks are NaN.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a column is missing or wrong.
+
+    Examples
+    --------
+    >>> import aurorax_pandas, pandas as pd
+    >>> track = pd.DataFrame({"epoch": pd.date_range("2020-01-01", periods=3, freq="1min"), "identifier": 3,
+    ...                       "nbtrace_lat": [56.0, 60.0, 64.0], "nbtrace_lon": [-94.0, -94.5, -95.0]})
+    >>> aurorax_pandas.ephemeris_from_dataframe(track)["display_name"].item()
+    'Swarm A'
+    """
+    for name in ("epoch", "identifier"):
+        if name not in df.columns:
+            raise AuroraxInputError(f"df: the column {name!r} is missing; there are {', '.join(map(str, df.columns))}")
+    if df.duplicated(["identifier", "epoch"]).any():
+        raise AuroraxInputError("df: an epoch of a source stands twice; df.drop_duplicates(['identifier', 'epoch'])")
+    epochs = pd.to_datetime(df["epoch"])
+    if epochs.dt.tz is not None:
+        epochs = epochs.dt.tz_convert("UTC").dt.tz_localize(None)
+    rows, identifiers = pd.factorize(df["identifier"], sort=True)
+    columns, times = pd.factorize(epochs.astype(DATETIME), sort=True)
+    variables = {}
+    for name in df.columns:
+        if name in ("epoch", *SOURCE_FIELDS):
+            continue
+        numeric = pd.api.types.is_numeric_dtype(df[name])
+        grid = np.full((len(identifiers), len(times)), np.nan if numeric else None, "float64" if numeric else object)
+        grid[rows, columns] = df[name].to_numpy(grid.dtype, na_value=np.nan if numeric else None)
+        variables[str(name)] = grid
+    return check_ephemeris(make_ephemeris(_sources_of(df, identifiers), times, variables))
+
+
+def _sources_of(df: pd.DataFrame, identifiers: Any) -> pd.DataFrame:
+    table = bundled_sources().set_index("identifier")[list(_TEXT_FIELDS)].reindex(identifiers)
+    for name in _TEXT_FIELDS:
+        if name in df.columns:
+            table[name] = df.drop_duplicates("identifier").set_index("identifier")[name].reindex(identifiers)
+    unknown = table.index[table.isna().any(axis=1)]
+    if len(unknown):
+        raise AuroraxInputError(
+            f"df: identifier {unknown[0]} is not in the service's table; give the columns {', '.join(_TEXT_FIELDS)}"
+        )
+    return table.reset_index(names="identifier")
+
+
+def stations(
+    epochs: Any,
+    *,
+    programs: str | Sequence[str] | None = None,
+    platforms: str | Sequence[str] | None = None,
+    locations: Mapping[str, tuple[float, float]] | None = None,
+    operating: pd.DataFrame | None = None,
+) -> xr.Dataset:
+    """
+    Make an ephemeris of places that do not move.
+
+    Parameters
+    ----------
+    epochs : array of datetime64 or DatetimeIndex
+        The epochs (UTC), usually those of the spacecraft: ``swarm["epoch"]``.
+    programs, platforms : str or sequence of str, optional
+        Ground-based instruments of the service's table to take: those of any of the programs, at any of the
+        platforms (a site code such as ``"GILL"`` works too).
+    locations : mapping of str to (float, float), optional
+        Places of your own by name: geodetic latitude and longitude [degrees]. They have the program ``"custom"``.
+    operating : pandas.DataFrame, optional
+        When they had data: ``identifier``, ``start``, ``end`` (UTC, inclusive), one row per span; a source that is
+        not listed had none. By default they always have.
+
+    Returns
+    -------
+    xarray.Dataset
+        The ephemeris: own positions, and the trace of their own hemisphere at the same place. Join it with others
+        by ``xarray.concat([swarm, cameras], dim="source")``.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a name is not known, or a place is off the map.
+
+    Examples
+    --------
+    >>> import aurorax_pandas, pandas as pd
+    >>> epochs = pd.date_range("2020-01-01", periods=60, freq="1min")
+    >>> aurorax_pandas.stations(epochs, locations={"Calgary": (51.05, -114.07)})["display_name"].item()
+    'Calgary'
+    """
+    times = np.asarray(epochs, DATETIME)
+    chosen = [_known_stations(programs, platforms)] if programs is not None or platforms is not None else []
+    if locations:
+        chosen.append(_custom_stations(locations))
+    if not chosen:
+        raise AuroraxInputError("stations needs programs=, platforms= or locations=")
+    table = pd.concat(chosen, ignore_index=True)
+    lat, lon = (table[name].to_numpy(np.float64)[:, None] for name in ("geodetic_lat", "geodetic_lon"))
+    shape = (len(table), len(times))
+    present = np.broadcast_to(True, shape) if operating is None else _operates(table, times, operating)
+    north = lat >= 0
+    variables = {}
+    for prefix, where in (("geo", np.True_), ("nbtrace", north), ("sbtrace", ~north)):
+        for part, values in (("lat", lat), ("lon", lon)):
+            still = np.where(where, values, np.nan)
+            variables[f"{prefix}_{part}"] = (
+                np.broadcast_to(still, shape) if operating is None else np.where(present, still, np.nan)
+            )
+    return make_ephemeris(table, times, variables)
+
+
+def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
+    table = bundled_sources()
+    table = table[table["source_type"] == "ground"].dropna(subset=["geodetic_lat", "geodetic_lon"])
+    names = [("programs", programs, table["program"]), ("platforms", platforms, table["platform"])]
+    keep = pd.Series(data=True, index=table.index)
+    for argument, given, column in names:
+        wanted = as_list(given)
+        codes = table["site_code"] if argument == "platforms" else column
+        for name in wanted:
+            if not (column.eq(name) | codes.eq(name)).any():
+                raise AuroraxInputError(f"{argument}: no station {name!r}; {suggestion(name, sorted(set(column)))}")
+        if wanted:
+            keep &= column.isin(wanted) | codes.isin(wanted)
+    if not keep.any():
+        raise AuroraxInputError(f"no station has programs={programs!r} and platforms={platforms!r}")
+    return table[keep]
+
+
+def _custom_stations(locations: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+    rows = []
+    for name, (lat, lon) in locations.items():
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            raise AuroraxInputError(f"locations: {name!r} ({lat}, {lon}) is off the map [degrees]")
+        rows.append((NO_IDENTIFIER, "custom", name, "custom location", "ground", name, lat, lon))
+    return pd.DataFrame(rows, columns=[*SOURCE_FIELDS, "geodetic_lat", "geodetic_lon"])
+
+
+def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    present = np.zeros((len(table), len(times)), bool)
+    rows = {identifier: row for row, identifier in enumerate(table["identifier"])}
+    for identifier, start, end in operating[["identifier", "start", "end"]].itertuples(index=False):
+        if identifier in rows:
+            first, last = (np.datetime64(pd.Timestamp(value), "us") for value in (start, end))
+            present[rows[identifier]] |= (times >= first) & (times <= last)
+    return present
+
+
+def load_sample_ephemeris() -> xr.Dataset:
+    """
+    Load a day of ephemeris: Swarm A, B, C and the THEMIS-ASI cameras while they operated, 2020-01-01, every minute.
+
+    Returns
+    -------
+    xarray.Dataset
+        The ephemeris; its attributes say how it was computed. It is no archive product.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> aurorax_pandas.load_sample_ephemeris()["display_name"].values[:3].tolist()
+    ['Swarm A', 'Swarm B', 'Swarm C']
+    """
+    import xarray as xr
+
+    data = resources.files("aurorax_pandas").joinpath("data")
+    with data.joinpath("ephemeris_swarm_20200101.parquet").open("rb") as file:
+        swarm = ephemeris_from_dataframe(pd.read_parquet(file))
+    with data.joinpath("operating_20200101.csv").open("rb") as file:
+        operating = pd.read_csv(file, parse_dates=["start", "end"])
+    cameras = stations(swarm["epoch"], programs="themis-asi", operating=operating)
+    cameras = cameras.isel(source=np.isin(cameras["identifier"], operating["identifier"]))
+    sample = concat_sources([swarm, cameras])
+    sample["radial_distance"].attrs = {"long_name": "distance from the centre of the Earth", "units": "km"}
+    sample.attrs |= {
+        "title": "Ephemeris of Swarm and THEMIS-ASI on 2020-01-01, a sample",
+        "method": "SGP4 from two-line elements, GMST rotation, IGRF and Tsyganenko 89 (parameter 3), footprints 100 km "
+        "above the ellipsoid; stations as published by the service, some to 0.01 degrees",
+        "operation": "when each camera had data was inferred from a recorded search up to 06:59 and assumed after that",
+        "caution": "computed, no archive product; not for science",
+    }
+    return sample
+
+
+def concat_sources(parts: Iterable[xr.Dataset]) -> xr.Dataset:
+    """Join ephemerides with the same epochs along ``source``; a variable that one lacks is NaN there."""
+    import xarray as xr
+
+    return xr.concat(
+        list(parts), dim="source", data_vars="all", coords="different", compat="equals", join="outer", combine_attrs="override"
+    )
+
+
+def densify(ephemeris: xr.Dataset, step: np.timedelta64) -> xr.Dataset:
+    """
+    Interpolate locations on the sphere to a finer step that divides the Dataset's own.
+
+    A location exists between two epochs that both have one. Metadata keep the value of the epoch before.
+    """
+    epochs = ephemeris["epoch"].values
+    if len(epochs) < 2 or epochs[1] - epochs[0] <= step:
+        return ephemeris
+    own = epochs[1] - epochs[0]
+    count = int(own / step)
+    if own != count * step:
+        raise AuroraxInputError(f"ephemeris: its step {pd.Timedelta(own)} is no multiple of {pd.Timedelta(step)}")
+    times = np.arange(epochs[0], epochs[-1] + step, step)
+    at = np.arange(len(times)) // count
+    dense = ephemeris.isel(epoch=at).assign_coords(epoch=times)
+    after = np.minimum(at + 1, len(epochs) - 1)
+    fraction = (np.arange(len(times)) % count) / count
+    for lat_name, lon_name in _PAIRS:
+        if lat_name not in ephemeris:
+            continue
+        vectors = sphere.unit_vectors(*(ephemeris[name].transpose(*_DIMS).values for name in (lat_name, lon_name)))
+        lat, lon = sphere.degrees(sphere.interpolate(vectors[..., at], vectors[..., after], fraction))
+        on_epoch = fraction == 0
+        for name, values in ((lat_name, lat), (lon_name, lon)):
+            values[:, on_epoch] = ephemeris[name].transpose(*_DIMS).values
+            dense[name] = (_DIMS, values, ephemeris[name].attrs)
+    return dense

@@ -1,0 +1,47 @@
+"""Which data sources are the same, as integer codes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas import model
+from aurorax_pandas.transforms.events import source_names
+
+Codes = npt.NDArray[np.int64]
+
+
+def source_set_codes(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> Codes:
+    """Number each row by its type and its set of sources, or of sites, in whatever order these stand."""
+    flat = model.flatten(df["data_sources"])
+    kinds = df["conjunction_type"].astype(model.CONJUNCTION_TYPE).cat.codes.to_numpy()
+    sources = _site_codes(flat.fields) if by == "site" else _source_codes([flat.fields])
+    together = np.vstack([kinds.astype(np.int64), model.sorted_rows(flat, sources)])
+    return np.unique(together, axis=1, return_inverse=True)[1].reshape(-1)
+
+
+def event_pair_codes(fields: dict[str, pa.Array]) -> Codes:
+    """Number the pair of sources of each event, whichever comes first."""
+    sides = [{name: fields[f"{side}_{name}"] for name in model.SOURCE_FIELDS} for side in ("e1", "e2")]
+    both = _source_codes(sides)
+    first, second = np.split(both, 2)
+    count = int(both.max(initial=0)) + 1
+    return pd.factorize(np.minimum(first, second) * count + np.maximum(first, second))[0].astype(np.int64)
+
+
+def _source_codes(parts: list[dict[str, pa.Array]]) -> Codes:
+    # places of one's own have no identifier of the service, so names tell them apart
+    names, identifiers = (
+        pa.chunked_array(column).combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy().astype(np.int64)
+        for column in ([source_names(part) for part in parts], [part["identifier"] for part in parts])
+    )
+    return names * (int(identifiers.max(initial=0)) + 1) + identifiers
+
+
+def _site_codes(fields: dict[str, pa.Array]) -> Codes:
+    names = source_names(fields, "site")
+    return pa.chunked_array([names]).combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
