@@ -41,11 +41,14 @@ from aurorax_pandas.transforms.events import explode_events
 from aurorax_pandas.transforms.intervals import minutes
 from aurorax_pandas.transforms.pairs import groupby_pair, pair_summary
 from aurorax_pandas.transforms.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
+from aurorax_pandas.transforms.stitch import stitch
 
 if TYPE_CHECKING:
     from aurorax_pandas.dataset import to_xarray
+    from aurorax_pandas.ephemeris import check_ephemeris, ephemeris_from_dataframe, load_sample_ephemeris, stations
+    from aurorax_pandas.local import find_conjunctions
     from aurorax_pandas.plotting import timeline
-    from aurorax_pandas.records import conjunctions_from_records
+    from aurorax_pandas.records import conjunctions_from_records, records_from_conjunctions
     from aurorax_pandas.samples import load_sample_conjunctions
     from aurorax_pandas.schemas import ConjunctionSchema, EventSchema, PairSummarySchema, validate
     from aurorax_pandas.search import ConjunctionSearch
@@ -76,21 +79,28 @@ __all__ = [
     "MetadataFilterExpression",
     "PairSummarySchema",
     "SpaceCriteriaBlock",
+    "check_ephemeris",
     "closest",
     "conjunctions_from_records",
     "deduplicate",
+    "ephemeris_from_dataframe",
     "explode_events",
     "filter_closest_epoch",
+    "find_conjunctions",
     "get_options",
     "get_provenance",
     "groupby_pair",
     "load_sample_conjunctions",
+    "load_sample_ephemeris",
     "minutes",
     "pair_summary",
     "read_aurorax_conjunctions",
+    "records_from_conjunctions",
     "register",
     "select_sources",
     "set_options",
+    "stations",
+    "stitch",
     "swarmaurora_url",
     "timeline",
     "to_xarray",
@@ -105,10 +115,16 @@ _DEFERRED = {
     "EventSchema": "schemas",
     "PairSummarySchema": "schemas",
     "conjunctions_from_records": "records",
+    "records_from_conjunctions": "records",
     "load_sample_conjunctions": "samples",
     "timeline": "plotting",
     "to_xarray": "dataset",
     "validate": "schemas",
+    "check_ephemeris": "ephemeris",
+    "ephemeris_from_dataframe": "ephemeris",
+    "load_sample_ephemeris": "ephemeris",
+    "stations": "ephemeris",
+    "find_conjunctions": "local",
 }
 
 

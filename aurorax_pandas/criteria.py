@@ -537,7 +537,8 @@ def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
         space=given.get("space") or (),
         events=given.get("events") or (),
         custom_locations=given.get("adhoc") or (),
-        conjunction_types=given.get("conjunction_types") or CONJUNCTION_TYPES,
+        # the service reads an empty list as its default
+        conjunction_types=given.get("conjunction_types") or ("nbtrace",),
         subminute_precision=subminute,
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Prefix of the variables that hold the locations of each conjunction type.
 LOCATIONS: Final = {"nbtrace": "nbtrace", "sbtrace": "sbtrace", "geographic": "geo"}
-#: Identifier of a source that the service does not know.
+#: Identifier of a place of the user's own; the service, too, gives these negative ones.
 NO_IDENTIFIER: Final = -1
 
 _DIMS: Final = ("source", "epoch")
@@ -66,7 +66,9 @@ def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
         raise AuroraxInputError(f"ephemeris is a {type(ephemeris).__name__}; give an xarray Dataset")
     for name in _DIMS:
         if name not in ephemeris.dims:
-            raise AuroraxInputError(f"ephemeris: the dimension {name!r} is missing; it has {', '.join(map(str, ephemeris.dims))}")
+            raise AuroraxInputError(
+                f"ephemeris: the dimension {name!r} is missing; it has {', '.join(map(str, ephemeris.dims))}"
+            )
     for name in SOURCE_FIELDS:
         if name not in ephemeris.coords or ephemeris[name].dims != ("source",):
             raise AuroraxInputError(f"ephemeris: the coordinate {name!r} along 'source' is missing")
@@ -82,7 +84,8 @@ def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
             if set(ephemeris[name].dims) != set(_DIMS):
                 raise AuroraxInputError(f"ephemeris: {name!r} has the dimensions {ephemeris[name].dims}, not {_DIMS}")
         if not ephemeris[pair[0]].chunks:
-            check_locations(*(ephemeris[name].transpose(*_DIMS).values for name in pair), pair[0][:-4])
+            lat, lon = (ephemeris[name].transpose(*_DIMS).values for name in pair)
+            check_locations(lat, lon, pair[0].removesuffix("_lat"))
     return ephemeris
 
 
@@ -94,7 +97,9 @@ def _check_epochs(ephemeris: xr.Dataset) -> None:
         raise AuroraxInputError("ephemeris: 'epoch' has missing values; drop them")
     steps = np.unique(np.diff(epochs))
     if len(steps) and steps[0] <= np.timedelta64(0):
-        raise AuroraxInputError("ephemeris: 'epoch' is not sorted or has duplicates; ds.sortby('epoch').drop_duplicates('epoch')")
+        raise AuroraxInputError(
+            "ephemeris: 'epoch' is not sorted or has duplicates; ds.sortby('epoch').drop_duplicates('epoch')"
+        )
     if len(steps) > 1:
         shown = f"{pd.Timedelta(steps[0])} to {pd.Timedelta(steps[-1])}"
         raise AuroraxInputError(
@@ -200,8 +205,8 @@ def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
         if name in ("epoch", *SOURCE_FIELDS):
             continue
         numeric = pd.api.types.is_numeric_dtype(df[name])
-        grid = np.full((len(identifiers), len(times)), np.nan if numeric else None, "float64" if numeric else object)
-        grid[rows, columns] = df[name].to_numpy(grid.dtype, na_value=np.nan if numeric else None)
+        grid = np.full((len(identifiers), len(times)), np.nan, "float64" if numeric else object)
+        grid[rows, columns] = df[name].astype("float64") if numeric else df[name].astype(object)
         variables[str(name)] = grid
     return check_ephemeris(make_ephemeris(_sources_of(df, identifiers), times, variables))
 
@@ -334,8 +339,6 @@ def load_sample_ephemeris() -> xr.Dataset:
     >>> aurorax_pandas.load_sample_ephemeris()["display_name"].values[:3].tolist()
     ['Swarm A', 'Swarm B', 'Swarm C']
     """
-    import xarray as xr
-
     data = resources.files("aurorax_pandas").joinpath("data")
     with data.joinpath("ephemeris_swarm_20200101.parquet").open("rb") as file:
         swarm = ephemeris_from_dataframe(pd.read_parquet(file))
@@ -360,7 +363,13 @@ def concat_sources(parts: Iterable[xr.Dataset]) -> xr.Dataset:
     import xarray as xr
 
     return xr.concat(
-        list(parts), dim="source", data_vars="all", coords="different", compat="equals", join="outer", combine_attrs="override"
+        list(parts),
+        dim="source",
+        data_vars="all",
+        coords="different",
+        compat="equals",
+        join="outer",
+        combine_attrs="override",
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from aurorax_pandas import criteria, model, provenance, sphere
 from aurorax_pandas.ephemeris import LOCATIONS, NO_IDENTIFIER, check_ephemeris, check_locations, densify, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.transforms.stitch import stitch
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ _BLOCK: Final = 8_192
 _MAX_HITS: Final = 3_000_000
 _EVERYWHERE: Final = 21_000.0
 _SUBMINUTE: Final = np.timedelta64(30, "s")
-_SPACE_TYPES: Final = ("leo", "heo", "lunar")
-_SOURCE_TYPES: Final = {"ground": ("ground",), "space": _SPACE_TYPES, "events": ("event_list",)}
 
 _Ints = npt.NDArray[np.int64]
 _Floats = npt.NDArray[np.float64]
@@ -162,6 +161,11 @@ class _Hits:
         return sum(map(len, self.epoch))
 
 
+def check_searchable(ephemeris: xr.Dataset, query: dict[str, Any]) -> None:
+    """Raise where a search of this query would be refused, without searching."""
+    _variables(ephemeris, _plan(ephemeris, query))
+
+
 def _run(ephemeris: xr.Dataset, payload: dict[str, Any]) -> pd.DataFrame:
     plan = _plan(ephemeris, payload)
     epochs = ephemeris["epoch"].values.astype("M8[us]")
@@ -179,15 +183,16 @@ def _run(ephemeris: xr.Dataset, payload: dict[str, Any]) -> pd.DataFrame:
 
 
 def _chunked_pieces(window: xr.Dataset, plan: _Plan) -> list[pd.DataFrame]:
-    import dask
+    from dask.base import compute
+    from dask.delayed import delayed
 
     edges = np.cumsum([0, *window.chunksizes["epoch"]])
     parts = []
     for begin, stop in itertools.pairwise(edges):
         # interpolation needs the first epoch of the next chunk; stitching takes the overlap away
         part = window.isel(epoch=slice(int(begin), int(stop) + int(plan.subminute)))
-        parts.append(dask.delayed(_piece)(part, plan))
-    return list(dask.compute(*parts))
+        parts.append(delayed(_piece)(part, plan))
+    return list(compute(*parts))  # type: ignore[no-untyped-call]
 
 
 def _piece(window: xr.Dataset, plan: _Plan) -> pd.DataFrame:
@@ -208,7 +213,7 @@ def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
                 sources = np.arange(len(places), len(places) + len(block["locations"])) + count
                 places += [(place["lat"], place["lon"]) for place in block["locations"]]
             else:
-                sources = _matching(table, kind, block)
+                sources = matching_sources(table, block, kind)
             roles.append(_Role(next(names), sources, block))
     labels = [f"({lat}, {lon})" for lat, lon in places]
     custom = pd.DataFrame({
@@ -230,23 +235,6 @@ def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
     )
 
 
-def _matching(table: pd.DataFrame, kind: str, block: Mapping[str, Any]) -> _Ints:
-    keep = table["source_type"].isin(_SOURCE_TYPES[kind]).to_numpy(copy=True)
-    for key, column in (("programs", "program"), ("platforms", "platform"), ("instrument_types", "instrument_type")):
-        wanted = block.get(key, ())
-        known = sorted(set(table[column][table["source_type"].isin(_SOURCE_TYPES[kind])]))
-        for name in wanted:
-            if name not in known:
-                raise AuroraxInputError(
-                    f"{kind}: the ephemeris has no source with {column} {name!r}; {criteria.suggestion(name, known)}"
-                )
-        if wanted:
-            keep &= table[column].isin(wanted).to_numpy()
-    if not keep.any():
-        raise AuroraxInputError(f"{kind}: the ephemeris has no source that matches {dict(block)!r}")
-    return np.flatnonzero(keep)
-
-
 def _variables(ephemeris: xr.Dataset, plan: _Plan) -> list[str]:
     """Name the variables that a search reads; raise where one is not there."""
     names: list[str] = []
@@ -261,11 +249,7 @@ def _variables(ephemeris: xr.Dataset, plan: _Plan) -> list[str]:
                     f"conjunction_types: no source of {role.name} has a {kind} location in the ephemeris; "
                     "leave the type or the block out"
                 )
-    for role in plan.roles:
-        if role.block.get("hemisphere"):
-            names += ["geo_lat"]
-        filters = role.block.get("ephemeris_metadata_filters") or {"expressions": ()}
-        names += [expression["key"] for expression in filters["expressions"]]
+    names += [name for role in plan.roles for name in block_variables(role.block)]
     for name in names:
         if name not in ephemeris.data_vars:
             known = [str(known) for known in ephemeris.data_vars]
@@ -319,59 +303,14 @@ def _tracks(block: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> _Tracks
         lon = np.broadcast_to(places[:, 1, None], shape)
         present = np.isfinite(lat)
     else:
-        lat, lon = (_values(block, f"{prefix}_{part}", role.sources) for part in ("lat", "lon"))
+        lat, lon = (values_at(block, f"{prefix}_{part}", role.sources) for part in ("lat", "lon"))
         present = check_locations(lat, lon, prefix)
     row = np.arange(len(lat))
     first = present.argmax(axis=1)
     still = (lat == lat[row, first][:, None]) & (lon == lon[row, first][:, None])
     fixed = (still | ~present).all(axis=1)
-    if role.block.get("hemisphere"):
-        own = _values(block, "geo_lat", role.sources)
-        north, south = (name in role.block["hemisphere"] for name in criteria.HEMISPHERES)
-        present &= ((own >= 0) & north) | ((own < 0) & south)
-    filters = role.block.get("ephemeris_metadata_filters")
-    if filters:
-        masks = [_holds(_values(block, one["key"], role.sources), one) for one in filters["expressions"]]
-        present &= (np.logical_and if filters["logical_operator"] == "AND" else np.logical_or).reduce(
-            [np.broadcast_to(mask, present.shape) for mask in masks]
-        )
+    present &= block_mask(block, role.sources, role.block)
     return _Tracks(role.sources, lat, lon, present, fixed)
-
-
-def _values(block: xr.Dataset, name: str, sources: _Ints) -> npt.NDArray[Any]:
-    """Give a variable as an array that broadcasts to (source, epoch)."""
-    variable = block.variables[name]
-    values = variable.transpose(*(dim for dim in ("source", "epoch") if dim in variable.dims)).values
-    if "source" not in variable.dims:
-        return values[None, :]
-    return values[sources] if "epoch" in variable.dims else values[sources, None]
-
-
-def _holds(values: npt.NDArray[Any], expression: Mapping[str, Any]) -> _Mask:
-    """Tell where a metadata expression holds; a missing value keeps none."""
-    operator, texts = expression["operator"], expression["values"]
-    series = pd.Series(values.ravel())
-    wanted: list[Any] = list(texts)
-    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
-        try:
-            wanted = [float(text) for text in texts]
-        except ValueError:
-            raise AuroraxInputError(
-                f"metadata_filters: {expression['key']!r} holds numbers, {texts!r} does not"
-            ) from None
-    else:
-        series = series.where(series.isna(), series.astype(str))
-    held = series.notna()
-    if operator in ("=", "in"):
-        held &= series.isin(wanted)
-    elif operator in ("!=", "not in"):
-        held &= ~series.isin(wanted)
-    elif operator == "between":
-        held &= (series >= wanted[0]) & (series <= wanted[1])
-    else:
-        held &= {"<": series.lt, "<=": series.le, ">": series.gt, ">=": series.ge}[operator](wanted[0])
-    mask: _Mask = held.to_numpy(bool).reshape(values.shape)
-    return mask
 
 
 def _find(one: _Tracks, other: _Tracks, limit: float, begin: int, hits: _Hits) -> None:
@@ -532,10 +471,8 @@ def _conjunctions(
     size = len(plan.table)
     spans = {}
     for pair, found in hits.items():
-        first, second, epoch, distance = (
-            np.concatenate(part) for part in (found.first, found.second, found.epoch, found.distance)
-        )
-        spans[pair] = _spans(first * size + second, epoch, distance)
+        key = np.concatenate(found.first) * size + np.concatenate(found.second)
+        spans[pair] = _spans(key, np.concatenate(found.epoch), np.concatenate(found.distance))
     rows = _joined(spans, spells, plan, len(epochs))
     if not len(rows.start):
         return model.empty_conjunctions()
@@ -606,13 +543,7 @@ def _frame(
         "event_min_distance": np.minimum.reduceat(by_pair, offset, axis=1).T.ravel(),
         "event_max_distance": np.maximum.reduceat(by_pair, offset, axis=1).T.ravel(),
     }
-    identifiers = plan.table["identifier"].to_numpy()
-    table = {
-        name: pa.array(identifiers, mask=identifiers == NO_IDENTIFIER)
-        if name == "identifier"
-        else pa.array(plan.table[name].tolist(), arrow_type)
-        for name, arrow_type in model.SOURCE_FIELDS.items()
-    }
+    table = {name: pa.array(plan.table[name].tolist(), arrow_type) for name, arrow_type in model.SOURCE_FIELDS.items()}
     return model.assemble_conjunctions(column, table)
 
 

@@ -229,9 +229,7 @@ def assemble_conjunctions(column: Mapping[str, npt.NDArray[Any]], sources: Mappi
     entries = {part: pa.array(column[part]) for part in ("sources", "e1", "e2")}
     event_fields = {
         "conjunction_type": types.take(pa.array(column["event_type"], mask=column["event_type"] < 0)),
-        **{
-            f"{side}_{name}": values.take(entries[side]) for side in ("e1", "e2") for name, values in sources.items()
-        },
+        **{f"{side}_{name}": values.take(entries[side]) for side in ("e1", "e2") for name, values in sources.items()},
         **{
             name: pa.array(column[f"event_{name}"], EVENT_FIELDS[name])
             for name in ("start", "end", "min_distance", "max_distance")
@@ -240,7 +238,8 @@ def assemble_conjunctions(column: Mapping[str, npt.NDArray[Any]], sources: Mappi
     columns = {
         "conjunction_type": pd.Categorical.from_codes(column["conjunction_type"], dtype=CONJUNCTION_TYPE),
         "data_sources": nested_array(
-            {name: values.take(entries["sources"]) for name, values in sources.items()}, _offsets(column["source_count"])
+            {name: values.take(entries["sources"]) for name, values in sources.items()},
+            _offsets(column["source_count"]),
         ),
         "events": nested_array(event_fields, _offsets(column["event_count"])),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from types import TracebackType
 from typing import TypedDict, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aurorax_pandas.exceptions import AuroraxInputError
 
@@ -31,6 +31,17 @@ class Secret:
         return self._text
 
 
+def _split(address: object) -> SplitResult | None:
+    if not isinstance(address, str) or any(map(str.isspace, address)):
+        return None
+    try:
+        parts = urlsplit(address)
+        # a port that is no number shows only when it is asked for
+        return None if parts.port == 0 else parts
+    except ValueError:
+        return None
+
+
 def check_api_url(api_url: object) -> str:
     """
     Check the address of a service and give it without a trailing slash.
@@ -40,7 +51,7 @@ def check_api_url(api_url: object) -> str:
     AuroraxInputError
         If it is no http or https address, or carries a user name or password.
     """
-    parts = urlsplit(api_url) if isinstance(api_url, str) else None
+    parts = _split(api_url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise AuroraxInputError(
             f"api_url={api_url!r} is not an address of a service; give one such as {DEFAULT_API_URL!r}"

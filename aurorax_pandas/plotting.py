@@ -82,7 +82,7 @@ def _axes(ax: Axes | None, lanes: int) -> Axes:
         return ax
     import matplotlib.pyplot as plt
 
-    height = min(1.3 + LANE_HEIGHT * max(lanes, 3), MAX_FIGURE_HEIGHT)
+    height = min(1.3 + LANE_HEIGHT * max(lanes, 5), MAX_FIGURE_HEIGHT)
     return plt.subplots(figsize=(9.0, height), layout="constrained")[1]
 
 
@@ -164,14 +164,15 @@ def _colormap(axes: Axes) -> Colormap:
 def _draw_time(axes: Axes, start: npt.NDArray[Any], stop: npt.NDArray[Any]) -> None:
     from matplotlib import dates
 
-    locator = dates.AutoDateLocator(minticks=4, maxticks=9, tz="UTC")  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC"))  # type: ignore[no-untyped-call]
     axes.set_xlabel("Time [UTC]")
     if len(start) == 0:
         axes.set_xticks([])
         axes.text(0.5, 0.5, "no conjunctions", transform=axes.transAxes, ha="center", va="center")
         return
+    # the concise formatter cannot format an axis without ticks
+    locator = dates.AutoDateLocator(minticks=4, maxticks=9, tz="UTC")  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC"))  # type: ignore[no-untyped-call]
     first, last = start.min(), stop.max()
     margin = max((last - first) * 0.02, np.timedelta64(10, "m"))
     axes.set_xlim(first - margin, last + margin)

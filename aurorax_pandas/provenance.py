@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -37,4 +38,4 @@ def make_provenance(
 def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
     """Give the provenance in the attrs of a frame, empty where there is none."""
     found = attrs.get(KEY)
-    return dict(found) if isinstance(found, dict) else {}
+    return copy.deepcopy(found) if isinstance(found, dict) else {}

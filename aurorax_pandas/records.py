@@ -211,6 +211,66 @@ def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "r
     return schemas.validate(model.in_order(frame), schemas.ConjunctionSchema)
 
 
+def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
+    """
+    Give conjunctions as the service's records: what `conjunctions_from_records` takes back.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions.
+
+    Returns
+    -------
+    list of dict
+        JSON values only: times as ``YYYY-MM-DDTHH:MM:SS`` (UTC), distances in [km], sources and events as lists.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> records = aurorax_pandas.records_from_conjunctions(aurorax_pandas.load_sample_conjunctions())
+    >>> records[0]["start"], records[0]["data_sources"][1]["display_name"]
+    ('2020-01-01T00:08:00', 'Swarm A')
+    """
+    sources, events = model.flatten(df["data_sources"]), model.flatten(df["events"])
+    columns = {
+        name: _texts(df[name].to_numpy()) if df[name].dtype == model.DATETIME else df[name].tolist()
+        for name in model.CONJUNCTION_COLUMNS
+        if name not in ("data_sources", "events")
+    }
+    columns["data_sources"] = _grouped(_dicts(sources.fields), sources.lengths)
+    fields = {name: values for name, values in events.fields.items() if name not in ("start", "end")}
+    nested = []
+    for event, start, end in zip(
+        _dicts(fields), *(_texts(events.column(name).to_numpy()) for name in ("start", "end")), strict=True
+    ):
+        for side in ("e1", "e2"):
+            event[f"{side}_source"] = {name: event.pop(f"{side}_{name}") for name in model.SOURCE_FIELDS}
+        nested.append(event | {"start": start, "end": end})
+    columns["events"] = _grouped(nested, events.lengths)
+    return [
+        dict(zip(model.CONJUNCTION_COLUMNS, row, strict=True))
+        for row in zip(*(columns[name] for name in model.CONJUNCTION_COLUMNS), strict=True)
+    ]
+
+
+def _dicts(fields: Mapping[str, pa.Array]) -> list[dict[str, Any]]:
+    dicts: list[dict[str, Any]] = pa.Table.from_pydict(dict(fields)).to_pylist()
+    return dicts
+
+
+def _grouped(entries: list[dict[str, Any]], lengths: npt.NDArray[np.int64]) -> list[list[dict[str, Any]]]:
+    entry = iter(entries)
+    return [list(islice(entry, length)) for length in lengths.tolist()]
+
+
+def _texts(times: _Time) -> list[str | None]:
+    """Write times as the service does, with a fraction only where there is one."""
+    whole = times.astype("M8[s]")
+    texts = np.where(whole == times, np.datetime_as_string(whole), np.datetime_as_string(times)).tolist()
+    return [None if missing else text for text, missing in zip(texts, np.isnat(times).tolist(), strict=True)]
+
+
 def count_records(body: bytes) -> int:
     """Count the records of an answer without reading them."""
     return len(_split(body))

@@ -16,7 +16,10 @@ from aurorax_pandas.exceptions import AuroraxSchemaError
 
 def _is_dtype(found: Any, wanted: Any) -> bool:
     # categories at hand differ from frame to frame; only their presence is fixed where the model names none
-    return isinstance(found, pd.CategoricalDtype) if wanted == "category" else bool(found == wanted)
+    # (every categorical dtype equals the text "category")
+    if isinstance(wanted, str) and wanted == "category":
+        return isinstance(found, pd.CategoricalDtype)
+    return bool(found == wanted)
 
 
 def _has_dtype(wanted: Any) -> pandera.Check:
@@ -62,7 +65,8 @@ def _schema(
     for column, dtype in dtypes.items():
         checks = [] if dtype is None else [_has_dtype(dtype)]
         if column in required:
-            checks.append(pandera.Check(required[column], name="not_null", error="a value is missing"))
+            # pandera leaves missing values out of a check unless told not to
+            checks.append(pandera.Check(required[column], name="not_null", error="a value is missing", ignore_na=False))
         columns[column] = pandera.Column(None, checks=checks, nullable=True)
     return pandera.DataFrameSchema(
         columns,
@@ -106,7 +110,10 @@ def schema_of(frame: pd.DataFrame) -> pandera.DataFrameSchema:
     """Choose the schema that a frame is meant for, by its columns."""
     if frame.index.name == "pair" and "count" in frame:
         return PairSummarySchema
-    return EventSchema if {"pair", "e1_identifier"} & set(frame.columns) else ConjunctionSchema
+    columns = set(frame.columns)
+    # conjunctions may carry a column "pair" of the user's own
+    is_events = {"pair", "e1_identifier"} & columns and not {"data_sources", "events"} & columns
+    return EventSchema if is_events else ConjunctionSchema
 
 
 def validate(frame: pd.DataFrame, schema: pandera.DataFrameSchema | None = None) -> pd.DataFrame:

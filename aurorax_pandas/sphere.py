@@ -63,4 +63,5 @@ def interpolate(first: Array, second: Array, fraction: Any) -> Array:
     sine = np.where(still, 1.0, np.sin(angle))
     before = np.where(still, 1.0 - fraction, np.sin((1.0 - fraction) * angle) / sine)
     after = np.where(still, fraction, np.sin(fraction * angle) / sine)
-    return before * first + after * second
+    between: Array = before * first + after * second
+    return between

@@ -210,13 +210,13 @@ class Transport:
                     body += piece
                     if deadline.remaining() <= 0:
                         raise _timeout(deadline, request_id)
-        except requests.RequestException as error:
-            # the exception's own text can repeat headers of ours; its kind says enough
+        except (requests.RequestException, ValueError) as error:
+            # a redirect to no address is a plain ValueError; the exception's own text can repeat headers of ours; its kind says enough
             kind = type(error).__name__
             raise AuroraxUnavailableError(
                 f"no full answer from {self.api_url} to {method} {path} ({kind}); check the network and try again",
                 request_id=request_id,
-                retryable=not isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.SSLError),
+                retryable=not isinstance(error, ValueError | requests.exceptions.SSLError | requests.TooManyRedirects),
                 sent=not _never_connected(error),
             ) from None
         if response.status_code not in (200, 201, 202, 204):
@@ -224,7 +224,7 @@ class Transport:
         return Answer(response.status_code, response.headers, bytes(body))
 
 
-def _never_connected(error: requests.RequestException) -> bool:
+def _never_connected(error: Exception) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 

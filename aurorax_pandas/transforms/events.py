@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -63,7 +64,7 @@ def explode_events(df: pd.DataFrame) -> pd.DataFrame:
     columns["closest_epoch"] = _closest_epochs(df, flat, columns)
     columns["pair"] = pair_labels(flat.fields)
     events = pd.DataFrame({name: columns[name] for name in model.EVENT_COLUMNS}, copy=False)
-    events.attrs = df.attrs
+    events.attrs = copy.deepcopy(df.attrs)
     return events
 
 

@@ -35,13 +35,16 @@ def event_pair_codes(fields: dict[str, pa.Array]) -> Codes:
 
 def _source_codes(parts: list[dict[str, pa.Array]]) -> Codes:
     # places of one's own have no identifier of the service, so names tell them apart
-    names, identifiers = (
-        pa.chunked_array(column).combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy().astype(np.int64)
-        for column in ([source_names(part) for part in parts], [part["identifier"] for part in parts])
-    )
+    names = _codes([source_names(part) for part in parts])
+    identifiers = _codes([part["identifier"] for part in parts])
     return names * (int(identifiers.max(initial=0)) + 1) + identifiers
 
 
 def _site_codes(fields: dict[str, pa.Array]) -> Codes:
-    names = source_names(fields, "site")
-    return pa.chunked_array([names]).combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    return _codes([source_names(fields, "site")])
+
+
+def _codes(columns: list[pa.Array]) -> Codes:
+    encoded = pa.chunked_array(columns).combine_chunks().dictionary_encode(null_encoding="encode")
+    codes: Codes = encoded.indices.to_numpy().astype(np.int64)
+    return codes

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+
+_NO_GAP: Final = np.timedelta64(0)
 
 
 def span(argument: str, value: Any, *, zero: bool = False) -> pd.Timedelta:
@@ -56,7 +58,7 @@ def overlap_clusters(
     group: npt.NDArray[Any],
     start: npt.NDArray[np.datetime64],
     end: npt.NDArray[np.datetime64],
-    gap: np.timedelta64 = np.timedelta64(0),
+    gap: np.timedelta64 = _NO_GAP,
 ) -> npt.NDArray[np.int64]:
     """
     Number the clusters of spans that overlap, directly or through others, inside each group.
@@ -76,9 +78,9 @@ def overlap_clusters(
         The cluster of each span; numbered by group, then start.
     """
     order = np.lexsort((start, group))
-    last = pd.Series(end[order]).groupby(group[order]).cummax().to_numpy()
+    last: npt.NDArray[Any] = pd.Series(end[order]).groupby(group[order]).cummax().to_numpy()
     fresh = np.ones(len(order), bool)
-    fresh[1:] = (np.diff(group[order]) != 0) | (start[order][1:] > last[:-1] + gap)
+    fresh[1:] = (np.diff(group[order]) != 0) | (start[order][1:] - last[:-1] > gap)
     clusters = np.empty(len(order), np.int64)
     clusters[order] = np.cumsum(fresh) - 1
     return clusters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, cast
 
 import numpy as np
@@ -123,5 +124,5 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
         "last_end": grouped["end"].max().to_numpy(),
     }
     summary = pd.DataFrame(columns, index=pd.Index(labels, dtype="str", name="pair")).astype(model.PAIR_SUMMARY_COLUMNS)
-    summary.attrs = df.attrs
+    summary.attrs = copy.deepcopy(df.attrs)
     return summary

@@ -68,9 +68,7 @@ def _join(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.timedelta64
     for name, values in merged.items():
         joined[name] = values
     flat = model.flatten(df["events"])
-    events = pd.DataFrame(
-        {name: flat.column(name) for name in ("start", "end", "min_distance", "max_distance")}
-    )
+    events = pd.DataFrame({name: flat.column(name) for name in ("start", "end", "min_distance", "max_distance")})
     pairs = event_pair_codes(flat.fields)
     group = clusters[flat.row] * (int(pairs.max(initial=0)) + 1) + pairs
     spans = overlap_clusters(group, events["start"].to_numpy(), events["end"].to_numpy(), gap)
