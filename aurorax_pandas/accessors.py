@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from aurorax_pandas import dataset, links, plotting, provenance
+from aurorax_pandas import criteria, dataset, links, local, plotting, provenance
 from aurorax_pandas.transforms import events, intervals, pairs, selection
 from aurorax_pandas.transforms.events import PairBy
 
@@ -149,3 +150,49 @@ class AuroraxDataFrameAccessor:
     def swarmaurora_url(self) -> str:
         """Give the address that shows the search on Swarm-Aurora; see `aurorax_pandas.swarmaurora_url`."""
         return links.swarmaurora_url(self._df)
+
+
+class AuroraxDatasetAccessor:
+    """
+    What an xarray Dataset can do: ``ds.aurorax``.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        An ephemeris.
+    """
+
+    __slots__ = ("_ds",)
+
+    def __init__(self, ds: xr.Dataset) -> None:
+        # xarray turns an AttributeError here into another error, so every method checks for itself
+        self._ds = ds
+
+    def find_conjunctions(
+        self,
+        start: Any = None,
+        end: Any = None,
+        distance: float | Mapping[str, float | None] | None = None,
+        *,
+        ground: criteria.GroundBlocks = (),
+        space: criteria.SpaceBlocks = (),
+        events: criteria.EventsBlocks = (),
+        custom_locations: criteria.CustomLocationsBlocks = (),
+        conjunction_types: str | Sequence[str] = ("nbtrace",),
+        subminute_precision: bool | None = None,
+        query: Mapping[str, Any] | str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Find conjunctions in this ephemeris; see `aurorax_pandas.find_conjunctions`."""
+        return local.find_conjunctions(
+            self._ds,
+            start,
+            end,
+            distance,
+            ground=ground,
+            space=space,
+            events=events,
+            custom_locations=custom_locations,
+            conjunction_types=conjunction_types,
+            subminute_precision=subminute_precision,
+            query=query,
+        )

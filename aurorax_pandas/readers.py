@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from aurorax_pandas import criteria
+from aurorax_pandas.exceptions import AuroraxInputError
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from aurorax_pandas.search import Timeout
 
 
@@ -33,6 +36,8 @@ def read_aurorax_conjunctions(
     timeout: Timeout = 3600,
     progress: bool = False,
     on_bad_records: Literal["raise", "drop"] = "raise",
+    engine: Literal["service", "local"] = "service",
+    ephemeris: xr.Dataset | None = None,
 ) -> pd.DataFrame:
     """
     Search for conjunctions on the AuroraX service and give them as a typed frame.
@@ -70,6 +75,10 @@ def read_aurorax_conjunctions(
         Whether to show a bar with the time and the service's latest log line.
     on_bad_records : {"raise", "drop"}, default "raise"
         What to do with records that break the schema: refuse the result, or leave them out with one warning.
+    engine : {"service", "local"}, default "service"
+        Who searches: the service, or `find_conjunctions` on this machine in `ephemeris`; nothing is sent then.
+    ephemeris : xarray.Dataset, optional
+        Where the sources are, for the local engine.
 
     Returns
     -------
@@ -103,6 +112,28 @@ def read_aurorax_conjunctions(
     >>> len(df)
     49
     """
+    if engine not in ("service", "local"):
+        raise AuroraxInputError(f"engine={engine!r} is not valid; give 'service' or 'local'")
+    if (engine == "local") != (ephemeris is not None):
+        raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
+    if ephemeris is not None:
+        from aurorax_pandas.local import find_conjunctions
+
+        if request_id is not None:
+            raise AuroraxInputError("request_id= names a search on the service; the local engine has none")
+        return find_conjunctions(
+            ephemeris,
+            start,
+            end,
+            distance,
+            ground=ground,
+            space=space,
+            events=events,
+            custom_locations=custom_locations,
+            conjunction_types=conjunction_types,
+            subminute_precision=subminute_precision,
+            query=query,
+        )
     from aurorax_pandas.search import ConjunctionSearch
 
     with ConjunctionSearch(

@@ -1,38 +1,47 @@
-"""Registration with pandas: the reader and the accessor."""
+"""Registration with pandas and xarray: the reader and the accessors."""
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import pandas as pd
+import wrapt
 
-from aurorax_pandas.accessors import AuroraxDataFrameAccessor
+from aurorax_pandas.accessors import AuroraxDataFrameAccessor, AuroraxDatasetAccessor
 from aurorax_pandas.exceptions import AuroraxDataWarning
 from aurorax_pandas.readers import read_aurorax_conjunctions
 
 
 def register() -> None:
     """
-    Register ``pandas.read_aurorax_conjunctions`` and ``DataFrame.aurorax``; done on import, harmless when repeated.
+    Register ``pandas.read_aurorax_conjunctions``, ``DataFrame.aurorax`` and ``Dataset.aurorax``.
+
+    Done on import, and harmless when repeated. xarray is not imported for it; its accessor is registered when it is.
 
     Warns
     -----
     AuroraxDataWarning
         If another library holds one of the names; it is left as it is, and the functions of this package still work.
     """
-    for owner, name, ours in (
-        (pd, "read_aurorax_conjunctions", read_aurorax_conjunctions),
-        (pd.DataFrame, "aurorax", AuroraxDataFrameAccessor),
-    ):
-        found = getattr(owner, name, None)
-        if found is None:
-            if owner is pd:
-                setattr(pd, name, ours)
-            else:
-                pd.api.extensions.register_dataframe_accessor(name)(AuroraxDataFrameAccessor)
-        elif found is not ours:
-            warnings.warn(
-                f"{owner.__name__}.{name} belongs to another library; it is left alone, use aurorax_pandas' functions",
-                AuroraxDataWarning,
-                stacklevel=2,
-            )
+    if _is_free(pd, "read_aurorax_conjunctions", read_aurorax_conjunctions):
+        setattr(pd, "read_aurorax_conjunctions", read_aurorax_conjunctions)  # noqa: B010  (unknown to pandas' stubs)
+    if _is_free(pd.DataFrame, "aurorax", AuroraxDataFrameAccessor):
+        pd.api.extensions.register_dataframe_accessor("aurorax")(AuroraxDataFrameAccessor)
+    wrapt.register_post_import_hook(_register_dataset_accessor, "xarray")
+
+
+def _register_dataset_accessor(xarray: Any) -> None:
+    if _is_free(xarray.Dataset, "aurorax", AuroraxDatasetAccessor):
+        xarray.register_dataset_accessor("aurorax")(AuroraxDatasetAccessor)
+
+
+def _is_free(owner: Any, name: str, ours: Any) -> bool:
+    found = getattr(owner, name, None)
+    if found is not None and found is not ours:
+        warnings.warn(
+            f"{owner.__name__}.{name} belongs to another library; it is left alone, use aurorax_pandas' functions",
+            AuroraxDataWarning,
+            stacklevel=3,
+        )
+    return found is None

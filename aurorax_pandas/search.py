@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self
 
 import msgspec
 import pandas as pd
@@ -24,6 +25,9 @@ from aurorax_pandas.exceptions import (
 )
 from aurorax_pandas.options import DEFAULT_API_URL, get_option
 from aurorax_pandas.transport import Deadline, Transport, seconds_of
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -336,16 +340,14 @@ class ConjunctionSearch:
         AuroraxSearchError, AuroraxNotFoundError, AuroraxStateError
             As `update_status`.
         """
-        from tqdm.auto import tqdm
-
         self._need("wait", executed=True)
         deadline = self._deadline(timeout)
         pauses = self._pauses()
         strange = 0
-        with tqdm(total=None, disable=not progress, bar_format="{desc} [{elapsed}]", desc=self.request_id) as bar:
+        with _bar(self.request_id) if progress else contextlib.nullcontext() as bar:
             while True:
                 self.update_status(timeout=deadline)
-                if self.logs:
+                if bar is not None and self.logs:
                     bar.set_description_str(str(self.logs[-1].get("summary", ""))[:100])
                 if self.completed:
                     return
@@ -500,6 +502,12 @@ class ConjunctionSearch:
 
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+
+
+def _bar(description: str) -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=None, bar_format="{desc} [{elapsed}]", desc=description)
 
 
 def _check_request_id(request_id: object) -> str:

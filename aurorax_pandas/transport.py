@@ -289,7 +289,7 @@ def _error(method: str, path: str, response: requests.Response, body: bytes, req
     if advice is None:
         advice = "try again later" if status >= 500 else "the service did not take the request"
     return kind(
-        f"{method} {path} answered {status} {text!r}: {advice}",
+        f"{advice} ({method} {path} answered {status}: {text})",
         status_code=status,
         error_code=refusal.error_code,
         request_id=request_id,

@@ -212,17 +212,14 @@ class Sandbox:
             raise _RefusalError(400, "ApplicationError", str(error)) from None
 
     def _data_sources(self, body: Any, values: dict[str, Any]) -> _Reply:
-        sources = bundled_sources()
-        filters = {name: values.get(name) for name in ("program", "platform", "instrument_type", "source_type")}
-        filters |= {name.rstrip("s"): wanted for name, wanted in (body or {}).items() if wanted}
-        for name, wanted in filters.items():
-            if wanted and name in sources:
-                sources = sources[sources[name].isin(wanted)]
-        return _Reply(200, sources[list(SOURCE_FIELDS)].to_dict("records"))
+        wanted = {**values, **{name.removesuffix("s"): names for name, names in (body or {}).items()}}
+        sources = bundled_sources()[list(SOURCE_FIELDS)].to_dict("records")
+        return _Reply(200, [source for source in sources if _is_wanted(source, wanted)])
 
     def _availability(self, _: Any, values: dict[str, Any]) -> _Reply:
         try:
-            return _Reply(200, availability(self._ephemeris, values["start"][0], values["end"][0]))
+            counts = availability(self._ephemeris, values["start"][0], values["end"][0])
+            return _Reply(200, [count for count in counts if _is_wanted(count["data_source"], values)])
         except (KeyError, ValueError):
             raise _RefusalError(400, "ApplicationError", "start and end are days, YYYY-MM-DD") from None
 
@@ -276,6 +273,11 @@ def _failure(status: int) -> _Reply:
         "error_message": f"the sandbox was told to answer {status}",
     }
     return _Reply(status, body, headers)
+
+
+def _is_wanted(source: Mapping[Any, Any], wanted: Mapping[str, Any]) -> bool:
+    filters = ("program", "platform", "instrument_type", "source_type")
+    return all(source[name] in wanted[name] for name in filters if wanted.get(name))
 
 
 def _trim(value: Any, wanted: Any) -> Any:

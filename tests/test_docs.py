@@ -1,0 +1,46 @@
+"""The documentation keeps its word: its examples run and its reference is complete."""
+
+import doctest
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import aurorax_pandas
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.rst") if "_build" not in page.parts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page_run(page):
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    text = (DOCS / page).read_text(encoding="utf-8")
+    examples = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
+    runner = doctest.DocTestRunner(optionflags=flags, verbose=False)
+    report = []
+    runner.run(examples, out=report.append)
+    assert not runner.failures, "".join(report)
+
+
+@pytest.mark.parametrize(
+    "page", ["quickstart.rst", "explanation.rst", "howto/chain.rst", "howto/keep.rst", "howto/sandbox.rst"]
+)
+def test_a_page_has_examples(page):
+    assert doctest.DocTestParser().get_examples((DOCS / page).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", aurorax_pandas.__all__)
+def test_every_public_name_is_in_the_reference(name):
+    words = (DOCS / "reference.rst").read_text(encoding="utf-8").split()
+    assert f":: {name}" in " ".join(words)
+
+
+@pytest.mark.parametrize("module", ["aurorax_pandas.testing", "aurorax_pandas.sandbox"])
+def test_public_modules_are_in_the_reference(module):
+    assert f".. automodule:: {module}" in (DOCS / "reference.rst").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", [name for name in dir(pd.DataFrame.aurorax) if not name.startswith("_")])
+def test_every_verb_of_the_accessor_is_in_the_reference(verb):
+    assert f"``df.aurorax.{verb}" in (DOCS / "reference.rst").read_text(encoding="utf-8")

@@ -1,0 +1,169 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import aurorax_pandas
+from aurorax_pandas import AuroraxInputError
+
+
+@pytest.fixture
+def sample():
+    return aurorax_pandas.load_sample_ephemeris()
+
+
+def test_sample_is_a_day_of_swarm_and_cameras(sample):
+    assert dict(sample.sizes) == {"source": 16, "epoch": 1440}
+    assert sample["epoch"].dtype == "datetime64[us]"
+    assert set(sample["program"].values) == {"swarm", "themis-asi"}
+    assert "no archive product" in sample.attrs["caution"]
+    assert "geocentric" in sample.attrs["latitudes"]
+
+
+def test_cameras_have_data_only_while_they_operated(sample):
+    gakona = sample["nbtrace_lat"].sel(source=sample["platform"] == "gakona").isel(source=0)
+    assert gakona.dropna("epoch")["epoch"].values[0] == np.datetime64("2020-01-01T01:29")
+
+
+def test_cameras_have_no_southern_trace(sample):
+    assert sample["sbtrace_lat"].sel(source=sample["source_type"] == "ground").isnull().all()
+
+
+def spoiled(sample, what):
+    if what == "dimension":
+        return sample.rename(epoch="time")
+    if what == "coordinate":
+        return sample.drop_vars("platform")
+    if what == "sorted":
+        return sample.isel(epoch=slice(None, None, -1))
+    if what == "twice":
+        return sample.isel(epoch=[0, 0, 1])
+    if what == "irregular":
+        return sample.isel(epoch=[0, 1, 3])
+    if what == "source":
+        return sample.isel(source=[0, 0])
+    if what == "pair":
+        return sample.drop_vars("geo_lon")
+    if what == "none":
+        return sample[["radial_distance"]]
+    values = sample["nbtrace_lat" if what in ("latitude", "mixed") else "nbtrace_lon"].copy()
+    values[0, 7] = {"latitude": 91.0, "longitude": 361.0, "mixed": np.nan}[what]
+    return sample.assign({values.name: values})
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("dimension", "'epoch' is missing"),
+        ("coordinate", "'platform' along 'source'"),
+        ("sorted", "not sorted"),
+        ("twice", "duplicates"),
+        ("irregular", "irregular steps"),
+        ("source", "'Swarm A' stands twice"),
+        ("pair", "'geo_lon' is missing"),
+        ("none", "no locations"),
+        ("latitude", "nbtrace_lat has values outside"),
+        ("longitude", "nbtrace_lon has values outside"),
+        ("mixed", "not missing at the same epochs"),
+    ],
+)
+def test_unsound_ephemeris_is_refused_by_name(sample, what, says):
+    with pytest.raises(AuroraxInputError, match=says):
+        aurorax_pandas.check_ephemeris(spoiled(sample, what))
+
+
+def test_values_of_chunks_are_checked_when_they_are_read(sample):
+    pytest.importorskip("dask")
+    chunked = spoiled(sample, "latitude").chunk(epoch=100)
+    assert aurorax_pandas.check_ephemeris(chunked) is chunked
+    with pytest.raises(AuroraxInputError, match="nbtrace_lat has values outside"):
+        aurorax_pandas.find_conjunctions(
+            chunked, distance=500, ground={"programs": "themis-asi"}, space={"programs": "swarm"}
+        )
+
+
+def test_what_is_no_dataset_is_refused():
+    with pytest.raises(AuroraxInputError, match="give an xarray Dataset"):
+        aurorax_pandas.check_ephemeris(pd.DataFrame())
+
+
+def test_table_becomes_a_dataset_with_gaps_as_nan():
+    table = pd.DataFrame(
+        {
+            "epoch": pd.to_datetime(["2020-01-01T00:01", "2020-01-01T00:00", "2020-01-01T00:00"]),
+            "identifier": [3, 3, 29],
+            "geo_lat": [1.0, 2.0, 3.0],
+            "geo_lon": [4.0, 5.0, 6.0],
+            "region": ["cusp", "cap", "oval"],
+        }
+    )
+    dataset = aurorax_pandas.ephemeris_from_dataframe(table)
+    np.testing.assert_array_equal(dataset["geo_lat"], [[2.0, 1.0], [3.0, np.nan]])
+    assert dataset["display_name"].values.tolist() == ["Swarm A", "Swarm B"]
+    assert dataset["region"].values[0].tolist() == ["cap", "cusp"]
+
+
+def test_aware_epochs_become_utc():
+    table = pd.DataFrame(
+        {
+            "epoch": pd.to_datetime(["2020-01-01T02:00+02:00"]),
+            "identifier": [3],
+            "geo_lat": [1.0],
+            "geo_lon": [4.0],
+        }
+    )
+    assert aurorax_pandas.ephemeris_from_dataframe(table)["epoch"].item() == pd.Timestamp("2020-01-01").value // 1000
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"identifier": [3, 999]}, "identifier 999"),
+        ({"epoch": pd.to_datetime(["2020", "2020"])}, "stands twice"),
+        ({"epoch": None}, "'epoch' is missing"),
+    ],
+)
+def test_bad_tables_are_refused(change, says):
+    table = pd.DataFrame(
+        {"epoch": pd.to_datetime(["2020-01-01", "2020-01-02"]), "identifier": [3, 3], "geo_lat": 1.0, "geo_lon": 2.0}
+    )
+    table = table.drop(columns="epoch") if change == {"epoch": None} else table.assign(**change)
+    with pytest.raises(AuroraxInputError, match=says):
+        aurorax_pandas.ephemeris_from_dataframe(table)
+
+
+def test_stations_by_program_site_and_place():
+    epochs = pd.date_range("2020-01-01", periods=3, freq="1min")
+    dataset = aurorax_pandas.stations(
+        epochs, programs="rego", platforms=["gillam", "RESU"], locations={"Troll": (-72.0, 2.5)}
+    )
+    assert dataset["display_name"].values.tolist() == ["REGO GILL", "REGO RESU", "Troll"]
+    assert dataset["nbtrace_lat"].notnull().any("epoch").values.tolist() == [True, True, False]
+    assert dataset["sbtrace_lat"].notnull().any("epoch").values.tolist() == [False, False, True]
+    assert aurorax_pandas.check_ephemeris(dataset) is dataset
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({}, "needs programs="),
+        ({"platforms": "gilam"}, "did you mean 'gillam'"),
+        ({"programs": "rego", "platforms": "ekati"}, "no station has"),
+        ({"locations": {"nowhere": (91.0, 0.0)}}, "off the map"),
+    ],
+)
+def test_bad_stations_are_refused(arguments, says):
+    with pytest.raises(AuroraxInputError, match=says):
+        aurorax_pandas.stations(pd.date_range("2020-01-01", periods=3, freq="1min"), **arguments)
+
+
+def test_plain_xarray_joins_ephemerides(sample):
+    extra = aurorax_pandas.stations(sample["epoch"], locations={"Calgary": (51.05, -114.07)})
+    joined = xr.concat(
+        [sample, extra], dim="source", join="outer", data_vars="all", coords="different", compat="equals"
+    )
+    df = aurorax_pandas.find_conjunctions(
+        joined, distance=500, ground={"platforms": "Calgary"}, space={"programs": "swarm"}
+    )
+    assert set(df.aurorax.pair_summary().index) <= {f"Calgary & Swarm {letter}" for letter in "ABC"}
+    assert len(df)

@@ -1,0 +1,71 @@
+"""The examples run from top to bottom, without a network."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+NOTEBOOK = EXAMPLES / "walkthrough.ipynb"
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebook")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
+            patch.setenv(name, str(folder / name.lower()))
+        # a test run's own choices would keep pictures out of the notebook, or its searches out of the sandbox
+        for name in ("MPLBACKEND", "AURORAX_API_URL", "AURORAX_API_KEY"):
+            patch.delenv(name, raising=False)
+        nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    return notebook
+
+
+def outputs(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def test_quickstart_prints_the_main_job_and_saves_the_timeline(tmp_path, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "quickstart.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "49 conjunctions" in done.stdout
+    assert "THEMIS-ASI GILL & Swarm C" in done.stdout
+    assert "aurorax_timeline.png" in done.stdout
+    assert (tmp_path / "aurorax_timeline.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_notebook_runs_and_shows_frames_refusals_and_a_picture(executed):
+    found = outputs(executed)
+    assert not [output for output in found if output.output_type == "error"]
+    printed = "".join(output.text for output in found if output.output_type == "stream")
+    assert printed.count("the sandbox is a demonstration and") == 3
+    assert "ConjunctionSearch(executed=False, completed=False, request_id='')" in printed
+    data = [output.data for output in found if "data" in output]
+    assert sum("image/png" in one for one in data) == 1
+    assert sum("49 rows" in one.get("text/html", "") for one in data) == 2
+
+
+def test_notebook_prints_no_warning(executed):
+    assert not [output.text for output in outputs(executed) if output.get("name") == "stderr"]
+
+
+def test_notebook_is_stored_without_outputs():
+    notebook = nbformat.read(NOTEBOOK, as_version=nbformat.NO_CONVERT)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert not outputs(notebook)
+    assert not [cell for cell in notebook.cells if cell.get("execution_count")]
+
+
+@pytest.mark.parametrize("number", [1, *range(3, 8), *range(9, 17), *range(18, 24)])
+def test_notebook_accounts_for_every_cell_of_the_older_one(number):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    assert f"`In [{number}]`" in "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")

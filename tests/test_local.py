@@ -1,0 +1,494 @@
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aurorax_pandas
+from aurorax_pandas import AuroraxInputError, local
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+RADIUS = 6371.0
+RECORDED = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return aurorax_pandas.load_sample_ephemeris()
+
+
+@pytest.fixture(scope="module")
+def found(sample):
+    return aurorax_pandas.find_conjunctions(sample, "2020-01-01", "2020-01-01T06:59:59", 500, **RECORDED)
+
+
+def labelled(df):
+    return df.assign(pair=df.aurorax.explode_events()["pair"].astype("str").to_numpy())
+
+
+# ---- truth: the recorded search ----------------------------------------------------------------------------------
+
+
+def test_recorded_search_is_found_again(sample, found, capsys):
+    recorded = aurorax_pandas.load_sample_conjunctions()
+    both = labelled(recorded).merge(labelled(found), on="pair", suffixes=("", "_found"), how="left")
+    both = both[(both["start"] - both["start_found"]).abs() <= pd.Timedelta("3min")]
+    position = sample["geo_lat"].sel(epoch=both["closest_epoch_found"].to_numpy())
+    names = [label.split(" & ")[1] for label in both["pair"]]
+    row = pd.Index(sample["display_name"].values).get_indexer(names)
+    both["north"] = position.values[row, np.arange(len(both))] >= 0
+    both["min_difference"] = (both["min_distance_found"] - both["min_distance"]).abs()
+    both["max_difference"] = (both["max_distance_found"] - both["max_distance"]).abs()
+    both["same_span"] = (both["start"] == both["start_found"]) & (both["end"] == both["end_found"])
+    columns = ["pair", "start", "north", "same_span", "min_difference", "max_difference"]
+    with capsys.disabled():
+        print("\n" + both[columns].to_string(index=False, float_format="%.2f"))
+
+    assert len(found) == len(recorded) == len(both) == 49
+    assert both["same_span"].sum() == 46
+    north, south = both[both["north"]], both[~both["north"]]
+    assert len(north) == 20
+    assert north["same_span"].all()
+    assert north[["min_difference", "max_difference"]].max().max() < 2
+    assert both["min_difference"].max() < 71
+    assert both["max_difference"].max() < 71
+    assert south["min_difference"].median() < 6.5
+    assert south["max_difference"].median() < 3.5
+
+
+def test_frame_is_the_readers_own(found):
+    recorded = aurorax_pandas.load_sample_conjunctions()
+    assert found.dtypes.equals(recorded.dtypes)
+    assert found.aurorax.provenance["query"] == recorded.aurorax.provenance["query"]
+    assert found.aurorax.validate() is found
+
+
+def test_reader_runs_the_engine_behind_the_same_signature(sample, found):
+    df = pd.read_aurorax_conjunctions(
+        "2020-01-01", "2020-01-01T06:59:59", 500, engine="local", ephemeris=sample, **RECORDED
+    )
+    assert_conjunctions_equal(df, found, check_attrs=False)
+
+
+def test_dataset_accessor_runs_the_engine(sample, found):
+    df = sample.aurorax.find_conjunctions("2020-01-01", "2020-01-01T06:59:59", 500, **RECORDED)
+    assert_conjunctions_equal(df, found, check_attrs=False)
+
+
+def test_finished_query_can_be_given(sample, found):
+    query = found.aurorax.provenance["query"]
+    assert_conjunctions_equal(aurorax_pandas.find_conjunctions(sample, query=query), found, check_attrs=False)
+
+
+# ---- a slow, obvious reference -----------------------------------------------------------------------------------
+
+
+def reference_distance(one, other):
+    lat1, lon1, lat2, lon2 = map(math.radians, (*one, *other))
+    h = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * RADIUS * math.asin(math.sqrt(min(h, 1.0)))
+
+
+def reference(tracks, roles, limits):
+    """Every combination, every minute: the least and greatest distance of each run of minutes in range."""
+    rows = set()
+    names = list(tracks)
+    for combination in itertools.product(*([name for name in names if name in role] for role in roles)):
+        if len(set(combination)) < len(combination):
+            continue
+        pairs = [pair for pair in itertools.combinations(range(len(roles)), 2) if limits[pair] is not None]
+        pairs = pairs or list(itertools.combinations(range(len(roles)), 2))
+        run = []
+        for minute in range(len(tracks[names[0]]) + 1):
+            widest = None
+            if minute < len(tracks[names[0]]):
+                places = [tracks[name][minute] for name in combination]
+                if all(place is not None for place in places):
+                    distances = {pair: reference_distance(places[pair[0]], places[pair[1]]) for pair in pairs}
+                    if all(limits[pair] is None or distances[pair] <= limits[pair] for pair in pairs):
+                        widest = max(distances.values())
+            if widest is not None:
+                run.append((minute, widest))
+            elif run:
+                low, high = min(value for _, value in run), max(value for _, value in run)
+                closest = next(minute for minute, value in run if value == low)
+                rows.add((frozenset(combination), run[0][0], run[-1][0], round(low, 6), round(high, 6), closest))
+                run = []
+    return rows
+
+
+def ephemeris_of(tracks, ground):
+    count = len(next(iter(tracks.values())))
+    epochs = pd.date_range("2020-01-01", periods=count, freq="1min")
+    frames = [
+        pd.DataFrame(
+            {
+                "epoch": epochs,
+                "identifier": number,
+                "program": "camera" if name in ground else "craft",
+                "platform": name,
+                "instrument_type": "any",
+                "source_type": "ground" if name in ground else "leo",
+                "display_name": name,
+                "nbtrace_lat": [np.nan if place is None else place[0] for place in track],
+                "nbtrace_lon": [np.nan if place is None else place[1] for place in track],
+            }
+        )
+        for number, (name, track) in enumerate(tracks.items(), 1)
+    ]
+    return aurorax_pandas.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
+
+
+def as_rows(df):
+    start = pd.Timestamp("2020-01-01")
+
+    def minute(column):
+        return ((df[column] - start) / pd.Timedelta("1min")).astype(int)
+
+    return {
+        (frozenset(sources["display_name"]), first, last, round(low, 6), round(high, 6), closest)
+        for sources, first, last, low, high, closest in zip(
+            df["data_sources"], minute("start"), minute("end"), df["min_distance"], df["max_distance"],
+            minute("closest_epoch"), strict=True,
+        )
+    }  # fmt: skip
+
+
+# places that provoke: poles, the date line, the same place twice, missing minutes
+latitudes = st.sampled_from([-90.0, -60.0, 0.0, 55.0, 58.0, 60.0, 63.0, 89.5, 90.0]) | st.floats(50, 70)
+longitudes = st.sampled_from([-180.0, -179.0, -95.0, -90.0, 0.0, 179.5, 180.0]) | st.floats(-180, 180)
+places = st.none() | st.tuples(latitudes, longitudes)
+
+
+@st.composite
+def scenes(draw):
+    minutes = draw(st.integers(1, 12))
+    ground = [f"camera {number}" for number in range(draw(st.integers(1, 2)))]
+    craft = [f"craft {number}" for number in range(draw(st.integers(1, 3)))]
+    tracks = {}
+    for name in ground:
+        # a camera stands still, but not always; and it does not always operate
+        place = draw(st.tuples(latitudes, longitudes))
+        still = draw(st.booleans())
+        tracks[name] = [draw(st.sampled_from([place, place, None]) if still else places) for _ in range(minutes)]
+    for name in craft:
+        near = draw(st.sampled_from(ground))
+        tracks[name] = [draw(places | st.just(tracks[near][minute])) for minute in range(minutes)]
+    return tracks, ground, craft
+
+
+def away_from(limit, tracks):
+    """Whether no distance is so near the limit that the last digit of a sine decides."""
+    columns = zip(*tracks.values(), strict=True)
+    known = ([place for place in column if place is not None] for column in columns)
+    return all(
+        abs(reference_distance(one, other) - limit) > 1e-3
+        for column in known
+        for one, other in itertools.combinations(column, 2)
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(scenes(), st.sampled_from([200.0, 500.0, 2000.0, 20100.0]))
+def test_pairs_agree_with_the_slow_reference(scene, limit):
+    tracks, ground, craft = scene
+    if not away_from(limit, tracks):
+        return
+    df = aurorax_pandas.find_conjunctions(
+        ephemeris_of(tracks, ground) if any(map(any, tracks.values())) else ephemeris_of(tracks, ground),
+        distance=limit, ground={"programs": "camera"}, space={"programs": "craft"},
+    ) if has_data(tracks, ground) and has_data(tracks, craft) else None  # fmt: skip
+    if df is not None:
+        assert as_rows(df) == reference(tracks, [ground, craft], {(0, 1): limit})
+
+
+def has_data(tracks, names):
+    return any(place is not None for name in names for place in tracks[name])
+
+
+@settings(max_examples=150, deadline=None)
+@given(scenes(), st.sampled_from([300.0, 3000.0]), st.sampled_from([300.0, 3000.0, None]), st.booleans())
+def test_triples_agree_with_the_slow_reference(scene, first, second, free):
+    tracks, ground, craft = scene
+    if not (has_data(tracks, ground) and has_data(tracks, craft)):
+        return
+    if not all(away_from(limit, tracks) for limit in (first, second) if limit):
+        return
+    limits = {(0, 1): first, (0, 2): None if free else second, (1, 2): second}
+    names = dict(zip(("ground1-space1", "ground1-space2", "space1-space2"), limits.values(), strict=True))
+    df = aurorax_pandas.find_conjunctions(
+        ephemeris_of(tracks, ground), distance=names,
+        ground={"programs": "camera"}, space=[{"programs": "craft"}, {"programs": "craft"}],
+    )  # fmt: skip
+    expected = merged(reference(tracks, [ground, craft, craft], limits))
+    assert {row[:4] for row in as_rows(df)} == {row[:4] for row in expected}
+
+
+def merged(rows):
+    """Sources that meet in more than one role meet once: runs of one set that touch are one."""
+    result = []
+    for sources, group in itertools.groupby(sorted(rows, key=lambda row: (sorted(row[0]), row[1])), lambda row: row[0]):
+        runs = []
+        for _, start, end, low, high, closest in group:
+            if runs and start <= runs[-1][1] + 1:
+                last = runs[-1]
+                low, closest = min((last[2], last[4]), (low, closest))
+                runs[-1] = (last[0], max(last[1], end), low, max(last[3], high), closest)
+            else:
+                runs.append((start, end, low, high, closest))
+        result += [(sources, *run) for run in runs]
+    return set(result)
+
+
+# ---- invariants --------------------------------------------------------------------------------------------------
+
+
+def test_order_of_sources_does_not_matter(sample, found):
+    turned = sample.isel(source=slice(None, None, -1))
+    df = aurorax_pandas.find_conjunctions(turned, "2020-01-01", "2020-01-01T06:59:59", 500, **RECORDED)
+    assert_conjunctions_equal(df, found, check_attrs=False)
+
+
+@pytest.mark.parametrize("shift", [90.0, 180.0])
+def test_longitudes_may_be_turned(sample, found, shift):
+    turned = sample.copy()
+    turned["nbtrace_lon"] = (sample["nbtrace_lon"] + shift + 180) % 360 - 180
+    df = aurorax_pandas.find_conjunctions(turned, "2020-01-01", "2020-01-01T06:59:59", 500, **RECORDED)
+    assert (df["start"].to_numpy() == found["start"].to_numpy()).all()
+    np.testing.assert_allclose(df["min_distance"], found["min_distance"], atol=1e-6)
+
+
+@pytest.mark.parametrize("subminute", [None, True])
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        {"distance": 500, **RECORDED},
+        {"distance": 800, "ground": {"programs": "themis-asi"}, "space": [{"programs": "swarm"}] * 2},
+        {
+            "distance": {"ground1-space1": 700},
+            "ground": {"programs": "themis-asi"},
+            "space": [{"programs": "swarm"}] * 2,
+        },
+    ],
+)
+def test_blocks_of_time_and_chunks_do_not_show(sample, blocks, subminute, monkeypatch):
+    pytest.importorskip("dask")
+    whole = aurorax_pandas.find_conjunctions(sample, subminute_precision=subminute, **blocks)
+    assert len(whole)
+    chunked = aurorax_pandas.find_conjunctions(sample.chunk(epoch=211), subminute_precision=subminute, **blocks)
+    assert_conjunctions_equal(chunked, whole, check_attrs=False)
+    monkeypatch.setattr(local, "_BLOCK", 97)
+    monkeypatch.setattr(local, "_MAX_HITS", 50)
+    assert_conjunctions_equal(
+        aurorax_pandas.find_conjunctions(sample, subminute_precision=subminute, **blocks), whole, check_attrs=False
+    )
+
+
+def test_chunks_are_searched_on_a_cluster(sample, found):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+    ):
+        df = aurorax_pandas.find_conjunctions(
+            sample.chunk(epoch=240), "2020-01-01", "2020-01-01T06:59:59", 500, **RECORDED
+        )
+    assert_conjunctions_equal(df, found, check_attrs=False)
+
+
+def test_ten_sources_in_four_blocks_do_not_explode():
+    minutes = 1440
+    tracks = {
+        f"craft {number}": [(60 + number / 50, -95 + minute / 2000) for minute in range(minutes)]
+        for number in range(10)
+    }
+    dataset = ephemeris_of(tracks, [])
+    df = aurorax_pandas.find_conjunctions(dataset, distance=500, space=[{"programs": "craft"}] * 4)
+    # 10 choose 4 sets, each once, though every set meets in 24 roles at 1440 minutes
+    assert len(df) == 210
+    assert (df.aurorax.minutes() == minutes).all()
+
+
+# ---- meaning -----------------------------------------------------------------------------------------------------
+
+
+def single(tracks, ground=("camera",), **arguments):
+    arguments = {"distance": 500, "ground": {"programs": "camera"}, "space": {"programs": "craft"}} | arguments
+    return aurorax_pandas.find_conjunctions(ephemeris_of(tracks, ground), **arguments)
+
+
+def test_distance_at_the_limit_is_inside():
+    tracks = {"camera": [(60.0, 0.0)] * 2, "craft": [(62.0, 0.0), (65.0, 0.0)]}
+    limit = single(tracks, distance=1000)["min_distance"].iloc[0]
+    assert len(single(tracks, distance=float(limit))) == 1
+    assert len(single(tracks, distance=math.nextafter(float(limit), 0))) == 0
+
+
+def test_window_is_inclusive_at_both_ends():
+    tracks = {"camera": [(60.0, 0.0)] * 6, "craft": [(60.0, 1.0)] * 6}
+    df = single(tracks, start="2020-01-01T00:02", end="2020-01-01T00:04")
+    assert df[["start", "end"]].iloc[0].tolist() == [pd.Timestamp("2020-01-01T00:02"), pd.Timestamp("2020-01-01T00:04")]
+
+
+def test_missing_minute_splits_a_conjunction():
+    tracks = {"camera": [(60.0, 0.0)] * 3, "craft": [(60.0, 1.0), None, (60.0, 1.0)]}
+    assert len(single(tracks)) == 2
+
+
+def test_earliest_of_equal_epochs_is_the_closest():
+    tracks = {"camera": [(60.0, 0.0)] * 3, "craft": [(60.0, 1.0)] * 3}
+    df = single(tracks)
+    assert df["closest_epoch"].iloc[0] == df["farthest_epoch"].iloc[0] == pd.Timestamp("2020-01-01")
+
+
+def test_nothing_found_is_an_empty_typed_frame(found):
+    df = single({"camera": [(60.0, 0.0)] * 3, "craft": [(0.0, 1.0)] * 3})
+    assert df.empty
+    assert df.dtypes.equals(found.dtypes)
+
+
+def test_hemisphere_is_where_the_spacecraft_is(sample):
+    both = aurorax_pandas.find_conjunctions(sample, distance=500, **RECORDED)
+    halves = [
+        aurorax_pandas.find_conjunctions(
+            sample, distance=500, ground={"programs": "themis-asi"}, space={"programs": "swarm", "hemisphere": half}
+        )
+        for half in ("northern", "southern")
+    ]
+    assert 0 < len(halves[0]) < len(both)
+    assert sum(map(len, halves)) == len(both)
+
+
+def test_equator_is_northern(sample):
+    still = sample.copy()
+    still["geo_lat"] = still["geo_lat"] * 0
+    north = aurorax_pandas.find_conjunctions(
+        still, distance=500, ground={"programs": "themis-asi"}, space={"programs": "swarm", "hemisphere": "northern"}
+    )
+    assert len(north) == len(aurorax_pandas.find_conjunctions(still, distance=500, **RECORDED))
+
+
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [
+        ({"key": "radial_distance", "operator": ">", "values": ["6800"]}, lambda ds: ds["radial_distance"] > 6800),
+        (
+            {"key": "radial_distance", "operator": "between", "values": ["6790", "6800"]},
+            lambda ds: (ds["radial_distance"] >= 6790) & (ds["radial_distance"] <= 6800),
+        ),
+        ({"key": "region", "operator": "=", "values": ["cusp"]}, lambda ds: ds["region"] == "cusp"),
+        ({"key": "region", "operator": "not in", "values": ["cusp", "cap"]}, lambda ds: ds["region"] == "oval"),
+    ],
+)
+def test_metadata_filters_read_the_dataset(sample, expression, holds):
+    regions = np.array(["cusp", "oval", "cap"], dtype=object)[np.arange(1440) // 30 % 3]
+    dataset = sample.assign(region=("epoch", regions))
+    block = {"programs": "swarm", "metadata_filters": {"expressions": [expression]}}
+    filtered = aurorax_pandas.find_conjunctions(dataset, distance=500, ground={"programs": "themis-asi"}, space=block)
+    masked = dataset.copy()
+    keep = holds(dataset) | (dataset["source_type"] == "ground")
+    for name in ("nbtrace_lat", "nbtrace_lon"):
+        masked[name] = masked[name].where(keep)
+    expected = aurorax_pandas.find_conjunctions(masked, distance=500, **RECORDED)
+    assert 0 < len(filtered) < len(aurorax_pandas.find_conjunctions(dataset, distance=500, **RECORDED))
+    assert_conjunctions_equal(filtered, expected, check_attrs=False)
+
+
+def test_custom_location_is_a_place_that_stands_still(sample):
+    place = sample.sel(source=sample["platform"] == "gillam").isel(epoch=0)
+    location = (place["geo_lat"].item(), place["geo_lon"].item())
+    there = aurorax_pandas.find_conjunctions(
+        sample, distance=500, custom_locations={"locations": [location]}, space={"programs": "swarm"}
+    )
+    camera = aurorax_pandas.find_conjunctions(
+        sample, distance=500, ground={"platforms": "gillam"}, space={"programs": "swarm"}
+    )
+    assert there["min_distance"].tolist() == camera["min_distance"].tolist()
+    assert there["data_sources"].iloc[0]["source_type"].tolist() == ["leo", "not_applicable"]
+
+
+def test_free_pair_has_no_limit_but_needs_data(sample):
+    free = {"ground1-space1": 500, "ground1-space2": None, "space1-space2": None}
+    df = aurorax_pandas.find_conjunctions(
+        sample,
+        distance=free,
+        ground={"programs": "themis-asi"},
+        space=[{"platforms": "swarma"}, {"platforms": "swarmb"}],
+    )
+    pairs = aurorax_pandas.find_conjunctions(
+        sample, distance=500, ground={"programs": "themis-asi"}, space={"platforms": "swarma"}
+    )
+    # the distance is that of the limited pair, wherever Swarm B is
+    assert df["max_distance"].max() <= 500
+    assert df.aurorax.minutes().sum() == pairs.aurorax.minutes().sum()
+    gone = sample.copy()
+    for name in ("nbtrace_lat", "nbtrace_lon"):
+        gone[name] = gone[name].where(
+            (gone["platform"] != "swarmb") | (gone["epoch"] < np.datetime64("2020-01-01T04:00"))
+        )
+    fewer = aurorax_pandas.find_conjunctions(
+        gone, distance=free, ground={"programs": "themis-asi"}, space=[{"platforms": "swarma"}, {"platforms": "swarmb"}]
+    )
+    assert fewer["end"].max() < pd.Timestamp("2020-01-01T04:00")
+    assert len(fewer) == (df["start"] < "2020-01-01T04:00").sum()
+
+
+def test_half_minutes_are_interpolated_on_the_sphere():
+    tracks = {"camera": [(60.0, 0.0)] * 3, "craft": [(60.0, -10.0), (60.0, 10.0), (60.0, 30.0)]}
+    df = single(tracks, distance=300, subminute_precision=True)
+    assert df["start"].tolist() == [pd.Timestamp("2020-01-01T00:00:30")]
+    # half way along the great circle between 10 degrees west and 10 degrees east
+    middle = math.degrees(
+        math.atan2(math.sin(math.radians(60)), math.cos(math.radians(60)) * math.cos(math.radians(10)))
+    )
+    assert df["min_distance"].iloc[0] == pytest.approx(math.radians(middle - 60) * RADIUS)
+
+
+# ---- bad input ---------------------------------------------------------------------------------------------------
+
+
+def test_southern_trace_of_northern_cameras_is_refused(sample):
+    with pytest.raises(AuroraxInputError, match=r"ground1 has a sbtrace location"):
+        aurorax_pandas.find_conjunctions(sample, distance=500, conjunction_types="sbtrace", **RECORDED)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"space": {"programs": "swram"}}, "did you mean 'swarm'"),
+        ({"ground": {"platforms": "gilam"}}, "did you mean 'gillam'"),
+        ({"space": {"programs": "themis-asi"}}, "no source with program 'themis-asi'"),
+        ({"ground": {"programs": "themis-asi", "instrument_types": "footprint"}}, "no source with instrument_type"),
+        (
+            {"space": {"programs": "swarm", "metadata_filters": {"expressions": [{"key": "nbtrace_region", "values": ["x"]}]}}},
+            "no variable 'nbtrace_region'",
+        ),
+        (
+            {"space": {"programs": "swarm", "metadata_filters": {"expressions": [{"key": "radial_distance", "values": ["x"]}]}}},
+            "holds numbers",
+        ),
+        ({"distance": -1}, "0 or more"),
+        ({"start": "2020-01-02", "end": "2020-01-01"}, "swap them"),
+    ],
+)  # fmt: skip
+def test_bad_queries_are_refused_by_name(sample, change, says):
+    with pytest.raises(AuroraxInputError, match=says):
+        aurorax_pandas.find_conjunctions(sample, **({"distance": 500} | RECORDED | change))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"engine": "local"}, {"ephemeris": xr.Dataset()}, {"engine": "remote"}],
+)
+def test_engine_and_ephemeris_go_together(arguments):
+    with pytest.raises(AuroraxInputError, match="engine="):
+        pd.read_aurorax_conjunctions("2020", "2021", 500, **RECORDED, **arguments)
+
+
+def test_local_engine_has_no_request_ids(sample):
+    with pytest.raises(AuroraxInputError, match="request_id"):
+        pd.read_aurorax_conjunctions(request_id="abc", engine="local", ephemeris=sample)

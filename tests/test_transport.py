@@ -1,0 +1,233 @@
+import email.utils
+import logging
+import time
+
+import pytest
+
+import aurorax_pandas as ap
+from aurorax_pandas.transport import Deadline, Transport
+
+KEY = "s3cret-key-0123456789"
+PATH = "/api/v1/data_sources"
+
+
+@pytest.fixture
+def transport_to(clock):
+    made = []
+
+    def make(url, api_key=None):
+        made.append(Transport(url, api_key, sleep=clock.sleep))
+        return made[-1]
+
+    yield make
+    for transport in made:
+        transport.close()
+
+
+@pytest.fixture
+def call(server, transport_to, clock):
+    transport = transport_to(server.url, KEY)
+
+    def run(method="GET", timeout=3600, **options):
+        return transport.call(method, PATH, deadline=Deadline(timeout, clock.time), **options)
+
+    return run
+
+
+def test_an_answer_has_status_headers_and_body(server, call):
+    server.on("GET", PATH, server.Reply(200, b"[1, 2]", (("X-Kind", "test"),)))
+    answer = call()
+    assert (answer.status_code, answer.headers["X-Kind"], answer.body) == (200, "test", b"[1, 2]")
+
+
+def test_a_payload_goes_out_as_json(server, call):
+    server.on("POST", PATH, server.Reply(200, b""))
+    call("POST", payload={"a": [1, None, "é"]})
+    (asked,) = server.asked
+    assert asked.body == {"a": [1, None, "é"]}
+    assert asked.headers["content-type"].startswith("application/json")
+    assert asked.headers["user-agent"].startswith("aurorax_pandas/")
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_passing_fault_is_outlived(server, call, clock, status):
+    server.on("GET", PATH, *[server.Reply(status, b"<html>")] * 3, server.Reply(200, b"fine"))
+    assert call().body == b"fine"
+    assert len(clock.sleeps) == 3
+
+
+@pytest.mark.parametrize("fault", ["DROPPED", "CUT_SHORT"])
+def test_a_broken_connection_is_outlived(server, call, fault):
+    server.on("GET", PATH, getattr(server, fault), server.Reply(200, b"fine"))
+    assert call().body == b"fine"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 501])
+def test_a_lasting_fault_is_not_repeated(server, call, status):
+    server.on("GET", PATH, server.Reply(status, b""))
+    with pytest.raises(ap.AuroraxAPIError) as caught:
+        call()
+    assert len(server.asked) == 1
+    assert (caught.value.status_code, caught.value.retryable) == (status, False)
+
+
+def test_attempts_are_limited(server, call, clock):
+    server.on("GET", PATH, server.Reply(502, b""))
+    with pytest.raises(ap.AuroraxUnavailableError) as caught:
+        call(timeout=None)
+    assert caught.value.retryable
+    assert 2 <= len(server.asked) <= 10
+    assert len(clock.sleeps) == len(server.asked) - 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ap.AuroraxAPIError),
+        (401, ap.AuroraxAuthorizationError),
+        (403, ap.AuroraxAuthorizationError),
+        (404, ap.AuroraxNotFoundError),
+        (429, ap.AuroraxRateLimitError),
+        (503, ap.AuroraxUnavailableError),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"<html>\xff</html>", b"[]", {"error_code": "Code", "error_message": "because"}])
+def test_refusals_carry_code_and_message_whatever_the_body(server, call, status, kind, body):
+    server.on("GET", PATH, server.Reply(status, body))
+    with pytest.raises(kind) as caught:
+        call(request_id="abc")
+    error = caught.value
+    assert (error.status_code, error.request_id) == (status, "abc")
+    assert str(status) in str(error)
+    if isinstance(body, dict):
+        assert error.error_code == "Code"
+        assert "because" in str(error)
+    else:
+        assert error.error_code is None
+
+
+def test_maintenance_is_named(server, call):
+    body = {"error_code": "Unavailable", "error_message": "API is in maintenance mode"}
+    server.on("GET", PATH, server.Reply(503, body))
+    with pytest.raises(ap.AuroraxUnavailableError, match="in maintenance"):
+        call()
+
+
+def test_retry_after_in_seconds_is_kept(server, call, clock):
+    server.on("GET", PATH, server.Reply(429, b"", (("Retry-After", "90"),)), server.Reply())
+    call()
+    assert clock.sleeps[0] >= 90
+
+
+def test_retry_after_as_a_date_is_kept(server, call, clock):
+    later = email.utils.formatdate(time.time() + 500, usegmt=True)
+    server.on("GET", PATH, server.Reply(503, b"", (("Retry-After", later),)), server.Reply())
+    call()
+    assert 400 < clock.sleeps[0] <= 501
+
+
+@pytest.mark.parametrize("header", ["soon", "", "-5", "Wed, 99 Foo 2020 00:00:00 GMT", "1e9", "²"])
+def test_a_retry_after_that_says_nothing_is_passed_over(server, call, clock, header):
+    server.on(
+        "GET", PATH, server.Reply(429, b"", (("Retry-After", header.encode().decode("latin-1")),)), server.Reply()
+    )
+    call()
+    assert clock.sleeps[0] <= 60
+
+
+def test_a_retry_after_past_the_deadline_is_not_waited_for(server, call, clock):
+    server.on("GET", PATH, server.Reply(429, b"", (("Retry-After", "4000"),)))
+    with pytest.raises(ap.AuroraxTimeoutError):
+        call(timeout=60)
+    assert clock.now == 0
+
+
+def test_a_deadline_that_has_passed_sends_nothing(server, transport_to, clock):
+    deadline = Deadline(5, clock.time)
+    clock.now = 5.0
+    with pytest.raises(ap.AuroraxTimeoutError, match="timeout=5"):
+        transport_to(server.url).call("GET", PATH, deadline=deadline, request_id="abc")
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(("reply", "times"), [("DROPPED", 1), (502, 1), (500, 1), (504, 1), (429, 2), (503, 2)])
+def test_what_must_not_be_done_twice_is_repeated_only_where_it_was_not_taken(server, call, reply, times):
+    first = getattr(server, reply) if isinstance(reply, str) else server.Reply(reply, b"")
+    server.on("POST", PATH, first, server.Reply())
+    if times == 1:
+        with pytest.raises(ap.AuroraxUnavailableError):
+            call("POST", payload={}, repeatable=False)
+    else:
+        call("POST", payload={}, repeatable=False)
+    assert len(server.asked) == times
+
+
+def test_no_connection_is_an_error_of_ours_after_some_attempts(closed_port_url, transport_to, clock):
+    with pytest.raises(ap.AuroraxUnavailableError) as caught:
+        transport_to(closed_port_url, KEY).call("POST", PATH, payload={}, deadline=Deadline(None), repeatable=False)
+    assert (caught.value.sent, caught.value.retryable) == (False, True)
+    assert closed_port_url in str(caught.value)
+    assert len(clock.sleeps) >= 1
+
+
+def test_waits_are_logged(server, call, caplog):
+    server.on("GET", PATH, server.Reply(502, b""), server.Reply())
+    with caplog.at_level(logging.WARNING, logger="aurorax_pandas"):
+        call()
+    assert "502" in caplog.text
+    assert "attempt 2" in caplog.text
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_key_does_not_follow_a_redirect_to_another_host_or_port(faulty_server, server, call, status, host):
+    other = faulty_server()
+    other.on("GET", PATH, other.Reply(200, b"there"))
+    address = other.url.replace("127.0.0.1", host) + PATH
+    server.on("GET", PATH, server.Reply(status, b"", (("Location", address),)))
+    assert call().body == b"there"
+    assert server.asked[0].headers["x-aurorax-api-key"] == KEY
+    assert "x-aurorax-api-key" not in other.asked[0].headers
+
+
+def test_the_key_does_not_come_back_after_a_detour(faulty_server, server, call):
+    other = faulty_server()
+    server.on("GET", PATH, server.Reply(302, b"", (("Location", f"{other.url}/a"),)))
+    other.on("GET", "/a", other.Reply(302, b"", (("Location", f"{other.url}/b"),)))
+    other.on("GET", "/b", other.Reply(200, b"there"))
+    assert call().body == b"there"
+    assert all("x-aurorax-api-key" not in asked.headers for asked in other.asked)
+
+
+def test_the_key_follows_a_redirect_on_the_same_service(server, call):
+    server.on("GET", PATH, server.Reply(302, b"", (("Location", "/moved"),)))
+    server.on("GET", "/moved", server.Reply(200, b"here"))
+    assert call().body == b"here"
+    assert server.asked[1].headers["x-aurorax-api-key"] == KEY
+
+
+def test_endless_redirects_are_an_error_of_ours(server, call):
+    server.on("GET", PATH, server.Reply(302, b"", (("Location", PATH),)))
+    with pytest.raises(ap.AuroraxUnavailableError):
+        call()
+
+
+@pytest.mark.parametrize("location", ["http://[broken", "ftp://example.invalid/x", "http://:0/"])
+def test_a_redirect_to_nowhere_is_an_error_of_ours(server, call, location):
+    server.on("GET", PATH, server.Reply(302, b"", (("Location", location),)))
+    with pytest.raises(ap.AuroraxUnavailableError):
+        call(timeout=None)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "never", float("nan"), float("inf"), True, "-5min", []])
+def test_what_is_no_timeout_is_refused(timeout):
+    with pytest.raises(ap.AuroraxInputError, match="timeout"):
+        Deadline(timeout)
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(5, 5), (0.5, 0.5), ("10min", 600), ("1h", 3600)])
+def test_a_timeout_is_seconds_or_a_span(timeout, seconds, clock):
+    deadline = Deadline(timeout, clock.time)
+    assert deadline.remaining() == seconds
+    clock.sleep(2)
+    assert deadline.remaining() == seconds - 2
