@@ -343,11 +343,14 @@ class _Side:
 def _sides(one: _Tracks, other: _Tracks) -> Iterator[tuple[_Side, _Side, bool]]:
     """Split a pair of roles by what moves; the fixed side comes first, and the last item says if that turned them."""
     for fixed_one, fixed_other in itertools.product((True, False), repeat=2):
-        first = _Side(one, np.flatnonzero(one.fixed == fixed_one), fixed_one)
-        second = _Side(other, np.flatnonzero(other.fixed == fixed_other), fixed_other)
+        first, second = _side(one, fixed_one), _side(other, fixed_other)
         if len(first.rows) and len(second.rows):
             turned = fixed_other and not fixed_one
             yield (second, first, True) if turned else (first, second, False)
+
+
+def _side(tracks: _Tracks, fixed: bool) -> _Side:
+    return _Side(tracks, np.flatnonzero((tracks.fixed == fixed) & tracks.present.any(axis=1)), fixed)
 
 
 def _near(one: _Side, other: _Side, limit: float) -> tuple[_Ints, _Ints, _Ints]:
@@ -368,7 +371,7 @@ def _near(one: _Side, other: _Side, limit: float) -> tuple[_Ints, _Ints, _Ints]:
     # nothing outside the band of latitudes around the fixed places can be near: most of an orbit is not computed
     reach = np.degrees(min(limit / sphere.EARTH_RADIUS, np.pi)) + 1e-6
     their_lat = other.tracks.lat[other.rows].ravel()
-    band = np.flatnonzero((their_lat >= np.nanmin(lat) - reach) & (their_lat <= np.nanmax(lat) + reach))
+    band = np.flatnonzero((their_lat >= lat.min() - reach) & (their_lat <= lat.max() + reach))
     theirs = sphere.unit_vectors(their_lat[band], other.tracks.lon[other.rows].ravel()[band])
     hit = np.flatnonzero(sphere.unit_vectors(lat, lon).T @ theirs >= cosine)
     row, where = np.divmod(hit, max(len(band), 1))
@@ -411,7 +414,7 @@ def _spans(key: _Ints, epoch: _Ints, distance: _Floats | None = None) -> _Spans:
     order = np.lexsort((epoch, key))
     key, epoch = key[order], epoch[order]
     begins = np.flatnonzero(np.r_[True, (key[1:] != key[:-1]) | (epoch[1:] != epoch[:-1] + 1)][: len(key)])
-    ends = np.r_[begins[1:], len(key)] - 1
+    ends = np.r_[begins[1:], len(key)][: len(begins)] - 1
     return _Spans(
         key[begins],
         epoch[begins],

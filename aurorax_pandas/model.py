@@ -267,9 +267,22 @@ def in_order(df: pd.DataFrame) -> pd.DataFrame:
         df["start"].to_numpy(),
     ]
     order = np.lexsort(keys)
+    same = np.logical_and.reduce([_equal_neighbours(np.asarray(key)[order]) for key in keys])
+    if same.any():
+        # rows that differ in nested content alone: their text decides
+        tied = np.unique(np.r_[np.flatnonzero(same), np.flatnonzero(same) + 1])
+        texts = [df[name].array.list_array.take(order[tied]).to_pylist() for name in ("data_sources", "events")]
+        place = np.zeros(len(df), np.int64)
+        place[order[tied]] = pd.factorize(pd.Series([str(row) for row in zip(*texts, strict=True)]), sort=True)[0]
+        order = np.lexsort([place, *keys])
     if (order[1:] > order[:-1]).all():
         return df.reset_index(drop=True)
     return df.take(order).reset_index(drop=True)
+
+
+def _equal_neighbours(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    equal: npt.NDArray[np.bool_] = ordered[1:] == ordered[:-1]
+    return equal | (np.isnat(ordered[1:]) & np.isnat(ordered[:-1])) if ordered.dtype.kind == "M" else equal
 
 
 def empty_conjunctions() -> pd.DataFrame:

@@ -112,7 +112,7 @@ def test_aware_epochs_become_utc():
             "geo_lon": [4.0],
         }
     )
-    assert aurorax_pandas.ephemeris_from_dataframe(table)["epoch"].item() == pd.Timestamp("2020-01-01").value // 1000
+    assert aurorax_pandas.ephemeris_from_dataframe(table)["epoch"].values[0] == np.datetime64("2020-01-01")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_bad_tables_are_refused(change, says):
     table = pd.DataFrame(
         {"epoch": pd.to_datetime(["2020-01-01", "2020-01-02"]), "identifier": [3, 3], "geo_lat": 1.0, "geo_lon": 2.0}
     )
-    table = table.drop(columns="epoch") if change == {"epoch": None} else table.assign(**change)
+    table = table.assign(**change).dropna(axis=1, how="all")
     with pytest.raises(AuroraxInputError, match=says):
         aurorax_pandas.ephemeris_from_dataframe(table)
 

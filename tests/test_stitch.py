@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ def test_searches_of_any_windows_stitched_equal_the_whole(name, cuts):
     edges = [0, *sorted(cuts), 1440]
     parts = [
         aurorax_pandas.find_conjunctions(SAMPLE.isel(epoch=slice(first, last)), **SEARCHES[name])
-        for first, last in zip(edges[:-1], edges[1:], strict=True)
+        for first, last in itertools.pairwise(edges)
         if SAMPLE["nbtrace_lat"].isel(epoch=slice(first, last), source=slice(3, None)).notnull().any()
         and SAMPLE["nbtrace_lat"].isel(epoch=slice(first, last), source=slice(0, 3)).notnull().any()
     ]
@@ -39,7 +41,7 @@ def test_stitching_twice_changes_nothing_more():
 def piece(start, end, low, high, closest, identifiers=(1, 2)):
     sources = [{"identifier": number, "display_name": f"S{number}", "source_type": "leo"} for number in identifiers]
     day = "2020-01-01T00:"
-    record = {
+    return {
         "conjunction_type": "nbtrace", "start": f"{day}{start}:00", "end": f"{day}{end}:00", "min_distance": low,
         "max_distance": high, "closest_epoch": f"{day}{closest}:00", "farthest_epoch": f"{day}{start}:00",
         "data_sources": sources, "events": [{
@@ -47,7 +49,6 @@ def piece(start, end, low, high, closest, identifiers=(1, 2)):
             "end": f"{day}{end}:00", "min_distance": low, "max_distance": high,
         }],
     }  # fmt: skip
-    return record
 
 
 def stitched(*pieces, **arguments):

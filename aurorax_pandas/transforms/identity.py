@@ -20,6 +20,11 @@ def source_set_codes(df: pd.DataFrame, by: Literal["source", "site"] = "source")
     flat = model.flatten(df["data_sources"])
     kinds = df["conjunction_type"].astype(model.CONJUNCTION_TYPE).cat.codes.to_numpy()
     sources = _site_codes(flat.fields) if by == "site" else _source_codes([flat.fields])
+    if by == "site":
+        # two cameras of one site in one conjunction are one
+        entries = pd.DataFrame({"row": flat.row, "source": sources}).drop_duplicates()
+        rows, sources = entries["row"].to_numpy(), entries["source"].to_numpy()
+        flat = model.Flat({}, rows, np.bincount(rows, minlength=len(df)))
     together = np.vstack([kinds.astype(np.int64), model.sorted_rows(flat, sources)])
     return np.unique(together, axis=1, return_inverse=True)[1].reshape(-1)
 
