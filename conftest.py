@@ -10,7 +10,9 @@ mpl.use("Agg")
 def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path):
     import matplotlib.pyplot as plt
 
-    from aurorax_pandas import options
+    from aurorax_pandas import catalogue, options
+
+    catalogue.forget_data_sources()
 
     monkeypatch.delenv("AURORAX_API_URL", raising=False)
     monkeypatch.delenv("AURORAX_API_KEY", raising=False)

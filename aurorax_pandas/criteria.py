@@ -141,10 +141,10 @@ class MetadataFilter:
 
 
 @dataclass(frozen=True)
-class _DataSourceBlock:
-    """What ground, space and event blocks share: names, ORed inside a field, ANDed across fields."""
+class DataSourceBlock:
+    """What blocks of data sources share: names, ORed inside a field, ANDed across fields."""
 
-    argument: ClassVar[str]
+    argument: ClassVar[str] = "data_sources"
 
     programs: Sequence[str] = ()
     platforms: Sequence[str] = ()
@@ -175,7 +175,7 @@ class _DataSourceBlock:
 
 
 @dataclass(frozen=True)
-class GroundCriteriaBlock(_DataSourceBlock):
+class GroundCriteriaBlock(DataSourceBlock):
     """
     Ground-based data sources, any of which may take part.
 
@@ -198,7 +198,7 @@ class GroundCriteriaBlock(_DataSourceBlock):
 
 
 @dataclass(frozen=True)
-class SpaceCriteriaBlock(_DataSourceBlock):
+class SpaceCriteriaBlock(DataSourceBlock):
     """
     Spacecraft, any of which may take part.
 
@@ -236,7 +236,7 @@ class SpaceCriteriaBlock(_DataSourceBlock):
 
 
 @dataclass(frozen=True)
-class EventsCriteriaBlock(_DataSourceBlock):
+class EventsCriteriaBlock(DataSourceBlock):
     """
     Curated lists of events (substorm onsets, say), which take part like a data source.
 
@@ -385,6 +385,24 @@ def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
     return instant.as_unit("us")
 
 
+def window(start: Any, end: Any) -> tuple[str, str]:
+    """
+    Check the window of a search and give it as the service takes it, in whole seconds inside what was asked for.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an end is missing or no instant, or the start is after the end.
+    """
+    for argument, value in (("start", start), ("end", end)):
+        if value is None:
+            raise AuroraxInputError(f"{argument} is missing; give an instant, UTC")
+    first, last = to_utc("start", start).ceil("s"), to_utc("end", end, last=True).floor("s")
+    if first > last:
+        raise AuroraxInputError(f"start={first} is after end={last}; swap them")
+    return first.isoformat(timespec="seconds"), last.isoformat(timespec="seconds")
+
+
 def _flag(argument: str, value: object) -> bool | None:
     if value is None or isinstance(value, bool):
         return value
@@ -455,12 +473,7 @@ def build_query(
     AuroraxInputError
         If an argument cannot be sent; the message names it, its value and the fix.
     """
-    for argument, value in (("start", start), ("end", end)):
-        if value is None:
-            raise AuroraxInputError(f"{argument} is missing; give an instant, UTC")
-    first, last = to_utc("start", start).ceil("s"), to_utc("end", end, last=True).floor("s")
-    if first > last:
-        raise AuroraxInputError(f"start={first} is after end={last}; swap them")
+    first, last = window(start, end)
     kinds: list[tuple[type[CriteriaBlock], Any]] = [
         (GroundCriteriaBlock, ground),
         (SpaceCriteriaBlock, space),
@@ -481,8 +494,8 @@ def build_query(
     if not types:
         raise AuroraxInputError(f"conjunction_types is empty; give some of {', '.join(CONJUNCTION_TYPES)}")
     query: dict[str, Any] = {
-        "start": first.isoformat(timespec="seconds"),
-        "end": last.isoformat(timespec="seconds"),
+        "start": first,
+        "end": last,
         "ground": blocks["ground"],
         "space": blocks["space"],
         "events": blocks["events"],

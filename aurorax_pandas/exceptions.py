@@ -123,6 +123,26 @@ class AuroraxSearchError(AuroraxError):
     """The search ran and failed on the service; the message holds the service's own error lines."""
 
 
+class AuroraxBulkError(AuroraxSearchError):
+    """
+    Some windows of a long search failed for good.
+
+    Parameters
+    ----------
+    message : str
+        How many, why, and what to do next.
+    windows : pandas.DataFrame
+        One row per failed window: ``start``, ``end``, ``request_id``, ``error``.
+    data : pandas.DataFrame
+        The conjunctions of the windows that did not fail.
+    """
+
+    def __init__(self, message: str, windows: pd.DataFrame, data: pd.DataFrame) -> None:
+        super().__init__(message, retryable=True)
+        self.windows = windows
+        self.data = data
+
+
 class AuroraxTimeoutError(AuroraxError, TimeoutError):
     """The deadline passed; the search may still be running and can be read later by its ``request_id``."""
 

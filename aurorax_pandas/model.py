@@ -18,6 +18,9 @@ SCHEMA_VERSION: Final = 1
 # pyarrow makes these functions at run time, where type checkers do not see them
 compute: Final[Any] = pyarrow.compute
 
+#: What a frame can hold.
+KINDS: Final = ("conjunctions", "events", "pair_summary")
+
 CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
 SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
 
@@ -163,7 +166,11 @@ def flatten(column: pd.Series[Any]) -> Flat:
     array = column.array
     if not isinstance(array, NestedExtensionArray):
         raise TypeError(f"column {column.name!r} is {column.dtype}, not nested")
-    lists = array.list_array.combine_chunks()
+    return flatten_lists(array.list_array.combine_chunks())
+
+
+def flatten_lists(lists: pa.Array) -> Flat:
+    """Take an Arrow array of lists of structs apart, in row order."""
     lengths = lists.value_lengths().fill_null(0).to_numpy().astype(np.int64)
     entries = lists.flatten()
     fields = dict(zip((field.name for field in entries.type), entries.flatten(), strict=True))
@@ -248,6 +255,16 @@ def assemble_conjunctions(column: Mapping[str, npt.NDArray[Any]], sources: Mappi
 
 def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def kind_of(frame: pd.DataFrame) -> str:
+    """Tell what a frame holds, by its columns: one of `KINDS`."""
+    if frame.index.name == "pair" and "count" in frame:
+        return "pair_summary"
+    columns = set(frame.columns)
+    # conjunctions may carry a column "pair" of the user's own
+    is_events = {"pair", "e1_identifier"} & columns and not {"data_sources", "events"} & columns
+    return "events" if is_events else "conjunctions"
 
 
 def in_order(df: pd.DataFrame) -> pd.DataFrame:

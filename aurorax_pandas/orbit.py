@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import functools
+import importlib
+import itertools
 import re
 import types
 from collections.abc import Sequence
@@ -91,8 +93,13 @@ def footprints_from_tle(
     Lines are followed by a Runge-Kutta 5(4) pair [4]_ with a step of its own for each; one that goes beyond 40 Earth
     radii is open. ``nbtrace`` is the end along the field, ``sbtrace`` the one against it.
 
-    Accuracy: see the how-to guide "Where will my CubeSat meet THEMIS-ASI?". Elements age: expect position errors of
-    kilometres per day from their epoch, more in low orbits and at high solar activity.
+    Accuracy: tracing is within 0.01 km of scalar calls of the same libraries. A day of Swarm agrees with the bundled
+    sample, which was computed by the same method apart from this code, within 0.02 km in the median (worst 1.3 km) at
+    the spacecraft's own end of the field line and within 0.5 km (worst 8.5 km, at the most poleward lines) at the
+    other end. Against the distances that the service recorded: own end 0.3 to 0.6 km in the median (worst 1.5 km),
+    other end 2 to 4 km (worst 71 km, at the most poleward lines, where the external field decides). T89 has no
+    magnetopause: footprints of a satellite in the solar wind mean nothing. Elements age: expect position errors of
+    kilometres per day from their instant, more in low orbits and at high solar activity.
 
     References
     ----------
@@ -150,16 +157,14 @@ def footprints_from_tle(
 
 
 def _check_packages() -> None:
-    try:
-        # not geopack.geopack, which downloads coefficients when it is imported
-        import geopack.t89
-        import ppigrf
-        import scipy.interpolate
-        import sgp4.api  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f'footprints_from_tle needs {error.name or "more packages"}: pip install "aurorax-pandas[orbit]"'
-        ) from error
+    # not geopack.geopack, which downloads coefficients when it is imported
+    for name in ("geopack.t89", "ppigrf", "scipy.interpolate", "sgp4.api"):
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise ImportError(
+                f'footprints_from_tle needs {name.split(".")[0]}: pip install "aurorax-pandas[orbit]"'
+            ) from error
 
 
 def _epochs(start: Any, end: Any, step: Any) -> _Times:
@@ -172,9 +177,11 @@ def _epochs(start: Any, end: Any, step: Any) -> _Times:
         raise AuroraxInputError(f"step={step!r} is no duration that pandas.Timedelta understands") from None
     if not every >= pd.Timedelta(1, "us"):
         raise AuroraxInputError(f"step={step!r} is not positive")
-    return np.arange(first.to_datetime64(), (last + pd.Timedelta(1, "us")).to_datetime64(), every.as_unit("us")).astype(
-        DATETIME
+    count = (last - first) // every + 1
+    epochs: _Times = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(
+        every // pd.Timedelta(1, "us"), "us"
     )
+    return epochs
 
 
 @dataclass(frozen=True)
@@ -274,7 +281,7 @@ def _source(name: str, apogee: float) -> tuple[Any, ...]:
 
 def _key(name: str) -> str:
     # catalogues write SWARM A, THEMIS-A, ISS (ZARYA)
-    return re.sub(r"[\W_]|\(.*?\)|\[.*?\]", "", name.casefold())
+    return re.sub(r"\(.*?\)|\[.*?\]|[\W_]", "", name.casefold())
 
 
 def _positions(satellite: _Satellite, epochs: _Times) -> _Array:
@@ -343,7 +350,7 @@ def _blocks(epochs: _Times) -> list[tuple[int, int]]:
     edges = {0, len(epochs), *(np.flatnonzero(years[1:] != years[:-1]) + 1).tolist()}
     edges |= set(range(0, len(epochs), _BLOCK))
     ordered = sorted(edges)
-    return list(zip(ordered[:-1], ordered[1:], strict=True))
+    return list(itertools.pairwise(ordered))
 
 
 @functools.lru_cache(maxsize=4)
@@ -357,7 +364,7 @@ def _main_field(year: int) -> tuple[Any, _Array]:
     from ppigrf import igrf_gc
     from scipy.interpolate import NdBSpline, make_interp_spline
 
-    dates = [datetime.datetime(when, 1, 1) for when in (year, year + 1)]  # noqa: DTZ001
+    dates = [datetime.datetime(when, 1, 1) for when in (year, year + 1)]
     inverse = np.linspace(0.004, 1.06, 16)
     colatitude, longitude = np.arange(2.5, 180, 5.0), np.arange(0, 360, 5.0)
     theta, phi = np.radians(colatitude)[:, None], np.radians(longitude)
@@ -408,7 +415,7 @@ def _t89(tilt: _Array, points: _Array) -> _Array:
     """
     from geopack import t89
 
-    names = {"np": _RoomForPoints(points.shape[1]), "__builtins__": __builtins__}
+    names = vars(t89) | {"np": _RoomForPoints(points.shape[1])}
     extern = types.FunctionType(t89.extern.__code__, names)
     model = types.FunctionType(t89.t89.__code__, names | {"extern": extern})
     field: _Array = np.stack(model(_IOPT, tilt, *points))

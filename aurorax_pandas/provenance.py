@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
@@ -39,3 +40,8 @@ def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
     """Give the provenance in the attrs of a frame, empty where there is none."""
     found = attrs.get(KEY)
     return copy.deepcopy(found) if isinstance(found, dict) else {}
+
+
+def to_text(provenance: dict[str, Any]) -> str:
+    """Give a provenance as JSON text, for attributes that take no dict."""
+    return json.dumps(provenance)

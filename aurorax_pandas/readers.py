@@ -38,6 +38,12 @@ def read_aurorax_conjunctions(
     on_bad_records: Literal["raise", "drop"] = "raise",
     engine: Literal["service", "local"] = "service",
     ephemeris: xr.Dataset | None = None,
+    check_names: bool = True,
+    cancel_on_interrupt: bool = False,
+    chunk: str | pd.Timedelta | None = None,
+    max_workers: int = 4,
+    checkpoint: str | Path | None = None,
+    overlap: str | pd.Timedelta = "1h",
 ) -> pd.DataFrame:
     """
     Search for conjunctions on the AuroraX service and give them as a typed frame.
@@ -79,6 +85,22 @@ def read_aurorax_conjunctions(
         Who searches: the service, or `find_conjunctions` on this machine in `ephemeris`; nothing is sent then.
     ephemeris : xarray.Dataset, optional
         Where the sources are, for the local engine.
+    check_names : bool, default True
+        Whether programs, platforms, instrument types and metadata keys are looked up among the service's data sources
+        (read once a session) before anything is submitted.
+    cancel_on_interrupt : bool, default False
+        Whether Ctrl-C cancels the search on the service; by default it goes on, and the log says how to read it later.
+    chunk : str or pandas.Timedelta, optional
+        Length of the windows that a long search is split into, ``"30D"`` for example; they are searched side by side
+        and put together by `stitch`.
+    max_workers : int, default 4
+        How many windows are searched at a time.
+    checkpoint : str or pathlib.Path, optional
+        Directory that keeps each finished window, so that the same call after a crash or an interrupt asks only for
+        what is missing, and goes on waiting for searches that still run.
+    overlap : str or pandas.Timedelta, default "1h"
+        How far a window reaches into the next one. Conjunctions of pairs are exact without any; those of more sources
+        are exact as long as they last no longer than this.
 
     Returns
     -------
@@ -136,6 +158,41 @@ def read_aurorax_conjunctions(
         )
     from aurorax_pandas.search import ConjunctionSearch
 
+    if chunk is not None or checkpoint is not None:
+        if request_id is not None:
+            raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
+        from aurorax_pandas.bulk import read_in_parts
+
+        payload = (
+            criteria.parse_query(query)
+            if query is not None
+            else criteria.build_query(
+                start,
+                end,
+                distance,
+                ground=ground,
+                space=space,
+                events=events,
+                custom_locations=custom_locations,
+                conjunction_types=conjunction_types,
+                subminute_precision=subminute_precision,
+            )
+        )
+        return read_in_parts(
+            payload,
+            chunk=chunk,
+            overlap=overlap,
+            max_workers=max_workers,
+            checkpoint=checkpoint,
+            timeout=timeout,
+            progress=progress,
+            on_bad_records=on_bad_records,
+            cancel_on_interrupt=cancel_on_interrupt,
+            api_url=api_url,
+            api_key=api_key,
+            poll_interval=poll_interval,
+            check_names=check_names,
+        )
     with ConjunctionSearch(
         start,
         end,
@@ -151,5 +208,178 @@ def read_aurorax_conjunctions(
         api_url=api_url,
         api_key=api_key,
         poll_interval=poll_interval,
+        check_names=check_names,
     ) as search:
-        return search.run(timeout, progress=progress, on_bad_records=on_bad_records)
+        return search.run(
+            timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt, on_bad_records=on_bad_records
+        )
+
+
+def read_aurorax_ephemeris(
+    start: Any = None,
+    end: Any = None,
+    *,
+    programs: str | Sequence[str] = (),
+    platforms: str | Sequence[str] = (),
+    instrument_types: str | Sequence[str] = (),
+    metadata_filters: criteria.MetadataFilter | Mapping[str, Any] | None = None,
+    request_id: str | None = None,
+    api_url: str | None = None,
+    api_key: str | None = None,
+    poll_interval: float = 1.0,
+    timeout: Timeout = 3600,
+    progress: bool = False,
+    check_names: bool = True,
+    cancel_on_interrupt: bool = False,
+) -> xr.Dataset:
+    """
+    Read where data sources were from the service, as an ephemeris Dataset.
+
+    Parameters
+    ----------
+    start, end : anything that `pandas.Timestamp` takes
+        Window, inclusive, UTC; a text that names a whole day, month or year as `end` means its last second.
+    programs, platforms, instrument_types : str or sequence of str
+        Names of data sources; at least one of the three, or metadata filters.
+    metadata_filters : MetadataFilter or dict, optional
+        Conditions on the metadata of the records.
+    request_id : str, optional
+        A search that was run before, in place of all the above.
+    api_url, api_key, poll_interval, timeout, progress, check_names, cancel_on_interrupt
+        As in `read_aurorax_conjunctions`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Positions and magnetic footprints [degrees] by ``source`` and ``epoch`` (UTC), see `check_ephemeris`; metadata
+        as further variables. Latitudes of spacecraft are geocentric, of stations geodetic, as the service has them.
+
+    Raises
+    ------
+    AuroraxError
+        As `read_aurorax_conjunctions`.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> from aurorax_pandas import sandbox
+    >>> with sandbox.serve() as url:
+    ...     ds = aurorax_pandas.read_aurorax_ephemeris("2020-01-01", "2020-01-01T00:09", programs="swarm", api_url=url)
+    >>> dict(ds.sizes)
+    {'source': 3, 'epoch': 10}
+    """
+    from aurorax_pandas.search import EphemerisSearch
+
+    with EphemerisSearch(
+        start,
+        end,
+        programs=programs,
+        platforms=platforms,
+        instrument_types=instrument_types,
+        metadata_filters=metadata_filters,
+        request_id=request_id,
+        api_url=api_url,
+        api_key=api_key,
+        poll_interval=poll_interval,
+        check_names=check_names,
+    ) as search:
+        return search.run(timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt)
+
+
+def read_aurorax_data_sources(
+    *, api_url: str | None = None, api_key: str | None = None, timeout: Timeout = 60
+) -> pd.DataFrame:
+    """
+    Read the service's data sources, with the metadata that searches can filter by.
+
+    Parameters
+    ----------
+    api_url, api_key, timeout
+        As in `read_aurorax_conjunctions`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per data source: ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type``,
+        ``display_name``, ``site_code``, and the nested column ``metadata_fields``: ``field_name``, ``data_type``,
+        ``description``, ``allowed_values``. Sorted by identifier.
+
+    Raises
+    ------
+    AuroraxAPIError
+        If the service refuses, or cannot be reached.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> from aurorax_pandas import sandbox
+    >>> with sandbox.serve() as url:
+    ...     sources = aurorax_pandas.read_aurorax_data_sources(api_url=url)
+    >>> sources.query("program == 'swarm'")["display_name"].tolist()
+    ['Swarm A', 'Swarm B', 'Swarm C']
+    """
+    from aurorax_pandas import catalogue
+    from aurorax_pandas.transport import Deadline, open_transport
+
+    with open_transport(api_url, api_key) as transport:
+        return catalogue.fetch_data_sources(transport, Deadline(timeout))
+
+
+def read_aurorax_availability(
+    start: Any,
+    end: Any,
+    *,
+    program: str | None = None,
+    platform: str | None = None,
+    instrument_type: str | None = None,
+    source_type: str | None = None,
+    api_url: str | None = None,
+    api_key: str | None = None,
+    timeout: Timeout = 60,
+) -> pd.DataFrame:
+    """
+    Read on which days the service has ephemeris of which data sources.
+
+    Parameters
+    ----------
+    start, end : anything that `pandas.Timestamp` takes
+        First and last day, inclusive, UTC.
+    program, platform, instrument_type, source_type : str, optional
+        What the data sources must be.
+    api_url, api_key, timeout
+        As in `read_aurorax_conjunctions`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per data source and day: ``identifier``, ``program``, ``platform``, ``instrument_type``,
+        ``source_type``, ``display_name``, ``day`` and ``records`` (how many epochs; 0 for none).
+
+    Raises
+    ------
+    AuroraxInputError
+        If a day cannot be read, or the first is after the last.
+    AuroraxAPIError
+        If the service refuses, or cannot be reached.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> from aurorax_pandas import sandbox
+    >>> with sandbox.serve() as url:
+    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm", api_url=url)
+    >>> days["records"].tolist()
+    [1440, 1440, 1440]
+    """
+    from aurorax_pandas import catalogue
+    from aurorax_pandas.transport import Deadline, open_transport
+
+    first, last = criteria.window(start, end)
+    filters = {
+        "program": program,
+        "platform": platform,
+        "instrument_type": instrument_type,
+        "source_type": source_type,
+    }
+    with open_transport(api_url, api_key) as transport:
+        return catalogue.fetch_availability(transport, Deadline(timeout), first[:10], last[:10], filters)

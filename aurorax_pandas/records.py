@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
@@ -37,16 +37,13 @@ class _Source(msgspec.Struct, gc=False, frozen=True):
     display_name: str | None = None
 
 
-_NO_SOURCE: Final = msgspec.Raw(b"null")
-
-
 class _Event(msgspec.Struct, gc=False):
     start: str
     end: str
     min_distance: float
     max_distance: float
-    e1_source: msgspec.Raw = _NO_SOURCE
-    e2_source: msgspec.Raw = _NO_SOURCE
+    e1_source: _Source | None = None
+    e2_source: _Source | None = None
     conjunction_type: str | None = None
 
 
@@ -56,7 +53,7 @@ class _Conjunction(msgspec.Struct, gc=False):
     end: str
     min_distance: float
     max_distance: float
-    data_sources: list[msgspec.Raw] | None = None
+    data_sources: list[_Source | None] | None = None
     events: list[_Event] | None = None
     closest_epoch: str | None = None
     farthest_epoch: str | None = None
@@ -73,33 +70,40 @@ class _Envelope(msgspec.Struct):
 
 
 _decode_conjunction = msgspec.json.Decoder(_Conjunction).decode
-_decode_source = msgspec.json.Decoder(_Source | None).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope | list[msgspec.Raw]).decode
 
 
-class _RefusedError(Exception):
+class _RefusedError(ValueError):
     """One record cannot be used; the text says why."""
 
 
-class _Sources:
-    """Distinct data sources, numbered as they turn up; a source costs one lookup of its bytes."""
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _RefusedError)
+
+
+class _Sources(dict[_Source | None, int]):
+    """Distinct data sources, numbered as they turn up."""
 
     def __init__(self) -> None:
-        self._by_bytes: dict[bytes, int] = {}
-        self._by_value: dict[_Source, int] = {}
+        super().__init__()
+        self._table: list[_Source] = []
 
-    def code(self, raw: msgspec.Raw) -> int:
-        text = bytes(raw)
-        code = self._by_bytes.get(text)
-        if code is None:
-            code = self._by_bytes[text] = self._by_value.setdefault(
-                _decode_source(raw) or _Source(), len(self._by_value)
-            )
+    def __missing__(self, source: _Source | None) -> int:
+        if source is None:
+            code = self[_Source()]
+        else:
+            code = len(self._table)
+            self._table.append(source)
+        self[source] = code
         return code
 
+    def codes(self, sources: Iterable[_Source | None]) -> npt.NDArray[np.int64]:
+        """Number sources."""
+        return np.array(list(map(self.__getitem__, sources)), np.int64)
+
     def fields(self) -> dict[str, pa.Array]:
+        """Give the table of distinct sources."""
         return {
-            name: pa.array([getattr(source, name) for source in self._by_value], arrow_type)
+            name: pa.array([getattr(source, name) for source in self._table], arrow_type)
             for name, arrow_type in model.SOURCE_FIELDS.items()
         }
 
@@ -112,26 +116,29 @@ class _Columns:
         self.numbers: list[npt.NDArray[np.int64]] = []
         self.pieces: dict[str, list[npt.NDArray[Any]]] = {}
 
-    def add(self, numbers: list[int], records: list[_Conjunction], codes: list[_Codes]) -> None:
-        events = [event for record in records for event in record.events or ()]
+    def add(self, numbers: list[int], records: list[_Conjunction]) -> None:
+        """Add a chunk, or raise and add nothing."""
+        sources = [record.data_sources or () for record in records]
+        by_record = [record.events or () for record in records]
+        events = list(chain.from_iterable(by_record))
         piece = {
-            "conjunction_type": np.array([_TYPE_CODES[record.conjunction_type] for record in records], np.int8),
-            "start": _times([record.start for record in records]),
-            "end": _times([record.end for record in records]),
+            "conjunction_type": _type_codes([record.conjunction_type for record in records], _TYPE_CODES),
+            "start": read_times([record.start for record in records]),
+            "end": read_times([record.end for record in records]),
             "min_distance": np.array([record.min_distance for record in records], np.float64),
             "max_distance": np.array([record.max_distance for record in records], np.float64),
-            "closest_epoch": _times([record.closest_epoch for record in records]),
-            "farthest_epoch": _times([record.farthest_epoch for record in records]),
-            "sources": np.array([code for each in codes for code in each.sources], np.int64),
-            "source_count": np.array([len(each.sources) for each in codes], np.int64),
-            "event_count": np.array([len(record.events or ()) for record in records], np.int64),
-            "event_type": np.array([_EVENT_TYPE_CODES[event.conjunction_type] for event in events], np.int8),
-            "event_start": _times([event.start for event in events]),
-            "event_end": _times([event.end for event in events]),
+            "closest_epoch": read_times([record.closest_epoch for record in records]),
+            "farthest_epoch": read_times([record.farthest_epoch for record in records]),
+            "sources": self.sources.codes(chain.from_iterable(sources)),
+            "source_count": np.array(list(map(len, sources)), np.int64),
+            "event_count": np.array(list(map(len, by_record)), np.int64),
+            "event_type": _type_codes([event.conjunction_type for event in events], _EVENT_TYPE_CODES),
+            "event_start": read_times([event.start for event in events]),
+            "event_end": read_times([event.end for event in events]),
             "event_min_distance": np.array([event.min_distance for event in events], np.float64),
             "event_max_distance": np.array([event.max_distance for event in events], np.float64),
-            "e1": np.array([code for each in codes for code in each.e1], np.int64),
-            "e2": np.array([code for each in codes for code in each.e2], np.int64),
+            "e1": self.sources.codes(event.e1_source for event in events),
+            "e2": self.sources.codes(event.e2_source for event in events),
         }
         self.numbers.append(np.array(numbers, np.int64))
         for name, values in piece.items():
@@ -146,14 +153,8 @@ class _Columns:
         return frame, np.concatenate(self.numbers)
 
 
-class _Codes(msgspec.Struct, gc=False):
-    sources: list[int]
-    e1: list[int]
-    e2: list[int]
-
-
-_TYPE_CODES: Final = {name: code for code, name in enumerate(model.CONJUNCTION_TYPES)}
-_EVENT_TYPE_CODES: Final[dict[str | None, int]] = dict([*_TYPE_CODES.items(), (None, -1)])
+_TYPE_CODES: Final[dict[str | None, int]] = {name: code for code, name in enumerate(model.CONJUNCTION_TYPES)}
+_EVENT_TYPE_CODES: Final[dict[str | None, int]] = {**_TYPE_CODES, None: -1}
 
 
 def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
@@ -195,9 +196,8 @@ def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "r
     """
     from aurorax_pandas import schemas
 
-    if on_bad_records not in ("raise", "drop"):
-        raise AuroraxInputError(f"on_bad_records={on_bad_records!r} is not valid; give 'raise' or 'drop'")
-    items = _split(_json(records))
+    check_on_bad_records(on_bad_records)
+    items = split_records(_json(records))
     bad: dict[int, str] = {}
     frame, numbers = _columns(items, bad).frame()
     keep = np.ones(len(frame), bool)
@@ -209,6 +209,28 @@ def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "r
         _report(bad, len(items), on_bad_records)
         frame = frame[keep]
     return schemas.validate(model.in_order(frame), schemas.ConjunctionSchema)
+
+
+def check_on_bad_records(on_bad_records: Any) -> None:
+    """Raise where this is no way to deal with bad records."""
+    if on_bad_records not in ("raise", "drop"):
+        raise AuroraxInputError(f"on_bad_records={on_bad_records!r} is not valid; give 'raise' or 'drop'")
+
+
+def conjunctions_in_order_received(items: list[msgspec.Raw]) -> pd.DataFrame:
+    """
+    Make a frame of records as they stand: neither sorted nor checked against the rules of a row.
+
+    Raises
+    ------
+    AuroraxDataError
+        If a record cannot be read.
+    """
+    bad: dict[int, str] = {}
+    frame, _ = _columns(items, bad).frame()
+    if bad:
+        _report(bad, len(items), "raise")
+    return frame
 
 
 def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
@@ -273,7 +295,7 @@ def _texts(times: _Time) -> list[str | None]:
 
 def count_records(body: bytes) -> int:
     """Count the records of an answer without reading them."""
-    return len(_split(body))
+    return len(split_records(body))
 
 
 def _json(records: Any) -> bytes:
@@ -300,7 +322,17 @@ def _plain(value: Any) -> Any:
     return fields
 
 
-def _split(body: bytes) -> list[msgspec.Raw]:
+def split_records(body: bytes) -> list[msgspec.Raw]:
+    """
+    Split an answer into its records, undecoded.
+
+    Raises
+    ------
+    AuroraxDataError
+        If this is no JSON, or holds no records.
+    AuroraxAPIError
+        If it holds an error of the service.
+    """
     try:
         envelope = _decode_envelope(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -331,56 +363,38 @@ def _columns(items: list[msgspec.Raw], bad: dict[int, str]) -> _Columns:
 
 
 def _add(columns: _Columns, chunk: list[tuple[int, msgspec.Raw]], bad: dict[int, str]) -> None:
-    numbers, records, codes = [], [], []
-    for number, item in chunk:
-        try:
-            record = _decode_conjunction(item)
-            codes.append(_codes(record, columns.sources))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _RefusedError) as error:
-            bad[number] = str(error)
-            continue
-        numbers.append(number)
-        records.append(record)
     try:
-        columns.add(numbers, records, codes)
-    except _RefusedError:
-        # a time of this chunk cannot be read: find its records one by one
-        for position, number in enumerate(numbers):
-            try:
-                columns.add([number], [records[position]], [codes[position]])
-            except _RefusedError as error:
-                bad[number] = str(error)
+        columns.add([number for number, _ in chunk], [_decode_conjunction(item) for _, item in chunk])
+    except _UNREADABLE as error:
+        if len(chunk) == 1:
+            bad[chunk[0][0]] = str(error)
+            return
+        # something in this chunk cannot be read: find its records by halves
+        middle = len(chunk) // 2
+        _add(columns, chunk[:middle], bad)
+        _add(columns, chunk[middle:], bad)
 
 
-def _codes(record: _Conjunction, sources: _Sources) -> _Codes:
-    if record.conjunction_type not in _TYPE_CODES:
-        raise _RefusedError(f"conjunction_type {record.conjunction_type!r} is not known")
-    events = record.events or ()
-    for event in events:
-        if event.conjunction_type not in _EVENT_TYPE_CODES:
-            raise _RefusedError(f"conjunction_type {event.conjunction_type!r} of an event is not known")
-    return _Codes(
-        [sources.code(raw) for raw in record.data_sources or ()],
-        [sources.code(event.e1_source) for event in events],
-        [sources.code(event.e2_source) for event in events],
-    )
+def _type_codes(names: Sequence[str | None], known: Mapping[str | None, int]) -> npt.NDArray[np.int8]:
+    try:
+        return np.array([known[name] for name in names], np.int8)
+    except KeyError as error:
+        raise _RefusedError(f"conjunction_type {error.args[0]!r} is not known") from None
 
 
-def _times(texts: list[Any]) -> _Time:
-    """Read the service's times as datetime64[us], UTC; None becomes NaT."""
+def read_times(texts: list[Any]) -> _Time:
+    """Read the service's times as datetime64[us], UTC; None becomes NaT, what is no time raises ValueError."""
     if None in texts:
         times = np.full(len(texts), "NaT", "M8[us]")
         given = [position for position, text in enumerate(texts) if text is not None]
-        times[given] = _times([texts[position] for position in given])
+        times[given] = read_times([texts[position] for position in given])
         return times
-    letters = np.array(texts, dtype=np.str_)
-    if letters.dtype.itemsize == 19 * 4:
+    if set(map(len, texts)) == {19} and (joined := "".join(texts)).isascii():
         # numpy reads this one form fastest, but reads others too ("now"), so the form is checked first
-        grid = letters.view(np.uint32).reshape(len(texts), 19)
-        digits = np.delete(grid, [4, 7, 10, 13, 16], axis=1)
-        if (grid[:, [4, 7, 10, 13, 16]] == _SEPARATORS).all() and ((digits >= 48) & (digits <= 57)).all():
+        grid = np.frombuffer(joined.encode(), np.uint8).reshape(len(texts), 19)
+        if (grid[:, _SEPARATOR_PLACES] == _SEPARATORS).all() and (grid[:, _DIGIT_PLACES] - 48 <= 9).all():
             try:
-                return letters.astype("M8[s]").astype("M8[us]")
+                return grid.view("S19").ravel().astype("M8[s]").astype("M8[us]")
             except ValueError as error:
                 raise _RefusedError(str(error)) from None
     for text in texts:
@@ -393,7 +407,9 @@ def _times(texts: list[Any]) -> _Time:
         raise _RefusedError(f"a time cannot be read: {error}") from None
 
 
-_SEPARATORS: Final = np.frombuffer("--T::".encode("utf-32-le"), np.uint32)
+_SEPARATORS: Final = np.frombuffer(b"--T::", np.uint8)
+_SEPARATOR_PLACES: Final = [4, 7, 10, 13, 16]
+_DIGIT_PLACES: Final = [place for place in range(19) if place not in _SEPARATOR_PLACES]
 
 
 def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> None:

@@ -8,16 +8,18 @@ from typing import Any
 import pandas as pd
 import wrapt
 
-from aurorax_pandas.accessors import AuroraxDataFrameAccessor, AuroraxDatasetAccessor
+from aurorax_pandas.accessors import AuroraxDaskAccessor, AuroraxDataFrameAccessor, AuroraxDatasetAccessor
+from aurorax_pandas.dask_frames import register_nested_dtype
 from aurorax_pandas.exceptions import AuroraxDataWarning
 from aurorax_pandas.readers import read_aurorax_conjunctions
 
 
 def register() -> None:
     """
-    Register ``pandas.read_aurorax_conjunctions``, ``DataFrame.aurorax`` and ``Dataset.aurorax``.
+    Register ``pandas.read_aurorax_conjunctions`` and the accessors ``.aurorax`` of pandas, xarray and Dask.
 
-    Done on import, and harmless when repeated. xarray is not imported for it; its accessor is registered when it is.
+    Done on import, and harmless when repeated. xarray and Dask are not imported for it; their accessors are
+    registered when they are.
 
     Warns
     -----
@@ -29,11 +31,20 @@ def register() -> None:
     if _is_free(pd.DataFrame, "aurorax", AuroraxDataFrameAccessor):
         pd.api.extensions.register_dataframe_accessor("aurorax")(AuroraxDataFrameAccessor)
     wrapt.register_post_import_hook(_register_dataset_accessor, "xarray")
+    wrapt.register_post_import_hook(_register_dask_accessor, "dask.dataframe")
 
 
 def _register_dataset_accessor(xarray: Any) -> None:
     if _is_free(xarray.Dataset, "aurorax", AuroraxDatasetAccessor):
         xarray.register_dataset_accessor("aurorax")(AuroraxDatasetAccessor)
+
+
+def _register_dask_accessor(dataframe: Any) -> None:
+    if _is_free(dataframe.DataFrame, "aurorax", AuroraxDaskAccessor):
+        from dask.dataframe.extensions import register_dataframe_accessor
+
+        register_dataframe_accessor("aurorax")(AuroraxDaskAccessor)
+        register_nested_dtype()
 
 
 def _is_free(owner: Any, name: str, ours: Any) -> bool:

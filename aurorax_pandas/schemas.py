@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pandera
 from pandera.errors import SchemaError, SchemaErrors
@@ -22,98 +24,86 @@ def _is_dtype(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def _has_dtype(wanted: Any) -> pandera.Check:
-    return pandera.Check(lambda column: _is_dtype(column.dtype, wanted), name="dtype", error=f"dtype is not {wanted}")
+@dataclass(frozen=True)
+class _Model:
+    """What a kind of frame must keep; its pandera checks are few, because each costs as much as thousands of rows."""
 
+    dtypes: Mapping[str, Any]
+    rules: tuple[model.RowRule, ...]
+    required: tuple[str, ...] = ()
+    event_rules: tuple[model.RowRule, ...] = ()
 
-def _keeps(rule: model.RowRule, dtypes: Mapping[str, Any]) -> pandera.Check:
-    def check(frame: pd.DataFrame) -> Any:
-        # a column that is missing or of another dtype is reported once, by its own check
-        if not all(name in frame and _is_dtype(frame[name].dtype, dtypes[name]) for name in rule.columns):
-            return True
-        return pd.Series(rule.holds(frame), index=frame.index)
+    def wrong_dtypes(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Give the columns that have another dtype than they should, with that."""
+        return {
+            name: dtype
+            for name, dtype in self.dtypes.items()
+            if name in frame and dtype is not None and not _is_dtype(frame[name].dtype, dtype)
+        }
 
-    return pandera.Check(check, name=rule.name, error=rule.says)
+    def broken_rows(self, frame: pd.DataFrame) -> Iterator[tuple[str, str, str, npt.NDArray[np.bool_]]]:
+        """Give each rule that rows break: the column, the name of the rule, what it says, and the rows."""
+        wrong = self.wrong_dtypes(frame)
+        sound = [name for name in self.dtypes if name in frame and name not in wrong]
+        for column in self.required:
+            if column in sound and (missing := frame[column].isna().to_numpy()).any():
+                yield column, "not_null", "a value is missing", missing
+        for rule in self.rules:
+            # a column that is missing or of another dtype is reported once, by its own check
+            if set(rule.columns) <= set(sound) and not (holds := rule.holds(frame)).all():
+                yield "", rule.name, rule.says, ~holds
+        if self.event_rules and "events" in sound:
+            flat = model.flatten(frame["events"])
+            names = {name for rule in self.event_rules for name in rule.columns}
+            events = pd.DataFrame({name: flat.column(name) for name in sorted(names)}, copy=False)
+            for rule in self.event_rules:
+                if not (holds := rule.holds(events)).all():
+                    broken = np.bincount(flat.row[~holds], minlength=len(frame)) > 0
+                    yield "", f"events_{rule.name}", f"in events: {rule.says}", broken
 
+    def sound_rows(self, frame: pd.DataFrame) -> pd.Series[Any]:
+        """Tell which rows keep every rule."""
+        sound = np.ones(len(frame), bool)
+        for *_, broken in self.broken_rows(frame):
+            sound &= ~broken
+        return pd.Series(sound, index=frame.index)
 
-def _nested_events_keep(rule: model.RowRule) -> pandera.Check:
-    def check(frame: pd.DataFrame) -> Any:
-        if "events" not in frame or frame["events"].dtype != model.EVENTS:
-            return True
-        flat = model.flatten(frame["events"])
-        holds = rule.holds(pd.DataFrame({name: flat.column(name) for name in rule.columns}))
-        broken = np.bincount(flat.row[~holds], minlength=len(frame)) > 0
-        return pd.Series(~broken, index=frame.index)
-
-    return pandera.Check(check, name=f"events_{rule.name}", error=f"in events: {rule.says}")
-
-
-def _no_null(column: pd.Series[Any]) -> Any:
-    return column.notna()
-
-
-def _schema(
-    name: str,
-    dtypes: Mapping[str, Any],
-    rules: tuple[model.RowRule, ...],
-    *,
-    required: Mapping[str, Callable[..., Any]],
-    extra: list[pandera.Check],
-    index: pandera.Index | None = None,
-) -> pandera.DataFrameSchema:
-    columns = {}
-    for column, dtype in dtypes.items():
-        checks = [] if dtype is None else [_has_dtype(dtype)]
-        if column in required:
-            # pandera leaves missing values out of a check unless told not to
-            checks.append(pandera.Check(required[column], name="not_null", error="a value is missing", ignore_na=False))
-        columns[column] = pandera.Column(None, checks=checks, nullable=True)
-    return pandera.DataFrameSchema(
-        columns,
-        checks=[*(_keeps(rule, dtypes) for rule in rules), *extra],
-        index=index,
-        name=name,
-        unique_column_names=True,
-    )
+    def schema(self, name: str, index: pandera.Index | None = None) -> pandera.DataFrameSchema:
+        """Give the pandera schema."""
+        checks = [
+            pandera.Check(lambda frame: not self.wrong_dtypes(frame), name="dtype", error="a column has another dtype"),
+            pandera.Check(self.sound_rows, name="rows", error="a row breaks a rule", ignore_na=False),
+        ]
+        columns = {column: pandera.Column(None, nullable=True) for column in self.dtypes}
+        return pandera.DataFrameSchema(
+            columns, checks=checks, index=index, name=name, unique_column_names=True, metadata={"model": self}
+        )
 
 
 #: Schema of a conjunctions frame: the nine columns of the service, typed, every row keeping the rules of the model.
-ConjunctionSchema: Final = _schema(
-    "ConjunctionSchema",
+ConjunctionSchema: Final = _Model(
     model.CONJUNCTION_COLUMNS,
     model.CONJUNCTION_RULES,
-    required={"conjunction_type": _no_null},
-    extra=[_nested_events_keep(rule) for rule in model.EVENT_RULES],
-)
+    required=("conjunction_type",),
+    event_rules=model.EVENT_RULES,
+).schema("ConjunctionSchema")
 
 #: Schema of the frame of `explode_events`: one row per pair event.
-EventSchema: Final = _schema(
-    "EventSchema",
-    model.EVENT_COLUMNS,
-    model.CONJUNCTION_RULES[:-1],
-    required={"conjunction_type": _no_null, "pair": _no_null},
-    extra=[],
-)
+EventSchema: Final = _Model(
+    model.EVENT_COLUMNS, model.CONJUNCTION_RULES[:-1], required=("conjunction_type", "pair")
+).schema("EventSchema")
 
 #: Schema of the frame of `pair_summary`: one row per pair, whose label is the index.
-PairSummarySchema: Final = _schema(
-    "PairSummarySchema",
+PairSummarySchema: Final = _Model(
     model.PAIR_SUMMARY_COLUMNS,
     (model.RowRule("start_before_end", ("first_start", "last_end"), "last_end is before first_start"),),
-    required={},
-    extra=[],
-    index=pandera.Index(None, name="pair", unique=True),
-)
+).schema("PairSummarySchema", pandera.Index(None, name="pair", unique=True))
 
 
 def schema_of(frame: pd.DataFrame) -> pandera.DataFrameSchema:
     """Choose the schema that a frame is meant for, by its columns."""
-    if frame.index.name == "pair" and "count" in frame:
-        return PairSummarySchema
-    columns = set(frame.columns)
-    # conjunctions may carry a column "pair" of the user's own
-    is_events = {"pair", "e1_identifier"} & columns and not {"data_sources", "events"} & columns
-    return EventSchema if is_events else ConjunctionSchema
+    schemas = {"conjunctions": ConjunctionSchema, "events": EventSchema, "pair_summary": PairSummarySchema}
+    return schemas[model.kind_of(frame)]
 
 
 def validate(frame: pd.DataFrame, schema: pandera.DataFrameSchema | None = None) -> pd.DataFrame:
@@ -148,7 +138,7 @@ def validate(frame: pd.DataFrame, schema: pandera.DataFrameSchema | None = None)
     try:
         chosen.validate(frame, lazy=True)
     except SchemaErrors as error:
-        found = [_failure(frame, one) for one in error.schema_errors]
+        found = [failure for one in error.schema_errors for failure in _failures(frame, chosen, one)]
         failures = pd.DataFrame(found, columns=["column", "check", "says", "rows", "first"], dtype=object)
         lines = [_sentence(failure) for failure in found]
         message = f"the frame breaks {chosen.name} in {len(lines)} way(s):\n" + "\n".join(f"- {line}" for line in lines)
@@ -156,15 +146,24 @@ def validate(frame: pd.DataFrame, schema: pandera.DataFrameSchema | None = None)
     return frame
 
 
-def _failure(frame: pd.DataFrame, error: SchemaError) -> dict[str, Any]:
-    column = error.schema.name if isinstance(error.schema, pandera.Column) else ""
-    if not isinstance(error.check, pandera.Check):
+def _failures(frame: pd.DataFrame, schema: pandera.DataFrameSchema, error: SchemaError) -> Iterator[dict[str, Any]]:
+    kept = (schema.metadata or {}).get("model")
+    check = error.check
+    if not isinstance(check, pandera.Check):
         # pandera's own checks: a column that is missing or stands twice, an index that is not unique
-        return {"column": column, "check": str(error.check), "says": str(error).partition(" Columns in")[0], "rows": 0}
-    output = error.check_output
-    failing = np.flatnonzero(~output.to_numpy(dtype=bool)) if isinstance(output, pd.Series) else np.array([], int)
-    failure = {"column": column, "check": error.check.name, "says": error.check.error, "rows": len(failing)}
-    return failure | ({"first": frame.index[failing[0]]} if len(failing) else {})
+        column = error.schema.name if isinstance(error.schema, pandera.Column) else ""
+        says = str(error).partition(" Columns in")[0]
+        yield {"column": column, "check": str(check), "says": says, "rows": 0}
+    elif isinstance(kept, _Model) and check.name == "dtype":
+        for column, dtype in kept.wrong_dtypes(frame).items():
+            yield {"column": column, "check": "dtype", "says": f"dtype is not {dtype}", "rows": 0}
+    elif isinstance(kept, _Model) and check.name == "rows":
+        for column, name, says, broken in kept.broken_rows(frame):
+            failing = np.flatnonzero(broken)
+            first = frame.index[failing[0]]
+            yield {"column": column, "check": name, "says": says, "rows": len(failing), "first": first}
+    else:
+        yield {"column": "", "check": str(check.name), "says": str(check.error), "rows": 0}
 
 
 def _sentence(failure: dict[Any, Any]) -> str:

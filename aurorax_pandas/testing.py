@@ -52,4 +52,7 @@ def _assert_nested_equal(name: str, left: pd.Series, right: pd.Series) -> None:
         row = int(np.flatnonzero(one.lengths != other.lengths)[0])
         raise AssertionError(f"column {name}: row {row} holds {one.lengths[row]} entries and {other.lengths[row]}")
     for field in one.fields:
+        # Arrow compares ten times faster, but cannot say where
+        if one.fields[field].equals(other.fields.get(field)):
+            continue
         pd.testing.assert_series_equal(one.column(field), other.column(field), check_exact=True, obj=f"{name}.{field}")

@@ -7,7 +7,8 @@ import email.utils
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ from aurorax_pandas.exceptions import (
     AuroraxTimeoutError,
     AuroraxUnavailableError,
 )
-from aurorax_pandas.options import Secret
+from aurorax_pandas.options import DEFAULT_API_URL, Secret, get_option
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -80,6 +81,16 @@ def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float |
     return seconds
 
 
+@contextlib.contextmanager
+def open_transport(api_url: str | None, api_key: str | None) -> Iterator[Transport]:
+    """Open a transport to a service, by default that of the options, for the time of a ``with`` block."""
+    transport = Transport(get_option("api_url", api_url) or DEFAULT_API_URL, get_option("api_key", api_key))
+    try:
+        yield transport
+    finally:
+        transport.close()
+
+
 class Answer(NamedTuple):
     """An answer of the service that is no error."""
 
@@ -126,6 +137,7 @@ class Transport:
         self._session.headers["User-Agent"] = (
             f"aurorax_pandas/{version('aurorax-pandas')} requests/{requests.__version__}"
         )
+        self._session.headers["Accept-Encoding"] = "gzip"
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=1))
 
@@ -205,26 +217,89 @@ class Transport:
                 timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
                 stream=True,
             ) as response:
-                body = bytearray()
-                for piece in response.iter_content(_PIECE):
-                    body += piece
-                    if deadline.remaining() <= 0:
-                        raise _timeout(deadline, request_id)
-        except (requests.RequestException, ValueError) as error:
-            # a redirect to no address is a plain ValueError; the exception's own text can repeat headers of ours; its kind says enough
-            kind = type(error).__name__
+                body = _read(response, deadline, request_id)
+        except _FAULTS as error:
+            # the text of such an error can repeat headers of ours; its kind says enough
             raise AuroraxUnavailableError(
-                f"no full answer from {self.api_url} to {method} {path} ({kind}); check the network and try again",
+                f"no full answer from {self.api_url} to {method} {path} ({type(error).__name__}); "
+                "check the network and try again",
                 request_id=request_id,
-                retryable=not isinstance(error, ValueError | requests.exceptions.SSLError | requests.TooManyRedirects),
+                retryable=not isinstance(error, _LASTING_FAULTS),
                 sent=not _never_connected(error),
             ) from None
         if response.status_code not in (200, 201, 202, 204):
-            raise _error(method, path, response, bytes(body), request_id)
-        return Answer(response.status_code, response.headers, bytes(body))
+            raise self._error(method, path, response, body, request_id)
+        if body[:64].lstrip().startswith(b"<"):
+            raise AuroraxUnavailableError(
+                f"{self.api_url} answered {method} {path} with a page in place of data; check api_url, or try again later",
+                status_code=response.status_code,
+                request_id=request_id,
+                retryable=True,
+            )
+        return Answer(response.status_code, response.headers, body)
+
+    def _error(
+        self, method: str, path: str, response: requests.Response, body: bytes, request_id: str | None
+    ) -> AuroraxAPIError:
+        status = response.status_code
+        try:
+            refusal = _decode_refusal(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            refusal = _Refusal()
+        text = refusal.error_message or response.reason or "no reason given"
+        if self._api_key is not None:
+            # a service that repeats the key does not get it into our messages
+            text = text.replace(self._api_key.reveal(), repr(self._api_key))
+        maintenance = status == 503 and "maintenance mode" in text.lower()
+        kind: type[AuroraxAPIError] = AuroraxAPIError
+        if status in (401, 403):
+            kind = AuroraxAuthorizationError
+        elif status == 404:
+            kind = AuroraxNotFoundError
+        elif status == 429:
+            kind = AuroraxRateLimitError
+        elif status >= 500:
+            kind = AuroraxUnavailableError
+        advice = "the service is in maintenance; try again later" if maintenance else _ADVICE.get(status)
+        if advice is None:
+            advice = "try again later" if status >= 500 else "the service did not take the request"
+        return kind(
+            f"{advice} ({method} {path} answered {status}: {text})",
+            status_code=status,
+            error_code=refusal.error_code,
+            request_id=request_id,
+            retryable=status in (429, 500, 502, 503, 504),
+            retry_after=_retry_after(response.headers.get("Retry-After")),
+        )
 
 
-def _never_connected(error: Exception) -> bool:
+_FAULTS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error, ValueError, OSError)
+_LASTING_FAULTS: Final = (
+    requests.exceptions.SSLError,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.TooManyRedirects,
+)
+
+
+def _read(response: requests.Response, deadline: Deadline, request_id: str | None) -> bytes:
+    """Read a body to its end, unpack it, and let nothing pass that is damaged or cut short."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip"):
+        raise requests.exceptions.ContentDecodingError(f"unknown encoding {encoding!r}")
+    unpacker = None if encoding == "identity" else zlib.decompressobj(wbits=31)
+    body = bytearray()
+    while piece := response.raw.read1(_PIECE, decode_content=False):
+        body += piece if unpacker is None else unpacker.decompress(piece)
+        if deadline.remaining() <= 0:
+            raise _timeout(deadline, request_id)
+    # only the end of a gzip stream holds its checksum
+    if unpacker is not None and body and not unpacker.eof:
+        raise zlib.error("the stream ends early")
+    return bytes(body)
+
+
+def _never_connected(error: BaseException) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
@@ -266,36 +341,6 @@ _ADVICE: Final = {
     413: "the search is too large; shorten its window",
     429: "the service asks for fewer requests; try again later",
 }
-
-
-def _error(method: str, path: str, response: requests.Response, body: bytes, request_id: str | None) -> AuroraxAPIError:
-    status = response.status_code
-    try:
-        refusal = _decode_refusal(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        refusal = _Refusal()
-    text = refusal.error_message or response.reason or "no reason given"
-    maintenance = status == 503 and "maintenance mode" in text.lower()
-    kind: type[AuroraxAPIError] = AuroraxAPIError
-    if status in (401, 403):
-        kind = AuroraxAuthorizationError
-    elif status == 404:
-        kind = AuroraxNotFoundError
-    elif status == 429:
-        kind = AuroraxRateLimitError
-    elif status >= 500:
-        kind = AuroraxUnavailableError
-    advice = "the service is in maintenance" if maintenance else _ADVICE.get(status)
-    if advice is None:
-        advice = "try again later" if status >= 500 else "the service did not take the request"
-    return kind(
-        f"{advice} ({method} {path} answered {status}: {text})",
-        status_code=status,
-        error_code=refusal.error_code,
-        request_id=request_id,
-        retryable=status in (429, 500, 502, 503, 504),
-        retry_after=_retry_after(response.headers.get("Retry-After")),
-    )
 
 
 def _retry_after(header: str | None) -> float | None:

@@ -54,6 +54,11 @@ def builders() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def orbits() -> ModuleType:
+    return _load("orbits")
+
+
+@pytest.fixture(scope="session")
 def _servers() -> ModuleType:
     return _load("servers")
 

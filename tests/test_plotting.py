@@ -8,6 +8,7 @@ from matplotlib import dates
 from matplotlib.collections import PolyCollection
 
 import aurorax_pandas as ap
+import aurorax_pandas.testing
 from aurorax_pandas import conjunctions_from_records
 
 

@@ -73,7 +73,7 @@ def test_notebook_searches_go_out_as_given(box, notebook_search):
         else:
             with pytest.raises(ap.AuroraxAPIError, match="recording"):
                 made.execute()
-    (sent,) = box.requests
+    sent = box.requests[-1]
     assert (sent.method, sent.path) == ("POST", "/api/v1/conjunctions/search")
     assert sent.body == query
     assert list(sent.body) == [
@@ -221,7 +221,8 @@ def test_aware_times_go_out_as_utc(server, read, recorded_search):
         "end": pd.Timestamp("2020-01-01 07:59:59", tz="Europe/Oslo"),
     }
     read(**recorded_search | window, api_url=server.url)
-    assert (server.asked[0].body["start"], server.asked[0].body["end"]) == (
+    submitted = next(asked.body for asked in server.asked if asked.path.endswith("/search"))
+    assert (submitted["start"], submitted["end"]) == (
         "2020-01-01T00:00:00",
         "2020-01-01T06:59:59",
     )
@@ -406,7 +407,7 @@ def test_a_state_that_nobody_knows_raises(server, search, result):
         search.wait(timeout=None)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"\xff"])
 def test_a_status_that_is_no_object_raises(server, search, body):
     server.status(server.Reply(200, body))
     search.execute()
@@ -497,10 +498,16 @@ def test_an_error_inside_a_good_answer_is_raised(server, search):
         search.run()
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>maintenance</html>", b'{"result": [{"start": '])
+@pytest.mark.parametrize("body", [b"", b'{"result": [{"start": '])
 def test_a_damaged_result_is_an_error_of_ours(server, search, body):
     server.data(server.Reply(200, body))
     with pytest.raises(ap.AuroraxDataError):
+        search.run()
+
+
+def test_a_page_in_place_of_data_is_an_error_that_says_so(server, search):
+    server.data(server.Reply(200, b"<html>maintenance</html>"))
+    with pytest.raises(ap.AuroraxUnavailableError, match="a page in place of data"):
         search.run()
 
 

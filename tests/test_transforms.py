@@ -648,28 +648,3 @@ def test_swarmaurora_url_needs_exactly_one_search(sample):
     sample.attrs.clear()
     with pytest.raises(ap.AuroraxInputError, match="no search"):
         sample.aurorax.swarmaurora_url()
-
-
-# to_xarray
-
-
-def test_dataset_has_the_flat_columns_and_a_label_of_the_sources(sample):
-    ds = sample.aurorax.to_xarray()
-    assert ds.sizes == {"conjunction": 49}
-    assert ds["min_distance"].attrs["units"] == "km"
-    assert ds["min_distance"].to_numpy().tolist() == sample["min_distance"].tolist()
-    assert ds["start"].to_numpy().tolist() == sample["start"].to_numpy().tolist()
-    assert ds["sources"].to_numpy()[0] == "THEMIS-ASI TALO & Swarm A"
-    assert set(ds["conjunction_type"].to_numpy()) == {"nbtrace"}
-
-
-@pytest.mark.parametrize("kind", ["text", "duplicate", "times"])
-def test_dataset_has_the_index_as_its_coordinate(sample, kind):
-    df = reindexed(sample, kind)
-    assert df.aurorax.to_xarray().indexes["conjunction"].tolist() == df.index.tolist()
-
-
-def test_dataset_of_an_empty_frame(sample):
-    ds = sample.iloc[:0].aurorax.to_xarray()
-    assert ds.sizes == {"conjunction": 0}
-    assert set(ds) == set(sample.aurorax.to_xarray())

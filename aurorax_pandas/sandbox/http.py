@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import logging
@@ -15,8 +16,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+import pandas as pd
+
 from aurorax_pandas import criteria
-from aurorax_pandas.ephemeris import check_ephemeris, load_sample_ephemeris
+from aurorax_pandas.ephemeris import check_ephemeris, load_sample_ephemeris, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import SOURCE_FIELDS
 from aurorax_pandas.sandbox.jobs import DEMONSTRATION, Job, availability, conjunction_work, ephemeris_work
@@ -213,7 +216,8 @@ class Sandbox:
 
     def _data_sources(self, body: Any, values: dict[str, Any]) -> _Reply:
         wanted = {**values, **{name.removesuffix("s"): names for name, names in (body or {}).items()}}
-        sources = bundled_sources()[list(SOURCE_FIELDS)].to_dict("records")
+        tables = [bundled_sources()[list(SOURCE_FIELDS)], source_table(self._ephemeris)]
+        sources = pd.concat(tables).drop_duplicates(["identifier", "display_name"]).to_dict("records")
         return _Reply(200, [source for source in sources if _is_wanted(source, wanted)])
 
     def _availability(self, _: Any, values: dict[str, Any]) -> _Reply:
@@ -290,7 +294,26 @@ def _trim(value: Any, wanted: Any) -> Any:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False
+
+    def __init__(self, *arguments: Any) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        # a client may keep its connection open; no thread is to wait for it
+        for request in list(self._open):
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         # a client that goes away in the middle is its own affair

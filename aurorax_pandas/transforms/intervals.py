@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final, cast
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.transforms.ranking import group_bounds, group_order
 
 _NO_GAP: Final = np.timedelta64(0)
 
@@ -77,13 +79,44 @@ def overlap_clusters(
     ndarray of int64
         The cluster of each span; numbered by group, then start.
     """
-    order = np.lexsort((start, group))
+    order = group_order(group, start)
     last: npt.NDArray[Any] = pd.Series(end[order]).groupby(group[order]).cummax().to_numpy()
     fresh = np.ones(len(order), bool)
     fresh[1:] = (np.diff(group[order]) != 0) | (start[order][1:] - last[:-1] > gap)
     clusters = np.empty(len(order), np.int64)
     clusters[order] = np.cumsum(fresh) - 1
     return clusters
+
+
+def covered_minutes(
+    start: npt.NDArray[np.datetime64],
+    end: npt.NDArray[np.datetime64],
+    bounds: npt.NDArray[np.int64],
+    step: pd.Timedelta,
+) -> npt.NDArray[np.float64]:
+    """
+    Count the minutes that the spans of each group cover together [min].
+
+    Parameters
+    ----------
+    start, end : ndarray of datetime64
+        The spans, both ends inside, in group order.
+    bounds : ndarray of int64
+        Where the groups begin; see `group_bounds`.
+    step : pandas.Timedelta
+        Distance between epochs.
+    """
+    first = start.astype("M8[us]").astype(np.int64)
+    last = end.astype("M8[us]").astype(np.int64)
+    length = step // pd.Timedelta("1us")
+    covered = np.empty(len(bounds) - 1, np.float64)
+    for number, (begin, stop) in enumerate(itertools.pairwise(bounds)):
+        reached = np.maximum.accumulate(last[begin:stop])
+        # what a span adds begins where the spans before it end
+        fresh = first[begin + 1 : stop] > reached[:-1]
+        added = np.where(fresh, last[begin + 1 : stop] - first[begin + 1 : stop] + length, reached[1:] - reached[:-1])
+        covered[number] = reached[0] - first[begin] + length + added.sum()
+    return covered / 60e6
 
 
 def union_minutes(
@@ -93,7 +126,6 @@ def union_minutes(
     step: pd.Timedelta,
 ) -> pd.Series[float]:
     """Count the minutes that the spans of each group cover together, by group [min]."""
-    clusters = overlap_clusters(group, start, end)
-    spans = pd.DataFrame({"group": group, "start": start, "end": end}).groupby(clusters)
-    merged = spans.agg({"group": "first", "start": "min", "end": "max"})
-    return _in_minutes(merged["end"] - merged["start"] + step).groupby(merged["group"]).sum()
+    order = group_order(group, start)
+    bounds = group_bounds(group[order])
+    return pd.Series(covered_minutes(start[order], end[order], bounds, step), index=group[order][bounds[:-1]])

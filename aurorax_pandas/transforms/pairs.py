@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pandas.api.typing import DataFrameGroupBy
@@ -13,8 +15,8 @@ from pandas.api.typing import DataFrameGroupBy
 from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
-from aurorax_pandas.transforms.intervals import overlap_clusters, span, union_minutes
-from aurorax_pandas.transforms.ranking import closest_positions
+from aurorax_pandas.transforms.intervals import overlap_clusters, span, covered_minutes
+from aurorax_pandas.transforms.ranking import closest_positions, group_bounds, group_order
 
 
 def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair") -> pd.DataFrame:
@@ -29,18 +31,23 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
         return events
     if by != "site":
         raise AuroraxInputError(f"by={by!r} is not valid; give 'pair' or 'site'")
-    fields = {
-        name: pa.array(events[name], arrow_type)
-        for name, arrow_type in model.EVENT_FIELDS.items()
-        if name.startswith(("e1_", "e2_"))
-    }
-    labels = pair_labels(fields, "site")
+    labels = site_labels(events)
     codes = (
         labels.codes.astype(np.int64) * len(model.CONJUNCTION_TYPES) + events["conjunction_type"].cat.codes.to_numpy()
     )
     clusters = overlap_clusters(codes, events["start"].to_numpy(), events["end"].to_numpy())
     kept = np.sort(closest_positions(events, clusters))
     return events.assign(pair=labels).iloc[kept]
+
+
+def site_labels(events: pd.DataFrame) -> pd.Categorical:
+    """Label the pair of each event, its ground sources by their site."""
+    fields = {
+        name: pa.array(events[name], arrow_type)
+        for name, arrow_type in model.EVENT_FIELDS.items()
+        if name.startswith(("e1_", "e2_"))
+    }
+    return pair_labels(fields, "site")
 
 
 def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any, Any]:
@@ -111,18 +118,39 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     """
     delta = span("step", step)
     events = pair_events(df, by, "pair_summary")
-    codes, labels = pd.factorize(events["pair"], sort=True)
-    grouped = events[["min_distance", "start", "end"]].groupby(codes)
-    closest = events.iloc[closest_positions(events, codes)]
+    codes, labels = _compact(events["pair"])
+    order = group_order(codes, events["start"].to_numpy())
+    bounds = group_bounds(codes[order])
+    begins = bounds[:-1]
+    start, end, distance = (events[name].to_numpy()[order] for name in ("start", "end", "min_distance"))
+    if len(order):
+        least = np.minimum.reduceat(distance, begins)
+        last = np.maximum.reduceat(end, begins)
+    else:
+        least, last = distance, end
+    # in group order the first of the closest events is the earliest
+    hits = np.flatnonzero(distance == np.repeat(least, np.diff(bounds)))
+    closest = order[hits[np.searchsorted(hits, begins)]]
     columns = {
-        "count": np.bincount(codes, minlength=len(labels)).astype(np.int64),
-        "minutes": union_minutes(codes, events["start"].to_numpy(), events["end"].to_numpy(), delta).to_numpy(),
-        "min_distance": closest["min_distance"].to_numpy(),
-        "median_distance": grouped["min_distance"].median().to_numpy(),
-        "closest_epoch": closest["closest_epoch"].to_numpy(),
-        "first_start": grouped["start"].min().to_numpy(),
-        "last_end": grouped["end"].max().to_numpy(),
+        "count": np.diff(bounds),
+        "minutes": covered_minutes(start, end, bounds, delta),
+        "min_distance": least,
+        "median_distance": [np.median(distance[begin:stop]) for begin, stop in itertools.pairwise(bounds)],
+        "closest_epoch": events["closest_epoch"].to_numpy()[closest],
+        "first_start": start[begins],
+        "last_end": last,
     }
     summary = pd.DataFrame(columns, index=pd.Index(labels, dtype="str", name="pair")).astype(model.PAIR_SUMMARY_COLUMNS)
     summary.attrs = copy.deepcopy(df.attrs)
     return summary
+
+
+def _compact(pairs: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], pd.Index[Any]]:
+    """Number the pairs at hand in alphabetical order."""
+    codes = pairs.cat.codes.to_numpy()
+    there = np.flatnonzero(np.bincount(codes, minlength=len(pairs.cat.categories)))
+    labels = pairs.cat.categories[there]
+    order = labels.argsort()
+    place = np.zeros(len(pairs.cat.categories), np.int64)
+    place[there[order]] = np.arange(len(there))
+    return place[codes], labels[order]

@@ -1,0 +1,124 @@
+"""The service's ephemeris records as an ephemeris Dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from aurorax_pandas import model
+from aurorax_pandas.ephemeris import LOCATIONS, ephemeris_from_dataframe
+from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.records import read_times, split_records
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_PLACE: Final = {"lat": True, "lon": True}
+RESPONSE_FORMAT: Final[dict[str, Any]] = {
+    "data_source": dict.fromkeys(model.SOURCE_FIELDS, True),
+    "epoch": True,
+    "location_geo": _PLACE,
+    "nbtrace": _PLACE,
+    "sbtrace": _PLACE,
+    "metadata": True,
+}
+_WIRE_NAMES: Final = {"geo": "location_geo", "nbtrace": "nbtrace", "sbtrace": "sbtrace"}
+
+
+class _Place(msgspec.Struct, gc=False):
+    lat: float | None = None
+    lon: float | None = None
+
+
+class _Source(msgspec.Struct, gc=False, frozen=True):
+    identifier: int
+    program: str
+    platform: str
+    instrument_type: str
+    source_type: str
+    display_name: str
+
+
+class _Record(msgspec.Struct, gc=False):
+    data_source: _Source
+    epoch: str
+    location_geo: _Place | None = None
+    nbtrace: _Place | None = None
+    sbtrace: _Place | None = None
+    metadata: dict[str, Any] | None = None
+
+
+_decode = msgspec.json.Decoder(_Record).decode
+
+
+def ephemeris_from_records(body: bytes) -> xr.Dataset:
+    """
+    Make an ephemeris of the service's records.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON: ``{"result": [...]}`` or the array alone.
+
+    Returns
+    -------
+    xarray.Dataset
+        Positions and traces [degrees], and each metadata field that holds single values as a variable. Epochs between
+        the first and the last that no source has are filled in, NaN, so that the step is regular.
+
+    Raises
+    ------
+    AuroraxDataError
+        If a record cannot be read; the message names it, counted from 0.
+    """
+    items = split_records(body)
+    columns: dict[str, list[Any]] = {name: [] for name in ("epoch", *model.SOURCE_FIELDS, "metadata")}
+    places: dict[str, list[tuple[float, float]]] = {prefix: [] for prefix in LOCATIONS.values()}
+    for number, item in enumerate(items):
+        try:
+            record = _decode(item)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise AuroraxDataError(f"ephemeris record {number} of {len(items)} cannot be used: {error}") from None
+        for name in model.SOURCE_FIELDS:
+            columns[name].append(getattr(record.data_source, name))
+        columns["epoch"].append(record.epoch)
+        columns["metadata"].append(record.metadata or {})
+        for prefix, name in _WIRE_NAMES.items():
+            place = getattr(record, name)
+            both = place is not None and place.lat is not None and place.lon is not None
+            places[prefix].append((place.lat, place.lon) if both else (np.nan, np.nan))
+    try:
+        epochs = read_times(columns.pop("epoch"))
+    except ValueError as error:
+        raise AuroraxDataError(f"an epoch of an ephemeris record cannot be read: {error}") from None
+    metadata = pd.DataFrame(columns.pop("metadata"), index=range(len(items)))
+    frame = pd.DataFrame({"epoch": epochs, **columns})
+    for prefix, pairs in places.items():
+        frame[[f"{prefix}_lat", f"{prefix}_lon"]] = np.array(pairs, np.float64).reshape(-1, 2)
+    single = [name for name in metadata if not metadata[name].map(lambda value: isinstance(value, list | dict)).any()]
+    own = [name for name in single if name not in frame]
+    return regular_ephemeris(pd.concat([frame, metadata[own]], axis=1))
+
+
+def regular_ephemeris(frame: pd.DataFrame) -> xr.Dataset:
+    """Make an ephemeris of rows whose epochs may have gaps; these are filled with NaN, so that the step is regular."""
+    return ephemeris_from_dataframe(_filled(frame))
+
+
+def _filled(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = frame.drop_duplicates(["identifier", "epoch"])
+    epochs = np.unique(frame["epoch"].to_numpy())
+    if len(epochs) < 3:
+        return frame
+    step = np.diff(epochs).min()
+    every = np.arange(epochs[0], epochs[-1] + step, step)
+    if len(every) == len(epochs) or not np.isin(epochs, every).all():
+        return frame
+    missing = pd.DataFrame({"epoch": np.setdiff1d(every, epochs)})
+    first = frame.iloc[0]
+    for name in model.SOURCE_FIELDS:
+        missing[name] = first[name]
+    return pd.concat([frame, missing], ignore_index=True)

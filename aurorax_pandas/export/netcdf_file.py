@@ -1,0 +1,67 @@
+"""Conjunctions in NetCDF 4: the Dataset of `to_xarray` in a file."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas import dataset, layout, provenance
+from aurorax_pandas.exceptions import AuroraxInputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def check_engine() -> None:
+    """Raise where h5netcdf is not installed."""
+    if find_spec("h5netcdf") is None:
+        raise AuroraxInputError("NetCDF needs the package h5netcdf; install aurorax-pandas[netcdf]")
+
+
+def round_trip(array: pa.Array) -> pa.Array:
+    """Give a column as it comes back from a Dataset."""
+    return dataset.round_trip(array)
+
+
+def names_taken(parts: layout.Parts) -> set[str]:
+    """Name the variables that are not columns of the frame; `to_xarray` checks them."""
+    return set()
+
+
+def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts) -> None:
+    """Write a frame."""
+    check_engine()
+    ds = dataset.to_xarray(df)
+    ds.attrs[provenance.KEY] = layout.dump_block(block)
+    ds = ds.assign({name: _numbers(variable) for name, variable in ds.variables.items() if variable.dtype.kind == "M"})
+    for variable in ds.variables.values():
+        # a text variable without rows would become one of numbers
+        if variable.dtype == object and not variable.size:
+            variable.encoding["dtype"] = str
+        elif variable.size and variable.dtype != object:
+            variable.encoding |= {"zlib": True, "shuffle": True, "chunksizes": (min(variable.size, 100_000),)}
+    ds.to_netcdf(path, engine="h5netcdf")
+
+
+def _numbers(variable: xr.Variable) -> xr.Variable:
+    """Write times as CF has them; xarray stumbles where all are missing."""
+    import xarray as xr
+
+    encoding = {key: variable.encoding[key] for key in ("units", "calendar", "_FillValue") if key in variable.encoding}
+    return xr.Variable(variable.dims, variable.values.view(np.int64), {**variable.attrs, **encoding})
+
+
+def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
+    """Read a frame."""
+    import xarray as xr
+
+    check_engine()
+    # decoded, integers with missing values would be floats and times nanoseconds
+    with xr.open_dataset(path, engine="h5netcdf", mask_and_scale=False, decode_times=False) as ds:
+        ds.load()
+        return dataset.block_of(ds), dataset.to_dataframe(ds)

@@ -1,0 +1,103 @@
+"""Conjunctions in Parquet that any reader opens: lists of structs, and the metadata block as a key-value."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas import layout, model
+from aurorax_pandas.exceptions import AuroraxDataError
+
+KEY: Final = b"aurorax"
+
+
+def round_trip(array: pa.Array) -> pa.Array:
+    """Give a column as it comes back: Arrow holds it as it is."""
+    return array
+
+
+def names_taken(parts: layout.Parts) -> set[str]:
+    """Name the columns of the file that are not columns of the frame."""
+    return {f"__index_level_{number}__" for number in range(len(parts.levels))}
+
+
+def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts) -> None:
+    """Write a frame."""
+    import pyarrow.parquet
+
+    told = _pandas_metadata(df, parts)
+    columns = {name: _lists(parts.nested[name]) if name in parts.nested else parts.columns[name] for name in df}
+    columns |= dict(zip(_level_names(told), parts.levels, strict=True))
+    table = pa.table(columns, metadata={KEY: layout.dump_block(block).encode(), b"pandas": json.dumps(told).encode()})
+    pyarrow.parquet.write_table(table, path, compression="zstd", write_page_checksum=True)
+
+
+def _lists(flat: model.Flat) -> pa.Array:
+    # plain lists: not every reader knows large ones
+    offsets = np.r_[0, np.cumsum(flat.lengths)].astype(np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.StructArray.from_arrays(list(flat.fields.values()), list(flat.fields))
+    )
+
+
+def _pandas_metadata(df: pd.DataFrame, parts: layout.Parts) -> dict[str, Any]:
+    # nested columns are called objects: a reader without nested-pandas does not know their dtype
+    plain = df.assign(**dict.fromkeys(parts.nested)) if parts.nested else df
+    if isinstance(df.index, pd.MultiIndex):
+        # a level that is a range would be left out of the file
+        levels = [df.index.get_level_values(number).to_numpy() for number in range(df.index.nlevels)]
+        plain = plain.set_axis(pd.MultiIndex.from_arrays(levels, names=df.index.names))
+    told: dict[str, Any] = json.loads(pa.Schema.from_pandas(plain).metadata[b"pandas"])
+    return told
+
+
+def _level_names(told: dict[str, Any]) -> list[str]:
+    return [name for name in told["index_columns"] if isinstance(name, str)]
+
+
+def _block(schema: pa.Schema) -> layout.Block:
+    if KEY not in (schema.metadata or {}):
+        raise AuroraxDataError("the file has no metadata of aurorax_pandas; read it with pandas.read_parquet")
+    return layout.parse_block(schema.metadata[KEY])
+
+
+def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
+    """Read a frame."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        block = _block(file.schema_arrow)
+        return block, _frame(block, file.read().combine_chunks())
+
+
+def read_empty(path: Path) -> pd.DataFrame:
+    """Read the columns and dtypes of a frame, without its rows."""
+    import pyarrow.parquet
+
+    schema = pyarrow.parquet.read_schema(path)
+    frame = {**_block(schema)["frame"], "rows": 0}
+    if "range" in frame["index"]:
+        frame["index"] = {**frame["index"], "range": [0, 0, 1]}
+    return _frame({"frame": frame}, schema.empty_table())
+
+
+def _frame(block: layout.Block, table: pa.Table) -> pd.DataFrame:
+    told = json.loads(table.schema.metadata[b"pandas"])
+    specs = block["frame"]["columns"]
+    column = {name: _one(table.column(name)) for name in table.column_names}
+    parts = layout.Parts(
+        {spec["name"]: column[spec["name"]] for spec in specs if spec["dtype"] != layout.NESTED},
+        [column[name] for name in _level_names(told)],
+        {spec["name"]: model.flatten_lists(column[spec["name"]]) for spec in specs if spec["dtype"] == layout.NESTED},
+    )
+    return layout.put_together(block, parts)
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    # a column without rows has no chunk
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)

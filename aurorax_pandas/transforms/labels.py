@@ -1,0 +1,69 @@
+"""Events with a label to group, draw or count by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.tracks import SPACECRAFT
+from aurorax_pandas.transforms.pairs import pair_events
+
+
+def labelled_events(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tuple[pd.DataFrame, pd.Series[str]]:
+    """
+    Give the events of a frame, with columns of its own, and the label of each.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`.
+    by : str
+        ``"pair"``; ``"site"``, where cameras that share a site count as one; ``"spacecraft"``; or a column of the
+        events or of the conjunctions.
+    verb : str
+        Who asks, for an error.
+    *columns : str or None
+        Further columns of the conjunctions that are wanted; those that are nowhere are left out.
+
+    Raises
+    ------
+    AuroraxInputError
+        If `by` is none of these, or the frame has no events.
+    """
+    events = pair_events(df, "site" if by == "site" else "pair", verb)
+    if events is not df:
+        for name in (by, *columns):
+            if name is not None and name not in events.columns and name in df.columns:
+                events = events.assign(**{name: df[name].take(events["conjunction"].to_numpy()).array})
+    if by == "spacecraft":
+        return events, _spacecraft_labels(events)
+    name = "pair" if by == "site" else by
+    require_column(events, "by", name, "'pair', 'site', 'spacecraft'")
+    return events, events[name].astype("str")
+
+
+def require_column(events: pd.DataFrame, argument: str, name: str, choices: str = "") -> None:
+    """Raise where an argument names no column."""
+    if name not in events.columns:
+        also = f"{choices} or " if choices else ""
+        raise AuroraxInputError(
+            f"{argument}={name!r} is no column of the events; give {also}one of {', '.join(map(str, events.columns))}"
+        )
+
+
+def spacecraft_sides(events: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Tell of each event whether its first and its second source is a spacecraft."""
+    first, second = (events[f"{side}_source_type"].isin(SPACECRAFT).to_numpy(bool) for side in ("e1", "e2"))
+    return first, second
+
+
+def _spacecraft_labels(events: pd.DataFrame) -> pd.Series[Any]:
+    first, second = spacecraft_sides(events)
+    names = [events[f"{side}_display_name"].astype("str") for side in ("e1", "e2")]
+    labels = events["pair"].astype("str")
+    labels = labels.mask(first & ~second, names[0])
+    return labels.mask(second & ~first, names[1])

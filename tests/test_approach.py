@@ -1,0 +1,208 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aurorax_pandas as ap
+from aurorax_pandas import geodesy, sphere
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+ADDED = ["approach_time", "approach_distance", "approach_elevation", "spacecraft_hemisphere"]
+SWARM_A = """Swarm A
+1 39452U 13067B   20003.12464490  .00000864  00000-0  17790-4 0  9991
+2 39452  87.3638 191.1461 0002404  77.9900 282.1627 15.44245183343550"""
+
+
+@pytest.fixture(scope="module")
+def ephemeris():
+    return ap.load_sample_ephemeris()
+
+
+@pytest.fixture(scope="module")
+def near(ephemeris):
+    return ap.closest_approach(ap.load_sample_conjunctions(), ephemeris)
+
+
+def test_interpolation_lowers_the_overflights_of_the_recording_by_29_km_in_the_median(near):
+    lowered = near.aurorax.overflights().eval("min_distance - approach_distance")
+    assert len(lowered) == 20
+    assert lowered.median() == pytest.approx(29, abs=1)
+    assert lowered.max() == pytest.approx(105, abs=4)
+
+
+def test_the_two_closest_rows_change_places(near):
+    first, second = near.aurorax.closest(2).itertuples()
+    assert (round(first.min_distance), round(second.min_distance)) == (53, 89)
+    assert (first.approach_distance, second.approach_distance) == (pytest.approx(49, abs=1), pytest.approx(30, abs=1))
+    assert second.approach_elevation > first.approach_elevation > 60
+
+
+def test_the_services_columns_never_change(sample, near):
+    assert near.columns.tolist() == [*sample.columns, *ADDED]
+    assert_conjunctions_equal(near[sample.columns], sample)
+
+
+def test_a_dense_ephemeris_from_elements_says_the_same(sample):
+    pytest.importorskip("sgp4")
+    dense = ap.footprints_from_tle(SWARM_A, "2020-01-01T00:07", "2020-01-01T00:16", "5s")
+    df = sample.aurorax.select_sources(platform="swarma").query("start < '2020-01-01T00:20'")
+    fine, coarse = (df.aurorax.closest_approach(each) for each in (dense, dense.isel(epoch=slice(0, None, 12))))
+    assert len(df) == 5
+    assert (fine["approach_distance"] - coarse["approach_distance"]).abs().max() < 0.5
+    assert (fine["approach_time"] - coarse["approach_time"]).abs().max() < pd.Timedelta("0.2s")
+
+
+def track(rng, minutes=6):
+    """Two sources that wander over the sphere, and the station between them."""
+    lat, lon = 60 + np.cumsum(rng.normal(0, 3, minutes)), 20 + np.cumsum(rng.normal(0, 5, minutes))
+    epochs = pd.date_range("2020-01-01", periods=minutes, freq="1min")
+    table = pd.DataFrame({"epoch": epochs, "identifier": 3, "nbtrace_lat": lat, "nbtrace_lon": lon, "geo_lat": lat,
+                          "geo_lon": lon})  # fmt: skip
+    return ap.ephemeris_from_dataframe(table)
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1), span=st.tuples(st.integers(0, 5), st.integers(0, 5)))
+def test_closest_approach_is_that_of_a_slow_search_every_tenth_of_a_second(builders, seed, span):
+    craft = track(np.random.default_rng(seed))
+    first, last = sorted(span)
+    df = ap.conjunctions_from_records([builders.record(first, last, sources=(builders.GILL, builders.SWARM_A))])
+    (found,) = df.aurorax.closest_approach(craft).itertuples()
+    station = ap.stations(craft["epoch"], platforms="GILL", programs="themis-asi")
+    lat, lon = float(station["geo_lat"][0, 0]), float(station["geo_lon"][0, 0])
+    vectors = sphere.unit_vectors(
+        geodesy.geodetic_latitude(craft["nbtrace_lat"].values[0]), craft["nbtrace_lon"].values[0]
+    )
+    low, high = max(first - 1, 0), min(last + 1, 5)
+    best = min(
+        (float(sphere.great_circle_distance(lat, lon, *map(float, sphere.degrees(place)))), minute + fraction)
+        for minute in range(low, max(high, low + 1))
+        for fraction in np.linspace(0, 1, 301)
+        for place in [sphere.interpolate(vectors[:, minute], vectors[:, min(minute + 1, 5)], fraction)]
+    )
+    assert found.approach_distance == pytest.approx(best[0], abs=0.05)
+    assert found.approach_distance <= best[0] + 1e-6
+    nearest = (found.approach_time - pd.Timestamp("2020-01-01")) / pd.Timedelta("1min")
+    assert nearest == pytest.approx(best[1], abs=0.1)
+
+
+def test_stations_need_no_ephemeris(sample, ephemeris, near):
+    alone = sample.aurorax.closest_approach(ephemeris.isel(source=slice(0, 3)))
+    pd.testing.assert_frame_equal(alone[ADDED], near[ADDED])
+
+
+def test_what_the_ephemeris_lacks_is_missing(sample, ephemeris):
+    only = sample.aurorax.closest_approach(ephemeris.isel(source=[0]).sel(epoch=slice("2020-01-01T01:00", None)))
+    known = only["approach_time"].notna()
+    assert only.loc[known, "start"].min() >= pd.Timestamp("2020-01-01T01:00")
+    assert set(only[known].aurorax.explode_events()["e2_display_name"]) == {"Swarm A"}
+    assert only.loc[~known, ADDED].isna().all(axis=None)
+    assert known.sum() == 13
+
+
+def test_without_own_positions_the_hemisphere_is_missing(sample, ephemeris):
+    found = sample.aurorax.closest_approach(ephemeris.drop_vars(["geo_lat", "geo_lon"]))
+    assert found["approach_distance"].notna().all()
+    assert found["spacecraft_hemisphere"].isna().all()
+    assert sample.aurorax.overflights(ephemeris.drop_vars(["geo_lat", "geo_lon"])).empty
+
+
+def test_overflights_are_the_20_northern_rows_however_they_are_asked_for(sample, ephemeris, near):
+    rows = sample.aurorax.overflights(ephemeris)
+    assert len(rows) == len(near.aurorax.overflights()) == 20
+    assert len(sample.aurorax.explode_events().aurorax.overflights(ephemeris)) == 20
+    assert_conjunctions_equal(rows, sample.loc[rows.index])
+    with pytest.raises(ap.AuroraxInputError, match="closest_approach first"):
+        sample.aurorax.overflights()
+
+
+def test_geographic_conjunctions_are_overflights(builders, ephemeris):
+    made = [builders.record(45, 46, conjunction_type=kind) for kind in ("nbtrace", "sbtrace", "geographic")]
+    df = ap.conjunctions_from_records(made)
+    assert df.aurorax.overflights(ephemeris)["conjunction_type"].tolist() == ["sbtrace", "geographic"]
+
+
+def test_of_several_pairs_the_closest_counts(builders, ephemeris):
+    sources = (builders.GILL, builders.ATHA, builders.SWARM_A)
+    events = [builders.event(camera, builders.SWARM_A, 11, 13) for camera in sources[:2]]
+    df = ap.conjunctions_from_records([builders.record(11, 13, sources=sources, events=events)])
+    each = df.aurorax.explode_events().aurorax.closest_approach(ephemeris)
+    (row,) = df.aurorax.closest_approach(ephemeris).itertuples()
+    assert row.approach_distance == each["approach_distance"].min()
+    assert each["approach_distance"].tolist() == [pytest.approx(30, abs=1), pytest.approx(1150, abs=200)]
+
+
+@pytest.mark.parametrize("altitude", [0, -5, "high", float("nan"), True])
+def test_an_altitude_that_is_none_is_refused(sample, ephemeris, altitude):
+    with pytest.raises(ap.AuroraxInputError, match="emission_altitude="):
+        sample.aurorax.closest_approach(ephemeris, emission_altitude=altitude)
+
+
+FRAMES = {
+    "filtered": lambda df: df[df["min_distance"] < 300].iloc[::-2],
+    "reindexed": lambda df: df.set_axis(pd.Index([0] * len(df))),
+    "concatenated": lambda df: pd.concat([df.head(10), df.tail(10)]),
+    "without attrs": lambda df: df.reset_index(drop=True).copy().pipe(lambda each: each.attrs.clear() or each),
+    "own columns": lambda df: df.assign(kp=3.0, approach_distance=-1.0),
+    "empty": lambda df: df.iloc[:0],
+}
+
+
+@pytest.mark.parametrize("name", list(FRAMES))
+@pytest.mark.parametrize("verb", ["closest_approach", "overflights", "image_windows"])
+def test_verbs_take_any_frame_and_leave_it(sample, ephemeris, name, verb):
+    df = FRAMES[name](sample)
+    before, attrs = df.copy(deep=True), dict(df.attrs)
+    found = getattr(df.aurorax, verb)(ephemeris)
+    same = getattr(df.reset_index(drop=True).aurorax, verb)(ephemeris)
+    flat = [column for column in found if column not in ("data_sources", "events")]
+    pd.testing.assert_frame_equal(found[flat].reset_index(drop=True), same[flat].reset_index(drop=True))
+    assert_conjunctions_equal(df, before, check_attrs=False)
+    assert df.attrs == attrs
+    if verb == "closest_approach":
+        assert found.index.equals(df.index)
+
+
+def test_image_windows_hold_what_image_tools_need(sample, ephemeris, near):
+    windows = sample.aurorax.image_windows(ephemeris, emission_altitude=230)
+    first = windows.iloc[0]
+    assert (first["program"], first["site_code"], first["spacecraft"]) == ("themis-asi", "TALO", "Swarm A")
+    assert first["start"] == sample.loc[0, "start"] - pd.Timedelta("2min")
+    assert first["end"] == sample.loc[0, "end"] + pd.Timedelta("2min")
+    assert windows["epoch"].tolist() == near["approach_time"].tolist()
+    assert windows["altitude"].eq(230).all()
+    assert windows[["footprint_lat", "footprint_lon"]].notna().all(axis=None)
+    plain = sample.aurorax.image_windows(pad="0min")
+    assert plain["epoch"].equals(sample["closest_epoch"].rename("epoch"))
+    assert plain["footprint_lat"].isna().all()
+
+
+def test_footprints_of_image_windows_lie_where_the_elevation_says(sample, ephemeris, near):
+    windows = sample.aurorax.image_windows(ephemeris)
+    stations = ap.stations(ephemeris["epoch"][:1], programs="themis-asi", platforms=sorted(set(windows["site_code"])))
+    codes = {name.split()[-1]: number for number, name in enumerate(stations["display_name"].values)}
+    at = [codes[code] for code in windows["site_code"]]
+    seen = geodesy.elevation(
+        stations["geo_lat"].values[at, 0], stations["geo_lon"].values[at, 0],
+        windows["footprint_lat"], windows["footprint_lon"], 110.0,
+    )  # fmt: skip
+    assert seen == pytest.approx(near["approach_elevation"].to_numpy(), abs=1e-6)
+
+
+def test_a_winter_in_one_chain(orbits):
+    winter, listed = orbits.polar_orbits(90), orbits.availability(90)
+    df = ap.find_conjunctions(winter, distance=500, ground={"programs": "themis-asi"}, space={"programs": "swarm"})
+    passes = df.aurorax.passes(ephemeris=winter)
+    assert passes["count"].sum() == len(df)
+    chosen = df.iloc[sorted(row for rows in passes.nlargest(200, "count")["parents"] for row in rows)]
+    near = chosen.aurorax.closest_approach(winter)
+    assert (near["approach_distance"] < near["min_distance"] + 25).all()
+    ax = near.aurorax.plot.calendar(by="site", availability=listed)
+    assert ax.get_legend().get_texts()[0].get_text() == "no operation"
+    windows = near.aurorax.overflights().aurorax.image_windows(winter)
+    assert 0 < len(windows) < len(near)
+    counts = df.aurorax.daily_counts(availability=listed)
+    assert len(counts) == 90
+    assert counts["count"].isna().sum() == 18
+    assert counts["count"].sum() == len(df)

@@ -1,0 +1,250 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aurorax_pandas
+from aurorax_pandas import AuroraxBulkError, AuroraxInputError, sandbox
+from aurorax_pandas.bulk import split_window
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+pytest.importorskip("pyarrow")
+
+SEARCH = {
+    "start": "2020-01-01T00:00:00",
+    "end": "2020-01-01T23:59:59",
+    "distance": 800,
+    "ground": {"programs": "themis-asi"},
+    "space": {"programs": "swarm"},
+}
+TRIPLE = SEARCH | {"space": [{"programs": "swarm"}, {"programs": "swarm"}]}
+EPHEMERIS = aurorax_pandas.load_sample_ephemeris()
+WHOLE = {
+    name: aurorax_pandas.find_conjunctions(EPHEMERIS, **search)
+    for name, search in (("pair", SEARCH), ("triple", TRIPLE))
+}
+
+
+@pytest.fixture(scope="module")
+def url():
+    with sandbox.serve() as address:
+        yield address
+
+
+def read(url, search=SEARCH, **arguments):
+    return aurorax_pandas.read_aurorax_conjunctions(api_url=url, poll_interval=0.01, **{**search, **arguments})
+
+
+def submits(box):
+    return [request.body for request in box.requests if request.path.endswith("/search")]
+
+
+# ---- windows -----------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.datetimes(pd.Timestamp("2019-01-01"), pd.Timestamp("2020-01-01")),
+    st.integers(0, 10_000_000),
+    st.integers(60, 3_000_000),
+    st.integers(0, 7200),
+)
+def test_windows_cover_the_whole_once_but_for_the_overlap(start, length, chunk, overlap):
+    first = pd.Timestamp(start).floor("s")
+    last = first + pd.Timedelta(seconds=length)
+    chunk, overlap = pd.Timedelta(seconds=max(chunk, length // 200 + 1)), pd.Timedelta(seconds=overlap)
+    parts = split_window(first.isoformat(), last.isoformat(), chunk, overlap)
+    starts, ends = ([pd.Timestamp(getattr(part, name)) for part in parts] for name in ("start", "end"))
+    assert (starts[0], ends[-1]) == (first, last)
+    for end, following in zip(ends, starts[1:], strict=False):
+        assert end == min(following - pd.Timedelta("1s") + overlap, last)
+
+
+# ---- chunked equals unchunked ------------------------------------------------------------------------------------
+
+
+@settings(max_examples=12)
+@given(
+    st.sampled_from(["pair", "triple"]),
+    st.integers(90, 1440),
+    st.sampled_from(["0s", "1min", "17min", "1h"]),
+    st.integers(1, 4),
+)
+def test_windows_of_any_width_give_what_one_search_gives(url, name, chunk, overlap, workers):
+    search = {"pair": SEARCH, "triple": TRIPLE}[name]
+    df = read(url, search, chunk=f"{chunk}min", overlap=overlap, max_workers=workers)
+    assert_conjunctions_equal(df, WHOLE[name], check_attrs=False)
+
+
+def test_half_minutes_are_stitched_by_their_own_step(url):
+    expected = aurorax_pandas.find_conjunctions(EPHEMERIS, **SEARCH, subminute_precision=True)
+    df = read(url, chunk="5h", overlap="0s", subminute_precision=True)
+    assert_conjunctions_equal(df, expected, check_attrs=False)
+
+
+def test_provenance_lists_every_search_with_its_window(url):
+    df = read(url, chunk="6h", overlap="30min")
+    found = df.aurorax.provenance
+    assert found["query"]["end"] == "2020-01-01T23:59:59"
+    assert [window["start"][11:13] for window in found["windows"]] == ["00", "06", "12", "18"]
+    assert [window["end"][11:16] for window in found["windows"]] == ["06:29", "12:29", "18:29", "23:59"]
+    assert found["request_ids"] == [window["request_id"] for window in found["windows"]]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_nothing_found_is_an_empty_typed_frame(url):
+    df = read(url, distance=0, chunk="12h")
+    assert df.empty
+    assert df.dtypes.equals(WHOLE["pair"].dtypes)
+
+
+# ---- checkpoint --------------------------------------------------------------------------------------------------
+
+
+def test_finished_windows_are_not_asked_again(tmp_path):
+    box = sandbox.serve()
+    with box as url:
+        first = read(url, chunk="6h", checkpoint=tmp_path / "kept")
+        assert len(submits(box)) == 4
+        again = read(url, chunk="6h", checkpoint=tmp_path / "kept")
+        assert len(submits(box)) == 4
+    assert_conjunctions_equal(first, again, check_attrs=False)
+    assert first.aurorax.provenance["request_ids"] == again.aurorax.provenance["request_ids"]
+
+
+def test_failed_windows_are_reported_together_and_the_others_kept(tmp_path):
+    box = sandbox.serve(faults={"search": ["fail"] * 3})
+    with box as url:
+        with pytest.raises(AuroraxBulkError, match="1 of 4 windows failed") as caught:
+            read(url, chunk="6h", max_workers=1, checkpoint=tmp_path / "kept")
+        assert caught.value.windows["start"].tolist() == ["2020-01-01T00:00:00"]
+        assert len(caught.value.data)
+        before = len(submits(box))
+        df = read(url, chunk="6h", checkpoint=tmp_path / "kept")
+        assert len(submits(box)) == before + 1
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
+def test_a_window_that_fails_once_is_searched_again(tmp_path):
+    with sandbox.serve(faults={"search": [None, "fail"]}) as url:
+        assert_conjunctions_equal(read(url, chunk="6h", max_workers=1), WHOLE["pair"], check_attrs=False)
+
+
+def test_a_damaged_part_is_searched_again(tmp_path):
+    box = sandbox.serve()
+    with box as url:
+        read(url, chunk="6h", checkpoint=tmp_path)
+        part = sorted(tmp_path.glob("*.parquet"))[1]
+        part.write_bytes(part.read_bytes()[:-100])
+        df = read(url, chunk="6h", checkpoint=tmp_path)
+        assert len(submits(box)) == 5
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
+def test_a_search_that_still_runs_is_waited_for(tmp_path):
+    box = sandbox.serve()
+    with box as url:
+        read(url, chunk="6h", checkpoint=tmp_path)
+        # as if the process had died after the submit of the second window
+        submitted = submits(box)[1]["request_id"]
+        part = next(
+            path for path in sorted(tmp_path.glob("*.parquet"))
+            if submitted in aurorax_pandas.load_conjunctions(path).aurorax.provenance["request_ids"]
+        )  # fmt: skip
+        part.unlink()
+        part.with_suffix(".json").write_text(json.dumps({"request_id": submitted}))
+        df = read(url, chunk="6h", checkpoint=tmp_path)
+        assert len(submits(box)) == 4
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
+def test_a_search_that_is_gone_is_run_again(tmp_path):
+    with sandbox.serve() as url:
+        read(url, chunk="6h", checkpoint=tmp_path)
+    part = sorted(tmp_path.glob("*.parquet"))[0]
+    part.unlink()
+    part.with_suffix(".json").write_text(json.dumps({"request_id": "lost-with-the-server"}))
+    with sandbox.serve() as url:
+        assert_conjunctions_equal(read(url, chunk="6h", checkpoint=tmp_path), WHOLE["pair"], check_attrs=False)
+
+
+def test_another_search_in_the_checkpoint_is_refused_before_anything_is_sent(tmp_path):
+    box = sandbox.serve()
+    with box as url:
+        read(url, chunk="12h", checkpoint=tmp_path)
+        before = len(box.requests)
+        for change in ({"distance": 300}, {"chunk": "6h"}, {"overlap": "2h"}):
+            with pytest.raises(AuroraxInputError, match="another search"):
+                read(url, checkpoint=tmp_path, **{"chunk": "12h"} | change)
+        assert len(box.requests) == before
+
+
+def test_a_directory_with_other_things_is_no_checkpoint(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(AuroraxInputError, match="no checkpoint"):
+        read("http://127.0.0.1:9", chunk="12h", checkpoint=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"chunk": "soon"}, "chunk="),
+        ({"chunk": "0s"}, "chunk="),
+        ({"chunk": "6h", "overlap": "-1h"}, "overlap="),
+        ({"chunk": "6h", "max_workers": 0}, "max_workers="),
+        ({"chunk": "6h", "request_id": "abc"}, "request_id="),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, says):
+    with pytest.raises(AuroraxInputError, match=says):
+        read("http://127.0.0.1:9", **arguments)
+
+
+KILLED = """
+import sys, aurorax_pandas
+aurorax_pandas.read_aurorax_conjunctions(
+    "2020-01-01", "2020-01-01", 800, ground={"programs": "themis-asi"}, space={"programs": "swarm"},
+    api_url=sys.argv[1], poll_interval=0.01, chunk="36min", max_workers=2, checkpoint=sys.argv[2])
+"""
+
+
+def test_kill_in_the_middle_and_run_again(tmp_path):
+    # the 15th search stalls, so that the kill comes in the middle
+    box = sandbox.serve(faults={"search": [None] * 15 + ["stall"]})
+    with box as url:
+        child = subprocess.Popen([sys.executable, "-c", KILLED, url, str(tmp_path)])
+        reached = threading.Event()
+        watcher = threading.Thread(target=_wait_for_files, args=(tmp_path, 15, reached))
+        watcher.start()
+        assert reached.wait(120)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        watcher.join()
+        kept = {path.stem: path.stat().st_mtime_ns for path in tmp_path.glob("*.parquet")}
+        assert 15 <= len(kept) < 40
+        for job in list(box._jobs.values()):
+            if job.stalled:
+                job.cancel()
+        already = len(submits(box))
+        df = read(url, chunk="36min", max_workers=2, checkpoint=tmp_path)
+        asked = {body["start"] for body in submits(box)[already:]}
+    assert len(asked) <= 40 - len(kept)
+    assert {stem: (tmp_path / f"{stem}.parquet").stat().st_mtime_ns for stem in kept} == kept
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
+def _wait_for_files(directory, count, reached):
+    import time
+
+    end = time.monotonic() + 120
+    while time.monotonic() < end and not reached.is_set():
+        if len(list(directory.glob("*.parquet"))) >= count:
+            reached.set()
+        reached.wait(0.02)

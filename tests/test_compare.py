@@ -1,0 +1,102 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import aurorax_pandas as ap
+from aurorax_pandas import conjunctions_from_records
+
+
+def sources(record, kind):
+    ground = {one["platform"] for one in record["data_sources"] if one["source_type"] == "ground"}
+    craft = {one["display_name"] for one in record["data_sources"] if one["source_type"] != "ground"}
+    return {"space": craft, "site": ground, "time": {""}}[kind]
+
+
+@given(data=st.data(), on=st.sampled_from(["space", "site", "time"]), tolerance=st.integers(0, 3))
+def test_overlaps_are_those_of_two_nested_loops(builders, data, on, tolerance):
+    made, others = (data.draw(builders.tagged_records(max_size=6)) for _ in range(2))
+    df, other = conjunctions_from_records(made), conjunctions_from_records(others)
+    slack = pd.Timedelta(minutes=tolerance)
+    expected = {
+        (row, column)
+        for row, one in enumerate(builders.in_row_order(df, made))
+        for column, two in enumerate(builders.in_row_order(other, others))
+        if sources(one, on) & sources(two, on)
+        and pd.Timestamp(one["start"]) <= pd.Timestamp(two["end"]) + slack
+        and pd.Timestamp(two["start"]) <= pd.Timestamp(one["end"]) + slack
+    }
+    found = df.aurorax.overlaps(other, on=on, tolerance=f"{tolerance}min")
+    assert len(found) == len(expected)
+    assert set(zip(found["conjunction"], found["other"], strict=True)) == expected
+    common = found.dropna(subset=["start"])
+    assert (common["start"] <= common["end"]).all()
+    assert len(common) == len(found) or tolerance
+
+
+def test_overlaps_say_what_is_shared_and_when(sample):
+    gillam, rankin = (sample.aurorax.select_sources(site=site) for site in ("GILL", "RANK"))
+    (found,) = gillam.aurorax.overlaps(rankin).itertuples(index=False)
+    assert (found.shared, str(found.start), str(found.end)) == ("Swarm C", "2020-01-01 00:11:00", "2020-01-01 00:11:00")
+    assert len(gillam.aurorax.overlaps(rankin, tolerance="1min")) == 5
+    assert gillam.aurorax.overlaps(rankin, on="site").empty
+    assert sample.iloc[:0].aurorax.overlaps(sample).dtypes.equals(gillam.aurorax.overlaps(rankin).dtypes)
+    with pytest.raises(ap.AuroraxInputError, match="on='source'"):
+        gillam.aurorax.overlaps(rankin, on="source")
+
+
+def test_equal_reads_differ_in_nothing(sample):
+    assert [len(part) for part in sample.aurorax.compare(sample.iloc[::-1])] == [0, 0, 0]
+    assert [len(part) for part in sample.iloc[:0].aurorax.compare(sample.iloc[:0])] == [0, 0, 0]
+
+
+def test_gained_lost_and_changed(sample):
+    later = sample.drop(index=[7]).copy()
+    later.loc[3, "min_distance"] = 40.0
+    later.loc[5, "end"] += pd.Timedelta("1min")
+    gained, lost, changed = sample.drop(index=[20]).aurorax.compare(later)
+    assert (gained.index.tolist(), lost.index.tolist()) == ([20], [7])
+    assert changed["sources"].tolist() == ["THEMIS-ASI RANK & Swarm C", "THEMIS-ASI GILL & Swarm A"]
+    assert changed["min_distance_other"].tolist() == [40.0, 89.436436]
+    assert (changed["end_other"] - changed["end"]).dt.total_seconds().tolist() == [0.0, 60.0]
+
+
+@given(data=st.data())
+def test_every_row_is_gained_lost_or_matched_once(builders, data):
+    df, other = (conjunctions_from_records(data.draw(builders.tagged_records())) for _ in range(2))
+    gained, lost, changed = df.aurorax.compare(other)
+    assert len(df) - len(lost) == len(other) - len(gained)
+    assert changed["conjunction"].is_unique
+    assert changed["other"].is_unique
+    assert not set(changed["other"]) & set(gained.index)
+
+
+def test_different_queries_are_refused_unless_asked_for(sample):
+    other = sample.copy()
+    other.attrs["aurorax"] = {**other.attrs["aurorax"], "query": {**sample.aurorax.provenance["query"], "end": "x"}}
+    with pytest.raises(ap.AuroraxInputError, match="differ in end"):
+        sample.aurorax.compare(other)
+    assert [len(part) for part in sample.aurorax.compare(other, on="source")] == [0, 0, 0]
+    other.attrs.clear()
+    assert [len(part) for part in sample.aurorax.compare(other)] == [0, 0, 0]
+
+
+def test_sites_match_cameras_that_share_them(builders):
+    one = conjunctions_from_records([builders.record(sources=(builders.ATHA, builders.SWARM_A))])
+    two = conjunctions_from_records([builders.record(sources=(builders.REGO_ATHA, builders.SWARM_A))])
+    assert [len(part) for part in one.aurorax.compare(two)] == [1, 1, 0]
+    assert [len(part) for part in one.aurorax.compare(two, on="site")] == [0, 0, 0]
+
+
+def test_window_edges(sample):
+    assert not sample.aurorax.at_window_edge().any()
+    cut = sample.aurorax.at_window_edge(start="2020-01-01T00:08", end="2020-01-01T06:56:30")
+    assert np.flatnonzero(cut).tolist() == [0, 1, 47, 48]
+    bare = sample.set_axis([0] * 49).copy()
+    bare.attrs.clear()
+    with pytest.raises(ap.AuroraxInputError, match="give the window"):
+        bare.aurorax.at_window_edge()
+    assert bare.aurorax.at_window_edge(start="2020-01-01", end="2020-01-01T06:59:59").index.equals(bare.index)
+    with pytest.raises(ap.AuroraxInputError, match="swap"):
+        sample.aurorax.at_window_edge(start="2021")

@@ -1,0 +1,110 @@
+import dask
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import aurorax_pandas as ap
+from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+dd = pytest.importorskip("dask.dataframe")
+
+VERBS = {
+    "within": lambda df: df.aurorax.within(2),
+    "filter_closest_epoch": lambda df: df.aurorax.filter_closest_epoch("2020-01-01T00:02", max_distance=3),
+    "select_sources": lambda df: df.aurorax.select_sources(site="ATHA"),
+    "minutes": lambda df: df.aurorax.minutes(),
+    "explode_events": lambda df: df.aurorax.explode_events(),
+    "pair_summary": lambda df: df.aurorax.pair_summary(),
+    "pair_summary by site": lambda df: df.aurorax.pair_summary("site"),
+    "closest": lambda df: df.aurorax.closest(2),
+    "closest by pair": lambda df: df.aurorax.closest(1, by="pair"),
+    "closest by site": lambda df: df.aurorax.closest(1, by="site"),
+    "closest by column": lambda df: df.aurorax.closest(1, by="conjunction_type"),
+    "deduplicate": lambda df: df.aurorax.deduplicate(),
+    "deduplicate by site": lambda df: df.aurorax.deduplicate("site"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _plain_dask():
+    with dask.config.set(scheduler="sync", **{"dataframe.convert-string": False}):
+        yield
+
+
+def parted(df, cuts):
+    bounds = [0, *sorted(cuts), len(df)]
+    parts = [df.iloc[first:last] for first, last in zip(bounds, bounds[1:], strict=False)]
+    return dd.from_map(lambda part: part, parts, meta=df.iloc[:0])
+
+
+def normal(result):
+    """Forget what a partition cannot know: the order of rows and which pairs there are elsewhere."""
+    if isinstance(result, pd.DataFrame) and "e1_identifier" in result:
+        pairs = result["pair"].cat.remove_unused_categories()
+        result = result.assign(pair=pairs.cat.reorder_categories(sorted(pairs.cat.categories)))
+    return result.sort_index()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@given(data=st.data())
+def test_any_partitions_give_what_pandas_gives(builders, verb, data):
+    df = conjunctions_from_records(data.draw(builders.tagged_records()))
+    cuts = data.draw(st.lists(st.integers(0, len(df)), max_size=3))
+    lazy = VERBS[verb](parted(df, cuts))
+    assert dask.is_dask_collection(lazy)
+    found, expected = normal(lazy.compute()), normal(VERBS[verb](df))
+    if isinstance(expected, pd.Series):
+        pd.testing.assert_series_equal(found, expected)
+    else:
+        assert_conjunctions_equal(found, expected, check_attrs=False)
+
+
+@pytest.mark.parametrize("verb", ["minutes", "pair_summary", "pair_summary by site", "closest by site"])
+def test_verbs_take_events_too(sample, verb):
+    df = sample.aurorax.explode_events()
+    found, expected = normal(VERBS[verb](parted(df, [10, 10, 30])).compute()), normal(VERBS[verb](df))
+    (pd.testing.assert_series_equal if verb == "minutes" else assert_conjunctions_equal)(found, expected)
+
+
+def test_files_are_partitions(sample, tmp_path):
+    for number, part in enumerate([sample.iloc[:20], sample.iloc[20:20], sample.iloc[20:]]):
+        part.aurorax.to_parquet(tmp_path / f"{number}.parquet")
+    ddf = ap.load_conjunctions(tmp_path / "*.parquet", engine="dask")
+    assert ddf.npartitions == 3
+    assert_conjunctions_equal(ddf.compute(), sample)
+    assert len(ddf) == 49
+    assert_conjunctions_equal(ddf.aurorax.pair_summary().compute(), sample.aurorax.pair_summary())
+
+
+def test_files_of_other_columns_and_no_files_are_refused(sample, tmp_path):
+    sample.aurorax.to_parquet(tmp_path / "a.parquet")
+    sample.assign(kp=1).aurorax.to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ap.AuroraxDataError, match=r"b\.parquet"):
+        ap.load_conjunctions(tmp_path / "*.parquet", engine="dask")
+    with pytest.raises(ap.AuroraxInputError, match="no file"):
+        ap.load_conjunctions(tmp_path / "*.csv", engine="dask")
+
+
+def test_arguments_are_checked_before_anything_is_computed(sample):
+    def fail(part):
+        raise RuntimeError
+
+    ddf = dd.from_map(fail, [0], meta=sample.iloc[:0])
+    for call in (
+        lambda: ddf.aurorax.within(-1),
+        lambda: ddf.aurorax.closest(0),
+        lambda: ddf.aurorax.pair_summary("nonsense"),
+        lambda: ddf.aurorax.deduplicate("nonsense"),
+    ):
+        with pytest.raises(ap.AuroraxInputError):
+            call()
+    ddf.aurorax.explode_events()
+
+
+def test_dask_knows_an_example_of_a_nested_column(sample):
+    from dask.dataframe.dispatch import meta_nonempty
+
+    assert len(meta_nonempty(sample.iloc[:0])) == 2

@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import aurorax_pandas as ap
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+
+def test_dimensions_counts_and_parents_are_contiguous_ragged_arrays(sample):
+    ds = sample.aurorax.to_xarray()
+    assert dict(ds.sizes) == {"conjunction": 49, "source": 98, "event": 49}
+    for entry in ("source", "event"):
+        assert ds[f"{entry}_count"].attrs["sample_dimension"] == entry
+        assert int(ds[f"{entry}_count"].sum()) == ds.sizes[entry]
+        parents = np.repeat(np.arange(49), ds[f"{entry}_count"].values)
+        assert ds[f"{entry}_conjunction"].values.tolist() == parents.tolist()
+
+
+def test_attributes_follow_the_conventions(sample):
+    ds = sample.aurorax.to_xarray()
+    assert ds.attrs["Conventions"] == "CF-1.11"
+    assert all(variable.attrs.get("long_name") for variable in ds.variables.values())
+    assert ds["event_min_distance"].attrs["units"] == ds["min_distance"].attrs["units"] == "km"
+    assert ds["start"].attrs["standard_name"] == "time"
+    flags = ds["conjunction_type"]
+    assert flags.dtype == np.int8
+    assert len(flags.attrs["flag_values"]) == len(flags.attrs["flag_meanings"].split()) == 4
+
+
+@pytest.mark.parametrize("kind", ["text", "duplicate", "times", "multi"])
+def test_the_index_is_a_coordinate(sample, kind):
+    index = {
+        "text": [f"row {number}" for number in range(49)],
+        "duplicate": [0] * 49,
+        "times": pd.DatetimeIndex(sample["start"], name="start"),
+        "multi": pd.MultiIndex.from_arrays([["a"] * 49, range(49)], names=["x", "y"]),
+    }[kind]
+    df = sample.set_axis(index)
+    ds = df.aurorax.to_xarray()
+    assert_conjunctions_equal(ds.aurorax.to_dataframe(), df)
+    if kind != "multi":
+        assert ds.indexes["conjunction"].tolist() == df.index.tolist()
+
+
+def test_a_dataset_of_dask_arrays_and_a_decoded_file_give_the_frame(sample, tmp_path):
+    assert_conjunctions_equal(sample.aurorax.to_xarray().chunk(10).aurorax.to_dataframe(), sample)
+    sample.aurorax.to_netcdf(tmp_path / "a.nc")
+    with xr.open_dataset(tmp_path / "a.nc", chunks={}) as ds:
+        assert_conjunctions_equal(ds.aurorax.to_dataframe(), sample, check_attrs=True)
+
+
+def test_selections_keep_the_dimensions_together(sample):
+    ds = sample.aurorax.to_xarray()
+    for chosen, expected in [
+        (ds.aurorax.closest(3), sample.aurorax.closest(3)),
+        (ds.aurorax.closest(1, by="pair"), sample.aurorax.closest(1, by="pair")),
+        (ds.aurorax.within(200), sample.aurorax.within(200)),
+        (ds.aurorax.select_sources(site="GILL"), sample.aurorax.select_sources(site="GILL")),
+        (ds.aurorax.filter_closest_epoch("2020-01-01T01"), sample.aurorax.filter_closest_epoch("2020-01-01T01")),
+        (ds.aurorax.deduplicate(), sample.aurorax.deduplicate()),
+        (ds.aurorax.explode_events(), sample.aurorax.explode_events()),
+        (ds.aurorax.pair_summary(), sample.aurorax.pair_summary()),
+    ]:
+        assert_conjunctions_equal(chosen.aurorax.to_dataframe(), expected)
+
+
+def test_pictures_checks_and_files_of_a_dataset(sample, tmp_path):
+    ds = sample.aurorax.to_xarray()
+    assert ds.aurorax.validate() is ds
+    assert ds.aurorax.plot.timeline().get_xlabel() == "Time [UTC]"
+    for name in ("parquet", "csv", "json", "netcdf"):
+        getattr(ds.aurorax, f"to_{name}")(tmp_path / name)
+        assert_conjunctions_equal(ap.load_conjunctions(tmp_path / name, format=name), sample)
+    broken = ds.assign(min_distance=-ds["min_distance"])
+    with pytest.raises(ap.AuroraxSchemaError):
+        broken.aurorax.validate()
+
+
+def test_a_variable_that_was_added_is_a_column(sample):
+    ds = sample.aurorax.to_xarray().assign(kp=("conjunction", np.arange(49.0)), text=("conjunction", ["a"] * 49))
+    assert_conjunctions_equal(ds.aurorax.to_dataframe(), sample.assign(kp=np.arange(49.0), text="a"))
+
+
+def test_what_is_no_dataset_of_ours_is_refused(sample):
+    ds = sample.aurorax.to_xarray()
+    for broken in (
+        xr.Dataset(),
+        ds.drop_attrs(),
+        ds.drop_vars("start"),
+        ds.isel(event=slice(3)),
+        ds.isel(conjunction=slice(3)),
+    ):
+        with pytest.raises(ap.AuroraxDataError):
+            broken.aurorax.to_dataframe()
+    with pytest.raises(ap.AuroraxInputError, match="events"):
+        sample.drop(columns="events").aurorax.to_xarray()

@@ -1,0 +1,200 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import aurorax_pandas as ap
+from aurorax_pandas import conjunctions_from_records
+
+FORMATION = {"Swarm A+C": ["Swarm A", "Swarm C"]}
+
+
+@pytest.fixture(scope="module")
+def ephemeris():
+    return ap.load_sample_ephemeris()
+
+
+def slow_passes(records, gap):
+    """Chain one record after the other; the service's own words, no NumPy."""
+    rows = []
+    for number, record in enumerate(records):
+        for event in record["events"]:
+            sides = [event["e1_source"], event["e2_source"]]
+            craft = [one for one in sides if one["source_type"] in ("leo", "heo")]
+            if len(craft) == 1:
+                key = craft[0]["display_name"], event["conjunction_type"]
+                rows.append((key, pd.Timestamp(event["start"]), pd.Timestamp(event["end"]), number))
+    found = []
+    for key, group in itertools.groupby(sorted(rows, key=lambda row: row[:3]), key=lambda row: row[0]):
+        for _, start, end, number in group:
+            if found and found[-1][0] == key and start - found[-1][2] <= gap:
+                found[-1][2] = max(found[-1][2], end)
+                found[-1][3].add(number)
+            else:
+                found.append([key, start, end, {number}])
+    return sorted((key[0], key[1], start, end, tuple(sorted(rows))) for key, start, end, rows in found)
+
+
+@given(data=st.data(), gap=st.integers(0, 4))
+def test_passes_are_those_of_a_slow_chain(builders, data, gap):
+    made = data.draw(builders.tagged_records())
+    df = conjunctions_from_records(made)
+    in_order = builders.in_row_order(df, made)
+    found = df.aurorax.passes(gap=f"{gap}min")
+    mine = sorted(
+        zip(
+            found["spacecraft"], found["conjunction_type"], found["start"], found["end"],
+            map(tuple, found["parents"]), strict=True,
+        )
+    )  # fmt: skip
+    for record in in_order:
+        for event in record["events"]:
+            event["conjunction_type"] = event["conjunction_type"] or record["conjunction_type"]
+    assert mine == slow_passes(in_order, pd.Timedelta(minutes=gap))
+    assert found["count"].sum() == sum(
+        (one["e1_source"]["source_type"] == "ground") != (one["e2_source"]["source_type"] == "ground")
+        for record in made
+        for one in record["events"]
+    )
+
+
+def test_recorded_search_has_22_passes(sample, ephemeris):
+    found = sample.aurorax.passes(ephemeris=ephemeris)
+    assert len(found) == 22
+    assert found["hemisphere"].value_counts().to_dict() == {"southern": 13, "northern": 9}
+    assert sorted(row for rows in found["parents"] for row in rows) == list(range(49))
+    assert found["minutes"].sum() == 82
+
+
+def test_hemispheres_come_from_the_column_too(sample, ephemeris):
+    known = sample.aurorax.closest_approach(ephemeris)
+    pd.testing.assert_frame_equal(
+        known.aurorax.passes().drop(columns="stations"),
+        sample.aurorax.passes(ephemeris=ephemeris).drop(columns="stations"),
+    )
+
+
+def test_first_pass_names_its_stations_in_order(sample, ephemeris):
+    first = sample.aurorax.passes(ephemeris=ephemeris).iloc[0]
+    assert first["stations"]["station"].str[-4:].tolist() == ["TALO", "RANK", "GILL", "TPAS", "PINA"]
+    assert first["stations"]["closest_epoch"].is_monotonic_increasing
+    assert (first["closest_station"], first["min_distance"]) == ("THEMIS-ASI GILL", 89.436436)
+    assert (first["minutes"], first["count"], first["parents"]) == (8.0, 5, [0, 2, 5, 6, 7])
+
+
+def test_a_formation_is_one_spacecraft_and_others_stay_apart(sample, ephemeris):
+    alone, together = (sample.aurorax.passes(formation=each, ephemeris=ephemeris) for each in (None, FORMATION))
+    assert set(alone["spacecraft"]) == {"Swarm A", "Swarm B", "Swarm C"}
+    assert together["spacecraft"].value_counts().to_dict() == {"Swarm A+C": 9, "Swarm B": 4}
+
+
+@pytest.mark.parametrize(
+    ("formation", "words"),
+    [
+        ({"AC": ["Swarm X"]}, "did you mean"),
+        ({"AC": ["Swarm A"], "AB": ["Swarm A"]}, "keep it in one"),
+        (["Swarm A"], "is no dict"),
+    ],
+)
+def test_a_formation_that_cannot_be_is_refused(sample, formation, words):
+    with pytest.raises(ap.AuroraxInputError, match=words):
+        sample.aurorax.passes(formation=formation)
+
+
+def test_high_orbits_dwell(builders):
+    records = [builders.record(0, 300, sources=(builders.ATHA, builders.THEMIS_A))]
+    assert conjunctions_from_records(records).aurorax.passes().loc[0, "minutes"] == 301
+
+
+FRAMES = {
+    "filtered": lambda df: df[df["min_distance"] < 300].iloc[::-2],
+    "reindexed": lambda df: df.set_axis(pd.Index([0] * len(df))),
+    "concatenated": lambda df: pd.concat([df.head(10), df.tail(10)]),
+    "without attrs": lambda df: df.reset_index(drop=True).copy().pipe(lambda each: each.attrs.clear() or each),
+    "own columns": lambda df: df.assign(kp=3.0, pair="mine", minutes=1, hemisphere="?"),
+    "empty": lambda df: df.iloc[:0],
+}
+
+
+@pytest.mark.parametrize("name", list(FRAMES))
+@pytest.mark.parametrize("verb", ["passes", "revisits", "daily_counts"])
+def test_verbs_take_any_frame_and_leave_it(sample, name, verb):
+    df = FRAMES[name](sample)
+    before, attrs = df.copy(deep=True), dict(df.attrs)
+    found = getattr(df.aurorax, verb)()
+    same = getattr(df.reset_index(drop=True).aurorax, verb)()
+    assert found.dtypes.equals(same.dtypes)
+    assert found.drop(columns="stations", errors="ignore").equals(same.drop(columns="stations", errors="ignore"))
+    ap.testing.assert_conjunctions_equal(df[before.columns], before, check_attrs=False)
+    assert df.attrs == attrs
+    if name == "empty":
+        assert found.dtypes.equals(getattr(sample.aurorax, verb)().dtypes)
+
+
+def test_events_give_the_passes_of_their_conjunctions(sample):
+    columns = ["spacecraft", "start", "end", "min_distance", "parents"]
+    assert sample.aurorax.explode_events().aurorax.passes()[columns].equals(sample.aurorax.passes()[columns])
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)), min_size=1, max_size=8))
+def test_revisits_are_the_gaps_between_spans(builders, spans):
+    df = conjunctions_from_records([builders.record(start, start + length) for start, length in spans])
+    minutes = sorted({minute for start, length in spans for minute in range(start, start + length + 1)})
+    gaps = [later - earlier for earlier, later in itertools.pairwise(minutes) if later - earlier > 1]
+    (row,) = df.aurorax.revisits().itertuples()
+    assert row.count == len(gaps)
+    if gaps:
+        assert row.longest == pd.Timedelta(minutes=max(gaps))
+        assert row.median == pd.Timedelta(minutes=float(np.median(gaps)))
+    else:
+        assert pd.isna(row.longest)
+        assert pd.isna(row.median)
+
+
+def test_revisits_by_spacecraft_site_and_column(sample):
+    assert sample.aurorax.revisits("spacecraft")["count"].to_dict() == {"Swarm A": 9, "Swarm B": 3, "Swarm C": 8}
+    assert "GILL & Swarm C" in sample.aurorax.revisits("site").index
+    assert sample.assign(kp=1).aurorax.revisits("kp").index.tolist() == ["1"]
+    with pytest.raises(ap.AuroraxInputError, match="by='speed'"):
+        sample.aurorax.revisits("speed")
+
+
+def test_every_day_of_the_window_counts_from_zero(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
+    assert df.aurorax.daily_counts()["count"].tolist() == [1, 0, 1]
+    df.attrs["aurorax"] = {"query": {"start": "2019-12-31T00:00:00", "end": "2020-01-04T23:59:59"}}
+    assert df.aurorax.daily_counts()["count"].tolist() == [0, 1, 0, 1, 0]
+    assert df.aurorax.daily_counts(freq="2D")["count"].tolist() == [1, 1, 0]
+    assert df.aurorax.daily_counts("pair")["count"].tolist() == [0, 1, 0, 1, 0]
+
+
+def test_days_without_operation_are_missing_and_rates_are_per_hour(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(10, 10), builders.record(3 * 1440, 3 * 1440)])
+    days = pd.date_range("2020-01-01", periods=4, unit="us")
+    cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [600, 0, 300, 60]})
+    craft = pd.DataFrame({"identifier": 3, "source_type": "leo", "day": days, "records": [1440, 1440, 0, 1440]})
+    both = pd.concat([cameras, craft], ignore_index=True)
+    for by, wanted in ((None, both), ("pair", both), ("spacecraft", both)):
+        found = df.aurorax.daily_counts(by, availability=wanted)
+        assert found["count"].tolist()[:1] + found["count"].tolist()[3:] == [2, 1]
+        assert found["count"].isna().tolist() == [False, True, True, False]
+        assert found["minutes"].dropna().tolist() == [600, 60]
+        assert found["rate"].dropna().tolist() == [0.2, 1.0]
+    alone = df.aurorax.daily_counts(availability=cameras)
+    assert alone["count"].fillna(-1).tolist() == [2, -1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"freq": "0D"}, "freq"),
+        ({"by": "speed"}, "by='speed'"),
+        ({"availability": pd.DataFrame({"identifier": [1]})}, "'source_type' is missing"),
+    ],
+)
+def test_counts_refuse_what_they_cannot_use(sample, arguments, words):
+    with pytest.raises(ap.AuroraxInputError, match=words):
+        sample.aurorax.daily_counts(**arguments)

@@ -1,0 +1,253 @@
+import itertools
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import image
+from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
+from matplotlib.colors import to_rgb
+
+import aurorax_pandas as ap
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+BASELINE = Path(__file__).with_name("baseline")
+BLOCK = 8
+
+
+@pytest.fixture(scope="module")
+def ephemeris():
+    return ap.load_sample_ephemeris()
+
+
+@pytest.fixture(scope="module")
+def near(ephemeris):
+    return ap.closest_approach(ap.load_sample_conjunctions(), ephemeris)
+
+
+PICTURES = {
+    "timeline": lambda df, ephemeris, ax: df.aurorax.plot.timeline(ax=ax, markers=True, sort="start"),
+    "lanes_by_day": lambda df, ephemeris, ax: df.aurorax.plot(by="spacecraft", by_day=True, color=None, ax=ax),
+    "distance": lambda df, ephemeris, ax: df.aurorax.plot.distance("spacecraft", ax=ax, elevation=110.0),
+    "calendar": lambda df, ephemeris, ax: df.aurorax.plot.calendar("site", ax=ax),
+    "histogram": lambda df, ephemeris, ax: df.aurorax.plot.histogram("approach_distance", by="spacecraft", ax=ax),
+    "map": lambda df, ephemeris, ax: df.aurorax.plot.map(ephemeris, ax=ax),
+}
+
+
+def drawn(ax):
+    ax.figure.canvas.draw()
+    return ax.figure
+
+
+def words(ax):
+    """Give every text that is drawn outside of the plot itself; ticks beyond the limits are not drawn."""
+    legend = ax.get_legend()
+    texts = [] if legend is None else list(legend.get_texts())
+    for each in [] if hasattr(ax, "projection") else ax.figure.axes:
+        for axis, limits in ((each.xaxis, each.get_xlim()), (each.yaxis, each.get_ylim())):
+            shown = [min(limits) <= place <= max(limits) for place in axis.get_ticklocs()]
+            texts += itertools.compress(axis.get_ticklabels(), shown)
+            texts += [axis.label, axis.get_offset_text()]
+    return [text for text in texts if text.get_text() and text.get_visible()]
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_pictures_are_as_they_were_when_looked_at(near, ephemeris, name):
+    # means of blocks without words: fonts and anti-aliasing differ between versions of matplotlib, layouts do not
+    with mpl.rc_context(mpl.rcParamsDefault | {"backend": mpl.rcParams["backend"]}):
+        figure = plt.figure(figsize=(6.4, 4.8), dpi=100)
+        ax = PICTURES[name](near, ephemeris, figure.add_axes((0.1, 0.1, 0.6, 0.7)))
+        for text in figure.findobj(mpl.text.Text):
+            text.set_visible(False)
+        figure.canvas.draw()
+        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3].astype(float)
+    assert ax.figure is figure
+    blocks = pixels.reshape(480 // BLOCK, BLOCK, 640 // BLOCK, BLOCK, 3).mean(axis=(1, 3))
+    path = BASELINE / f"{name}.png"
+    if not path.exists():
+        image.imsave(path, blocks.round().astype(np.uint8))
+        pytest.fail(f"{path.name} was not there; it is now: look at the picture, then run again")
+    before = image.imread(path)[..., :3] * 255
+    assert np.sqrt(((blocks - before) ** 2).mean()) < 6
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_words_are_on_the_picture(near, ephemeris, name, dark):
+    with plt.style.context("dark_background" if dark else "default"):
+        ax = PICTURES[name](near, ephemeris, None)
+        frame = drawn(ax).bbox
+        for text in words(ax):
+            box = text.get_window_extent()
+            assert frame.x0 - 1 <= box.x0 < box.x1 <= frame.x1 + 1, text.get_text()
+            assert frame.y0 - 1 <= box.y0 < box.y1 <= frame.y1 + 1, text.get_text()
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_an_empty_frame_gives_labelled_empty_axes(near, ephemeris, name):
+    ax = PICTURES[name](near.iloc[:0], ephemeris, None)
+    drawn(ax)
+    assert "no conjunctions" in [text.get_text() for text in ax.texts]
+    assert name == "map" or ax.get_xlabel()
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_axes_given_are_drawn_into_and_the_frame_is_left(near, ephemeris, name):
+    figure, axes = plt.subplots(1, 2)
+    before = near.copy(deep=True)
+    assert PICTURES[name](near, ephemeris, axes[1]) is axes[1]
+    assert not axes[0].has_data()
+    assert plt.get_fignums() == [figure.number]
+    assert_conjunctions_equal(near, before)
+
+
+def test_overflights_are_filled_and_conjugate_rows_hollow(near):
+    ax = near.aurorax.plot.timeline()
+    bars, inner = (one for one in ax.collections if isinstance(one, PolyCollection))
+    assert (len(bars.get_paths()), len(inner.get_paths())) == (49, 29)
+    assert tuple(inner.get_facecolor()[0][:3]) == to_rgb(ax.get_facecolor())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["overflight", "conjugate"]
+
+
+def test_lanes_are_sorted_as_asked(sample):
+    summary = sample.aurorax.pair_summary()
+    for sort, column, ascending in (
+        ("start", "first_start", True), ("count", "count", False), ("distance", "min_distance", True),
+    ):  # fmt: skip
+        labels = [text.get_text() for text in sample.aurorax.plot.timeline(sort=sort).get_yticklabels()]
+        assert labels == summary.sort_values(column, ascending=ascending, kind="stable").index.tolist()
+    with pytest.raises(ap.AuroraxInputError, match="sort='size'"):
+        sample.aurorax.plot.timeline(sort="size")
+
+
+def test_lanes_break_at_midnight(builders):
+    df = ap.conjunctions_from_records([builders.record(1438, 1442, closest=1441), builders.record(5, 6)])
+    ax = df.aurorax.plot.timeline(by_day=True, markers=True)
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert labels == ["THEMIS-ASI ATHA & Swarm A  2020-01-01", "THEMIS-ASI ATHA & Swarm A  2020-01-02"]
+    (bars,) = (one for one in ax.collections if isinstance(one, PolyCollection))
+    spans = sorted(tuple(np.round(path.get_extents().intervalx * 1440, 6)) for path in bars.get_paths())
+    assert spans == [(0, 3), (5, 7), (1438, 1440)]
+    (marks,) = ax.lines
+    assert np.round(np.sort(marks.get_xdata()) * 1440, 6).tolist() == [1, 5]
+    assert ax.get_xlabel() == "Time of day [UTC]"
+
+
+def test_markers_stand_at_closest_epochs(sample):
+    (marks,) = sample.aurorax.plot.timeline(markers=True).lines
+    assert sorted(marks.get_xdata()) == sorted(mpl.dates.date2num(sample["closest_epoch"]))
+
+
+def test_own_columns_of_conjunctions_can_be_lanes_and_colours(sample):
+    ax = sample.assign(kp=np.arange(49) % 3, storm="yes").aurorax.plot.timeline(by="kp", color="storm")
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1", "2"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["yes"]
+
+
+def test_distances_run_from_least_to_greatest(sample):
+    ax = sample.aurorax.plot.distance("spacecraft")
+    lines = np.concatenate([one.get_segments() for one in ax.collections if isinstance(one, LineCollection)])
+    assert sorted(lines[:, 0, 1]) == sorted(sample["min_distance"])
+    assert sorted(lines[:, 1, 1]) == sorted(sample["max_distance"])
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("Distance [km]", "Time [UTC]")
+
+
+def test_where_there_are_more_groups_than_colours_the_rest_is_grey(sample):
+    ax = sample.aurorax.plot.distance("pair")
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels[6] == "others"
+    assert len(set(labels)) == len(labels) == 8
+
+
+def test_elevation_axis_is_that_of_the_emission_altitude(sample):
+    ax = sample.aurorax.plot.distance(elevation=110.0)
+    (second,) = ax.child_axes
+    ticks = dict(zip((text.get_text() for text in second.get_yticklabels()), second.get_yticks(), strict=True))
+    assert ticks["10"] == pytest.approx(501, abs=2)
+    assert ticks["90"] == pytest.approx(0, abs=1e-3)
+    assert second.get_ylabel() == "Elevation at 110 km [degrees]"
+
+
+def test_calendar_counts_each_pair(sample):
+    ax = sample.aurorax.plot.calendar("site")
+    (cells,) = (one.get_array() for one in ax.collections if isinstance(one, QuadMesh))
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    counts = sample.aurorax.groupby_pair("site").size()
+    assert dict(zip(labels, cells.ravel().tolist(), strict=True)) == counts.to_dict()
+    assert ax.get_xlabel() == "Day [UTC]"
+
+
+def test_calendar_is_grey_where_nothing_operated(builders):
+    df = ap.conjunctions_from_records([builders.record(0, 1), builders.record(3 * 1440, 3 * 1440)])
+    days = pd.date_range("2020-01-01", periods=4, unit="us")
+    listed = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [9, 0, 9, 9]})
+    for values, cells in (("count", [1, None, None, 1]), ("distance", [100, None, None, 100])):
+        ax = df.aurorax.plot.calendar(availability=listed, values=values)
+        grey, shown = (one.get_array()[0] for one in ax.collections if isinstance(one, QuadMesh))
+        assert grey.tolist() == [None, True, None, None]
+        assert shown.tolist() == cells
+    with pytest.raises(ap.AuroraxInputError, match="values='sum'"):
+        df.aurorax.plot.calendar(values="sum")
+
+
+def test_histogram_counts_every_event_once(near):
+    ax = near.aurorax.plot.histogram(by="spacecraft", bins=[0, 100, 300, 500])
+    assert sum(patch.get_height() for patch in ax.patches) == 49
+    assert near.aurorax.plot.histogram("minutes").get_xlabel() == "Duration [min]"
+    with pytest.raises(ap.AuroraxInputError, match="holds no numbers"):
+        near.aurorax.plot.histogram("pair")
+
+
+@pytest.mark.parametrize("cartopy", [True, False])
+def test_map_shows_stations_circles_tracks_and_closest_points(near, ephemeris, cartopy, monkeypatch):
+    if cartopy:
+        pytest.importorskip("cartopy")
+    else:
+        monkeypatch.setitem(sys.modules, "cartopy", None)
+        monkeypatch.setitem(sys.modules, "cartopy.crs", None)
+    df = near.aurorax.select_sources(site="GILL")
+    ax = df.aurorax.plot.map(ephemeris)
+    drawn(ax)
+    assert hasattr(ax, "projection") == cartopy
+    lines = [line for one in ax.collections if isinstance(one, LineCollection) for line in one.get_segments()]
+    ring, _ = (line for line in lines if len(line) == 121)
+    scale = 1000 if cartopy else 1
+    centre = ring[:-1].mean(axis=0)
+    assert np.hypot(*(ring - centre).T).mean() / scale == pytest.approx(501, rel=0.01)
+    assert "GILL" in [text.get_text() for text in ax.texts]
+    diamonds = [line for line in ax.lines if line.get_marker() == "D" and len(line.get_xdata())]
+    found = np.concatenate([np.hypot(*(line.get_xydata() - centre).T) for line in diamonds]) / scale
+    assert np.sort(found) == pytest.approx(np.sort(df["approach_distance"]), rel=0.01, abs=3)
+
+
+@pytest.mark.parametrize(("count", "pairs"), [(5, 5), (49, 30), (500, 60), (2000, 150)])
+@pytest.mark.parametrize("name", ["timeline", "calendar"])
+def test_lanes_are_apart_from_5_to_2000_rows(builders, name, count, pairs):
+    df = ap.conjunctions_from_records(builders.many(count, pairs, minutes=9 * 1440))
+    ax = getattr(df.aurorax.plot, name)()
+    drawn(ax)
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert all(upper.y0 >= lower.y1 - 1 for upper, lower in itertools.pairwise(boxes))
+    ticks = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert all(left.x1 <= right.x0 + 1 for left, right in itertools.pairwise(ticks))
+
+
+def test_colours_are_the_users_own_where_there_are_some(sample):
+    with mpl.rc_context({"axes.prop_cycle": mpl.cycler(color=["red", "blue", "black"])}):
+        ax = sample.aurorax.plot.timeline(color="e2_display_name")
+    (bars,) = (one for one in ax.collections if isinstance(one, PolyCollection))
+    assert {tuple(color[:3]) for color in bars.get_facecolor()} == {to_rgb(each) for each in ("red", "blue", "black")}
+
+
+def test_style_is_a_table_with_units(sample):
+    pytest.importorskip("jinja2")
+    html = sample.aurorax.pair_summary().aurorax.style().to_html()
+    assert "min_distance [km]" in html
+    assert "53.4" in html
+    assert "last_end [UTC]" in html
+    with pytest.raises(ap.AuroraxInputError, match="pair_summary"):
+        ap.style_pair_summary(sample)
