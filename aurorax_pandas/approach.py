@@ -152,7 +152,7 @@ def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) ->
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
-    sight = geodesy.elevation(*station, *craft, altitude)
+    sight = geodesy.elevation(station[0], station[1], craft[0], craft[1], altitude)
     return pd.DataFrame(
         {
             "approach_time": time,
@@ -197,14 +197,14 @@ def event_tracks(
     found = _approaches(chosen, ephemeris, _altitude(emission_altitude))
     tracks = Tracks(ephemeris, _sources(chosen))
     types = chosen["conjunction_type"].astype("str").to_numpy()
-    start, end = chosen["start"].to_numpy(), chosen["end"].to_numpy()
+    start: Any = chosen["start"].to_numpy()
+    end: Any = chosen["end"].to_numpy()
+    beyond = tracks.step + tracks.step
+    first_at, stop_at = tracks.window(start - beyond, end + beyond)
     closest = chosen["closest_epoch"].to_numpy()
     rows = []
     for number in range(count):
-        low, stop = tracks.window(
-            start[number : number + 1] - 2 * tracks.step, end[number : number + 1] + 2 * tracks.step
-        )
-        at = np.arange(int(low[0]), int(stop[0]))
+        at = np.arange(first_at[number], stop_at[number])
         craft, station = (
             tracks.geodetic(types[number], np.full(len(at), number + side * count), at)
             for side in (craft_side[number], 1 - craft_side[number])
@@ -360,15 +360,15 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     20
     """
     require(df, "overflights", "conjunction_type")
-    own = pd.Categorical(df["conjunction_type"].astype("str").map(_OWN_HEMISPHERE), dtype=HEMISPHERE).codes
-    always = (df["conjunction_type"] == "geographic").to_numpy(bool)
+    own = np.asarray(pd.Categorical(df["conjunction_type"].astype("str").map(_OWN_HEMISPHERE), dtype=HEMISPHERE).codes)
+    always: npt.NDArray[np.bool_] = (df["conjunction_type"] == "geographic").to_numpy(bool)
     if ephemeris is None:
         if "spacecraft_hemisphere" not in df.columns:
             raise AuroraxInputError(
                 "ephemeris: the frame has no column spacecraft_hemisphere; give an ephemeris, or call closest_approach first"
             )
         codes = df["spacecraft_hemisphere"].astype(HEMISPHERE).cat.codes.to_numpy()
-        return df[always | ((codes == own) & (own >= 0))]
+        return _rows(df, always | ((codes == own) & (own >= 0)))
     require(df, "overflights", "start", "closest_epoch")
     if is_events(df):
         sources, row = _sources(df), np.tile(np.arange(len(df)), 2)
@@ -383,7 +383,11 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     codes = Tracks(ephemeris, sources).hemispheres(np.arange(len(sources)), times[row])
     there = np.bincount(row, minlength=len(df))
     agree = np.bincount(row[(codes == own[row]) & (codes >= 0)], minlength=len(df))
-    return df[always | ((there > 0) & (agree == there))]
+    return _rows(df, always | ((there > 0) & (agree == there)))
+
+
+def _rows(df: pd.DataFrame, keep: Any) -> pd.DataFrame:
+    return df.iloc[np.flatnonzero(keep)]
 
 
 def image_windows(

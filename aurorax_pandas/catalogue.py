@@ -159,10 +159,13 @@ def _sources_of(transport: Transport, deadline: Deadline) -> pd.DataFrame | None
         if transport.api_url not in _remembered:
             try:
                 patience = Deadline(max(min(_PATIENCE, deadline.remaining()), 0.1))
-                _remembered[transport.api_url] = fetch_data_sources(transport, patience)
+                found = fetch_data_sources(transport, patience)
             except AuroraxError as error:
                 logger.info("data sources cannot be read, names are checked against the bundled list: %s", error)
                 return None
+            if found.empty:
+                return None
+            _remembered[transport.api_url] = found
         return _remembered[transport.api_url]
 
 

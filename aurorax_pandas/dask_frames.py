@@ -34,7 +34,7 @@ def register_nested_dtype() -> None:
     from dask.dataframe.extensions import make_array_nonempty
     from nested_pandas import NestedDtype
 
-    @make_array_nonempty.register(NestedDtype)
+    @make_array_nonempty.register(NestedDtype)  # type: ignore[untyped-decorator]
     def _(dtype: NestedDtype) -> Any:
         fields = model.flatten(pd.Series([], dtype=dtype)).fields
         return model.nested_array(
@@ -67,15 +67,15 @@ def from_files(
     """
     if find_spec("dask") is None:
         raise AuroraxInputError("engine='dask' needs the package dask; install aurorax-pandas[dask]")
-    import dask
     import dask.dataframe as dd
+    from dask import config
 
     metas = [empty_like(Path(path), name) for path in paths]
     for path, meta in zip(paths, metas, strict=True):
         if not meta.dtypes.equals(metas[0].dtypes):
             raise AuroraxDataError(f"{path!r} does not have the columns and dtypes of {paths[0]!r}; load them apart")
     # Dask would give texts another dtype
-    with dask.config.set({"dataframe.convert-string": False}):
+    with config.set({"dataframe.convert-string": False}):
         frame: dd.DataFrame = dd.from_map(partial(_load, load=load, name=name), list(paths), meta=metas[0])
     return frame
 
@@ -93,13 +93,13 @@ def map_rows(ddf: dd.DataFrame, verb: Callable[..., Any], *args: Any, **kwargs: 
 
 def explode_events(ddf: dd.DataFrame) -> dd.DataFrame:
     """Give one row per pair event, as `aurorax_pandas.explode_events`; the categories of ``pair`` come when computed."""
-    import dask
+    from dask.delayed import delayed
 
     made = []
     before: Any = (0, 0)
     for part in ddf.to_delayed():
-        made.append(dask.delayed(_explode)(part, before))
-        before = dask.delayed(_count)(before, part)
+        made.append(delayed(_explode)(part, before))
+        before = delayed(_count)(before, part)
     return _from_parts(made, _open_pairs(events.explode_events(ddf._meta)))  # noqa: SLF001
 
 
@@ -115,11 +115,11 @@ def _explode(df: pd.DataFrame, before: tuple[int, int]) -> pd.DataFrame:
 
 
 def _from_parts(parts: list[Any], meta: pd.DataFrame) -> dd.DataFrame:
-    import dask
     import dask.dataframe as dd
+    from dask import config
 
     # Dask would give texts another dtype
-    with dask.config.set({"dataframe.convert-string": False}):
+    with config.set({"dataframe.convert-string": False}):
         frame: dd.DataFrame = dd.from_delayed(parts, meta=meta, verify_meta=False)
     return frame
 
@@ -165,12 +165,12 @@ def closest(ddf: dd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None
 
 
 def _closest_by_site(ddf: dd.DataFrame, verb: Callable[..., pd.DataFrame], meta: pd.DataFrame) -> dd.DataFrame:
-    import dask
+    from dask.delayed import delayed
 
     keyed = _numbered(ddf, partial(_events_by_pair, by="site"))
     chosen = _shuffled(keyed).map_partitions(_rows_of_closest, verb, meta=pd.Series([], dtype="int64"))
-    rows = dask.delayed(pd.concat)(chosen.to_delayed())
-    taken = [dask.delayed(_take)(part, number, rows) for number, part in enumerate(ddf.to_delayed())]
+    rows = delayed(pd.concat)(chosen.to_delayed())
+    taken = [delayed(_take)(part, number, rows) for number, part in enumerate(ddf.to_delayed())]
     return _from_parts(taken, meta)
 
 
@@ -194,9 +194,9 @@ def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> 
 
 
 def _numbered(ddf: dd.DataFrame, make: Callable[[pd.DataFrame, int], pd.DataFrame]) -> dd.DataFrame:
-    import dask
+    from dask.delayed import delayed
 
-    made = [dask.delayed(make)(part, number) for number, part in enumerate(ddf.to_delayed())]
+    made = [delayed(make)(part, number) for number, part in enumerate(ddf.to_delayed())]
     meta = make(ddf._meta, 0)  # noqa: SLF001
     return _from_parts(made, _open_pairs(meta) if events.is_events(meta) else meta)
 

@@ -260,7 +260,7 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
         for name, spec in specs.items()
         if spec["dtype"] != layout.NESTED
     }
-    nested = {column: _flat(ds, dim, entry, column) for column, entry in _NESTED.items()
+    nested = {column: _flat(ds, entry, column) for column, entry in _NESTED.items()
               if specs.get(column, {}).get("dtype") == layout.NESTED}  # fmt: skip
     index, levels = _index(ds, dim, block)
     rows = ds.sizes[dim]
@@ -336,7 +336,7 @@ def _arrow(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) -
     return array.cast(pa.int64()).cast(kind) if pa.types.is_duration(kind) else array.cast(kind)
 
 
-def _flat(ds: xr.Dataset, dim: str, entry: str, column: str) -> model.Flat:
+def _flat(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
     lengths = np.asarray(ds[f"{entry}_count"].values, np.int64)
     row = np.repeat(np.arange(len(lengths)), lengths)
     if len(row) != ds.sizes[entry] or (lengths < 0).any():

@@ -152,7 +152,8 @@ def put_together(block: Block, parts: Parts) -> pd.DataFrame:
 
 def _index(spec: dict[str, Any], levels: list[pa.Array]) -> pd.Index[Any]:
     if "range" in spec:
-        return pd.RangeIndex(*spec["range"], name=spec["name"])
+        start, stop, step = spec["range"]
+        return pd.RangeIndex(start, stop, step, name=spec["name"])
     values = [pd.Index(from_arrow(level, one)) for level, one in zip(levels, spec["levels"], strict=True)]
     names = [one["name"] for one in spec["levels"]]
     return pd.MultiIndex.from_arrays(values, names=names) if spec["multi"] else values[0].rename(names[0])

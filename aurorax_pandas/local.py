@@ -192,7 +192,7 @@ def _chunked_pieces(window: xr.Dataset, plan: _Plan) -> list[pd.DataFrame]:
         # interpolation needs the first epoch of the next chunk; stitching takes the overlap away
         part = window.isel(epoch=slice(int(begin), int(stop) + int(plan.subminute)))
         parts.append(delayed(_piece)(part, plan))
-    return list(compute(*parts))  # type: ignore[no-untyped-call]
+    return list(compute(*parts))
 
 
 def _piece(window: xr.Dataset, plan: _Plan) -> pd.DataFrame:

@@ -274,27 +274,45 @@ def in_order(df: pd.DataFrame) -> pd.DataFrame:
     The order is ``start``, ``closest_epoch`` (NaT last), the sources' identifiers, ``conjunction_type``, ``end``,
     and where all these are equal the distances.
     """
-    flat = flatten(df["data_sources"])
+    order = _order(df, ("start", "closest_epoch"))
+    tied = _tied(df, ("start", "closest_epoch"), order)
+    if len(tied):
+        order[tied] = _full_order(df, order[tied])
+    if (order[1:] > order[:-1]).all():
+        return df.reset_index(drop=True)
+    return df.take(order).reset_index(drop=True)
+
+
+def _order(df: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.int64]:
+    return np.lexsort([df[name].to_numpy() for name in reversed(columns)])
+
+
+def _tied(df: pd.DataFrame, columns: Sequence[str], order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give the places in an order at which neighbours are equal in all columns."""
+    same = np.flatnonzero(np.logical_and.reduce([_equal_neighbours(df[name].to_numpy()[order]) for name in columns]))
+    return np.union1d(same, same + 1)
+
+
+def _full_order(df: pd.DataFrame, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Put some rows into the total order, by all that they hold."""
+    some = df.iloc[rows]
+    flat = flatten(some["data_sources"])
     identifiers = sorted_rows(flat, flat.fields["identifier"].fill_null(-1).to_numpy())
     keys = [
-        *(df[name].to_numpy() for name in ("max_distance", "min_distance", "end")),
-        df["conjunction_type"].cat.codes.to_numpy(),
+        *(some[name].to_numpy() for name in ("max_distance", "min_distance", "end")),
+        some["conjunction_type"].cat.codes.to_numpy(),
         *identifiers[::-1],
-        df["closest_epoch"].to_numpy(),
-        df["start"].to_numpy(),
+        some["closest_epoch"].to_numpy(),
+        some["start"].to_numpy(),
     ]
     order = np.lexsort(keys)
     same = np.logical_and.reduce([_equal_neighbours(np.asarray(key)[order]) for key in keys])
     if same.any():
         # rows that differ in nested content alone: their text decides
-        tied = np.unique(np.r_[np.flatnonzero(same), np.flatnonzero(same) + 1])
-        texts = [df[name].array.list_array.take(order[tied]).to_pylist() for name in ("data_sources", "events")]
-        place = np.zeros(len(df), np.int64)
-        place[order[tied]] = pd.factorize(pd.Series([str(row) for row in zip(*texts, strict=True)]), sort=True)[0]
-        order = np.lexsort([place, *keys])
-    if (order[1:] > order[:-1]).all():
-        return df.reset_index(drop=True)
-    return df.take(order).reset_index(drop=True)
+        texts = [some[name].array.list_array.to_pylist() for name in ("data_sources", "events")]
+        content = pd.factorize(pd.Series([str(row) for row in zip(*texts, strict=True)]), sort=True)[0]
+        order = np.lexsort([content, *keys])
+    return rows[order]
 
 
 def _equal_neighbours(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -71,7 +71,7 @@ def read_ephemeris_of(
     ['Swarm C', 'THEMIS-ASI GILL']
     """
     require(df, "ephemeris", "data_sources", "start", "end")
-    margin = span("pad", pad, zero=True).to_timedelta64()
+    margin = span("pad", pad, zero=True)
     if df.empty:
         raise AuroraxInputError("the frame is empty: there is nothing to read ephemeris of")
     flat = model.flatten(df["data_sources"])
@@ -80,25 +80,23 @@ def read_ephemeris_of(
         raise AuroraxInputError(
             "some sources are places of your own; the service has no ephemeris of them, stations() makes it"
         )
-    start, end = df["start"].to_numpy() - margin, df["end"].to_numpy() + margin
+    start = (df["start"] - margin).to_numpy()
+    end = (df["end"] + margin).to_numpy()
     clusters = overlap_clusters(np.zeros(len(df), np.int64), start, end, MERGED_GAP)
     deadline = Deadline(timeout)
 
     def read(cluster: int) -> pd.DataFrame:
         rows = clusters == cluster
         wanted = sources[rows[flat.row]].drop_duplicates("identifier")
-        names = {
-            argument: sorted(wanted[column].dropna().unique())
-            for argument, column in (
-                ("programs", "program"),
-                ("platforms", "platform"),
-                ("instrument_types", "instrument_type"),
-            )
-        }
+        programs, platforms, instrument_types = (
+            sorted(wanted[column].dropna().unique()) for column in ("program", "platform", "instrument_type")
+        )
         with EphemerisSearch(
             start[rows].min(),
             end[rows].max(),
-            **names,
+            programs=programs,
+            platforms=platforms,
+            instrument_types=instrument_types,
             api_url=api_url,
             api_key=api_key,
             poll_interval=poll_interval,

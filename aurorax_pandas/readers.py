@@ -14,7 +14,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 if TYPE_CHECKING:
     import xarray as xr
 
-    from aurorax_pandas.search import Timeout
+    from aurorax_pandas.lifecycle import Timeout
 
 
 def read_aurorax_conjunctions(

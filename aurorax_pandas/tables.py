@@ -56,9 +56,12 @@ def style_pair_summary(summary: pd.DataFrame) -> Styler:
     except (ImportError, AttributeError) as error:
         raise ImportError('style_pair_summary needs jinja2: pip install "aurorax-pandas[style]"') from error
     least = summary["min_distance"]
-    table = styler.format({name: text for name, text in _FORMATS.items() if name in summary}, na_rep="–")
+    table = styler.format({name: text for name, text in _FORMATS.items() if name in summary}, na_rep="–", escape="html")
     if least.notna().any():
         table = table.bar(subset=["min_distance"], color="#9ecae1", vmin=0.0, vmax=float(least.max()))
-    names = {name: f"{name} [{model.UNITS[name]}]" if name in model.UNITS else str(name) for name in summary.columns}
+    names: dict[Any, str] = {
+        name: f"{name} [{model.UNITS[name]}]" if name in model.UNITS else str(name) for name in summary.columns
+    }
     times = ("closest_epoch", "first_start", "last_end")
-    return table.format_index(lambda name: f"{name} [UTC]" if name in times else names.get(name, str(name)), axis=1)
+    names |= {name: f"{name} [UTC]" for name in times}
+    return table.format_index(escape="html").format_index(lambda name: names[name], axis=1)

@@ -28,11 +28,7 @@ def polar_orbits(days: int, start: str = "2020-12-01", step: str = "1min") -> xr
     identifiers = aurorax_pandas.stations(epochs[:1], **chosen)["identifier"].values
     nights = [day for number, day in enumerate(pd.date_range(start, periods=days)) if number % 5 != 4]
     operating = pd.DataFrame(
-        [
-            (identifier, night, night + pd.Timedelta("15h59min"))
-            for identifier in identifiers
-            for night in nights
-        ],
+        [(identifier, night, night + pd.Timedelta("15h59min")) for identifier in identifiers for night in nights],
         columns=["identifier", "start", "end"],
     )
     cameras = aurorax_pandas.stations(epochs, operating=operating, **chosen)

@@ -1,3 +1,5 @@
+import itertools
+
 import dask
 import pandas as pd
 import pytest
@@ -35,7 +37,7 @@ def _plain_dask():
 
 def parted(df, cuts):
     bounds = [0, *sorted(cuts), len(df)]
-    parts = [df.iloc[first:last] for first, last in zip(bounds, bounds[1:], strict=False)]
+    parts = [df.iloc[first:last] for first, last in itertools.pairwise(bounds)]
     return dd.from_map(lambda part: part, parts, meta=df.iloc[:0])
 
 

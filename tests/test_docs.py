@@ -24,7 +24,16 @@ def test_examples_of_a_page_run(page):
 
 
 @pytest.mark.parametrize(
-    "page", ["quickstart.rst", "explanation.rst", "howto/chain.rst", "howto/keep.rst", "howto/sandbox.rst"]
+    "page",
+    [
+        "quickstart.rst",
+        "campaign.rst",
+        "explanation.rst",
+        "howto/chain.rst",
+        "howto/images.rst",
+        "howto/keep.rst",
+        "howto/sandbox.rst",
+    ],
 )
 def test_a_page_has_examples(page):
     assert doctest.DocTestParser().get_examples((DOCS / page).read_text(encoding="utf-8"))

@@ -414,7 +414,10 @@ def test_what_cannot_be_loaded_at_all(tmp_path):
 
 def test_a_value_changed_by_hand_is_noticed(sample, tmp_path):
     path = write(sample, "csv", tmp_path / "a.csv")
-    path.write_text(path.read_text().replace("206.65", "206.66", 1) if "206.65" in path.read_text() else "")
+    text = path.read_text()
+    value = repr(float(sample.loc[0, "min_distance"]))
+    assert value in text
+    path.write_text(text.replace(value, value + "1", 1))
     with pytest.raises(ap.AuroraxDataError):
         ap.load_conjunctions(path)
 

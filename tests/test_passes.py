@@ -172,7 +172,9 @@ def test_every_day_of_the_window_counts_from_zero(builders):
 
 
 def test_days_without_operation_are_missing_and_rates_are_per_hour(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(10, 10), builders.record(3 * 1440, 3 * 1440)])
+    df = conjunctions_from_records(
+        [builders.record(0, 1), builders.record(10, 10), builders.record(3 * 1440, 3 * 1440)]
+    )
     days = pd.date_range("2020-01-01", periods=4, unit="us")
     cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [600, 0, 300, 60]})
     craft = pd.DataFrame({"identifier": 3, "source_type": "leo", "day": days, "records": [1440, 1440, 0, 1440]})

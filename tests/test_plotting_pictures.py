@@ -249,5 +249,6 @@ def test_style_is_a_table_with_units(sample):
     assert "min_distance [km]" in html
     assert "53.4" in html
     assert "last_end [UTC]" in html
+    assert "ATHA &amp; Swarm A" in html
     with pytest.raises(ap.AuroraxInputError, match="pair_summary"):
         ap.style_pair_summary(sample)

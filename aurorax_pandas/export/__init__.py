@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
 
-from aurorax_pandas import dask_frames, model
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas import dask_frames
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.export import files
 
 if TYPE_CHECKING:
@@ -234,7 +234,8 @@ def load_conjunctions(
     if engine == "pandas":
         _check_file(text)
         return files.load(Path(text), name)
-    found = sorted(glob(text)) if has_magic(text) and not Path(text).exists() else [text]
+    # a pattern may be absolute, which Path.glob does not take
+    found = sorted(glob(text)) if has_magic(text) and not Path(text).exists() else [text]  # noqa: PTH207
     if not found:
         raise AuroraxInputError(f"path={text!r} matches no file")
     for one in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -67,31 +67,42 @@ def _tables(df: pd.DataFrame, parts: layout.Parts) -> Iterator[pa.Table]:
     flat = {_level(number): level for number, level in enumerate(parts.levels)}
     flat |= {name: parts.columns[name] for name in df.columns if name in parts.columns}
     flat = {name: _readable(array) for name, array in flat.items()}
-    starts = {name: np.r_[0, np.cumsum(one.lengths)] for name, one in parts.nested.items()}
-    if parts.nested:
-        sources, events = parts.nested["data_sources"], parts.nested["events"]
-        fields = {_event(name): _readable(array) for name, array in events.fields.items()}
+    rows = _event_rows(flat, parts) if parts.nested else lambda rows: _taken(flat, rows)
     for first in range(0, max(len(df), 1), _ROWS):
-        rows = np.arange(first, min(first + _ROWS, len(df)))
-        if not parts.nested:
-            yield pa.table({name: array.take(pa.array(rows)) for name, array in flat.items()})
-            continue
+        yield pa.table(rows(np.arange(first, min(first + _ROWS, len(df)))))
+
+
+def _taken(columns: dict[str, pa.Array], rows: Any) -> dict[str, pa.Array]:
+    places = rows if isinstance(rows, pa.Array) else pa.array(rows)
+    return {name: array.take(places) for name, array in columns.items()}
+
+
+def _event_rows(
+    flat: dict[str, pa.Array], parts: layout.Parts
+) -> Callable[[npt.NDArray[np.int64]], dict[str, pa.Array]]:
+    sources, events = parts.nested["data_sources"], parts.nested["events"]
+    fields = {_event(name): _readable(array) for name, array in events.fields.items()}
+    first_source, first_event = (np.cumsum(one.lengths) - one.lengths for one in (sources, events))
+    most = int(sources.lengths.max(initial=0))
+
+    def columns(rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
         # a conjunction without events has one row too
         counts = np.maximum(events.lengths[rows], 1)
         row = np.repeat(rows, counts)
         number = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-        entry = pa.array(starts["events"][row] + number, mask=events.lengths[row] == 0)
-        columns = {
+        none = events.lengths[row] == 0
+        made = {
             "conjunction": pa.array(row),
-            "event": pa.array(number, mask=events.lengths[row] == 0),
+            "event": pa.array(number, mask=none),
             "source_count": pa.array(sources.lengths[row]),
-            **{name: array.take(pa.array(row)) for name, array in flat.items()},
+            **_taken(flat, row),
         }
-        for place in range(int(sources.lengths.max(initial=0))):
-            taken = pa.array(starts["data_sources"][row] + place, mask=sources.lengths[row] <= place)
-            columns |= {_source(place, name): array.take(taken) for name, array in sources.fields.items()}
-        columns |= {name: array.take(entry) for name, array in fields.items()}
-        yield pa.table(columns)
+        for place in range(most):
+            taken = pa.array(first_source[row] + place, mask=sources.lengths[row] <= place)
+            made |= {_source(place, name): array.take(taken) for name, array in sources.fields.items()}
+        return made | _taken(fields, pa.array(first_event[row] + number, mask=none))
+
+    return columns
 
 
 def _plain(array: pa.Array) -> pa.Array:

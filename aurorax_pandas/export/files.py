@@ -140,6 +140,7 @@ def load(path: Path, name: str) -> pd.DataFrame:
     AuroraxDataError
         If the file is damaged, of another schema version, or not one of ours.
     """
+    df: pd.DataFrame
     with _one_error(path, name):
         block, df = format_module(name).read(path)
         if layout.digest(block, layout.take_apart(df)) != block.get("digest"):

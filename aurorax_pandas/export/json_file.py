@@ -45,7 +45,7 @@ def _from_json(values: list[Any], kind: pa.DataType | None) -> pa.Array:
     return pa.array(values, pa.int64()).cast(kind) if pa.types.is_duration(kind) else pa.array(values, kind)
 
 
-def names_taken(parts: layout.Parts) -> set[str]:
+def names_taken(_parts: layout.Parts) -> set[str]:
     """Name the keys of a record that are not columns of the frame: none."""
     return set()
 

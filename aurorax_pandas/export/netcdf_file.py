@@ -28,12 +28,12 @@ def round_trip(array: pa.Array) -> pa.Array:
     return dataset.round_trip(array)
 
 
-def names_taken(parts: layout.Parts) -> set[str]:
+def names_taken(_parts: layout.Parts) -> set[str]:
     """Name the variables that are not columns of the frame; `to_xarray` checks them."""
     return set()
 
 
-def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts) -> None:
+def write(path: Path, df: pd.DataFrame, block: layout.Block, _parts: layout.Parts) -> None:
     """Write a frame."""
     check_engine()
     ds = dataset.to_xarray(df)

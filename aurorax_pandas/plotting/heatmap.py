@@ -72,7 +72,7 @@ def plot_calendar(
     events, labels = labelled_events(df, by, "calendar")
     lane, names = style.sorted_lanes(events, labels, sort)
     counted = daily_counts(df, by, availability=availability)["count"]
-    days = counted.index.levels[1] if isinstance(counted.index, pd.MultiIndex) else counted.index
+    days = pd.DatetimeIndex(counted.index.get_level_values("day").unique())
     counts = counted.unstack().reindex(index=names, columns=days).to_numpy(np.float64)
     axes = style.new_axes(ax, style.lane_height(len(names)))
     style.draw_lanes(axes, names, is_new=ax is None)

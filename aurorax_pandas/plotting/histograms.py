@@ -87,10 +87,10 @@ def plot_histogram(
     edges = _edges(values) if bins is None else np.histogram_bin_edges(values, bins)
     groups: list[Any] = [values[(labels == name).to_numpy()] for name in colors]
     axes.hist(
-        groups, bins=edges, stacked=True, color=list(colors.values()), label=list(colors),
+        groups, bins=edges.tolist(), stacked=True, color=list(colors.values()), label=list(colors),
         edgecolor=axes.get_facecolor(), linewidth=0.6,
     )  # fmt: skip
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins="auto", steps=[1, 2, 5, 10]))
     if (values == np.round(values)).all():
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
     axes.grid(axis="y", alpha=0.35, linewidth=0.6)

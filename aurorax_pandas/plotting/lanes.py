@@ -21,6 +21,7 @@ HOLLOW_POINTS: Final = 3.2
 
 _MINUTE: Final = np.timedelta64(1, "m")
 _DAY: Final = np.timedelta64(1, "D")
+_ORIGIN: Final[Any] = np.datetime64("1970-01-01", "D")
 
 
 def timeline(
@@ -114,7 +115,7 @@ def _by_day(spans: pd.DataFrame) -> pd.DataFrame:
     cut = spans.iloc[np.repeat(np.arange(len(spans)), counts)].reset_index(drop=True)
     turn = np.arange(len(cut)) - np.repeat(np.cumsum(counts) - counts, counts)
     day = np.repeat(first, counts) + turn
-    lapsed = (day - np.datetime64("1970-01-01", "D")).astype("m8[us]")
+    lapsed = (day - _ORIGIN).astype("m8[us]")
     start = np.maximum(cut["start"].to_numpy(), day)
     stop = np.minimum(cut["stop"].to_numpy(), day + _DAY)
     closest = cut["closest"].to_numpy()
@@ -148,10 +149,12 @@ def _conjugate(events: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
 
 def _corners(lane: npt.NDArray[np.int64], start: npt.NDArray[Any], stop: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     left, right = style.date_numbers(start), style.date_numbers(stop)
-    top, bottom = lane - BAR_HEIGHT / 2, lane + BAR_HEIGHT / 2
-    return np.stack(
+    middle = lane.astype(np.float64)
+    top, bottom = middle - BAR_HEIGHT / 2, middle + BAR_HEIGHT / 2
+    corners: npt.NDArray[np.float64] = np.stack(
         [np.stack([x, y], axis=-1) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))], axis=1
     )
+    return corners
 
 
 def _draw_bars(

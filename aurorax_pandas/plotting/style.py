@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -44,7 +44,8 @@ def new_axes(ax: Axes | None, height: float, width: float = 9.0, **keywords: Any
     import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(width, min(height, MAX_FIGURE_HEIGHT)), layout="constrained")
-    return figure.add_subplot(**keywords)
+    axes: Axes = figure.add_subplot(**keywords)
+    return axes
 
 
 def lane_height(lanes: int) -> float:
@@ -87,7 +88,7 @@ def sorted_lanes(events: pd.DataFrame, labels: pd.Series[str], sort: str) -> tup
         raise AuroraxInputError(f"sort={sort!r} is not valid; give one of {', '.join(map(repr, _SORTS))}")
     codes, names = pd.factorize(labels, sort=True)
     grouped = events.groupby(codes)
-    keys = {
+    keys: dict[str, Callable[[], npt.NDArray[Any]]] = {
         "label": lambda: np.arange(len(names)),
         "start": lambda: grouped["start"].min().to_numpy(),
         "count": lambda: -grouped.size().to_numpy(),
@@ -153,7 +154,8 @@ def palette() -> list[str]:
     cycle = mpl.rcParams["axes.prop_cycle"]
     if cycle == mpl.rcParamsDefault["axes.prop_cycle"]:
         return list(_PALETTE)
-    return cycle.by_key().get("color", list(_PALETTE))
+    colors: list[str] = cycle.by_key().get("color", list(_PALETTE))
+    return colors
 
 
 def foremost(labels: pd.Series[str], most: int) -> pd.Series[str]:

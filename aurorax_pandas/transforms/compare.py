@@ -91,21 +91,22 @@ def overlaps(
     left, right = _entries(df, on), _entries(other, on)
     found = [np.empty((0, 2), np.int64)]
     names: list[str] = []
-    theirs = dict(list(right.groupby("key")))
+    theirs = {str(key): rows for key, rows in right.groupby("key")}
     for key, mine in left.groupby("key"):
-        if key in theirs:
-            both = _coincident(mine, theirs[key], slack)
+        if str(key) in theirs:
+            both = _coincident(mine, theirs[str(key)], slack)
             found.append(both)
             names += [str(key)] * len(both)
     pairs = pd.DataFrame(np.concatenate(found), columns=["conjunction", "other"]).assign(
         shared=pd.Series(names, dtype="str")
     )
-    made = pairs.groupby(["conjunction", "other"], as_index=False, sort=True)["shared"].agg(
+    shared = pairs.groupby(["conjunction", "other"], sort=True)["shared"].agg(
         lambda texts: SEPARATOR.join(sorted(texts))
     )
-    mine, theirs_rows = made["conjunction"].to_numpy(), made["other"].to_numpy()
-    start = np.maximum(df["start"].to_numpy()[mine], other["start"].to_numpy()[theirs_rows])
-    end = np.minimum(df["end"].to_numpy()[mine], other["end"].to_numpy()[theirs_rows])
+    made: pd.DataFrame = shared.reset_index()
+    row, column = made["conjunction"].to_numpy(), made["other"].to_numpy()
+    start = np.maximum(df["start"].to_numpy()[row], other["start"].to_numpy()[column])
+    end = np.minimum(df["end"].to_numpy()[row], other["end"].to_numpy()[column])
     apart = start > end
     for name, values in (("start", start), ("end", end)):
         made[name] = np.where(apart, np.datetime64("NaT"), values).astype(model.DATETIME)
@@ -199,8 +200,8 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
 
 def _matched(df: pd.DataFrame, other: pd.DataFrame, codes: Ints, other_codes: Ints) -> tuple[Ints, Ints]:
     sides = []
-    for frame, code in ((df, codes), (other, other_codes)):
-        spans = pd.DataFrame({"row": np.arange(len(frame)), "code": code})
+    for frame, numbers in ((df, codes), (other, other_codes)):
+        spans = pd.DataFrame({"row": np.arange(len(frame)), "code": numbers})
         sides.append(spans.assign(start=frame["start"].to_numpy(), end=frame["end"].to_numpy()))
     left, right = sides
     keys = ["code", "start", "end"]
@@ -210,7 +211,7 @@ def _matched(df: pd.DataFrame, other: pd.DataFrame, codes: Ints, other_codes: In
     same = left.merge(right, on=[*keys, "turn"], suffixes=("", "_other"))
     left = left[~left["row"].isin(same["row"])]
     right = right[~right["row"].isin(same["row_other"])]
-    theirs = dict(list(right.groupby("code")))
+    theirs: dict[Any, pd.DataFrame] = dict(list(right.groupby("code")))
     found = list(zip(same["row"], same["row_other"], strict=True))
     for code, rows in left.groupby("code"):
         if code not in theirs:

@@ -152,9 +152,9 @@ def _observed(
     else:
         member = np.zeros((count, len(known)), bool)
         for side in ("e1", "e2"):
-            found = pd.Index(known).get_indexer(events[f"{side}_identifier"])
+            found = pd.Index(known).get_indexer(pd.Index(events[f"{side}_identifier"]))
             member[codes[found >= 0], found[found >= 0]] = True
-    operates = (member & kinds) @ (records > 0).astype(np.float64) > 0
+    listed = member & kinds
     # spacecraft that the frame of availability does not list are taken to have had data
-    operates |= ~(member & kinds).any(axis=1)[:, None]
+    operates = (listed @ (records > 0).astype(np.float64) > 0) | ~listed.any(axis=1, keepdims=True)
     return np.asarray((member & ~kinds) @ records * operates, np.float64)

@@ -140,7 +140,7 @@ def _hemispheres(
         return Tracks(ephemeris, craft).hemispheres(np.arange(len(craft)), times)
     if "spacecraft_hemisphere" in df.columns:
         known = df["spacecraft_hemisphere"].astype(HEMISPHERE).cat.codes.to_numpy()
-        return known[parents]
+        return known[parents].astype(np.int8)
     return np.full(len(events), -1, np.int8)
 
 
