@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 import wrapt
 
-from aurorax_pandas.accessors import AuroraxDaskAccessor, AuroraxDataFrameAccessor, AuroraxDatasetAccessor
-from aurorax_pandas.dask_frames import register_nested_dtype
+from aurorax_pandas.accessors import AuroraxDataFrameAccessor
 from aurorax_pandas.exceptions import AuroraxDataWarning
 from aurorax_pandas.readers import read_aurorax_conjunctions
 
@@ -35,14 +34,19 @@ def register() -> None:
 
 
 def _register_dataset_accessor(xarray: Any) -> None:
+    from aurorax_pandas.dataset_accessor import AuroraxDatasetAccessor
+
     if _is_free(xarray.Dataset, "aurorax", AuroraxDatasetAccessor):
         xarray.register_dataset_accessor("aurorax")(AuroraxDatasetAccessor)
 
 
 def _register_dask_accessor(dataframe: Any) -> None:
-    if _is_free(dataframe.DataFrame, "aurorax", AuroraxDaskAccessor):
-        from dask.dataframe.extensions import register_dataframe_accessor
+    from dask.dataframe.extensions import register_dataframe_accessor
 
+    from aurorax_pandas.dask_accessor import AuroraxDaskAccessor
+    from aurorax_pandas.dask_frames import register_nested_dtype
+
+    if _is_free(dataframe.DataFrame, "aurorax", AuroraxDaskAccessor):
         register_dataframe_accessor("aurorax")(AuroraxDaskAccessor)
         register_nested_dtype()
 

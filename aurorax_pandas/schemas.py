@@ -35,16 +35,19 @@ class _Model:
 
     def wrong_dtypes(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Give the columns that have another dtype than they should, with that."""
+        # a column that stands twice is reported as that
+        once = set(frame.columns[~frame.columns.duplicated(keep=False)])
         return {
             name: dtype
             for name, dtype in self.dtypes.items()
-            if name in frame and dtype is not None and not _is_dtype(frame[name].dtype, dtype)
+            if name in once and dtype is not None and not _is_dtype(frame[name].dtype, dtype)
         }
 
     def broken_rows(self, frame: pd.DataFrame) -> Iterator[tuple[str, str, str, npt.NDArray[np.bool_]]]:
         """Give each rule that rows break: the column, the name of the rule, what it says, and the rows."""
         wrong = self.wrong_dtypes(frame)
-        sound = [name for name in self.dtypes if name in frame and name not in wrong]
+        once = set(frame.columns[~frame.columns.duplicated(keep=False)])
+        sound = [name for name in self.dtypes if name in once and name not in wrong]
         for column in self.required:
             if column in sound and (missing := frame[column].isna().to_numpy()).any():
                 yield column, "not_null", "a value is missing", missing

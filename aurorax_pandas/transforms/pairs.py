@@ -15,7 +15,7 @@ from pandas.api.typing import DataFrameGroupBy
 from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
-from aurorax_pandas.transforms.intervals import overlap_clusters, span, covered_minutes
+from aurorax_pandas.transforms.intervals import covered_minutes, overlap_clusters, span
 from aurorax_pandas.transforms.ranking import closest_positions, group_bounds, group_order
 
 

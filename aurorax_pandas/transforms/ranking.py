@@ -23,7 +23,8 @@ def group_order(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> npt.NDArray
 def group_bounds(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Give where each group begins in group order, with the number of rows as the last."""
     changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    return np.r_[np.zeros(min(len(ordered), 1), np.int64), changes, len(ordered)].astype(np.int64)
+    bounds: npt.NDArray[np.int64] = np.r_[np.zeros(min(len(ordered), 1), np.int64), changes, len(ordered)]
+    return bounds
 
 
 def closest_positions(df: pd.DataFrame, group: npt.NDArray[Any], n: int = 1) -> npt.NDArray[np.int64]:
