@@ -125,7 +125,11 @@ class Search(ABC, Generic[_Result]):
             "last log line": self.logs[-1].get("summary", "") if self.logs else "",
         }
         table = pd.DataFrame({type(self).__name__: shown.values()}, index=list(shown))
-        return str(table.to_html(render_links=True))
+        try:
+            return str(table.style.format(hyperlinks="html", escape="html").to_html())
+        except ImportError:
+            # the Styler needs jinja2, the extra `style`
+            return str(table.to_html(render_links=True))
 
     @property
     def request_url(self) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -37,24 +37,27 @@ class _Source(msgspec.Struct, gc=False, frozen=True):
     display_name: str | None = None
 
 
-class _Event(msgspec.Struct, gc=False):
+_S = TypeVar("_S")
+
+
+class _Event(msgspec.Struct, Generic[_S], gc=False):
     start: str
     end: str
     min_distance: float
     max_distance: float
-    e1_source: _Source | None = None
-    e2_source: _Source | None = None
+    e1_source: _S = None  # type: ignore[assignment]
+    e2_source: _S = None  # type: ignore[assignment]
     conjunction_type: str | None = None
 
 
-class _Conjunction(msgspec.Struct, gc=False):
+class _Conjunction(msgspec.Struct, Generic[_S], gc=False):
     conjunction_type: str
     start: str
     end: str
     min_distance: float
     max_distance: float
-    data_sources: list[_Source | None] | None = None
-    events: list[_Event] | None = None
+    data_sources: list[_S] | None = None
+    events: list[_Event[_S]] | None = None
     closest_epoch: str | None = None
     farthest_epoch: str | None = None
 
@@ -69,7 +72,11 @@ class _Envelope(msgspec.Struct):
     error: _Failure | None = None
 
 
-_decode_conjunction = msgspec.json.Decoder(_Conjunction).decode
+# the text of a short source is looked up faster than it is read; that of a long one, with its schemas, is not
+_LONG_RECORD: Final = 4_000
+_decode_by_text = msgspec.json.Decoder(_Conjunction[msgspec.Raw]).decode
+_decode_by_value = msgspec.json.Decoder(_Conjunction[_Source | None]).decode
+_decode_source = msgspec.json.Decoder(_Source | None).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope | list[msgspec.Raw]).decode
 
 
@@ -80,25 +87,26 @@ class _RefusedError(ValueError):
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _RefusedError)
 
 
-class _Sources(dict[_Source | None, int]):
-    """Distinct data sources, numbered as they turn up."""
+class _Sources(dict[_Source | bytes | None, int]):
+    """Distinct data sources, numbered as they turn up, by value or by text."""
 
     def __init__(self) -> None:
         super().__init__()
         self._table: list[_Source] = []
 
-    def __missing__(self, source: _Source | None) -> int:
-        if source is None:
-            code = self[_Source()]
-        else:
+    def __missing__(self, source: _Source | bytes | None) -> int:
+        if isinstance(source, _Source):
             code = len(self._table)
             self._table.append(source)
+        else:
+            code = self[(_decode_source(source) if source is not None else None) or _Source()]
         self[source] = code
         return code
 
-    def codes(self, sources: Iterable[_Source | None]) -> npt.NDArray[np.int64]:
-        """Number sources."""
-        return np.array(list(map(self.__getitem__, sources)), np.int64)
+    def codes(self, sources: Iterable[Any], by_text: bool) -> npt.NDArray[np.int64]:
+        """Number sources; raises msgspec's errors where a text cannot be read."""
+        keys = map(_text_of, sources) if by_text else sources
+        return np.array(list(map(self.__getitem__, keys)), np.int64)
 
     def fields(self) -> dict[str, pa.Array]:
         """Give the table of distinct sources."""
@@ -108,15 +116,21 @@ class _Sources(dict[_Source | None, int]):
         }
 
 
+def _text_of(source: msgspec.Raw | None) -> bytes | None:
+    return None if source is None else bytes(source)
+
+
 class _Columns:
     """Columns of the records read so far; each chunk adds a piece to every one of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_text: bool) -> None:
+        self.decode: Callable[[msgspec.Raw], _Conjunction[Any]] = _decode_by_text if by_text else _decode_by_value
         self.sources = _Sources()
+        self._by_text = by_text
         self.numbers: list[npt.NDArray[np.int64]] = []
         self.pieces: dict[str, list[npt.NDArray[Any]]] = {}
 
-    def add(self, numbers: list[int], records: list[_Conjunction]) -> None:
+    def add(self, numbers: list[int], records: list[_Conjunction[Any]]) -> None:
         """Add a chunk, or raise and add nothing."""
         sources = [record.data_sources or () for record in records]
         by_record = [record.events or () for record in records]
@@ -129,7 +143,7 @@ class _Columns:
             "max_distance": np.array([record.max_distance for record in records], np.float64),
             "closest_epoch": read_times([record.closest_epoch for record in records]),
             "farthest_epoch": read_times([record.farthest_epoch for record in records]),
-            "sources": self.sources.codes(chain.from_iterable(sources)),
+            "sources": self.sources.codes(chain.from_iterable(sources), self._by_text),
             "source_count": np.array(list(map(len, sources)), np.int64),
             "event_count": np.array(list(map(len, by_record)), np.int64),
             "event_type": _type_codes([event.conjunction_type for event in events], _EVENT_TYPE_CODES),
@@ -137,8 +151,8 @@ class _Columns:
             "event_end": read_times([event.end for event in events]),
             "event_min_distance": np.array([event.min_distance for event in events], np.float64),
             "event_max_distance": np.array([event.max_distance for event in events], np.float64),
-            "e1": self.sources.codes(event.e1_source for event in events),
-            "e2": self.sources.codes(event.e2_source for event in events),
+            "e1": self.sources.codes([event.e1_source for event in events], self._by_text),
+            "e2": self.sources.codes([event.e2_source for event in events], self._by_text),
         }
         self.numbers.append(np.array(numbers, np.int64))
         for name, values in piece.items():
@@ -356,7 +370,8 @@ def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 
 
 def _columns(items: list[msgspec.Raw], bad: dict[int, str]) -> _Columns:
-    columns = _Columns()
+    some = [len(bytes(item)) for item in items[:_SHOWN]]
+    columns = _Columns(by_text=sum(some) < _LONG_RECORD * len(some))
     for chunk in _chunks(enumerate(items), _CHUNK):
         _add(columns, chunk, bad)
     return columns
@@ -364,7 +379,7 @@ def _columns(items: list[msgspec.Raw], bad: dict[int, str]) -> _Columns:
 
 def _add(columns: _Columns, chunk: list[tuple[int, msgspec.Raw]], bad: dict[int, str]) -> None:
     try:
-        columns.add([number for number, _ in chunk], [_decode_conjunction(item) for _, item in chunk])
+        columns.add([number for number, _ in chunk], [columns.decode(item) for _, item in chunk])
     except _UNREADABLE as error:
         if len(chunk) == 1:
             bad[chunk[0][0]] = str(error)

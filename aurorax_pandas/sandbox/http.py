@@ -324,6 +324,8 @@ class _Handler(BaseHTTPRequestHandler):
     sandbox: Sandbox
     protocol_version = "HTTP/1.1"
     timeout = 60
+    # head and body go out in two pieces; the second must not wait for an acknowledgement of the first
+    disable_nagle_algorithm = True
 
     def _handle(self) -> None:
         length = self.headers.get("Content-Length", "0")

@@ -151,6 +151,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Answers one search at once; GET on the data gives the fat body, POST with a format the slim one."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     bodies: dict[str, bytes]
     count = 0
     sent = 0
@@ -169,7 +170,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             result = {"data_uri": f"{path}/data", "error_condition": False, "result_count": self.count, "file_size": 1}
             payload = json.dumps({"search_request": {}, "search_result": result, "logs": []}).encode()
         self.send_response(status)
-        self.send_header("location", path)
+        self.send_header("location", f"http://{self.headers['Host']}{path}")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
