@@ -33,6 +33,9 @@ class _Place(msgspec.Struct, gc=False):
     lon: float | None = None
 
 
+_NOWHERE: Final = _Place()
+
+
 class _Source(msgspec.Struct, gc=False, frozen=True):
     identifier: int
     program: str
@@ -87,9 +90,9 @@ def ephemeris_from_records(body: bytes) -> xr.Dataset:
         columns["epoch"].append(record.epoch)
         columns["metadata"].append(record.metadata or {})
         for prefix, name in _WIRE_NAMES.items():
-            place = getattr(record, name)
-            both = place is not None and place.lat is not None and place.lon is not None
-            places[prefix].append((place.lat, place.lon) if both else (np.nan, np.nan))
+            place: _Place = getattr(record, name) or _NOWHERE
+            lat, lon = place.lat, place.lon
+            places[prefix].append((np.nan, np.nan) if lat is None or lon is None else (lat, lon))
     try:
         epochs = read_times(columns.pop("epoch"))
     except ValueError as error:

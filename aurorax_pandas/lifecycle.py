@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self,
 
 import msgspec
 import pandas as pd
+import tenacity
 
 from aurorax_pandas import records
 from aurorax_pandas.exceptions import (
@@ -368,29 +369,33 @@ class Search(ABC, Generic[_Result]):
         return self.data
 
     def _download_whole(self, deadline: Deadline) -> bytes:
-        """Download, again where the body is cut short or damaged: a proxy may have lost the end without a word."""
-        announced = self._result.get("result_count")
-        for attempt in range(1, _DOWNLOADS + 1):
-            try:
-                body = self._download(deadline)
-                found = records.count_records(body)
-            except AuroraxTimeoutError as error:
-                raise self._too_late(deadline) from error
-            except AuroraxDataError as error:
-                error.request_id = self.request_id
-                if attempt == _DOWNLOADS:
-                    raise
-                logger.warning("%s; downloading again", error)
-                continue
-            if not isinstance(announced, int) or found == announced:
-                return body
-            logger.warning("%d records in place of %d; downloading again", found, announced)
-        raise AuroraxDataError(
-            f"the result of search {self.request_id} holds {found} records, the service announced {announced}; "
-            f"{self._again()}",
-            request_id=self.request_id,
-            retryable=True,
+        """Download, again where the body is damaged or cut short: a proxy may have lost the end without a word."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(AuroraxDataError),
+            stop=tenacity.stop_after_attempt(_DOWNLOADS),
+            before_sleep=tenacity.before_sleep_log(logger, logging.WARNING),
+            sleep=self._sleep,
+            reraise=True,
         )
+        try:
+            body: bytes = retrying(self._download_checked, deadline)
+        except AuroraxTimeoutError as error:
+            raise self._too_late(deadline) from error
+        except AuroraxDataError as error:
+            error.request_id = self.request_id
+            raise
+        return body
+
+    def _download_checked(self, deadline: Deadline) -> bytes:
+        body = self._download(deadline)
+        found, announced = records.count_records(body), self._result.get("result_count")
+        if isinstance(announced, int) and found != announced:
+            raise AuroraxDataError(
+                f"the result of search {self.request_id} holds {found} records, the service announced {announced}; "
+                f"{self._again()}",
+                retryable=True,
+            )
+        return body
 
     def _download(self, deadline: Deadline) -> bytes:
         path = self._path("/data")

@@ -220,3 +220,27 @@ def test_rows_fetch_only_what_they_need():
 def test_an_empty_frame_needs_no_ephemeris():
     with pytest.raises(AuroraxInputError, match="empty"):
         aurorax_pandas.load_sample_conjunctions().iloc[:0].aurorax.ephemeris()
+
+
+# ---- dry run -----------------------------------------------------------------------------------------------------
+
+
+def test_dry_run_needs_no_service():
+    search = aurorax_pandas.ConjunctionSearch(
+        "2020-01-01", "2020-01-02", {"ground1-space1": 500, "space1-space2": 100}, ground={"programs": "rego"},
+        space=[{"programs": "swarm"}, {"programs": "themis"}], api_url="http://127.0.0.1:9",
+    )  # fmt: skip
+    expected = [[np.nan, 500, np.inf], [500, np.nan, 100], [np.inf, 100, np.nan]]
+    names = ["ground1", "space1", "space2"]
+    pd.testing.assert_frame_equal(search.distances, pd.DataFrame(expected, names, names))
+    assert search.describe(offline=True).endswith(
+        "ground1-space1=500 km, ground1-space2=no limit, space1-space2=100 km."
+    )
+    search.close()
+
+
+def test_sentence_of_the_recorded_search_is_the_services_own():
+    from aurorax_pandas import criteria, samples
+
+    logged = samples.recorded_status()["logs"][2]["summary"].partition("using query: ")[2]
+    assert criteria.describe_query(samples.recorded_query()) == logged

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def check_engine() -> None:
-    """Raise where h5netcdf is not installed."""
-    if find_spec("h5netcdf") is None:
-        raise AuroraxInputError("NetCDF needs the package h5netcdf; install aurorax-pandas[netcdf]")
+    """Raise where h5netcdf, or the h5py that it needs, is not installed."""
+    for name in ("h5netcdf", "h5py"):
+        if find_spec(name) is None:
+            raise AuroraxInputError(f"NetCDF needs the package {name}; install aurorax-pandas[netcdf]")
 
 
 def round_trip(array: pa.Array) -> pa.Array:
