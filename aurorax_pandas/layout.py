@@ -282,11 +282,13 @@ def _feed(hasher: Any, array: pa.Array) -> None:
         array = array.dictionary_encode()
     if isinstance(array, pa.DictionaryArray):
         hasher.update(json.dumps(array.dictionary.to_pylist()).encode())
-        hasher.update(array.indices.fill_null(-1).to_numpy().tobytes())
+        hasher.update(np.ascontiguousarray(array.indices.fill_null(-1).to_numpy()).view(np.uint8))
         return
-    hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes())
+    hasher.update(array.null_count.to_bytes(8, "little"))
+    if array.null_count:
+        hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)))
     if is_flat(data_type):
-        hasher.update(_numbers(array).tobytes())
+        hasher.update(np.ascontiguousarray(_numbers(array)).view(np.uint8))
     else:
         hasher.update(json.dumps(array.to_pylist(), default=str).encode())
 

@@ -319,7 +319,7 @@ INTERRUPTED = """
 import os, signal, sys, aurorax_pandas
 from aurorax_pandas.export import files
 read = files.load
-def load(*args):
+def load(*args, **options):
     print("written", flush=True)
     signal.pause()
 files.load = load

@@ -59,7 +59,11 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
     def write(temporary: Path) -> None:
         module.write(temporary, df, block, parts)
 
-    write_checked(target, write, lambda temporary: assert_conjunctions_equal(df, load(temporary, name)))
+    def check(temporary: Path) -> None:
+        # the comparison sees every value, so the digest has nothing to add
+        assert_conjunctions_equal(df, load(temporary, name, check_digest=False))
+
+    write_checked(target, write, check)
 
 
 def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
@@ -131,7 +135,7 @@ def _to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def load(path: Path, name: str) -> pd.DataFrame:
+def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
     """
     Read a file back.
 
@@ -143,7 +147,7 @@ def load(path: Path, name: str) -> pd.DataFrame:
     df: pd.DataFrame
     with _one_error(path, name):
         block, df = format_module(name).read(path)
-        if layout.digest(block, layout.take_apart(df)) != block.get("digest"):
+        if check_digest and layout.digest(block, layout.take_apart(df)) != block.get("digest"):
             raise AuroraxDataError("its contents are not what was written; it is damaged or was changed since")
     return df
 

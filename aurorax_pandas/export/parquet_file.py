@@ -34,7 +34,7 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
     columns = {name: _lists(parts.nested[name]) if name in parts.nested else parts.columns[name] for name in df.columns}
     columns |= dict(zip(_level_names(told), parts.levels, strict=True))
     table = pa.table(columns, metadata={KEY: layout.dump_block(block).encode(), b"pandas": json.dumps(told).encode()})
-    pyarrow.parquet.write_table(table, path, compression="zstd", write_page_checksum=True)
+    pyarrow.parquet.write_table(table, path, compression="snappy", write_page_checksum=True)
 
 
 def _lists(flat: model.Flat) -> pa.Array:

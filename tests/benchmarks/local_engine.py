@@ -1,7 +1,8 @@
 """
 How the local engine compares with the bare arithmetic: one year, 3 spacecraft, 25 stations, one minute.
 
-Run ``python tests/benchmarks/local_engine.py``. Ratios are medians of paired runs in one process.
+Run ``python tests/benchmarks/local_engine.py``. Ratios are medians of paired runs in one process. Where asilib is
+installed, its search stands beside ours for what both do: one imager and one spacecraft.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import aurorax_pandas
 
 LIMIT = 500.0
 RADIUS = 6371.0
+AURORA = 110.0
 
 
 def polar_orbits(days: int):
@@ -65,6 +67,49 @@ def seconds(work, *arguments) -> float:
     return time.perf_counter() - begin
 
 
+def imager(asilib, lat: float, lon: float):
+    """An asilib imager of 256 x 256 pixels from arrays alone, whose skymap reaches past the limit."""
+    lons, lats = np.meshgrid(lon + np.linspace(10, -10, 256), lat + np.linspace(-5, 5, 256))
+    here, there = np.radians(lat), np.radians(lats)
+    cosine = np.sin(here) * np.sin(there) + np.cos(here) * np.cos(there) * np.cos(np.radians(lons - lon))
+    skymap = {"lat": lats, "lon": lons, "el": elevation(np.arccos(np.minimum(cosine, 1))), "alt": AURORA}
+    return asilib.Imager({}, {"lat": lat, "lon": lon, "alt": 0.0, "resolution": lats.shape}, skymap)
+
+
+def elevation(arc):
+    """Elevation [degrees] of aurora seen from the ground, for the arc [radians] between the two."""
+    return np.degrees(np.arctan2(np.cos(arc) - RADIUS / (RADIUS + AURORA), np.sin(arc)))
+
+
+def beside_asilib(dataset, runs: int) -> None:
+    """Measure Swarm A over Gillam in asilib and here, each from its own kind of input, and print."""
+    try:
+        import asilib
+    except ImportError:
+        print("asilib is not installed: its row is left out")
+        return
+    pair = dataset.isel(source=[0, 5])
+    lat, lon = pair["nbtrace_lat"].values, pair["nbtrace_lon"].values
+    track = pd.DataFrame({"lat": lat[0], "lon": lon[0], "alt": AURORA}, index=pd.DatetimeIndex(pair["epoch"].values))
+    camera, least = imager(asilib, lat[1, 0], lon[1, 0]), float(elevation(LIMIT / RADIUS))
+
+    def theirs() -> pd.DataFrame:
+        return asilib.Conjunction(camera, track).find(min_elevation=least)
+
+    def mine() -> pd.DataFrame:
+        return aurorax_pandas.find_conjunctions(
+            pair, distance=LIMIT, ground={"programs": "themis-asi"}, space={"programs": "swarm"}
+        )
+
+    # Counts differ: asilib searches the box of latitudes and longitudes around its pixels, not the circle.
+    print(f"1 imager x 1 spacecraft, {LIMIT:.0f} km = elevation {least:.2f} degrees at {AURORA:.0f} km:", end=" ")
+    print(f"asilib {len(theirs())} intervals in its box, find_conjunctions {len(mine())} conjunctions in the circle")
+    pairs = [(seconds(theirs), seconds(mine)) for _ in range(runs)]
+    ratio = statistics.median(own / other for other, own in pairs)
+    print(f"asilib {asilib.__version__} {statistics.median(other for other, _ in pairs):.4f} s,", end=" ")
+    print(f"find_conjunctions {statistics.median(own for _, own in pairs):.4f} s, ratio {ratio:.2f}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -83,6 +128,7 @@ def main() -> None:
     print(f"bare NumPy bound {statistics.median(bound for bound, _ in pairs):.3f} s")
     print(f"find_conjunctions {statistics.median(mine for _, mine in pairs):.3f} s, ratio {ratio:.2f} (reach: 3)")
     print(f"peak memory above the Dataset {peak:.0f} MB (reach: 500)")
+    beside_asilib(dataset, arguments.runs)
 
 
 if __name__ == "__main__":
