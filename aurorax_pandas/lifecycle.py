@@ -301,14 +301,14 @@ class Search(ABC, Generic[_Result]):
         strange = 0
         with _bar(self.request_id) if progress else contextlib.nullcontext() as bar:
             while True:
-                self._update_status_in_time(deadline)
+                error = self._update_status_in_time(deadline)
                 if bar is not None and self.logs:
                     bar.set_description_str(str(self.logs[-1].get("summary", ""))[:100])
                 if self.completed:
                     return
-                strange = 0 if self._is_running() else strange + 1
+                strange = 0 if error is None and self._is_running() else strange + 1
                 if strange >= _UNKNOWN_STATES:
-                    raise AuroraxDataError(
+                    raise error or AuroraxDataError(
                         f"search {self.request_id} is in no known state: search_result is {self._result!r}",
                         request_id=self.request_id,
                     )
@@ -317,11 +317,15 @@ class Search(ABC, Generic[_Result]):
                     raise self._too_late(deadline)
                 self._sleep(pause)
 
-    def _update_status_in_time(self, deadline: Deadline) -> None:
+    def _update_status_in_time(self, deadline: Deadline) -> AuroraxDataError | None:
+        """Read the status; a damaged one is given back, since the next may be sound."""
         try:
             self.update_status(timeout=deadline)
         except AuroraxTimeoutError as error:
             raise self._too_late(deadline) from error
+        except AuroraxDataError as error:
+            return error
+        return None
 
     def _pauses(self) -> Iterator[float]:
         # many searches take a fraction of a second, some take many minutes

@@ -15,7 +15,11 @@ KEY: Final = "aurorax"
 
 
 def make_provenance(
-    *, request_ids: Sequence[str] = (), query: dict[str, Any] | None = None, api_url: str | None = None
+    *,
+    request_ids: Sequence[str] = (),
+    query: dict[str, Any] | None = None,
+    api_url: str | None = None,
+    retrieved_at: str | None = None,
 ) -> dict[str, Any]:
     """
     Make the provenance of a frame that has just been read.
@@ -31,9 +35,13 @@ def make_provenance(
         "request_ids": list(request_ids),
         "query": query,
         "api_url": api_url,
-        "retrieved_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "retrieved_at": retrieved_at or _now(),
         "package_version": version("aurorax-pandas"),
     }
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:

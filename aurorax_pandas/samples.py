@@ -46,7 +46,10 @@ def load_sample_conjunctions() -> pd.DataFrame:
     (49, 9)
     """
     df = records.conjunctions_from_records(recorded_data())
+    status = recorded_status()
     df.attrs[provenance.KEY] = provenance.make_provenance(
-        request_ids=[recorded_status()["search_request"]["request_id"]], query=recorded_query()
+        request_ids=[status["search_request"]["request_id"]],
+        query=recorded_query(),
+        retrieved_at=f"{status['search_result']['completed_timestamp'][:19]}Z",
     )
     return df

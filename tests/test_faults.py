@@ -42,7 +42,7 @@ PASSING = {
     "status": {
         429: SURVIVED, 500: SURVIVED, 502: SURVIVED, 503: SURVIVED, 504: SURVIVED, "drop": SURVIVED, "half": SURVIVED,
         "html": SURVIVED, "damaged_gzip": SURVIVED, "charset": SURVIVED, "unknown_state": SURVIVED,
-        "garbage": AuroraxDataError, 401: AuroraxAuthorizationError, 404: AuroraxNotFoundError,
+        "garbage": SURVIVED, 401: AuroraxAuthorizationError, 404: AuroraxNotFoundError,
     },
     "data": {
         429: SURVIVED, 500: SURVIVED, 502: SURVIVED, 503: SURVIVED, 504: SURVIVED, "drop": SURVIVED, "half": SURVIVED,
@@ -53,7 +53,7 @@ PASSING = {
 LASTING = {
     ("submit", 503): AuroraxUnavailableError, ("submit", 429): AuroraxRateLimitError,
     ("status", 502): AuroraxUnavailableError, ("status", "drop"): AuroraxUnavailableError,
-    ("status", "unknown_state"): AuroraxDataError, ("data", 500): AuroraxUnavailableError,
+    ("status", "unknown_state"): AuroraxDataError, ("status", "garbage"): AuroraxDataError, ("data", 500): AuroraxUnavailableError,
     ("data", "half"): AuroraxUnavailableError, ("data", "garbage"): AuroraxDataError,
     ("data", "html"): AuroraxUnavailableError,
 }  # fmt: skip
