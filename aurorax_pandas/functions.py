@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from aurorax_pandas.approach import closest_approach, image_windows, overflights
+    from aurorax_pandas.criteria import (
+        CustomLocationsCriteriaBlock,
+        EventsCriteriaBlock,
+        GroundCriteriaBlock,
+        MetadataFilter,
+        MetadataFilterExpression,
+        SpaceCriteriaBlock,
+    )
     from aurorax_pandas.dataset import to_dataframe, to_xarray
     from aurorax_pandas.ephemeris import check_ephemeris, ephemeris_from_dataframe, load_sample_ephemeris, stations
     from aurorax_pandas.export import load_conjunctions, to_csv, to_json, to_netcdf, to_parquet
@@ -31,9 +39,15 @@ if TYPE_CHECKING:
 __all__ = [
     "ConjunctionSchema",
     "ConjunctionSearch",
+    "CustomLocationsCriteriaBlock",
     "EphemerisSearch",
     "EventSchema",
+    "EventsCriteriaBlock",
+    "GroundCriteriaBlock",
+    "MetadataFilter",
+    "MetadataFilterExpression",
     "PairSummarySchema",
+    "SpaceCriteriaBlock",
     "at_window_edge",
     "check_ephemeris",
     "closest",
@@ -85,9 +99,15 @@ __all__ = [
 MODULES: Final = {
     "ConjunctionSchema": "schemas",
     "ConjunctionSearch": "search",
+    "CustomLocationsCriteriaBlock": "criteria",
     "EphemerisSearch": "search",
     "EventSchema": "schemas",
+    "EventsCriteriaBlock": "criteria",
+    "GroundCriteriaBlock": "criteria",
+    "MetadataFilter": "criteria",
+    "MetadataFilterExpression": "criteria",
     "PairSummarySchema": "schemas",
+    "SpaceCriteriaBlock": "criteria",
     "at_window_edge": "transforms.compare",
     "check_ephemeris": "ephemeris",
     "closest": "transforms.selection",

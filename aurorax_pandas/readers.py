@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from aurorax_pandas import criteria
 from aurorax_pandas.exceptions import AuroraxInputError
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from aurorax_pandas import criteria
     from aurorax_pandas.lifecycle import Timeout
 
 
@@ -161,6 +161,7 @@ def read_aurorax_conjunctions(
     if chunk is not None or checkpoint is not None:
         if request_id is not None:
             raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
+        from aurorax_pandas import criteria
         from aurorax_pandas.bulk import read_in_parts
 
         payload = (
@@ -371,7 +372,7 @@ def read_aurorax_availability(
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """
-    from aurorax_pandas import catalogue
+    from aurorax_pandas import catalogue, criteria
     from aurorax_pandas.transport import Deadline, open_transport
 
     first, last = criteria.window(start, end)

@@ -13,6 +13,21 @@ from aurorax_pandas.exceptions import AuroraxDataWarning
 from aurorax_pandas.readers import read_aurorax_conjunctions
 
 
+@pd.api.extensions.register_extension_dtype
+class _NestedDtypeByName(pd.api.extensions.ExtensionDtype):
+    """Let pandas read ``nested<...>`` in its own files; nested-pandas is imported when it does."""
+
+    name = "nested"
+
+    @classmethod
+    def construct_from_string(cls, string: str) -> Any:
+        if not isinstance(string, str) or not string.startswith("nested<"):
+            raise TypeError(f"{string!r} is not the name of a nested dtype")
+        from nested_pandas import NestedDtype
+
+        return NestedDtype.construct_from_string(string)
+
+
 def register() -> None:
     """
     Register ``pandas.read_aurorax_conjunctions`` and the accessors ``.aurorax`` of pandas, xarray and Dask.

@@ -19,7 +19,17 @@ def test_import_costs_little_beyond_pandas():
 
 
 def test_import_leaves_heavy_packages_alone():
-    heavy = ["requests", "pandera", "matplotlib.pyplot", "xarray", "msgspec", "tenacity", "tqdm", "http.server"]
+    heavy = [
+        "nested_pandas",
+        "requests",
+        "pandera",
+        "matplotlib.pyplot",
+        "xarray",
+        "msgspec",
+        "tenacity",
+        "tqdm",
+        "http.server",
+    ]
     code = f"import sys, aurorax_pandas; print([name for name in {heavy} if name in sys.modules])"
     assert run(code) == "[]"
 
@@ -30,6 +40,16 @@ def test_import_registers_reader_and_accessor():
         "print(pd.read_aurorax_conjunctions is ap.read_aurorax_conjunctions, 'aurorax' in dir(pd.DataFrame))"
     )
     assert run(code) == "True True"
+
+
+def test_pandas_reads_nested_columns_of_its_own_files_after_the_import(tmp_path, sample):
+    sample.to_parquet(tmp_path / "result.parquet")
+    code = (
+        "import sys, pandas as pd, aurorax_pandas;"
+        f"frame = pd.read_parquet({str(tmp_path / 'result.parquet')!r});"
+        "print(frame['events'].dtype.name[:7], len(frame.aurorax.explode_events()))"
+    )
+    assert run(code) == "nested< 49"
 
 
 def test_registering_again_changes_nothing():
