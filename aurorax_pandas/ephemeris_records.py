@@ -11,7 +11,7 @@ import pandas as pd
 from aurorax_pandas import model
 from aurorax_pandas.ephemeris import LOCATIONS, ephemeris_from_dataframe
 from aurorax_pandas.exceptions import AuroraxDataError
-from aurorax_pandas.records import read_times, split_records
+from aurorax_pandas.records import read_times
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,14 +57,14 @@ class _Record(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Record).decode
 
 
-def ephemeris_from_records(body: bytes) -> xr.Dataset:
+def ephemeris_from_items(items: list[msgspec.Raw]) -> xr.Dataset:
     """
     Make an ephemeris of the service's records.
 
     Parameters
     ----------
-    body : bytes
-        JSON: ``{"result": [...]}`` or the array alone.
+    items : list of msgspec.Raw
+        The records, undecoded; see `records.split_records`.
 
     Returns
     -------
@@ -77,7 +77,6 @@ def ephemeris_from_records(body: bytes) -> xr.Dataset:
     AuroraxDataError
         If a record cannot be read; the message names it, counted from 0.
     """
-    items = split_records(body)
     columns: dict[str, list[Any]] = {name: [] for name in ("epoch", *model.SOURCE_FIELDS, "metadata")}
     places: dict[str, list[tuple[float, float]]] = {prefix: [] for prefix in LOCATIONS.values()}
     for number, item in enumerate(items):

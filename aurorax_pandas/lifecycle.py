@@ -91,8 +91,8 @@ class Search(ABC, Generic[_Result]):
         self.data: _Result | None = None
 
     @abstractmethod
-    def _decode(self, body: bytes, **options: Any) -> _Result:
-        """Make the result of a body."""
+    def _decode(self, items: list[msgspec.Raw], **options: Any) -> _Result:
+        """Make the result of its records."""
 
     @abstractmethod
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -372,8 +372,8 @@ class Search(ABC, Generic[_Result]):
         self.data = self._decode(self._download_whole(self._deadline(timeout)), **options)
         return self.data
 
-    def _download_whole(self, deadline: Deadline) -> bytes:
-        """Download, again where the body is damaged or cut short: a proxy may have lost the end without a word."""
+    def _download_whole(self, deadline: Deadline) -> list[msgspec.Raw]:
+        """Download the records, again where the body is damaged or cut short: a proxy may have lost the end without a word."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(AuroraxDataError),
             stop=tenacity.stop_after_attempt(_DOWNLOADS),
@@ -382,24 +382,24 @@ class Search(ABC, Generic[_Result]):
             reraise=True,
         )
         try:
-            body: bytes = retrying(self._download_checked, deadline)
+            items: list[msgspec.Raw] = retrying(self._download_checked, deadline)
         except AuroraxTimeoutError as error:
             raise self._too_late(deadline) from error
         except AuroraxDataError as error:
             error.request_id = self.request_id
             raise
-        return body
+        return items
 
-    def _download_checked(self, deadline: Deadline) -> bytes:
-        body = self._download(deadline)
-        found, announced = records.count_records(body), self._result.get("result_count")
+    def _download_checked(self, deadline: Deadline) -> list[msgspec.Raw]:
+        items = records.split_records(self._download(deadline))
+        found, announced = len(items), self._result.get("result_count")
         if isinstance(announced, int) and found != announced:
             raise AuroraxDataError(
                 f"the result of search {self.request_id} holds {found} records, the service announced {announced}; "
                 f"{self._again()}",
                 retryable=True,
             )
-        return body
+        return items
 
     def _download(self, deadline: Deadline) -> bytes:
         path = self._path("/data")

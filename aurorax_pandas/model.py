@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -100,10 +100,15 @@ class RowRule(NamedTuple):
     columns: tuple[str, ...]
     says: str
 
-    def holds(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    def holds(self, column: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
         """Tell for each row whether the rule holds."""
-        holds: npt.NDArray[np.bool_] = _RULES[self.name](*(frame[column].to_numpy() for column in self.columns))
+        holds: npt.NDArray[np.bool_] = _RULES[self.name](*(column[name] for name in self.columns))
         return holds
+
+
+def columns_read(rules: Iterable[RowRule]) -> set[str]:
+    """Name the columns that some rules read."""
+    return {name for rule in rules for name in rule.columns}
 
 
 def _within(epoch: Any, start: Any, end: Any) -> Any:
@@ -212,7 +217,9 @@ def arrow_to_pandas(array: pa.Array) -> pd.Series[Any]:
     return pd.Series(pd.array(array.cast(pa.large_string()), dtype="str"))
 
 
-def assemble_conjunctions(column: Mapping[str, npt.NDArray[Any]], sources: Mapping[str, pa.Array]) -> pd.DataFrame:
+def assemble_conjunctions(
+    column: Mapping[str, npt.NDArray[Any]], sources: Mapping[str, pa.Array], rows: npt.NDArray[np.int64] | None = None
+) -> pd.DataFrame:
     """
     Build a conjunctions frame of flat columns.
 
@@ -226,12 +233,17 @@ def assemble_conjunctions(column: Mapping[str, npt.NDArray[Any]], sources: Mappi
         ``event_end``, ``event_min_distance`` and ``event_max_distance``.
     sources : mapping of str to pyarrow.Array
         The table of sources, by the names of `SOURCE_FIELDS`.
+    rows : ndarray of int64, optional
+        Which conjunctions the frame is to hold, in this order; by default all, as they are.
 
     Returns
     -------
     pandas.DataFrame
-        The frame, in the order given.
+        The frame, with a fresh index.
     """
+    if rows is not None:
+        places = {None: rows} | {of: entries_of(column[f"{of}_count"], rows) for of in ("source", "event")}
+        column = {name: values[places[_PARENTS.get(name)]] for name, values in column.items()}
     types = pa.array(CONJUNCTION_TYPES)
     entries = {part: pa.array(column[part]) for part in ("sources", "e1", "e2")}
     event_fields = {
@@ -253,6 +265,22 @@ def assemble_conjunctions(column: Mapping[str, npt.NDArray[Any]], sources: Mappi
     return pd.DataFrame({name: columns.get(name, column.get(name)) for name in CONJUNCTION_COLUMNS}, copy=False)
 
 
+#: Which flat columns hold entries of a row, and of what; the others hold one value for each row.
+_PARENTS: Final = {
+    "sources": "source",
+    **dict.fromkeys(
+        ("event_type", "e1", "e2", "event_start", "event_end", "event_min_distance", "event_max_distance"), "event"
+    ),
+}
+
+
+def entries_of(counts: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give the positions of the entries of some rows, where row `i` has ``counts[i]`` of them."""
+    lengths = counts[rows]
+    first = (np.cumsum(counts) - counts)[rows] - (np.cumsum(lengths) - lengths)
+    return np.repeat(first, lengths) + np.arange(lengths.sum())
+
+
 def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
@@ -265,59 +293,6 @@ def kind_of(frame: pd.DataFrame) -> str:
     # conjunctions may carry a column "pair" of the user's own
     is_events = {"pair", "e1_identifier"} & columns and not {"data_sources", "events"} & columns
     return "events" if is_events else "conjunctions"
-
-
-def in_order(df: pd.DataFrame) -> pd.DataFrame:
-    """
-    Put conjunctions into their total order, with a fresh index.
-
-    The order is ``start``, ``closest_epoch`` (NaT last), the sources' identifiers, ``conjunction_type``, ``end``,
-    and where all these are equal the distances.
-    """
-    order = _order(df, ("start", "closest_epoch"))
-    tied = _tied(df, ("start", "closest_epoch"), order)
-    if len(tied):
-        order[tied] = _full_order(df, order[tied])
-    if (order[1:] > order[:-1]).all():
-        return df.reset_index(drop=True)
-    return df.take(order).reset_index(drop=True)
-
-
-def _order(df: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.int64]:
-    return np.lexsort([df[name].to_numpy() for name in reversed(columns)])
-
-
-def _tied(df: pd.DataFrame, columns: Sequence[str], order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give the places in an order at which neighbours are equal in all columns."""
-    same = np.flatnonzero(np.logical_and.reduce([_equal_neighbours(df[name].to_numpy()[order]) for name in columns]))
-    return np.union1d(same, same + 1)
-
-
-def _full_order(df: pd.DataFrame, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Put some rows into the total order, by all that they hold."""
-    some = df.iloc[rows]
-    flat = flatten(some["data_sources"])
-    identifiers = sorted_rows(flat, flat.fields["identifier"].fill_null(-1).to_numpy())
-    keys = [
-        *(some[name].to_numpy() for name in ("max_distance", "min_distance", "end")),
-        some["conjunction_type"].cat.codes.to_numpy(),
-        *identifiers[::-1],
-        some["closest_epoch"].to_numpy(),
-        some["start"].to_numpy(),
-    ]
-    order = np.lexsort(keys)
-    same = np.logical_and.reduce([_equal_neighbours(np.asarray(key)[order]) for key in keys])
-    if same.any():
-        # rows that differ in nested content alone: their text decides
-        texts = [some[name].array.list_array.to_pylist() for name in ("data_sources", "events")]
-        content = pd.factorize(pd.Series([str(row) for row in zip(*texts, strict=True)]), sort=True)[0]
-        order = np.lexsort([content, *keys])
-    return rows[order]
-
-
-def _equal_neighbours(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    equal: npt.NDArray[np.bool_] = ordered[1:] == ordered[:-1]
-    return equal | (np.isnat(ordered[1:]) & np.isnat(ordered[:-1])) if ordered.dtype.kind == "M" else equal
 
 
 def empty_conjunctions() -> pd.DataFrame:

@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
+from aurorax_pandas import model, ordering
 from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError, AuroraxDataWarning, AuroraxInputError
 
 OnBadRecords = Literal["raise", "drop"]
 
-_CHUNK: Final = 2_000
+_CHUNK: Final = 500
 _SHOWN: Final = 5
 _KEYS_OF_OBJECTS: Final = (*model.CONJUNCTION_COLUMNS, "e1_source", "e2_source", *model.SOURCE_FIELDS)
 
@@ -38,6 +38,7 @@ class _Source(msgspec.Struct, gc=False, frozen=True):
 
 
 _S = TypeVar("_S")
+_Ls = TypeVar("_Ls")
 
 
 class _Event(msgspec.Struct, Generic[_S], gc=False):
@@ -50,13 +51,13 @@ class _Event(msgspec.Struct, Generic[_S], gc=False):
     conjunction_type: str | None = None
 
 
-class _Conjunction(msgspec.Struct, Generic[_S], gc=False):
+class _Conjunction(msgspec.Struct, Generic[_Ls, _S], gc=False):
     conjunction_type: str
     start: str
     end: str
     min_distance: float
     max_distance: float
-    data_sources: list[_S] | None = None
+    data_sources: _Ls = None  # type: ignore[assignment]
     events: list[_Event[_S]] | None = None
     closest_epoch: str | None = None
     farthest_epoch: str | None = None
@@ -72,11 +73,12 @@ class _Envelope(msgspec.Struct):
     error: _Failure | None = None
 
 
-# the text of a short source is looked up faster than it is read; that of a long one, with its schemas, is not
+# the text of short sources is looked up faster than it is read; that of long ones, with their schemas, is not
 _LONG_RECORD: Final = 4_000
-_decode_by_text = msgspec.json.Decoder(_Conjunction[msgspec.Raw]).decode
-_decode_by_value = msgspec.json.Decoder(_Conjunction[_Source | None]).decode
+_decode_by_text = msgspec.json.Decoder(_Conjunction[msgspec.Raw, msgspec.Raw]).decode
+_decode_by_value = msgspec.json.Decoder(_Conjunction[list[_Source | None] | None, _Source | None]).decode
 _decode_source = msgspec.json.Decoder(_Source | None).decode
+_decode_sources = msgspec.json.Decoder(list[_Source | None] | None).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope | list[msgspec.Raw]).decode
 
 
@@ -99,14 +101,9 @@ class _Sources(dict[_Source | bytes | None, int]):
             code = len(self._table)
             self._table.append(source)
         else:
-            code = self[(_decode_source(source) if source is not None else None) or _Source()]
+            code = self[(None if source is None else _decode_source(source)) or _Source()]
         self[source] = code
         return code
-
-    def codes(self, sources: Iterable[Any], by_text: bool) -> npt.NDArray[np.int64]:
-        """Number sources; raises msgspec's errors where a text cannot be read."""
-        keys = map(_text_of, sources) if by_text else sources
-        return np.array(list(map(self.__getitem__, keys)), np.int64)
 
     def fields(self) -> dict[str, pa.Array]:
         """Give the table of distinct sources."""
@@ -116,55 +113,81 @@ class _Sources(dict[_Source | bytes | None, int]):
         }
 
 
-def _text_of(source: msgspec.Raw | None) -> bytes | None:
-    return None if source is None else bytes(source)
+class _SourceLists(dict[bytes | None, list[int]]):
+    """The numbers of the sources that a text lists."""
+
+    def __init__(self, sources: _Sources) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def __missing__(self, text: bytes | None) -> list[int]:
+        found = (None if text is None else _decode_sources(text)) or ()
+        self[text] = numbers = list(map(self._sources.__getitem__, found))
+        return numbers
+
+
+def _texts_of(items: Iterable[msgspec.Raw | None]) -> list[bytes | None]:
+    return [None if item is None else bytes(item) for item in items]
 
 
 class _Columns:
     """Columns of the records read so far; each chunk adds a piece to every one of them."""
 
     def __init__(self, by_text: bool) -> None:
-        self.decode: Callable[[msgspec.Raw], _Conjunction[Any]] = _decode_by_text if by_text else _decode_by_value
+        self.decode: Callable[[msgspec.Raw], _Conjunction[Any, Any]] = _decode_by_text if by_text else _decode_by_value
         self.sources = _Sources()
+        self._lists = _SourceLists(self.sources)
         self._by_text = by_text
-        self.numbers: list[npt.NDArray[np.int64]] = []
         self.pieces: dict[str, list[npt.NDArray[Any]]] = {}
+        # columns without rows have their dtypes
+        self.add([], [])
 
-    def add(self, numbers: list[int], records: list[_Conjunction[Any]]) -> None:
+    def add(self, numbers: list[int], records: list[_Conjunction[Any, Any]]) -> None:
         """Add a chunk, or raise and add nothing."""
-        sources = [record.data_sources or () for record in records]
+        sources = self._numbers([record.data_sources for record in records])
         by_record = [record.events or () for record in records]
         events = list(chain.from_iterable(by_record))
-        piece = {
+        piece: dict[str, npt.NDArray[Any]] = {
+            "number": np.array(numbers, np.int64),
             "conjunction_type": _type_codes([record.conjunction_type for record in records], _TYPE_CODES),
-            "start": read_times([record.start for record in records]),
-            "end": read_times([record.end for record in records]),
             "min_distance": np.array([record.min_distance for record in records], np.float64),
             "max_distance": np.array([record.max_distance for record in records], np.float64),
-            "closest_epoch": read_times([record.closest_epoch for record in records]),
-            "farthest_epoch": read_times([record.farthest_epoch for record in records]),
-            "sources": self.sources.codes(chain.from_iterable(sources), self._by_text),
+            "sources": np.array(list(chain.from_iterable(sources)), np.int64),
             "source_count": np.array(list(map(len, sources)), np.int64),
             "event_count": np.array(list(map(len, by_record)), np.int64),
             "event_type": _type_codes([event.conjunction_type for event in events], _EVENT_TYPE_CODES),
-            "event_start": read_times([event.start for event in events]),
-            "event_end": read_times([event.end for event in events]),
             "event_min_distance": np.array([event.min_distance for event in events], np.float64),
             "event_max_distance": np.array([event.max_distance for event in events], np.float64),
-            "e1": self.sources.codes([event.e1_source for event in events], self._by_text),
-            "e2": self.sources.codes([event.e2_source for event in events], self._by_text),
+            "e1": self._number([event.e1_source for event in events]),
+            "e2": self._number([event.e2_source for event in events]),
         }
-        self.numbers.append(np.array(numbers, np.int64))
+        texts: dict[str, list[str | None]] = {
+            "start": [record.start for record in records],
+            "end": [record.end for record in records],
+            "closest_epoch": [record.closest_epoch for record in records],
+            "farthest_epoch": [record.farthest_epoch for record in records],
+            "event_start": [event.start for event in events],
+            "event_end": [event.end for event in events],
+        }
+        # one call for all, since each costs as much as a hundred times
+        times = read_times(list(chain.from_iterable(texts.values())))
+        piece |= zip(texts, np.split(times, np.cumsum(list(map(len, texts.values())))[:-1]), strict=True)
         for name, values in piece.items():
             self.pieces.setdefault(name, []).append(values)
 
-    def frame(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-        """Give the conjunctions in the order received, and the number of the record of each."""
-        if not self.numbers:
-            return model.empty_conjunctions(), np.array([], np.int64)
-        column = {name: np.concatenate(pieces) for name, pieces in self.pieces.items()}
-        frame = model.assemble_conjunctions(column, self.sources.fields())
-        return frame, np.concatenate(self.numbers)
+    def _numbers(self, lists: list[Any]) -> list[list[int]]:
+        if self._by_text:
+            return list(map(self._lists.__getitem__, _texts_of(lists)))
+        return [list(map(self.sources.__getitem__, sources or ())) for sources in lists]
+
+    def _number(self, sources: list[Any]) -> npt.NDArray[np.int64]:
+        keys = _texts_of(sources) if self._by_text else sources
+        return np.array(list(map(self.sources.__getitem__, keys)), np.int64)
+
+    def joined(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, pa.Array]]:
+        """Give the columns and the table of sources as `model.assemble_conjunctions` takes them; the pieces go."""
+        column = {name: np.concatenate(self.pieces.pop(name)) for name in list(self.pieces)}
+        return column, self.sources.fields()
 
 
 _TYPE_CODES: Final[dict[str | None, int]] = {name: code for code, name in enumerate(model.CONJUNCTION_TYPES)}
@@ -208,21 +231,29 @@ def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "r
                     start  min_distance
     0 2020-01-01 00:08:00         206.6
     """
+    check_on_bad_records(on_bad_records)
+    return conjunctions_from_items(split_records(_json(records)), on_bad_records=on_bad_records)
+
+
+def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
+    """Make a typed conjunctions frame of records that are split but not decoded; the list is emptied on the way."""
     from aurorax_pandas import schemas
 
-    check_on_bad_records(on_bad_records)
-    items = split_records(_json(records))
+    total = len(items)
     bad: dict[int, str] = {}
-    frame, numbers = _columns(items, bad).frame()
-    keep = np.ones(len(frame), bool)
+    columns = _columns(items, bad)
+    items.clear()
+    column, sources = columns.joined()
+    numbers = column.pop("number")
+    keep = np.ones(len(numbers), bool)
     for rule in model.CONJUNCTION_RULES:
-        holds = rule.holds(frame)
+        holds = rule.holds(column)
         bad.update((int(number), rule.says) for number in numbers[keep & ~holds])
         keep &= holds
     if bad:
-        _report(bad, len(items), on_bad_records)
-        frame = frame[keep]
-    return schemas.validate(model.in_order(frame), schemas.ConjunctionSchema)
+        _report(bad, total, on_bad_records)
+    frame = ordering.assemble_in_order(column, sources, keep)
+    return schemas.validate(frame, schemas.ConjunctionSchema)
 
 
 def check_on_bad_records(on_bad_records: Any) -> None:
@@ -241,10 +272,10 @@ def conjunctions_in_order_received(items: list[msgspec.Raw]) -> pd.DataFrame:
         If a record cannot be read.
     """
     bad: dict[int, str] = {}
-    frame, _ = _columns(items, bad).frame()
+    columns = _columns(items, bad)
     if bad:
         _report(bad, len(items), "raise")
-    return frame
+    return model.assemble_conjunctions(*columns.joined())
 
 
 def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
@@ -305,11 +336,6 @@ def _texts(times: _Time) -> list[str | None]:
     whole = times.astype("M8[s]")
     texts = np.where(whole == times, np.datetime_as_string(whole), np.datetime_as_string(times)).tolist()
     return [None if missing else text for text, missing in zip(texts, np.isnat(times).tolist(), strict=True)]
-
-
-def count_records(body: bytes) -> int:
-    """Count the records of an answer without reading them."""
-    return len(split_records(body))
 
 
 def _json(records: Any) -> bytes:
@@ -404,14 +430,17 @@ def read_times(texts: list[Any]) -> _Time:
         given = [position for position, text in enumerate(texts) if text is not None]
         times[given] = read_times([texts[position] for position in given])
         return times
-    if set(map(len, texts)) == {19} and (joined := "".join(texts)).isascii():
-        # numpy reads this one form fastest, but reads others too ("now"), so the form is checked first
-        grid = np.frombuffer(joined.encode(), np.uint8).reshape(len(texts), 19)
-        if (grid[:, _SEPARATOR_PLACES] == _SEPARATORS).all() and (grid[:, _DIGIT_PLACES] - 48 <= 9).all():
+    if set(map(len, texts)) == {_FORM.size} and (joined := "".join(texts)).isascii():
+        # Arrow reads this one form fastest, but reads others too, so the form is checked first
+        grid = np.frombuffer(joined.encode(), np.uint8).reshape(len(texts), _FORM.size)
+        if (grid - _FORM <= _FREEDOM).all():
+            offsets = np.arange(len(texts) + 1, dtype=np.int64) * _FORM.size
+            array = pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(grid))
             try:
-                return grid.view("S19").ravel().astype("M8[s]").astype("M8[us]")
-            except ValueError as error:
+                read: _Time = array.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
+            except pa.ArrowInvalid as error:
                 raise _RefusedError(str(error)) from None
+            return read
     for text in texts:
         # pandas also reads words ("now")
         if not text[:1].isdigit():
@@ -422,9 +451,9 @@ def read_times(texts: list[Any]) -> _Time:
         raise _RefusedError(f"a time cannot be read: {error}") from None
 
 
-_SEPARATORS: Final = np.frombuffer(b"--T::", np.uint8)
-_SEPARATOR_PLACES: Final = [4, 7, 10, 13, 16]
-_DIGIT_PLACES: Final = [place for place in range(19) if place not in _SEPARATOR_PLACES]
+#: The least byte that may stand at each place of a time, and by how much another may be above it.
+_FORM: Final = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
+_FREEDOM: Final = np.where(ord("0") == _FORM, 9, 0).astype(np.uint8)
 
 
 def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> None:

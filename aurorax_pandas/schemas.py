@@ -51,14 +51,15 @@ class _Model:
         for column in self.required:
             if column in sound and (missing := frame[column].isna().to_numpy()).any():
                 yield column, "not_null", "a value is missing", missing
-        for rule in self.rules:
-            # a column that is missing or of another dtype is reported once, by its own check
-            if set(rule.columns) <= set(sound) and not (holds := rule.holds(frame)).all():
+        # a column that is missing or of another dtype is reported once, by its own check
+        rules = [rule for rule in self.rules if set(rule.columns) <= set(sound)]
+        values = {name: frame[name].to_numpy() for name in model.columns_read(rules)}
+        for rule in rules:
+            if not (holds := rule.holds(values)).all():
                 yield "", rule.name, rule.says, ~holds
         if self.event_rules and "events" in sound:
             flat = model.flatten(frame["events"])
-            names = {name for rule in self.event_rules for name in rule.columns}
-            events = pd.DataFrame({name: flat.column(name) for name in sorted(names)}, copy=False)
+            events = {name: flat.column(name).to_numpy() for name in model.columns_read(self.event_rules)}
             for rule in self.event_rules:
                 if not (holds := rule.holds(events)).all():
                     broken = np.bincount(flat.row[~holds], minlength=len(frame)) > 0

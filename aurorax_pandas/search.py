@@ -170,8 +170,10 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
         return criteria.parse_query(found)
 
-    def _decode(self, body: bytes, *, on_bad_records: Literal["raise", "drop"] = "raise", **_: Any) -> pd.DataFrame:
-        frame = records.conjunctions_from_records(body, on_bad_records=on_bad_records)
+    def _decode(
+        self, items: list[msgspec.Raw], *, on_bad_records: Literal["raise", "drop"] = "raise", **_: Any
+    ) -> pd.DataFrame:
+        frame = records.conjunctions_from_items(items, on_bad_records=on_bad_records)
         frame.attrs[provenance.KEY] = provenance.make_provenance(
             request_ids=[self.request_id], query=self.query, api_url=self._transport.api_url
         )
@@ -309,8 +311,8 @@ class EphemerisSearch(Search["xr.Dataset"]):
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
         return found
 
-    def _decode(self, body: bytes, **_: Any) -> xr.Dataset:
-        dataset = ephemeris_records.ephemeris_from_records(body)
+    def _decode(self, items: list[msgspec.Raw], **_: Any) -> xr.Dataset:
+        dataset = ephemeris_records.ephemeris_from_items(items)
         dataset.attrs[provenance.KEY] = provenance.to_text(
             provenance.make_provenance(request_ids=[self.request_id], query=self.query, api_url=self._transport.api_url)
         )

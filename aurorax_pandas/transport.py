@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import io
 import logging
 import math
 import time
@@ -288,15 +289,16 @@ def _read(response: requests.Response, deadline: Deadline, request_id: str | Non
     if encoding not in ("identity", "gzip", "x-gzip"):
         raise requests.exceptions.ContentDecodingError(f"unknown encoding {encoding!r}")
     unpacker = None if encoding == "identity" else zlib.decompressobj(wbits=31)
-    body = bytearray()
+    # gives up its bytes without a copy
+    body = io.BytesIO()
     while piece := response.raw.read1(_PIECE, decode_content=False):
-        body += piece if unpacker is None else unpacker.decompress(piece)
+        body.write(piece if unpacker is None else unpacker.decompress(piece))
         if deadline.remaining() <= 0:
             raise _timeout(deadline, request_id)
     # only the end of a gzip stream holds its checksum
-    if unpacker is not None and body and not unpacker.eof:
+    if unpacker is not None and body.tell() and not unpacker.eof:
         raise zlib.error("the stream ends early")
-    return bytes(body)
+    return body.getvalue()
 
 
 def _never_connected(error: BaseException) -> bool:

@@ -8,6 +8,8 @@ import pytest
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, sandbox
+from aurorax_pandas.ephemeris_records import ephemeris_from_items
+from aurorax_pandas.records import split_records
 
 EPHEMERIS = aurorax_pandas.load_sample_ephemeris()
 BLOCKS = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
@@ -161,9 +163,7 @@ def test_gaps_between_records_are_filled(server):
          "sbtrace": {"lat": None, "lon": None}, "location_gsm": None, "metadata": {"region": "cusp", "many": [1, 2]}}
         for minute in (0, 1, 4)
     ]  # fmt: skip
-    from aurorax_pandas.ephemeris_records import ephemeris_from_records
-
-    ds = ephemeris_from_records(json.dumps({"result": records}).encode())
+    ds = ephemeris_from_items(split_records(json.dumps(records).encode()))
     assert ds["geo_lat"].values.tolist()[0][:2] == [1.0, 1.0]
     assert np.isnan(ds["geo_lat"].values[0][2:4]).all()
     assert "region" in ds
@@ -171,17 +171,13 @@ def test_gaps_between_records_are_filled(server):
 
 
 def test_empty_ephemeris_is_an_empty_dataset():
-    from aurorax_pandas.ephemeris_records import ephemeris_from_records
-
-    assert dict(ephemeris_from_records(b'{"result": []}').sizes) == {"source": 0, "epoch": 0}
+    assert dict(ephemeris_from_items([]).sizes) == {"source": 0, "epoch": 0}
 
 
 @pytest.mark.parametrize("record", [b"{}", b'{"data_source": {}, "epoch": "x"}', b"3"])
 def test_bad_ephemeris_records_are_named(record):
-    from aurorax_pandas.ephemeris_records import ephemeris_from_records
-
     with pytest.raises(AuroraxDataError, match="record 0"):
-        ephemeris_from_records(b"[" + record + b"]")
+        ephemeris_from_items(split_records(b"[" + record + b"]"))
 
 
 @pytest.mark.parametrize(

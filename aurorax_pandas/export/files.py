@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from aurorax_pandas import layout, model
+from aurorax_pandas import layout, model, ordering
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -76,7 +76,7 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
     own = [name for name in df.columns if name not in model.CONJUNCTION_COLUMNS]
     if own:
         raise AuroraxInputError(f"to_json(api=True) has no place for column {own[0]!r} of your own; drop it")
-    expected = model.in_order(df[list(model.CONJUNCTION_COLUMNS)])
+    expected = ordering.in_order(df[list(model.CONJUNCTION_COLUMNS)])
 
     def check(temporary: Path) -> None:
         back = records.conjunctions_from_records(temporary.read_bytes())

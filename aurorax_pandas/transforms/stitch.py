@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
+from aurorax_pandas import model, ordering
 from aurorax_pandas.transforms.events import require
 from aurorax_pandas.transforms.identity import event_pair_codes, source_set_codes
 from aurorax_pandas.transforms.intervals import overlap_clusters, span
@@ -53,11 +53,11 @@ def stitch(df: pd.DataFrame, step: str | pd.Timedelta = "1min") -> pd.DataFrame:
     clusters = overlap_clusters(codes, df["start"].to_numpy(), df["end"].to_numpy(), gap)
     split = np.bincount(clusters)[clusters] > 1
     if not split.any():
-        return model.in_order(df)
+        return ordering.in_order(df)
     joined = _join(df[split], clusters[split], gap)
     whole = pd.concat([df[~split], joined]) if not split.all() else joined
     whole.attrs = df.attrs
-    return model.in_order(whole)
+    return ordering.in_order(whole)
 
 
 def _join(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.timedelta64) -> pd.DataFrame:
