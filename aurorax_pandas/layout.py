@@ -166,7 +166,7 @@ def to_arrow(values: pd.Series[Any]) -> pa.Array:
         categories = pa.array(values.dtype.categories, from_pandas=True)
         return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), categories)
     array = pa.array(values, from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return model.one_array(array) if isinstance(array, pa.ChunkedArray) else array
 
 
 def from_arrow(array: pa.Array, spec: Mapping[str, Any]) -> Any:

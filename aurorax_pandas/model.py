@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,8 +16,18 @@ from nested_pandas.series.ext_array import NestedExtensionArray
 
 SCHEMA_VERSION: Final = 1
 
-# pyarrow makes these functions at run time, where type checkers do not see them
-compute: Final[Any] = pyarrow.compute
+# Arrow's own pool keeps several times what a frame needs; the system's gives it back
+_POOL: Final = pa.system_memory_pool()
+
+
+class _Compute:
+    """The functions of `pyarrow.compute`, with memory of the system."""
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(getattr(pyarrow.compute, name), memory_pool=_POOL)
+
+
+compute: Final = _Compute()
 
 #: What a frame can hold.
 KINDS: Final = ("conjunctions", "events", "pair_summary")
@@ -171,7 +182,12 @@ def flatten(column: pd.Series[Any]) -> Flat:
     array = column.array
     if not isinstance(array, NestedExtensionArray):
         raise TypeError(f"column {column.name!r} is {column.dtype}, not nested")
-    return flatten_lists(array.list_array.combine_chunks())
+    return flatten_lists(one_array(array.list_array))
+
+
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """Give a column as one array, which costs a copy only where it stands in several pieces."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def flatten_lists(lists: pa.Array) -> Flat:
@@ -209,12 +225,14 @@ def arrow_to_pandas(array: pa.Array) -> pd.Series[Any]:
     """Give an Arrow array as a pandas column: Int64, str, datetime64[us] or float64."""
     if pa.types.is_integer(array.type):
         missing = array.is_null().to_numpy(zero_copy_only=False)
-        return pd.Series(pd.arrays.IntegerArray(array.fill_null(0).to_numpy().astype(np.int64), missing))
+        known = array.fill_null(0) if array.null_count else array
+        return pd.Series(pd.arrays.IntegerArray(known.to_numpy().astype(np.int64), missing))
+    # a copy, for what Arrow holds cannot be written to
     if pa.types.is_timestamp(array.type):
         return pd.Series(array.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False).astype("M8[us]"))
     if pa.types.is_floating(array.type):
         return pd.Series(array.to_numpy(zero_copy_only=False).astype(np.float64))
-    return pd.Series(pd.array(array.cast(pa.large_string()), dtype="str"))
+    return pd.Series(pd.array(array.cast(pa.large_string(), memory_pool=_POOL), dtype="str"))
 
 
 def assemble_conjunctions(
@@ -241,32 +259,44 @@ def assemble_conjunctions(
     pandas.DataFrame
         The frame, with a fresh index.
     """
+    places: dict[str, Any] = dict.fromkeys(("row", "source", "event"), slice(None))
     if rows is not None:
-        places = {None: rows} | {of: entries_of(column[f"{of}_count"], rows) for of in ("source", "event")}
-        column = {name: values[places[_PARENTS.get(name)]] for name, values in column.items()}
+        places = {"row": rows} | {entry: entries_of(column[f"{entry}_count"], rows) for entry in ("source", "event")}
+
+    def values(name: str) -> npt.NDArray[Any]:
+        taken: npt.NDArray[Any] = column[name][places[_HELD_BY.get(name, "row")]]
+        return taken
+
     types = pa.array(CONJUNCTION_TYPES)
-    entries = {part: pa.array(column[part]) for part in ("sources", "e1", "e2")}
+    event_types = values("event_type")
+    entries = {part: pa.array(values(part)) for part in ("sources", "e1", "e2")}
     event_fields = {
-        "conjunction_type": types.take(pa.array(column["event_type"], mask=column["event_type"] < 0)),
-        **{f"{side}_{name}": values.take(entries[side]) for side in ("e1", "e2") for name, values in sources.items()},
+        "conjunction_type": compute.take(types, pa.array(event_types, mask=event_types < 0)),
         **{
-            name: pa.array(column[f"event_{name}"], EVENT_FIELDS[name])
+            f"{side}_{name}": compute.take(field, entries[side])
+            for side in ("e1", "e2")
+            for name, field in sources.items()
+        },
+        **{
+            name: pa.array(values(f"event_{name}"), EVENT_FIELDS[name])
             for name in ("start", "end", "min_distance", "max_distance")
         },
     }
     columns = {
-        "conjunction_type": pd.Categorical.from_codes(column["conjunction_type"], dtype=CONJUNCTION_TYPE),
+        "conjunction_type": pd.Categorical.from_codes(values("conjunction_type"), dtype=CONJUNCTION_TYPE),
         "data_sources": nested_array(
-            {name: values.take(entries["sources"]) for name, values in sources.items()},
-            _offsets(column["source_count"]),
+            {name: compute.take(field, entries["sources"]) for name, field in sources.items()},
+            _offsets(values("source_count")),
         ),
-        "events": nested_array(event_fields, _offsets(column["event_count"])),
+        "events": nested_array(event_fields, _offsets(values("event_count"))),
     }
-    return pd.DataFrame({name: columns.get(name, column.get(name)) for name in CONJUNCTION_COLUMNS}, copy=False)
+    return pd.DataFrame(
+        {name: columns[name] if name in columns else values(name) for name in CONJUNCTION_COLUMNS}, copy=False
+    )
 
 
-#: Which flat columns hold entries of a row, and of what; the others hold one value for each row.
-_PARENTS: Final = {
+#: The flat columns that hold a value for each source or each event of a row; the others hold one for the row.
+_HELD_BY: Final = {
     "sources": "source",
     **dict.fromkeys(
         ("event_type", "e1", "e2", "event_start", "event_end", "event_min_distance", "event_max_distance"), "event"

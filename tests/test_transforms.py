@@ -212,6 +212,16 @@ def test_events_are_typed(sample):
     assert list(sample.iloc[:0].aurorax.explode_events().columns) == list(events.columns)
 
 
+def test_exploded_events_are_written_to_without_touching_their_parents(sample):
+    before = sample.copy()
+    events = sample.aurorax.explode_events()
+    for name in events.columns.drop(["conjunction_type", "pair"]):
+        events.loc[0, name] = events.loc[48, name]
+    assert events.loc[0, "e1_display_name"] == events.loc[48, "e1_display_name"]
+    assert events.loc[0, "min_distance"] == events.loc[48, "min_distance"]
+    assert_conjunctions_equal(sample, before)
+
+
 def test_labels_of_parents_are_carried_to_events(sample):
     events = reindexed(sample, "multi").aurorax.explode_events()
     assert events["conjunction_label"].tolist() == [("a", number) for number in range(48, -1, -1)]

@@ -184,7 +184,7 @@ def _stored(kind: pa.DataType) -> pa.DataType:
 def _one(table: pa.Table, name: str) -> pa.Array:
     if name not in table.column_names:
         raise AuroraxDataError(f"the file lacks the column {name!r}")
-    column = table.column(name).combine_chunks()
+    column = model.one_array(table.column(name))
     return column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
 
 

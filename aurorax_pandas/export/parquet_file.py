@@ -72,7 +72,7 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
 
     with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
         block = _block(file.schema_arrow)
-        return block, _frame(block, file.read().combine_chunks())
+        return block, _frame(block, file.read())
 
 
 def read_empty(path: Path) -> pd.DataFrame:
@@ -89,15 +89,10 @@ def read_empty(path: Path) -> pd.DataFrame:
 def _frame(block: layout.Block, table: pa.Table) -> pd.DataFrame:
     told = json.loads(table.schema.metadata[b"pandas"])
     specs = block["frame"]["columns"]
-    column = {name: _one(table.column(name)) for name in table.column_names}
+    column = {name: model.one_array(table.column(name)) for name in table.column_names}
     parts = layout.Parts(
         {spec["name"]: column[spec["name"]] for spec in specs if spec["dtype"] != layout.NESTED},
         [column[name] for name in _level_names(told)],
         {spec["name"]: model.flatten_lists(column[spec["name"]]) for spec in specs if spec["dtype"] == layout.NESTED},
     )
     return layout.put_together(block, parts)
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    # a column without rows has no chunk
-    return column.chunk(0) if column.num_chunks else pa.array([], column.type)

@@ -127,20 +127,17 @@ def pair_labels(fields: dict[str, pa.Array], by: PairBy = "pair") -> pd.Categori
     by : {"pair", "site"}, default "pair"
         Whether a ground source is named by its display name or by its site.
     """
-    names, ground = [], []
+    number: dict[str, int] = {}
+    sides = []
     for side in ("e1", "e2"):
         source = {name: fields[f"{side}_{name}"] for name in model.SOURCE_FIELDS}
-        names.append(source_names(source, by))
-        ground.append(
-            model.compute.equal(source["source_type"], "ground").fill_null(False).to_numpy(zero_copy_only=False)
-        )
-    encoded = pa.chunked_array(names).combine_chunks().dictionary_encode()
-    known = encoded.dictionary.to_pylist()
-    # a source is its name and whether it is on the ground: one integer, and a pair is one integer of two
-    first, second = (
-        codes * 2 + on_ground for codes, on_ground in zip(np.split(encoded.indices.to_numpy(), 2), ground, strict=True)
-    )
-    codes, distinct = pd.factorize(first.astype(np.int64) * (2 * len(known)) + second)
+        names = model.compute.dictionary_encode(source_names(source, by))
+        codes = np.array([number.setdefault(name, len(number)) for name in names.dictionary.to_pylist()], np.int64)
+        ground = model.compute.equal(source["source_type"], "ground").fill_null(False).to_numpy(zero_copy_only=False)
+        # a source is its name and whether it is on the ground: one integer, and a pair is one integer of two
+        sides.append(codes[names.indices.to_numpy()] * 2 + ground)
+    known = list(number)
+    codes, distinct = pd.factorize(sides[0] * (2 * len(known)) + sides[1])
     labels = [_label([divmod(int(code), 2) for code in divmod(pair, 2 * len(known))], known) for pair in distinct]
     categories = sorted(set(labels))
     rank = {label: position for position, label in enumerate(categories)}
@@ -154,9 +151,11 @@ def _label(sources: list[tuple[int, int]], names: list[str]) -> str:
 
 def source_names(source: dict[str, pa.Array], by: PairBy = "pair") -> pa.Array:
     """Name sources: by display name, else program and platform, else identifier; or ground sources by site."""
-    identified = model.compute.binary_join_element_wise("source", source["identifier"].cast(pa.string()), " ")
-    described = model.compute.binary_join_element_wise(source["program"], source["platform"], " ")
-    names = model.compute.coalesce(source["display_name"], described, identified, pa.scalar("unknown source"))
+    names = source["display_name"]
+    if names.null_count:
+        identified = model.compute.binary_join_element_wise("source", source["identifier"].cast(pa.string()), " ")
+        described = model.compute.binary_join_element_wise(source["program"], source["platform"], " ")
+        names = model.compute.coalesce(names, described, identified, pa.scalar("unknown source"))
     if by == "site":
         sites = model.compute.coalesce(source_sites(source), source["platform"])
         names = model.compute.if_else(

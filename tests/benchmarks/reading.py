@@ -17,9 +17,11 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -231,23 +233,24 @@ def paired(slow, fast, runs):
     return statistics.median([seconds(*slow) / seconds(*fast) for _ in range(runs)])
 
 
-def peak(side, count, fat):
+def peak(side, count):
     """Peak resident memory above the body [MB], in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--peak", side, str(count), str(int(fat))],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    # making the body in the process would leave free memory behind, which hides what is taken later
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body(count))
+        file.flush()
+        done = subprocess.run(
+            [sys.executable, __file__, "--peak", side, file.name], capture_output=True, text=True, check=True
+        )
     return float(done.stdout)
 
 
-def measure_peak(side, count, fat):
+def measure_peak(side, path):
     """Print the peak of resident memory above what is there with the body in memory."""
-    made = classes(stand_in=side == "recipe") if side != "ours" else None
-    work = ours if side == "ours" else theirs
-    work(body(100, fat), made)
-    data = body(count, fat)
+    made = classes(stand_in=False) if side == "pyaurorax" else None
+    work = theirs if side == "pyaurorax" else ours
+    work(body(100), made)
+    data = Path(path).read_bytes()
     gc.collect()
     with open("/proc/self/clear_refs", "w") as file:  # noqa: PTH123
         file.write("5")
@@ -350,8 +353,8 @@ def full(runs):
         call_ours(url)
         table.row("bytes of the result as both ask by default", handler.sent / bytes_theirs, 1 / 3, at_least=False)
     for count, reach in ((10_000, 8), (300_000, 15)):
-        mine = peak("ours", count, False)
-        other = peak("pyaurorax", count, False)
+        mine = peak("ours", count)
+        other = peak("pyaurorax", count)
         print(f"peak above the body, {count:,} slim records: ours {mine:.0f} MB, theirs {other:.0f} MB")
         table.row(f"peak memory above the body, {count:,} records", other / mine, reach)
         if count == 10_000:
@@ -382,14 +385,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gate", action="store_true", help="the fast part, which fails where a ratio is too low")
     parser.add_argument("--runs", type=int, default=5, help="paired runs of each row (default: %(default)s)")
-    parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     os.environ.setdefault("MPLBACKEND", "Agg")
     warnings.simplefilter("ignore")
     if arguments.peak:
-        side, count, fat = arguments.peak
-        measure_peak(side, int(count), bool(int(fat)))
+        measure_peak(*arguments.peak)
         return
     if arguments.gate:
         # a machine that is busy for a moment slows one side; a slow-down of ours shows twice
