@@ -212,6 +212,19 @@ def test_events_are_typed(sample):
     assert list(sample.iloc[:0].aurorax.explode_events().columns) == list(events.columns)
 
 
+def test_events_without_a_pair_are_in_no_summary(sample):
+    events = sample.aurorax.explode_events()
+    kept = events["pair"] != events.loc[0, "pair"]
+    summary = events.assign(pair=events["pair"].where(kept)).aurorax.pair_summary()
+    pd.testing.assert_frame_equal(summary, events[kept].aurorax.pair_summary())
+
+
+def test_summaries_are_in_alphabetical_order_whatever_that_of_the_categories(sample):
+    events = sample.aurorax.explode_events()
+    turned = events.assign(pair=events["pair"].cat.reorder_categories(events["pair"].cat.categories[::-1]))
+    pd.testing.assert_frame_equal(turned.aurorax.pair_summary(), events.aurorax.pair_summary())
+
+
 def test_exploded_events_are_written_to_without_touching_their_parents(sample):
     before = sample.copy()
     events = sample.aurorax.explode_events()

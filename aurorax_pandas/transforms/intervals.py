@@ -106,8 +106,7 @@ def covered_minutes(
     step : pandas.Timedelta
         Distance between epochs.
     """
-    first = start.astype("M8[us]").astype(np.int64)
-    last = end.astype("M8[us]").astype(np.int64)
+    first, last = (times.astype("M8[us]", copy=False).view(np.int64) for times in (start, end))
     length = step // pd.Timedelta("1us")
     covered = np.empty(len(bounds) - 1, np.float64)
     for number, (begin, stop) in enumerate(itertools.pairwise(bounds)):

@@ -7,7 +7,6 @@ import itertools
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pandas.api.typing import DataFrameGroupBy
@@ -118,39 +117,28 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     """
     delta = span("step", step)
     events = pair_events(df, by, "pair_summary")
-    codes, labels = _compact(events["pair"])
+    pair = events["pair"].cat
+    if not pair.categories.is_monotonic_increasing:
+        pair = pair.reorder_categories(pair.categories.sort_values()).cat
+    codes = pair.codes.to_numpy()
     order = group_order(codes, events["start"].to_numpy())
+    # as in a grouping of pandas, events without a label are in no pair
+    order = order[np.searchsorted(codes[order], 0) :]
     bounds = group_bounds(codes[order])
-    begins = bounds[:-1]
+    labels = pair.categories[codes[order[bounds[:-1]]]]
     start, end, distance = (events[name].to_numpy()[order] for name in ("start", "end", "min_distance"))
-    if len(order):
-        least = np.minimum.reduceat(distance, begins)
-        last = np.maximum.reduceat(end, begins)
-    else:
-        least, last = distance, end
+    groups = list(itertools.pairwise(bounds))
     # in group order the first of the closest events is the earliest
-    hits = np.flatnonzero(distance == np.repeat(least, np.diff(bounds)))
-    closest = order[hits[np.searchsorted(hits, begins)]]
+    closest = np.array([begin + distance[begin:stop].argmin() for begin, stop in groups], np.int64)
     columns = {
         "count": np.diff(bounds),
         "minutes": covered_minutes(start, end, bounds, delta),
-        "min_distance": least,
-        "median_distance": [np.median(distance[begin:stop]) for begin, stop in itertools.pairwise(bounds)],
-        "closest_epoch": events["closest_epoch"].to_numpy()[closest],
-        "first_start": start[begins],
-        "last_end": last,
+        "min_distance": distance[closest],
+        "median_distance": [np.median(distance[begin:stop]) for begin, stop in groups],
+        "closest_epoch": events["closest_epoch"].to_numpy()[order[closest]],
+        "first_start": start[bounds[:-1]],
+        "last_end": [end[begin:stop].max() for begin, stop in groups],
     }
     summary = pd.DataFrame(columns, index=pd.Index(labels, dtype="str", name="pair")).astype(model.PAIR_SUMMARY_COLUMNS)
     summary.attrs = copy.deepcopy(df.attrs)
     return summary
-
-
-def _compact(pairs: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], pd.Index[Any]]:
-    """Number the pairs at hand in alphabetical order."""
-    codes = pairs.cat.codes.to_numpy()
-    there = np.flatnonzero(np.bincount(codes, minlength=len(pairs.cat.categories)))
-    labels = pairs.cat.categories[there]
-    order = labels.argsort()
-    place = np.zeros(len(pairs.cat.categories), np.int64)
-    place[there[order]] = np.arange(len(there))
-    return place[codes], labels[order]

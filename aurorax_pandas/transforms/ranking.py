@@ -14,9 +14,8 @@ def group_order(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> npt.NDArray
     # frames mostly stand in the order of their starts, and few groups sort by radix
     by_start = np.argsort(start, kind="stable")
     few = group.max(initial=0) < np.iinfo(np.int16).max
-    order: npt.NDArray[np.int64] = by_start[
-        np.argsort(group[by_start].astype(np.int16) if few else group[by_start], kind="stable")
-    ]
+    codes = group.astype(np.int16, copy=False) if few else group
+    order: npt.NDArray[np.int64] = by_start[np.argsort(codes[by_start], kind="stable")]
     return order
 
 
