@@ -122,11 +122,13 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
         pair = pair.reorder_categories(pair.categories.sort_values()).cat
     codes = pair.codes.to_numpy()
     order = group_order(codes, events["start"].to_numpy())
+    codes = codes.take(order)
     # as in a grouping of pandas, events without a label are in no pair
-    order = order[np.searchsorted(codes[order], 0) :]
-    bounds = group_bounds(codes[order])
-    labels = pair.categories[codes[order[bounds[:-1]]]]
-    start, end, distance = (events[name].to_numpy()[order] for name in ("start", "end", "min_distance"))
+    unlabelled = np.searchsorted(codes, 0)
+    order, codes = order[unlabelled:], codes[unlabelled:]
+    bounds = group_bounds(codes)
+    labels = pair.categories[codes[bounds[:-1]]]
+    start, end, distance = (events[name].to_numpy().take(order) for name in ("start", "end", "min_distance"))
     groups = list(itertools.pairwise(bounds))
     # in group order the first of the closest events is the earliest
     closest = np.array([begin + distance[begin:stop].argmin() for begin, stop in groups], np.int64)

@@ -15,7 +15,7 @@ def group_order(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> npt.NDArray
     by_start = np.argsort(start, kind="stable")
     few = group.max(initial=0) < np.iinfo(np.int16).max
     codes = group.astype(np.int16, copy=False) if few else group
-    order: npt.NDArray[np.int64] = by_start[np.argsort(codes[by_start], kind="stable")]
+    order: npt.NDArray[np.int64] = by_start.take(np.argsort(codes.take(by_start), kind="stable"))
     return order
 
 
