@@ -258,7 +258,7 @@ def check_names(df: pd.DataFrame, taken: set[str], where: str) -> None:
 
 def digest(block: Block, parts: Parts) -> str:
     """Sum up a metadata block and the contents of its frame, so that damage shows."""
-    hasher = hashlib.blake2b(digest_size=16)
+    hasher = hashlib.sha256()
     told = {key: value for key, value in block.items() if key != "digest"}
     hasher.update(json.dumps(told, sort_keys=True).encode())
     for name, array in parts.columns.items():
@@ -278,8 +278,6 @@ def digest(block: Block, parts: Parts) -> str:
 def _feed(hasher: Any, array: pa.Array) -> None:
     data_type = array.type
     hasher.update(len(array).to_bytes(8, "little"))
-    if pa.types.is_string(data_type) or pa.types.is_large_string(data_type):
-        array = array.dictionary_encode()
     if isinstance(array, pa.DictionaryArray):
         hasher.update(json.dumps(array.dictionary.to_pylist()).encode())
         hasher.update(np.ascontiguousarray(array.indices.fill_null(-1).to_numpy()).view(np.uint8))
@@ -287,10 +285,22 @@ def _feed(hasher: Any, array: pa.Array) -> None:
     hasher.update(array.null_count.to_bytes(8, "little"))
     if array.null_count:
         hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)))
-    if is_flat(data_type):
+    if pa.types.is_string(data_type) or pa.types.is_large_string(data_type):
+        lengths, text = _text(array)
+        hasher.update(lengths)
+        hasher.update(text)
+    elif is_flat(data_type):
         hasher.update(np.ascontiguousarray(_numbers(array)).view(np.uint8))
     else:
         hasher.update(json.dumps(array.to_pylist(), default=str).encode())
+
+
+def _text(array: pa.Array) -> tuple[npt.NDArray[np.int32], memoryview]:
+    """Give the lengths of texts [bytes], and all of them in a row."""
+    array = (array.fill_null("") if array.null_count else array).cast(pa.large_string())
+    offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
+    begin, end = (offsets[0], offsets[-1]) if len(array) else (0, 0)
+    return np.diff(offsets).astype(np.int32), memoryview(array.buffers()[2] or b"")[begin:end]
 
 
 def _numbers(array: pa.Array) -> npt.NDArray[Any]:
