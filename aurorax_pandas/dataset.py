@@ -167,7 +167,8 @@ def _variable(dim: str, field: str, array: pa.Array) -> xr.Variable:
         }
     elif values.dtype.kind == "f":
         encoding = {"_FillValue": None}
-    return xr.Variable(dim, values, attrs, encoding)
+    # else xarray takes texts through pandas, which gives each its own memory
+    return xr.Variable(dim, values, attrs, encoding, fastpath=True)
 
 
 def _values(field: str, array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, Any]]:
@@ -213,13 +214,18 @@ def _flags(array: pa.Array, known: tuple[str, ...]) -> tuple[npt.NDArray[Any], d
 
 
 def _texts(array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-    if not array.null_count:
-        return array.to_numpy(zero_copy_only=False), {}
-    present = set(array.unique().to_pylist())
-    missing = ""
-    while missing in present:
-        missing += "?"
-    return array.fill_null(missing).to_numpy(zero_copy_only=False), {"missing_text": missing}
+    # texts repeat, so each stands in memory once
+    encoded = model.compute.dictionary_encode(array)
+    texts = encoded.dictionary.to_pylist()
+    attrs = {}
+    if array.null_count:
+        missing = ""
+        while missing in texts:
+            missing += "?"
+        attrs["missing_text"] = missing
+        texts.append(missing)
+    places = encoded.indices.fill_null(len(texts) - 1).to_numpy()
+    return np.array(texts, object)[places], attrs
 
 
 def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:

@@ -63,6 +63,5 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
 
     check_engine()
     # decoded, integers with missing values would be floats and times nanoseconds
-    with xr.open_dataset(path, engine="h5netcdf", mask_and_scale=False, decode_times=False) as ds:
-        ds.load()
+    with xr.open_dataset(path, engine="h5netcdf", mask_and_scale=False, decode_times=False, cache=False) as ds:
         return dataset.block_of(ds), dataset.to_dataframe(ds)
