@@ -460,7 +460,7 @@ def image_windows(
 def image_sites(events: pd.DataFrame, on_first: npt.NDArray[np.bool_]) -> pd.Series[str]:
     """Give the site code of the station of each event, its platform where the site has no code."""
     station = {
-        name: pa.array(events[f"e1_{name}"].where(on_first, events[f"e2_{name}"]), pa.string())
+        name: model.pandas_to_arrow(events[f"e1_{name}"].where(on_first, events[f"e2_{name}"]), pa.string())
         for name in ("platform", "source_type")
     }
     return model.arrow_to_pandas(model.compute.coalesce(source_sites(station), station["platform"]))

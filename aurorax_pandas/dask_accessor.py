@@ -78,6 +78,10 @@ class AuroraxDaskAccessor:
         """Give one row per pair event; see `aurorax_pandas.explode_events`."""
         return dask_frames.explode_events(self._ddf)
 
+    def groupby_pair(self, by: PairBy = "pair") -> Any:
+        """Group the events by pair of data sources; see `aurorax_pandas.groupby_pair`."""
+        return dask_frames.groupby_pair(self._ddf, by)
+
     def pair_summary(self, by: PairBy = "pair", step: str | pd.Timedelta = "1min") -> dd.DataFrame:
         """Sum up each pair of data sources, shuffled by pair; see `aurorax_pandas.pair_summary`."""
         return dask_frames.pair_summary(self._ddf, by, step)

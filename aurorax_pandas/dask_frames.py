@@ -131,6 +131,21 @@ def _open_pairs(meta: pd.DataFrame) -> pd.DataFrame:
     return cleared
 
 
+def groupby_pair(ddf: dd.DataFrame, by: PairBy = "pair") -> Any:
+    """
+    Group the events by pair of data sources, as `aurorax_pandas.groupby_pair`; a grouping of Dask.
+
+    Cameras of one site can see the same in several partitions, so with ``by="site"`` the events are shuffled by pair.
+    """
+    exploded = ddf if events.is_events(ddf._meta) else explode_events(ddf)  # noqa: SLF001
+    if by != "pair":
+        verb = partial(pairs.pair_events, by=by)
+        meta = _open_pairs(verb(exploded._meta))  # noqa: SLF001
+        keyed = _numbered(exploded, partial(_events_by_pair, by=by, needed=list(exploded.columns)))
+        exploded = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
+    return exploded.groupby("pair", observed=True)
+
+
 def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta = "1min") -> dd.DataFrame:
     """
     Sum up each pair of data sources, as `aurorax_pandas.pair_summary`.
@@ -209,18 +224,19 @@ def _shuffled(ddf: dd.DataFrame) -> dd.DataFrame:
 
 def _in_order(df: pd.DataFrame, verb: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     # ties go to the earlier row, and a shuffle forgets which that was
-    return verb(df.iloc[np.argsort(df[_ORDER].to_numpy())].drop(columns=[_ORDER, _KEY]))
+    ordered = df.iloc[np.argsort(df[_ORDER].to_numpy())]
+    return verb(ordered.drop(columns=[_ORDER, _KEY, _ROW], errors="ignore"))
 
 
-def _events_by_pair(df: pd.DataFrame, number: int, by: PairBy) -> pd.DataFrame:
+def _events_by_pair(df: pd.DataFrame, number: int, by: PairBy, needed: Sequence[str] | None = None) -> pd.DataFrame:
     exploded = events.as_events(df, "pair_summary")
     order = np.arange(len(exploded)) + number * _ROWS
     parent = order if events.is_events(df) else exploded["conjunction"].to_numpy() + number * _ROWS
     labels = pairs.site_labels(exploded) if by == "site" else exploded["pair"].array
-    needed = [*_SUMMED, *(name for name in exploded.columns if by == "site" and name.startswith(("e1_", "e2_")))]
-    return exploded[list(dict.fromkeys(needed))].assign(
-        **{_ORDER: order, _ROW: parent, _KEY: _hashes(labels.categories)[labels.codes]}
-    )
+    if needed is None:
+        sources = [name for name in exploded.columns if by == "site" and name.startswith(("e1_", "e2_"))]
+        needed = list(dict.fromkeys([*_SUMMED, *sources]))
+    return exploded[needed].assign(**{_ORDER: order, _ROW: parent, _KEY: _hashes(labels.categories)[labels.codes]})
 
 
 def _rows_by_sources(df: pd.DataFrame, number: int, by: Literal["source", "site"]) -> pd.DataFrame:

@@ -165,8 +165,7 @@ def to_arrow(values: pd.Series[Any]) -> pa.Array:
         codes = values.cat.codes.to_numpy().astype(np.int32)
         categories = pa.array(values.dtype.categories, from_pandas=True)
         return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), categories)
-    array = pa.array(values, from_pandas=True)
-    return model.one_array(array) if isinstance(array, pa.ChunkedArray) else array
+    return model.pandas_to_arrow(values)
 
 
 def from_arrow(array: pa.Array, spec: Mapping[str, Any]) -> Any:

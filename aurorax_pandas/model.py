@@ -190,6 +190,12 @@ def one_array(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
+def pandas_to_arrow(values: pd.Series[Any], kind: pa.DataType | None = None) -> pa.Array:
+    """Give a flat pandas column as one Arrow array, missing values as null."""
+    array = pa.array(values, kind, from_pandas=True)
+    return one_array(array) if isinstance(array, pa.ChunkedArray) else array
+
+
 def flatten_lists(lists: pa.Array) -> Flat:
     """Take an Arrow array of lists of structs apart, in row order."""
     lengths = lists.value_lengths().fill_null(0).to_numpy().astype(np.int64)

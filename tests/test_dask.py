@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import conjunctions_from_records, dask_frames
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 dd = pytest.importorskip("dask.dataframe")
@@ -64,11 +64,38 @@ def test_any_partitions_give_what_pandas_gives(builders, verb, data):
         assert_conjunctions_equal(found, expected, check_attrs=False)
 
 
+@pytest.mark.parametrize("by", ["pair", "site"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@given(data=st.data())
+def test_groups_of_pairs_are_those_of_pandas(builders, by, data):
+    df = conjunctions_from_records(data.draw(builders.tagged_records()))
+    cuts = data.draw(st.lists(st.integers(0, len(df)), max_size=3))
+    functions = {"min_distance": ["count", "min", "sum"], "start": ["min"]}
+    found = parted(df, cuts).aurorax.groupby_pair(by).agg(functions).compute()
+    expected = df.aurorax.groupby_pair(by).agg(functions)
+    found, expected = (frame.set_axis(frame.index.astype("str")).sort_index() for frame in (found, expected))
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_events_are_grouped_too(sample):
+    events = sample.aurorax.explode_events()
+    found = parted(events, [10, 30]).aurorax.groupby_pair("site")["min_distance"].min().compute()
+    expected = events.aurorax.groupby_pair("site")["min_distance"].min()
+    assert found.rename(index=str).sort_index().to_dict() == expected.rename(index=str).to_dict()
+
+
 @pytest.mark.parametrize("verb", ["minutes", "pair_summary", "pair_summary by site", "closest by site"])
 def test_verbs_take_events_too(sample, verb):
     df = sample.aurorax.explode_events()
     found, expected = normal(VERBS[verb](parted(df, [10, 10, 30])).compute()), normal(VERBS[verb](df))
     (pd.testing.assert_series_equal if verb == "minutes" else assert_conjunctions_equal)(found, expected)
+
+
+def test_without_dask_the_extra_is_named(sample, tmp_path, monkeypatch):
+    sample.aurorax.to_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr(dask_frames, "find_spec", lambda name: None)
+    with pytest.raises(ap.AuroraxInputError, match=r"aurorax-pandas\[dask\]"):
+        ap.load_conjunctions(tmp_path / "*.parquet", engine="dask")
 
 
 def test_files_are_partitions(sample, tmp_path):

@@ -219,6 +219,12 @@ def test_events_without_a_pair_are_in_no_summary(sample):
     pd.testing.assert_frame_equal(summary, events[kept].aurorax.pair_summary())
 
 
+def test_events_put_together_of_pieces_are_labelled_by_site(sample):
+    events = sample.aurorax.explode_events()
+    pieces = pd.concat([events.iloc[:20], events.iloc[20:]])
+    pd.testing.assert_frame_equal(pieces.aurorax.pair_summary("site"), events.aurorax.pair_summary("site"))
+
+
 def test_summaries_are_in_alphabetical_order_whatever_that_of_the_categories(sample):
     events = sample.aurorax.explode_events()
     turned = events.assign(pair=events["pair"].cat.reorder_categories(events["pair"].cat.categories[::-1]))

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from pandas.api.typing import DataFrameGroupBy
 
 from aurorax_pandas import model
@@ -42,7 +41,7 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
 def site_labels(events: pd.DataFrame) -> pd.Categorical:
     """Label the pair of each event, its ground sources by their site."""
     fields = {
-        name: pa.array(events[name], arrow_type)
+        name: model.pandas_to_arrow(events[name], arrow_type)
         for name, arrow_type in model.EVENT_FIELDS.items()
         if name.startswith(("e1_", "e2_"))
     }
