@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -376,7 +378,9 @@ def split_records(body: bytes) -> list[msgspec.Raw]:
     try:
         envelope = _decode_envelope(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AuroraxDataError(f"the records are not the service's JSON ({len(body)} bytes): {error}") from None
+        raise AuroraxDataError(
+            f"the records are not the service's JSON ({len(body)} bytes): {error}{_first_unreadable(body)}"
+        ) from None
     if isinstance(envelope, list):
         return envelope
     if envelope.error is not None:
@@ -388,6 +392,33 @@ def split_records(body: bytes) -> list[msgspec.Raw]:
         )
     items: list[msgspec.Raw] = envelope.result
     return items
+
+
+def _first_unreadable(body: bytes) -> str:
+    """Say which record of a damaged answer is the first that cannot be read, and where it begins."""
+    # one character for each byte, so that places are those of the bytes
+    text = body.decode("latin-1")
+    begin = _LIST_BEGINS.match(text)
+    if begin is None:
+        return ""
+    place, number = begin.end(), 0
+    while not text.startswith("]", place):
+        try:
+            end = _decode_any(text, place)[1]
+        except (ValueError, RecursionError):
+            return f"; record {number} (counted from 0), from byte {place} on, is the first that cannot be read"
+        place = _BETWEEN_RECORDS.match(text, end).end()  # type: ignore[union-attr]
+        number += 1
+    return f"; its {number} records can be read, what follows them from byte {place} on cannot"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_LIST_BEGINS: Final = re.compile(r'\s*(?:\{.*?"result"\s*:\s*)?\[\s*', re.DOTALL)
+_BETWEEN_RECORDS: Final = re.compile(r"\s*,?\s*")
+_decode_any: Final = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
 
 
 def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

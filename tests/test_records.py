@@ -352,6 +352,26 @@ def test_a_damaged_body_gives_a_frame_or_one_of_our_errors(changes, cut, on_bad_
     never_anything_but_our_errors(bytes(body[:cut]), on_bad_records=on_bad_records)
 
 
+@pytest.mark.parametrize("envelope", [b'{"took": 3, "result" : [ %s]}', b"[%s]"])
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda record: record[:20], "record 2"),
+        (lambda record: record.replace(b":", b";", 1), "record 2"),
+        (lambda record: record.replace(b'"nbtrace"', b"NaN", 1), "record 2"),
+        (lambda record: record + b"]", "its 3 records can be read"),
+    ],
+)
+def test_damage_is_said_by_record_and_place(envelope, damage, says):
+    record = b'{"conjunction_type": "nbtrace", "note": "[{\xc3\xa9"}'
+    body = envelope % b", ".join([record, record, damage(record)])
+    with pytest.raises(ap.AuroraxDataError, match=says) as caught:
+        conjunctions_from_records(body)
+    if says == "record 2":
+        begin = envelope.index(b"%s") + 2 * len(record + b", ")
+        assert f"from byte {begin} on" in str(caught.value)
+
+
 ODD = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
     | st.sampled_from(["2020-01-01T00:00:00", "0000-01-01T00:00:00", "9999-12-31T23:59:59Z", "NaT", "", "nbtrace", -1e400])
