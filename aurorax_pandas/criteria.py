@@ -514,6 +514,46 @@ _QUERY_KEYS: Final = (
 )  # fmt: skip
 
 
+def choose_query(
+    start: Any,
+    end: Any,
+    distance: Any,
+    *,
+    conjunction_types: Any = ("nbtrace",),
+    subminute_precision: bool | None = None,
+    query: Any = None,
+    request_id: str | None = None,
+    **blocks: Any,
+) -> dict[str, Any]:
+    """
+    Make the query of what a caller gave: window, distance and blocks, or a whole query; none for a `request_id`.
+
+    Raises
+    ------
+    AuroraxInputError
+        If not exactly one of these is given, or it cannot be sent.
+    """
+    parts = {"start": start, "end": end, "distance": distance, **blocks, "subminute_precision": subminute_precision}
+    given = [name for name, value in parts.items() if is_given(value)]
+    if as_list(conjunction_types) != ["nbtrace"]:
+        given.append("conjunction_types")
+    whole = [name for name, value in (("query", query), ("request_id", request_id)) if value is not None]
+    if len(whole) + bool(given) != 1:
+        raise AuroraxInputError(
+            "give exactly one of: start, end, distance and criteria blocks; query=; request_id= "
+            f"(given: {', '.join([*given, *whole]) or 'none'})"
+        )
+    if whole:
+        return {} if query is None else parse_query(query)
+    options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
+    return build_query(start, end, distance, **blocks, **options)
+
+
+def is_given(value: object) -> bool:
+    """Tell whether an argument holds something: neither None nor an empty sequence or mapping."""
+    return value is not None and not (isinstance(value, Sequence | Mapping) and len(value) == 0)
+
+
 def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
     """
     Check a query that was written elsewhere (the web page, another client) and give it in our own form.

@@ -12,8 +12,10 @@ from aurorax_pandas.sphere import EARTH_RADIUS, Array
 FOOTPRINT_ALTITUDE: Final = 100.0
 
 # WGS84: equatorial radius [km] and squared eccentricity (NGA.STND.0036, 2014)
-_EQUATOR: Final = 6378.137
+EQUATORIAL_RADIUS: Final = 6378.137
 _ECCENTRICITY_SQUARED: Final = 6.69437999014e-3
+#: Polar radius of the WGS84 ellipsoid [km].
+POLAR_RADIUS: Final = EQUATORIAL_RADIUS * (1 - _ECCENTRICITY_SQUARED) ** 0.5
 
 
 def geodetic_latitude(lat: Any, altitude: Any = FOOTPRINT_ALTITUDE) -> Array:
@@ -47,7 +49,9 @@ def altitude_of(lat: Any, radial_distance: Any) -> Array:
     Measured along the radius, which is less than 0.1 km from the altitude along the normal.
     """
     sine_squared = np.sin(np.radians(lat)) ** 2
-    surface = _EQUATOR * np.sqrt((1 - _ECCENTRICITY_SQUARED) / (1 - _ECCENTRICITY_SQUARED * (1 - sine_squared)))
+    surface = EQUATORIAL_RADIUS * np.sqrt(
+        (1 - _ECCENTRICITY_SQUARED) / (1 - _ECCENTRICITY_SQUARED * (1 - sine_squared))
+    )
     return np.asarray(radial_distance - surface, np.float64)
 
 
@@ -81,7 +85,7 @@ def viewing_radius(elevation: float, altitude: float) -> float:
 
 
 def _normal_radius(phi: Any) -> Any:
-    return _EQUATOR / np.sqrt(1 - _ECCENTRICITY_SQUARED * np.sin(phi) ** 2)
+    return EQUATORIAL_RADIUS / np.sqrt(1 - _ECCENTRICITY_SQUARED * np.sin(phi) ** 2)
 
 
 def _positions(lat: Any, lon: Any, altitude: Any) -> Array:

@@ -373,7 +373,7 @@ class Search(ABC, Generic[_Result]):
         return self.data
 
     def _download_whole(self, deadline: Deadline) -> list[msgspec.Raw]:
-        """Download the records, again where the body is damaged or cut short: a proxy may have lost the end without a word."""
+        """Download the records, again where some are lost: a proxy may drop the end of a body without a word."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(AuroraxDataError),
             stop=tenacity.stop_after_attempt(_DOWNLOADS),

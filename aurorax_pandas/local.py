@@ -94,23 +94,21 @@ def find_conjunctions(
     from aurorax_pandas import schemas
 
     check_ephemeris(ephemeris)
-    if query is not None:
-        payload = criteria.parse_query(query)
-    else:
-        epochs = ephemeris["epoch"].values
-        if len(epochs) == 0:
-            raise AuroraxInputError("ephemeris: there are no epochs")
-        payload = criteria.build_query(
-            epochs[0] if start is None else start,
-            epochs[-1] if end is None else end,
-            distance,
-            ground=ground,
-            space=space,
-            events=events,
-            custom_locations=custom_locations,
-            conjunction_types=conjunction_types,
-            subminute_precision=subminute_precision,
-        )
+    epochs = ephemeris["epoch"].values
+    if query is None and len(epochs) == 0:
+        raise AuroraxInputError("ephemeris: there are no epochs")
+    payload = criteria.choose_query(
+        epochs[0] if start is None and query is None else start,
+        epochs[-1] if end is None and query is None else end,
+        distance,
+        ground=ground,
+        space=space,
+        events=events,
+        custom_locations=custom_locations,
+        conjunction_types=conjunction_types,
+        subminute_precision=subminute_precision,
+        query=query,
+    )
     found = _run(ephemeris, payload)
     found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
     return schemas.validate(found, schemas.ConjunctionSchema)

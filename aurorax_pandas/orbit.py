@@ -20,20 +20,17 @@ from aurorax_pandas import sphere
 from aurorax_pandas.criteria import to_utc
 from aurorax_pandas.ephemeris import NO_IDENTIFIER, check_ephemeris, make_ephemeris
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.geodesy import EQUATORIAL_RADIUS, FOOTPRINT_ALTITUDE, POLAR_RADIUS
 from aurorax_pandas.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Altitude of footprints above the ellipsoid [km].
-FOOTPRINT_ALTITUDE: Final = 100.0
 #: Apogee altitude above which a satellite that the service does not know is ``heo`` [km].
 HEO_APOGEE: Final = 3000.0
 
-# WGS84 semi-axes, and the Earth radius of both field models [km]
-_EQUATOR: Final = 6378.137
-_POLE: Final = 6356.752314245
+# Earth radius of both field models [km]
 _RADIUS: Final = 6371.2
 _IOPT: Final = 3
 _OUTERMOST: Final = 40.0
@@ -462,7 +459,8 @@ def _altitude(points: _Array) -> _Array:
     """Give altitudes [km] above the ellipsoid along the radius of points [Earth radii]; within 1 m up to 150 km."""
     x, y, z = points * _RADIUS
     distance = np.sqrt(x * x + y * y + z * z)
-    altitude: _Array = distance - distance / np.sqrt((x * x + y * y) / _EQUATOR**2 + z * z / _POLE**2)
+    on_ellipsoid = (x * x + y * y) / EQUATORIAL_RADIUS**2 + z * z / POLAR_RADIUS**2
+    altitude: _Array = distance - distance / np.sqrt(on_ellipsoid)
     return altitude
 
 

@@ -138,24 +138,24 @@ def read_aurorax_conjunctions(
         raise AuroraxInputError(f"engine={engine!r} is not valid; give 'service' or 'local'")
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
+    asked: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "distance": distance,
+        "ground": ground,
+        "space": space,
+        "events": events,
+        "custom_locations": custom_locations,
+        "conjunction_types": conjunction_types,
+        "subminute_precision": subminute_precision,
+        "query": query,
+    }
     if ephemeris is not None:
         from aurorax_pandas.local import find_conjunctions
 
         if request_id is not None:
             raise AuroraxInputError("request_id= names a search on the service; the local engine has none")
-        return find_conjunctions(
-            ephemeris,
-            start,
-            end,
-            distance,
-            ground=ground,
-            space=space,
-            events=events,
-            custom_locations=custom_locations,
-            conjunction_types=conjunction_types,
-            subminute_precision=subminute_precision,
-            query=query,
-        )
+        return find_conjunctions(ephemeris, **asked)
     from aurorax_pandas.search import ConjunctionSearch
 
     if chunk is not None or checkpoint is not None:
@@ -164,23 +164,8 @@ def read_aurorax_conjunctions(
         from aurorax_pandas import criteria
         from aurorax_pandas.bulk import read_in_parts
 
-        payload = (
-            criteria.parse_query(query)
-            if query is not None
-            else criteria.build_query(
-                start,
-                end,
-                distance,
-                ground=ground,
-                space=space,
-                events=events,
-                custom_locations=custom_locations,
-                conjunction_types=conjunction_types,
-                subminute_precision=subminute_precision,
-            )
-        )
         return read_in_parts(
-            payload,
+            criteria.choose_query(**asked),
             chunk=chunk,
             overlap=overlap,
             max_workers=max_workers,
@@ -195,16 +180,7 @@ def read_aurorax_conjunctions(
             check_names=check_names,
         )
     with ConjunctionSearch(
-        start,
-        end,
-        distance,
-        ground=ground,
-        space=space,
-        events=events,
-        custom_locations=custom_locations,
-        conjunction_types=conjunction_types,
-        subminute_precision=subminute_precision,
-        query=query,
+        **asked,
         request_id=request_id,
         api_url=api_url,
         api_key=api_key,

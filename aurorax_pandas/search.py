@@ -32,10 +32,6 @@ RESPONSE_FORMAT: Final[dict[str, Any]] = {
 }
 
 
-def _is_given(value: object) -> bool:
-    return value is not None and not (isinstance(value, tuple) and not value)
-
-
 class ConjunctionSearch(Search[pd.DataFrame]):
     """
     One conjunction search on the service, step by step.
@@ -128,27 +124,19 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        window = {"start": start, "end": end, "distance": distance}
-        blocks = {"ground": ground, "space": space, "events": events, "custom_locations": custom_locations}
-        parts = [name for name, value in (window | blocks).items() if _is_given(value)]
-        whole = [name for name, value in (("query", query), ("request_id", request_id)) if value is not None]
-        if len(whole) + bool(parts) != 1:
-            raise AuroraxInputError(
-                "give exactly one of: start, end, distance and criteria blocks; query=; request_id= "
-                f"(given: {', '.join([*parts, *whole]) or 'none'})"
-            )
-        payload: dict[str, Any] = {}
-        if query is not None:
-            payload = criteria.parse_query(query)
-        elif request_id is None:
-            payload = criteria.build_query(
-                start,
-                end,
-                distance,
-                **blocks,
-                conjunction_types=conjunction_types,
-                subminute_precision=subminute_precision,
-            )
+        payload = criteria.choose_query(
+            start,
+            end,
+            distance,
+            ground=ground,
+            space=space,
+            events=events,
+            custom_locations=custom_locations,
+            conjunction_types=conjunction_types,
+            subminute_precision=subminute_precision,
+            query=query,
+            request_id=request_id,
+        )
         super().__init__(
             payload,
             request_id,
@@ -283,7 +271,7 @@ class EphemerisSearch(Search["xr.Dataset"]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        given = any(map(_is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
+        given = any(map(criteria.is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
         if given == (request_id is not None):
             raise AuroraxInputError("give either start, end and names of data sources, or request_id=")
         payload: dict[str, Any] = {}

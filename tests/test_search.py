@@ -194,11 +194,22 @@ def test_bad_arguments_are_refused_before_anything_is_sent(server, recorded_sear
         {"start": "2020-01-01", "request_id": "abc"},
         {"ground": [{"programs": "rego"}], "query": {}},
         {"distance": 0, "request_id": "abc"},
+        {"subminute_precision": True, "query": {}},
+        {"conjunction_types": "sbtrace", "request_id": "abc"},
     ],
 )
 def test_exactly_one_way_to_name_a_search(arguments):
     with pytest.raises(ap.AuroraxInputError, match="exactly one"):
         ap.ConjunctionSearch(**arguments)
+
+
+@pytest.mark.parametrize("how", [{"chunk": "1h"}, {"engine": "local"}])
+def test_a_query_is_given_alone_however_it_is_run(recorded_search, how):
+    query = ap.ConjunctionSearch(**recorded_search).query
+    if "engine" in how:
+        how = how | {"ephemeris": ap.load_sample_ephemeris()}
+    with pytest.raises(ap.AuroraxInputError, match="exactly one"):
+        ap.read_aurorax_conjunctions("2020-01-02", query=query, **how)
 
 
 @pytest.mark.parametrize("bad", ["", " ", "a b", "..", "a?b", 5, b"abc", "x" * 200])

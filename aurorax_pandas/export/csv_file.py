@@ -184,8 +184,7 @@ def _stored(kind: pa.DataType) -> pa.DataType:
 def _one(table: pa.Table, name: str) -> pa.Array:
     if name not in table.column_names:
         raise AuroraxDataError(f"the file lacks the column {name!r}")
-    column = model.one_array(table.column(name))
-    return column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
+    return model.one_array(table.column(name))
 
 
 def _typed(array: pa.Array, kind: pa.DataType) -> pa.Array:
