@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import criteria, model, provenance, sphere
+from aurorax_pandas import criteria, model, provenance, queries, sphere
 from aurorax_pandas.ephemeris import LOCATIONS, NO_IDENTIFIER, check_ephemeris, check_locations, densify, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
@@ -97,7 +97,7 @@ def find_conjunctions(
     epochs = ephemeris["epoch"].values
     if query is None and len(epochs) == 0:
         raise AuroraxInputError("ephemeris: there are no epochs")
-    payload = criteria.choose_query(
+    payload = queries.choose_query(
         epochs[0] if start is None and query is None else start,
         epochs[-1] if end is None and query is None else end,
         distance,
@@ -204,7 +204,7 @@ def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
     places: list[tuple[float, float]] = []
     roles = []
     groups = {name: payload[name] for name in ("ground", "space", "events", "adhoc")}
-    names = iter(criteria.block_names(*map(len, groups.values())))
+    names = iter(queries.block_names(*map(len, groups.values())))
     for kind, blocks in groups.items():
         for block in blocks:
             if kind == "adhoc":

@@ -161,11 +161,11 @@ def read_aurorax_conjunctions(
     if chunk is not None or checkpoint is not None:
         if request_id is not None:
             raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
-        from aurorax_pandas import criteria
+        from aurorax_pandas import queries
         from aurorax_pandas.bulk import read_in_parts
 
         return read_in_parts(
-            criteria.choose_query(**asked),
+            queries.choose_query(**asked),
             chunk=chunk,
             overlap=overlap,
             max_workers=max_workers,
@@ -348,10 +348,10 @@ def read_aurorax_availability(
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """
-    from aurorax_pandas import catalogue, criteria
+    from aurorax_pandas import catalogue, times
     from aurorax_pandas.transport import Deadline, open_transport
 
-    first, last = criteria.window(start, end)
+    first, last = times.window(start, end)
     filters = {
         "program": program,
         "platform": platform,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import msgspec
 import pandas as pd
 
-from aurorax_pandas import catalogue, criteria, ephemeris_records, model, provenance, records
+from aurorax_pandas import catalogue, criteria, ephemeris_records, model, provenance, queries, records, times
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.lifecycle import Search, Timeout
 from aurorax_pandas.transport import Deadline
@@ -124,7 +124,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        payload = criteria.choose_query(
+        payload = queries.choose_query(
             start,
             end,
             distance,
@@ -156,7 +156,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         records.check_on_bad_records(options.get("on_bad_records", "raise"))
 
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
-        return criteria.parse_query(found)
+        return queries.parse_query(found)
 
     def _decode(
         self, items: list[msgspec.Raw], *, on_bad_records: Literal["raise", "drop"] = "raise", **_: Any
@@ -197,7 +197,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
             self._need("describe")
             self.update_status(timeout=timeout)
         if offline:
-            return criteria.describe_query(self.query)
+            return queries.describe_query(self.query)
         answer = self._transport.call(
             "POST",
             "/api/v1/utils/describe/query/conjunction",
@@ -271,12 +271,12 @@ class EphemerisSearch(Search["xr.Dataset"]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        given = any(map(criteria.is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
+        given = any(map(queries.is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
         if given == (request_id is not None):
             raise AuroraxInputError("give either start, end and names of data sources, or request_id=")
         payload: dict[str, Any] = {}
         if request_id is None:
-            first, last = criteria.window(start, end)
+            first, last = times.window(start, end)
             block = criteria.DataSourceBlock(programs, platforms, instrument_types, metadata_filters).to_query()
             if not block:
                 raise AuroraxInputError("give programs=, platforms=, instrument_types= or metadata_filters=")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas.criteria import build_query, describe_query, parse_query
+from aurorax_pandas.queries import build_query, describe_query, parse_query
 
 GROUND = {"programs": ["themis-asi"]}
 SPACE = {"programs": ["swarm"]}

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import aurorax_pandas
-from aurorax_pandas import orbit
+from aurorax_pandas import field_lines, orbit
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.orbit import footprints_from_tle
 from aurorax_pandas.sphere import great_circle_distance
@@ -112,9 +112,9 @@ def test_the_dataset_is_an_ephemeris_that_says_how_it_was_made(swarm):
 def test_footprints_lie_100_km_above_the_ellipsoid():
     epochs = np.datetime64("2020-01-01", "us") + np.arange(90) * np.timedelta64(60_000_000, "us")
     places = orbit._positions(orbit._satellites(SWARM_A)[0], epochs).T / 6371.2
-    models = orbit._Models(epochs, external=True)
+    models = field_lines.FieldModels(epochs, external=True)
     for sign in (1.0, -1.0):
-        altitude = orbit._altitude(orbit._trace(places, sign, models))
+        altitude = field_lines._altitude(field_lines.trace(places, sign, models))
         assert np.nanmax(np.abs(altitude - 100)) < 1e-3
 
 
@@ -123,7 +123,7 @@ def test_altitude_is_the_height_above_the_ellipsoid():
     square = flattening * (2 - flattening)
     normal = 6378.137 / np.sqrt(1 - square * np.sin(lat) ** 2)
     places = [(normal + height) * np.cos(lat), 0 * lat, (normal * (1 - square) + height) * np.sin(lat)]
-    np.testing.assert_allclose(orbit._altitude(np.stack(places) / 6371.2), height, atol=1e-3)
+    np.testing.assert_allclose(field_lines._altitude(np.stack(places) / 6371.2), height, atol=1e-3)
 
 
 def test_the_main_field_is_that_of_ppigrf():
@@ -138,7 +138,7 @@ def test_the_main_field_is_that_of_ppigrf():
     across = radial * np.sin(theta) + south * np.cos(theta)
     along = radial * np.cos(theta) - south * np.sin(theta)
     field = np.stack([across * np.cos(phi) - east * np.sin(phi), across * np.sin(phi) + east * np.cos(phi), along])
-    models = orbit._Models(np.full(500, when.to_datetime64().astype("M8[us]")), external=False)
+    models = field_lines.FieldModels(np.full(500, when.to_datetime64().astype("M8[us]")), external=False)
     places = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)]) / inverse
     found = models.direction(places, np.arange(500))
     np.testing.assert_allclose(found, field / np.linalg.norm(field, axis=0), atol=5e-6)
@@ -150,12 +150,14 @@ def test_the_external_field_is_that_of_geopack():
     random = np.random.default_rng(1)
     places, tilt = random.uniform(-12, 12, (3, 40)), random.uniform(-0.5, 0.5, 40)
     expected = np.transpose([t89.t89(3, *arguments) for arguments in zip(tilt, *places, strict=True)])
-    np.testing.assert_allclose(orbit._t89(tilt, places), expected, rtol=1e-12)
+    np.testing.assert_allclose(field_lines._t89(tilt, places), expected, rtol=1e-12)
 
 
 def test_the_dipole_tilts_towards_the_sun_in_june_and_away_in_december():
     epochs = np.array(["2020-06-21T16:50", "2020-12-21T04:50"], "M8[us]")
-    np.testing.assert_allclose(np.degrees(orbit._Models(epochs, external=True)._tilt), [32.8, -32.8], atol=0.3)
+    np.testing.assert_allclose(
+        np.degrees(field_lines.FieldModels(epochs, external=True)._tilt), [32.8, -32.8], atol=0.3
+    )
 
 
 def test_sidereal_time_is_that_of_sgp4():
@@ -163,7 +165,7 @@ def test_sidereal_time_is_that_of_sgp4():
 
     epochs = np.array(["1999-12-31T12:00", "2020-01-01T03:04:05", "2029-06-01"], "M8[us]")
     days = (epochs - np.datetime64("1970-01-01", "us")) / np.timedelta64(1, "D") + 2440587.5
-    np.testing.assert_allclose(orbit._sidereal_angle(epochs), [gstime(day) for day in days], atol=1e-8)
+    np.testing.assert_allclose(field_lines.sidereal_angle(epochs), [gstime(day) for day in days], atol=1e-8)
 
 
 def test_without_an_external_field_more_lines_return():
@@ -227,8 +229,8 @@ def test_the_turn_of_the_year_does_not_show():
 
 
 def test_a_satellite_below_the_footprints_has_none():
-    models = orbit._Models(np.array(["2020-01-01"], "M8[us]"), external=False)
-    assert np.isnan(orbit._trace(np.array([[0.3], [0.0], [0.96]]), 1.0, models)).all()
+    models = field_lines.FieldModels(np.array(["2020-01-01"], "M8[us]"), external=False)
+    assert np.isnan(field_lines.trace(np.array([[0.3], [0.0], [0.96]]), 1.0, models)).all()
 
 
 def test_an_aware_window_is_converted_and_a_day_means_all_of_it():
@@ -284,7 +286,7 @@ def test_other_arguments_that_cannot_be_used_are_refused(arguments, message):
 
 
 def test_a_decayed_satellite_is_refused_before_any_line_is_traced(monkeypatch):
-    monkeypatch.setattr(orbit, "_trace", lambda *_: pytest.fail("traced"))
+    monkeypatch.setattr(orbit, "trace", lambda *_: pytest.fail("traced"))
     falling = changed(SWARM_A, first={33: " .09000000", 53: " 99990-1"}, second={52: "16.40000000"})
     with pytest.raises(AuroraxInputError, match="SGP4 gives no position of Swarm A at 2020-"):
         footprints_from_tle(falling, "2020-01-03", "2020-06-01", "1D")

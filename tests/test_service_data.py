@@ -236,7 +236,7 @@ def test_dry_run_needs_no_service():
 
 
 def test_sentence_of_the_recorded_search_is_the_services_own():
-    from aurorax_pandas import criteria, samples
+    from aurorax_pandas import queries, samples
 
     logged = samples.recorded_status()["logs"][2]["summary"].partition("using query: ")[2]
-    assert criteria.describe_query(samples.recorded_query()) == logged
+    assert queries.describe_query(samples.recorded_query()) == logged

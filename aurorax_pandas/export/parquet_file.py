@@ -35,15 +35,13 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
     columns = {name: _lists(parts.nested[name]) if name in parts.nested else parts.columns[name] for name in df.columns}
     columns |= dict(zip(_level_names(told), parts.levels, strict=True))
     table = pa.table(columns, metadata={KEY: layout.dump_block(block).encode(), b"pandas": json.dumps(told).encode()})
-    pyarrow.parquet.write_table(
-        table,
-        path,
-        compression="snappy",
+    # pyarrow's own types know of no names here
+    options: dict[str, Any] = {
         # distances and times hardly ever repeat, and limits of what is in lists help no reader
-        use_dictionary=list(_repeating(table.schema)),
-        write_statistics=list(parts.columns),
-        write_page_checksum=True,
-    )
+        "use_dictionary": list(_repeating(table.schema)),
+        "write_statistics": list(parts.columns),
+    }
+    pyarrow.parquet.write_table(table, path, compression="snappy", write_page_checksum=True, **options)
 
 
 def _repeating(schema: pa.Schema) -> Iterator[str]:

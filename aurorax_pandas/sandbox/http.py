@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
-from aurorax_pandas import criteria
+from aurorax_pandas import criteria, queries
 from aurorax_pandas.ephemeris import check_ephemeris, load_sample_ephemeris, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import SOURCE_FIELDS
@@ -160,7 +160,7 @@ class Sandbox:
         path = values["kind"]
         try:
             if path == "conjunctions":
-                job = Job("conjunction", body, conjunction_work(self._ephemeris, criteria.parse_query(body)))
+                job = Job("conjunction", body, conjunction_work(self._ephemeris, queries.parse_query(body)))
             elif path == "ephemeris":
                 job = Job("ephemeris", body, ephemeris_work(self._ephemeris, body))
             else:
@@ -210,7 +210,7 @@ class Sandbox:
 
     def _describe(self, body: Any, _: dict[str, Any]) -> _Reply:
         try:
-            return _Reply(200, criteria.describe_query(criteria.parse_query(body)))
+            return _Reply(200, queries.describe_query(queries.parse_query(body)))
         except AuroraxInputError as error:
             raise _RefusalError(400, "ApplicationError", str(error)) from None
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas import criteria
+from aurorax_pandas import criteria, queries, times
 from aurorax_pandas.ephemeris import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.local import check_searchable, find_conjunctions
@@ -171,7 +171,7 @@ def conjunction_work(ephemeris: xr.Dataset, query: dict[str, Any]) -> Callable[[
     def work(job: Job) -> list[dict[str, Any]]:
         job.log("info", "Answered by the local engine from the sandbox's ephemeris")
         for kind in query["conjunction_types"]:
-            sentence = criteria.describe_query(query)
+            sentence = queries.describe_query(query)
             job.log("debug", f"Start search for {kind} conjunctions using query: {sentence}")
         job.log(
             "debug",
@@ -200,7 +200,7 @@ def ephemeris_work(ephemeris: xr.Dataset, body: Any) -> Callable[[Job], list[dic
     """Check an ephemeris query and give what searches for its records."""
     if not isinstance(body, dict) or not isinstance(body.get("data_sources"), dict):
         raise AuroraxInputError("an ephemeris query needs 'start', 'end' and 'data_sources'")
-    start, end = (criteria.to_utc(name, body.get(name)) for name in ("start", "end"))
+    start, end = (times.to_utc(name, body.get(name)) for name in ("start", "end"))
     check_covered(ephemeris, start.isoformat(), end.isoformat())
     block = criteria.SpaceCriteriaBlock(
         **{

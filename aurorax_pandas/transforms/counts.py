@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import model
-from aurorax_pandas.criteria import to_utc
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.provenance import get_provenance
+from aurorax_pandas.times import to_utc
 from aurorax_pandas.tracks import SPACECRAFT
 from aurorax_pandas.transforms.intervals import span
 from aurorax_pandas.transforms.labels import labelled_events

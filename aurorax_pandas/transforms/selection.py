@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import model
-from aurorax_pandas.criteria import to_utc
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.times import to_utc
 from aurorax_pandas.transforms import events as ev
 from aurorax_pandas.transforms.identity import source_set_codes
 from aurorax_pandas.transforms.intervals import overlap_clusters, span

@@ -1,0 +1,280 @@
+"""The query of a search: made of arguments, read from elsewhere, and said in words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from aurorax_pandas import criteria
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.model import CONJUNCTION_TYPES, as_list
+from aurorax_pandas.times import window
+
+MAX_BLOCKS: Final = 10
+
+
+def _flag(argument: str, value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise AuroraxInputError(f"{argument}={value!r} is not valid; give True, False or None")
+
+
+def _kilometres(pair: str, value: Any) -> int | float | None:
+    if value is None:
+        return None
+    try:
+        distance = math.nan if isinstance(value, bool | np.bool_ | str) else float(value)
+    except (TypeError, ValueError):
+        distance = math.nan
+    if not (math.isfinite(distance) and distance >= 0):
+        raise AuroraxInputError(
+            f"distance of {pair}: {value!r} is not a distance; give 0 or more [km], or None for no limit"
+        )
+    return int(distance) if distance.is_integer() else distance
+
+
+def block_names(ground: int, space: int, events: int, custom_locations: int) -> list[str]:
+    """Give the names of the blocks as they stand in distance pairs: ``ground1``, ``space1``, …, ``adhoc1``."""
+    counts = {"ground": ground, "space": space, "events": events, "adhoc": custom_locations}
+    return [f"{name}{number + 1}" for name, count in counts.items() for number in range(count)]
+
+
+def _max_distances(distance: Any, names: list[str]) -> dict[str, int | float | None]:
+    pairs = [f"{first}-{second}" for first, second in itertools.combinations(names, 2)]
+    if distance is None:
+        raise AuroraxInputError("distance is missing; give a number [km], or a dict of pairs where None means no limit")
+    if not isinstance(distance, Mapping):
+        return dict.fromkeys(pairs, _kilometres("every pair", distance))
+    by_pair: dict[str, Any] = {}
+    for key, value in distance.items():
+        first, dash, second = str(key).replace("custom_locations", "adhoc").replace(" ", "").partition("-")
+        pair = next((name for name in (f"{first}-{second}", f"{second}-{first}") if dash and name in pairs), None)
+        if pair is None:
+            raise AuroraxInputError(f"distance: no pair {key!r} in this search; {criteria.suggestion(key, pairs)}")
+        if pair in by_pair:
+            raise AuroraxInputError(f"distance: the pair {pair!r} is given twice")
+        by_pair[pair] = _kilometres(pair, value)
+    return {pair: by_pair.get(pair) for pair in pairs}
+
+
+def build_query(
+    start: Any,
+    end: Any,
+    distance: Any,
+    *,
+    ground: Any = (),
+    space: Any = (),
+    events: Any = (),
+    custom_locations: Any = (),
+    conjunction_types: Any = ("nbtrace",),
+    subminute_precision: bool | None = None,
+) -> dict[str, Any]:
+    """
+    Check the arguments of a search and make the query of them.
+
+    Returns
+    -------
+    dict
+        The JSON payload: ``start``, ``end``, ``ground``, ``space``, ``events``, ``adhoc``,
+        ``conjunction_types``, ``max_distances`` and, where asked for, ``subminute_precision``.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be sent; the message names it, its value and the fix.
+    """
+    first, last = window(start, end)
+    kinds: list[tuple[type[criteria.CriteriaBlock], Any]] = [
+        (criteria.GroundCriteriaBlock, ground),
+        (criteria.SpaceCriteriaBlock, space),
+        (criteria.EventsCriteriaBlock, events),
+        (criteria.CustomLocationsCriteriaBlock, custom_locations),
+    ]
+    blocks = {
+        kind.argument: [criteria.from_mapping(kind.argument, block, kind).to_query() for block in as_list(given)]
+        for kind, given in kinds
+    }
+    count = sum(map(len, blocks.values()))
+    if not 2 <= count <= MAX_BLOCKS:
+        raise AuroraxInputError(
+            f"{count} criteria block(s) given; a conjunction needs 2 to {MAX_BLOCKS} "
+            "in ground=, space=, events= and custom_locations= together"
+        )
+    types = [criteria.choice("conjunction_types", name, CONJUNCTION_TYPES) for name in as_list(conjunction_types)]
+    if not types:
+        raise AuroraxInputError(f"conjunction_types is empty; give some of {', '.join(CONJUNCTION_TYPES)}")
+    query: dict[str, Any] = {
+        "start": first,
+        "end": last,
+        "ground": blocks["ground"],
+        "space": blocks["space"],
+        "events": blocks["events"],
+        "adhoc": blocks["custom_locations"],
+        "conjunction_types": list(dict.fromkeys(types)),
+        "max_distances": _max_distances(distance, block_names(*map(len, blocks.values()))),
+    }
+    if _flag("subminute_precision", subminute_precision) is not None:
+        query["subminute_precision"] = subminute_precision
+    return query
+
+
+_QUERY_KEYS: Final = (
+    "start", "end", "ground", "space", "events", "adhoc", "conjunction_types", "max_distances",
+    "subminute_precision", "epoch_search_precision", "request_id",
+)  # fmt: skip
+
+
+def choose_query(
+    start: Any,
+    end: Any,
+    distance: Any,
+    *,
+    conjunction_types: Any = ("nbtrace",),
+    subminute_precision: bool | None = None,
+    query: Any = None,
+    request_id: str | None = None,
+    **blocks: Any,
+) -> dict[str, Any]:
+    """
+    Make the query of what a caller gave: window, distance and blocks, or a whole query; none for a `request_id`.
+
+    Raises
+    ------
+    AuroraxInputError
+        If not exactly one of these is given, or it cannot be sent.
+    """
+    parts = {"start": start, "end": end, "distance": distance, **blocks, "subminute_precision": subminute_precision}
+    given = [name for name, value in parts.items() if is_given(value)]
+    if as_list(conjunction_types) != ["nbtrace"]:
+        given.append("conjunction_types")
+    whole = [name for name, value in (("query", query), ("request_id", request_id)) if value is not None]
+    if len(whole) + bool(given) != 1:
+        raise AuroraxInputError(
+            "give exactly one of: start, end, distance and criteria blocks; query=; request_id= "
+            f"(given: {', '.join([*given, *whole]) or 'none'})"
+        )
+    if whole:
+        return {} if query is None else parse_query(query)
+    options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
+    return build_query(start, end, distance, **blocks, **options)
+
+
+def is_given(value: object) -> bool:
+    """Tell whether an argument holds something: neither None nor an empty sequence or mapping."""
+    return value is not None and not (isinstance(value, Sequence | Mapping) and len(value) == 0)
+
+
+def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
+    """
+    Check a query that was written elsewhere (the web page, another client) and give it in our own form.
+
+    Parameters
+    ----------
+    query : dict, str or pathlib.Path
+        The query, its JSON text, or the path of a file that holds it. A ``request_id`` in it is left out, so
+        that a new search runs.
+
+    Raises
+    ------
+    AuroraxInputError
+        If it cannot be read or sent.
+    """
+    given = _read_query(query)
+    for key in given:
+        if key not in _QUERY_KEYS:
+            raise AuroraxInputError(f"query: unknown key {key!r}; {criteria.suggestion(key, _QUERY_KEYS)}")
+    for key in ("start", "end", "max_distances"):
+        if given.get(key) is None:
+            raise AuroraxInputError(f"query: {key!r} is missing")
+    subminute = _flag("subminute_precision", given.get("subminute_precision"))
+    seconds = given.get("epoch_search_precision")
+    if seconds is not None and (isinstance(seconds, bool) or seconds not in (30, 60)):
+        raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
+    if subminute is None and seconds == 30:
+        subminute = True
+    return build_query(
+        given["start"],
+        given["end"],
+        given["max_distances"],
+        ground=given.get("ground") or (),
+        space=given.get("space") or (),
+        events=given.get("events") or (),
+        custom_locations=given.get("adhoc") or (),
+        # the service reads an empty list as its default
+        conjunction_types=given.get("conjunction_types") or ("nbtrace",),
+        subminute_precision=subminute,
+    )
+
+
+def _read_query(query: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
+    if isinstance(query, Mapping):
+        return query
+    if not isinstance(query, str | Path):
+        raise AuroraxInputError(f"query={query!r} is not a query; give a dict, its JSON text or the path of a file")
+    text = str(query)
+    if isinstance(query, Path) or not text.lstrip().startswith("{"):
+        try:
+            text = Path(query).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise AuroraxInputError(
+                f"query={str(query)!r} is neither JSON text nor a file that can be read: {error}"
+            ) from None
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise AuroraxInputError(f"query is not valid JSON: {error}") from None
+    if not isinstance(parsed, dict):
+        raise AuroraxInputError(f"query holds a JSON {type(parsed).__name__}; a query is an object")
+    return parsed
+
+
+def describe_query(query: Mapping[str, Any]) -> str:
+    """
+    Say a query in the service's words, without asking it.
+
+    Parameters
+    ----------
+    query : dict
+        A query of `build_query` or `parse_query`.
+
+    Returns
+    -------
+    str
+        A sentence: types, criteria blocks, window (UTC) and distances [km].
+    """
+    groups = [query[name] for name in ("ground", "space", "events", "adhoc")]
+    names = block_names(*map(len, groups))
+    blocks = [f"{name}=({_describe_block(block)})" for name, block in zip(names, itertools.chain(*groups), strict=True)]
+    distances = [
+        f"{pair}={'no limit' if distance is None else f'{distance} km'}"
+        for pair, distance in query["max_distances"].items()
+    ]
+    return (
+        f"Find conjunctions of type ({', '.join(query['conjunction_types'])}) with epoch precision of "
+        f"{30 if query.get('subminute_precision') else 60} seconds between data sources of {' AND '.join(blocks)} "
+        f"WHERE epochs are between {query['start']} AND {query['end']} UTC "
+        f"HAVING max distances between location points of {', '.join(distances)}."
+    )
+
+
+def _describe_block(block: Mapping[str, Any]) -> str:
+    fields = (("program", "programs"), ("platform", "platforms"), ("instrument_type", "instrument_types"))
+    parts = [
+        f"{word} in ({', '.join(block[name])})"
+        for word, name in (*fields, ("hemisphere", "hemisphere"))
+        if block.get(name)
+    ]
+    filters = block.get("ephemeris_metadata_filters")
+    if filters:
+        conditions = [f"{one['key']} {one['operator']} ({', '.join(one['values'])})" for one in filters["expressions"]]
+        joint = f" {filters['logical_operator']} "
+        parts.append(f"metadata ({joint.join(conditions)})")
+    if "locations" in block:
+        parts.append(", ".join(f"({place['lat']}, {place['lon']})" for place in block["locations"]))
+    return " AND ".join(parts) or "any"
