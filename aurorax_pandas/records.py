@@ -307,25 +307,31 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
         for name in model.CONJUNCTION_COLUMNS
         if name not in ("data_sources", "events")
     }
-    columns["data_sources"] = _grouped(_dicts(sources.fields), sources.lengths)
-    fields = {name: values for name, values in events.fields.items() if name not in ("start", "end")}
-    nested = []
-    for event, start, end in zip(
-        _dicts(fields), *(_texts(events.column(name).to_numpy()) for name in ("start", "end")), strict=True
-    ):
-        for side in ("e1", "e2"):
-            event[f"{side}_source"] = {name: event.pop(f"{side}_{name}") for name in model.SOURCE_FIELDS}
-        nested.append(event | {"start": start, "end": end})
-    columns["events"] = _grouped(nested, events.lengths)
-    return [
-        dict(zip(model.CONJUNCTION_COLUMNS, row, strict=True))
-        for row in zip(*(columns[name] for name in model.CONJUNCTION_COLUMNS), strict=True)
-    ]
+    columns["data_sources"] = _grouped(_source_dicts(sources.fields, ""), sources.lengths)
+    event_columns = {
+        "conjunction_type": events.fields["conjunction_type"].to_pylist(),
+        **{f"{side}_source": _source_dicts(events.fields, f"{side}_") for side in ("e1", "e2")},
+        **{name: _texts(events.column(name).to_numpy()) for name in ("start", "end")},
+        **{name: events.fields[name].to_pylist() for name in ("min_distance", "max_distance")},
+    }
+    columns["events"] = _grouped(_dicts(event_columns), events.lengths)
+    return _dicts({name: columns[name] for name in model.CONJUNCTION_COLUMNS})
 
 
-def _dicts(fields: Mapping[str, pa.Array]) -> list[dict[str, Any]]:
-    dicts: list[dict[str, Any]] = pa.Table.from_pydict(dict(fields)).to_pylist()
-    return dicts
+def _dicts(columns: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _source_dicts(fields: Mapping[str, pa.Array], prefix: str) -> list[dict[str, Any]]:
+    """Give a dict for each source; those that are equal are made once and copied."""
+    codes = np.zeros(len(fields[f"{prefix}identifier"]), np.int64)
+    for name in model.SOURCE_FIELDS:
+        values = model.compute.dictionary_encode(fields[f"{prefix}{name}"], null_encoding="encode")
+        codes = pd.factorize(codes * len(values.dictionary) + values.indices.to_numpy())[0]
+    first = np.unique(codes, return_index=True)[1]
+    columns = {name: fields[f"{prefix}{name}"].take(pa.array(first)).to_pylist() for name in model.SOURCE_FIELDS}
+    distinct = _dicts(columns)
+    return [distinct[code].copy() for code in codes.tolist()]
 
 
 def _grouped(entries: list[dict[str, Any]], lengths: npt.NDArray[np.int64]) -> list[list[dict[str, Any]]]:
