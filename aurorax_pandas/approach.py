@@ -279,7 +279,8 @@ def _least(event: Ints, at: Ints, sides: tuple[Floats, Floats]) -> tuple[Ints, F
     least = pd.Series(here).groupby(event).transform("min").to_numpy() if len(event) else here
     tried = np.flatnonzero(bound <= least)
     ends = (one[:, tried], one[:, after[tried]], two[:, tried], two[:, after[tried]])
-    fraction = _golden_section(*ends)
+    # where nothing moves every fraction is as good, and the search may end at any
+    fraction = np.where(follows[tried], _golden_section(*ends), 0.0)
     where = sphere.interpolate(ends[0], ends[1], fraction), sphere.interpolate(ends[2], ends[3], fraction)
     order = np.lexsort((at[tried], _distance(*where), event[tried]))
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]

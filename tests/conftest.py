@@ -13,7 +13,9 @@ from hypothesis import settings
 import aurorax_pandas
 from aurorax_pandas import sandbox
 
-settings.register_profile("suite", deadline=None, max_examples=20, database=None)
+# a suite that passed passes again; `--hypothesis-profile=explore` tries other examples each time
+settings.register_profile("suite", deadline=None, max_examples=20, database=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=20, database=None)
 settings.load_profile("suite")
 
 
