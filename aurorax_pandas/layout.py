@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -257,49 +258,47 @@ def check_names(df: pd.DataFrame, taken: set[str], where: str) -> None:
 
 def digest(block: Block, parts: Parts) -> str:
     """Sum up a metadata block and the contents of its frame, so that damage shows."""
-    hasher = hashlib.sha256()
     told = {key: value for key, value in block.items() if key != "digest"}
-    hasher.update(json.dumps(told, sort_keys=True).encode())
-    for name, array in parts.columns.items():
-        hasher.update(name.encode())
-        _feed(hasher, array)
-    for array in parts.levels:
-        _feed(hasher, array)
+    hasher = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    arrays = [*parts.columns.values(), *parts.levels]
+    names: list[Any] = [list(parts.columns)]
     for name, flat in parts.nested.items():
-        hasher.update(name.encode())
-        hasher.update(flat.lengths.tobytes())
-        for field, array in flat.fields.items():
-            hasher.update(field.encode())
-            _feed(hasher, array)
+        arrays += [pa.array(flat.lengths), *flat.fields.values()]
+        names.append([name, *flat.fields])
+    hasher.update(json.dumps(names).encode())
+    with ThreadPoolExecutor() as pool:
+        for part in pool.map(_digest_of, arrays):
+            hasher.update(part)
     return hasher.hexdigest()
 
 
-def _feed(hasher: Any, array: pa.Array) -> None:
-    data_type = array.type
-    hasher.update(len(array).to_bytes(8, "little"))
+def _digest_of(array: pa.Array) -> bytes:
+    hasher: Any = hashlib.sha256(len(array).to_bytes(8, "little"))
     if isinstance(array, pa.DictionaryArray):
         hasher.update(json.dumps(array.dictionary.to_pylist()).encode())
-        hasher.update(np.ascontiguousarray(array.indices.fill_null(-1).to_numpy()).view(np.uint8))
-        return
+        array = array.indices
     hasher.update(array.null_count.to_bytes(8, "little"))
     if array.null_count:
         hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)))
-    if pa.types.is_string(data_type) or pa.types.is_large_string(data_type):
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         lengths, text = _text(array)
         hasher.update(lengths)
         hasher.update(text)
-    elif is_flat(data_type):
+    elif is_flat(array.type):
         hasher.update(np.ascontiguousarray(_numbers(array)).view(np.uint8))
     else:
         hasher.update(json.dumps(array.to_pylist(), default=str).encode())
+    summed: bytes = hasher.digest()
+    return summed
 
 
 def _text(array: pa.Array) -> tuple[npt.NDArray[np.int32], memoryview]:
     """Give the lengths of texts [bytes], and all of them in a row."""
+    if not len(array):
+        return np.empty(0, np.int32), memoryview(b"")
     array = (array.fill_null("") if array.null_count else array).cast(pa.large_string())
     offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
-    begin, end = (offsets[0], offsets[-1]) if len(array) else (0, 0)
-    return np.diff(offsets).astype(np.int32), memoryview(array.buffers()[2] or b"")[begin:end]
+    return np.diff(offsets).astype(np.int32), memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]]
 
 
 def _numbers(array: pa.Array) -> npt.NDArray[Any]:

@@ -140,8 +140,8 @@ def validate(frame: pd.DataFrame, schema: pandera.DataFrameSchema | None = None)
     """
     chosen = schema_of(frame) if schema is None else schema
     try:
-        # nothing here changes a frame, so it need not be copied
-        chosen.validate(frame, lazy=True, inplace=True)
+        # no value is changed, so none need be copied; pandera leaves its schema in the attrs of what it checks
+        chosen.validate(frame.copy(deep=False), lazy=True, inplace=True)
     except SchemaErrors as error:
         found = [failure for one in error.schema_errors for failure in _failures(frame, chosen, one)]
         failures = pd.DataFrame(found, columns=["column", "check", "says", "rows", "first"], dtype=object)

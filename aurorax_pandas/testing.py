@@ -35,13 +35,25 @@ def assert_conjunctions_equal(left: pd.DataFrame, right: pd.DataFrame, *, check_
     if list(left.columns) != list(right.columns):
         raise AssertionError(f"columns differ: {list(left.columns)} and {list(right.columns)}")
     nested = [name for name in left.columns if isinstance(left[name].dtype, NestedDtype)]
-    pd.testing.assert_frame_equal(
-        left.drop(columns=nested), right.drop(columns=nested), check_exact=True, check_freq=False
-    )
+    # pandas' own comparison can say where columns differ, but takes ten times longer to see whether
+    same = [name for name in left.columns if name not in nested and _is_same(left[name], right[name])]
+    rest = left.columns.drop([*nested, *same])
+    pd.testing.assert_frame_equal(left[rest], right[rest], check_exact=True, check_freq=False)
     for name in nested:
         _assert_nested_equal(name, left[name], right[name])
     if check_attrs and left.attrs != right.attrs:
         raise AssertionError(f"attrs differ:\n{left.attrs}\nand\n{right.attrs}")
+
+
+def _is_same(left: pd.Series, right: pd.Series) -> bool:
+    if left.dtype != right.dtype or left.dtype == np.dtype(object):
+        return False
+    if isinstance(left.dtype, pd.CategoricalDtype):
+        alike = (
+            left.cat.categories.equals(right.cat.categories) and left.cat.categories.dtype == right.cat.categories.dtype
+        )
+        return alike and np.array_equal(left.cat.codes, right.cat.codes)
+    return bool(left.array.equals(right.array))
 
 
 def _assert_nested_equal(name: str, left: pd.Series, right: pd.Series) -> None:

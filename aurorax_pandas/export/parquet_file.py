@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,8 +125,6 @@ def _frame(block: layout.Block, table: pa.Table, schema: pa.Schema) -> pd.DataFr
 
 def _flat(lists: pa.Array, entries: pa.StructType) -> model.Flat:
     flat = model.flatten_lists(lists)
-    fields = {
-        entry.name: values if values.type == entry.type else values.cast(entry.type)
-        for entry, values in zip(entries, flat.fields.values(), strict=True)
-    }
-    return flat._replace(fields=fields)
+    with ThreadPoolExecutor() as pool:
+        cast = pool.map(lambda values, entry: values.cast(entry.type), flat.fields.values(), entries)
+        return flat._replace(fields=dict(zip(flat.fields, cast, strict=True)))
