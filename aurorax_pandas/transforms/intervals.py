@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, Final, cast
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.transforms.ranking import group_bounds, group_order
+from aurorax_pandas.transforms.ranking import Grouped, group_rows
 
 _NO_GAP: Final = np.timedelta64(0)
 
@@ -79,42 +78,37 @@ def overlap_clusters(
     ndarray of int64
         The cluster of each span; numbered by group, then start.
     """
-    order = group_order(group, start)
-    last: npt.NDArray[Any] = pd.Series(end[order]).groupby(group[order]).cummax().to_numpy()
+    order, bounds, starts = group_rows(group, start)
+    number = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    last: npt.NDArray[Any] = pd.Series(end[order]).groupby(number).cummax().to_numpy()
     fresh = np.ones(len(order), bool)
-    fresh[1:] = (np.diff(group[order]) != 0) | (start[order][1:] - last[:-1] > gap)
+    fresh[1:] = (np.diff(number) != 0) | (starts[1:] - last[:-1] > gap)
     clusters = np.empty(len(order), np.int64)
     clusters[order] = np.cumsum(fresh) - 1
     return clusters
 
 
-def covered_minutes(
-    start: npt.NDArray[np.datetime64],
-    end: npt.NDArray[np.datetime64],
-    bounds: npt.NDArray[np.int64],
-    step: pd.Timedelta,
-) -> npt.NDArray[np.float64]:
+def covered_minutes(grouped: Grouped, end: npt.NDArray[np.datetime64], step: pd.Timedelta) -> npt.NDArray[np.float64]:
     """
     Count the minutes that the spans of each group cover together [min].
 
     Parameters
     ----------
-    start, end : ndarray of datetime64
-        The spans, both ends inside, in group order.
-    bounds : ndarray of int64
-        Where the groups begin; see `group_bounds`.
+    grouped : Grouped
+        The spans by group, then start.
+    end : ndarray of datetime64
+        Their ends in this order; both ends are inside.
     step : pandas.Timedelta
         Distance between epochs.
     """
-    first, last = (times.astype("M8[us]", copy=False).view(np.int64) for times in (start, end))
+    first, last = (times.astype("M8[us]", copy=False) for times in (grouped.start, end))
     length = step // pd.Timedelta("1us")
-    covered = np.empty(len(bounds) - 1, np.float64)
-    for number, (begin, stop) in enumerate(itertools.pairwise(bounds)):
-        reached = np.maximum.accumulate(last[begin:stop])
+    covered = np.empty(len(grouped.bounds) - 1, np.float64)
+    for number, rows in enumerate(grouped.groups):
+        begin, reached = first[rows].view(np.int64), np.maximum.accumulate(last[rows]).view(np.int64)
         # what a span adds begins where the spans before it end
-        fresh = first[begin + 1 : stop] > reached[:-1]
-        added = np.where(fresh, last[begin + 1 : stop] - first[begin + 1 : stop] + length, reached[1:] - reached[:-1])
-        covered[number] = reached[0] - first[begin] + length + added.sum()
+        added = reached[1:] - np.maximum(begin[1:] - length, reached[:-1])
+        covered[number] = reached[0] - begin[0] + length + added.sum()
     return covered / 60e6
 
 
@@ -125,6 +119,6 @@ def union_minutes(
     step: pd.Timedelta,
 ) -> pd.Series[float]:
     """Count the minutes that the spans of each group cover together, by group [min]."""
-    order = group_order(group, start)
-    bounds = group_bounds(group[order])
-    return pd.Series(covered_minutes(start[order], end[order], bounds, step), index=group[order][bounds[:-1]])
+    grouped = group_rows(group, start)
+    ordered = end[grouped.order]
+    return pd.Series(covered_minutes(grouped, ordered, step), index=group[grouped.order[grouped.bounds[:-1]]])

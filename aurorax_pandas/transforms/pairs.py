@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-import itertools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
@@ -14,7 +15,9 @@ from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
 from aurorax_pandas.transforms.intervals import covered_minutes, overlap_clusters, span
-from aurorax_pandas.transforms.ranking import closest_positions, group_bounds, group_order
+from aurorax_pandas.transforms.ranking import closest_positions, group_rows
+
+_Columns = dict[str, npt.NDArray[Any]]
 
 
 def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair") -> pd.DataFrame:
@@ -120,26 +123,43 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     if not pair.categories.is_monotonic_increasing:
         pair = pair.reorder_categories(pair.categories.sort_values()).cat
     codes = pair.codes.to_numpy()
-    order = group_order(codes, events["start"].to_numpy())
-    codes = codes.take(order)
+    column = {name: events[name].to_numpy() for name in ("start", "end", "min_distance", "closest_epoch")}
     # as in a grouping of pandas, events without a label are in no pair
-    unlabelled = np.searchsorted(codes, 0)
-    order, codes = order[unlabelled:], codes[unlabelled:]
-    bounds = group_bounds(codes)
-    labels = pair.categories[codes[bounds[:-1]]]
-    start, end, distance = (events[name].to_numpy().take(order) for name in ("start", "end", "min_distance"))
-    groups = list(itertools.pairwise(bounds))
-    # in group order the first of the closest events is the earliest
-    closest = np.array([begin + distance[begin:stop].argmin() for begin, stop in groups], np.int64)
-    columns = {
-        "count": np.diff(bounds),
-        "minutes": covered_minutes(start, end, bounds, delta),
-        "min_distance": distance[closest],
-        "median_distance": [np.median(distance[begin:stop]) for begin, stop in groups],
-        "closest_epoch": events["closest_epoch"].to_numpy()[order[closest]],
-        "first_start": start[bounds[:-1]],
-        "last_end": [end[begin:stop].max() for begin, stop in groups],
-    }
-    summary = pd.DataFrame(columns, index=pd.Index(labels, dtype="str", name="pair")).astype(model.PAIR_SUMMARY_COLUMNS)
+    if (unlabelled := codes < 0).any():
+        codes, column = codes[~unlabelled], {name: values[~unlabelled] for name, values in column.items()}
+    grouped = group_rows(codes, column["start"])
+    order, bounds, start = grouped
+    groups = grouped.groups
+
+    def distances() -> _Columns:
+        distance = column["min_distance"].take(order)
+        # in group order the first of the closest events is the earliest
+        closest = np.array([rows.start + distance[rows].argmin() for rows in groups], np.int64)
+        return {
+            "min_distance": distance[closest],
+            "median_distance": np.array([_median(distance[rows]) for rows in groups]),
+            "closest_epoch": column["closest_epoch"][order[closest]],
+        }
+
+    def times() -> _Columns:
+        first, end = bounds[:-1], column["end"].take(order)
+        return {
+            "count": np.diff(bounds),
+            "minutes": covered_minutes(grouped, end, delta),
+            "first_start": start[first],
+            "last_end": np.maximum.reduceat(end.view(np.int64), first).view(end.dtype) if len(end) else end,
+        }
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(distances)
+        columns = {**times(), **other.result()}
+    index = pd.Index(pair.categories[codes[order[bounds[:-1]]]], dtype="str", name="pair")
+    summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)
     summary.attrs = copy.deepcopy(df.attrs)
     return summary
+
+
+def _median(values: npt.NDArray[np.float64]) -> float:
+    # NumPy sorts three times faster than it finds the middle
+    middle = np.sort(values)[(len(values) - 1) // 2 : len(values) // 2 + 1]
+    return float(middle.mean())

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 
-def group_order(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Give the order of rows by group, then start, then position."""
-    # frames mostly stand in the order of their starts, and few groups sort by radix
-    by_start = np.argsort(start, kind="stable")
+class Grouped(NamedTuple):
+    """Rows by group, then start, then position: their order, where each group begins (and the last ends), their starts."""
+
+    order: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
+    start: npt.NDArray[Any]
+
+    @property
+    def groups(self) -> list[slice]:
+        """The places of each group in the order."""
+        return list(map(slice, self.bounds[:-1].tolist(), self.bounds[1:].tolist()))
+
+
+def group_rows(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> Grouped:
+    """Order rows by group, then start, then position."""
     few = group.max(initial=0) < np.iinfo(np.int16).max
-    codes = group.astype(np.int16, copy=False) if few else group
-    order: npt.NDArray[np.int64] = by_start.take(np.argsort(codes.take(by_start), kind="stable"))
-    return order
+    # few groups sort by radix, and inside a group rows mostly stand in the order of their starts
+    order = np.argsort(group.astype(np.int16, copy=False), kind="stable") if few else np.lexsort((start, group))
+    grouped = Grouped(order, group_bounds(group.take(order)), start.take(order))
+    if few:
+        for rows in grouped.groups:
+            starts = grouped.start[rows]
+            if not (starts[1:] >= starts[:-1]).all():
+                by_start = np.argsort(starts, kind="stable")
+                order[rows], grouped.start[rows] = order[rows].take(by_start), starts.take(by_start)
+    return grouped
 
 
 def group_bounds(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
