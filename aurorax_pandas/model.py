@@ -176,6 +176,11 @@ class Flat(NamedTuple):
         """Give one field as a pandas column in the dtype of the data model."""
         return arrow_to_pandas(self.fields[name])
 
+    def values(self, name: str) -> npt.NDArray[Any]:
+        """Give one field of times or distances to read from: Arrow's own memory, unless some are missing."""
+        values: npt.NDArray[Any] = self.fields[name].to_numpy(zero_copy_only=False)
+        return values
+
 
 def flatten(column: pd.Series[Any]) -> Flat:
     """Take a nested column apart, in row order; a null row counts as one without entries."""
@@ -242,19 +247,20 @@ def arrow_to_pandas(array: pa.Array) -> pd.Series[Any]:
 
 
 def assemble_conjunctions(
-    column: Mapping[str, npt.NDArray[Any]], sources: Mapping[str, pa.Array], rows: npt.NDArray[np.int64] | None = None
+    column: dict[str, npt.NDArray[Any]], sources: Mapping[str, pa.Array], rows: npt.NDArray[np.int64] | None = None
 ) -> pd.DataFrame:
     """
     Build a conjunctions frame of flat columns.
 
     Parameters
     ----------
-    column : mapping of str to ndarray
+    column : dict of str to ndarray
         For each conjunction ``conjunction_type`` (its code), ``start``, ``end``, ``min_distance``,
         ``max_distance``, ``closest_epoch``, ``farthest_epoch``, ``source_count``, ``event_count``; for each of
         their sources in turn ``sources``, its position in the table; for each of their events in turn
         ``event_type`` (a code, −1 for none), ``e1``, ``e2`` (positions in the table), ``event_start``,
-        ``event_end``, ``event_min_distance`` and ``event_max_distance``.
+        ``event_end``, ``event_min_distance`` and ``event_max_distance``. Emptied on the way, so that nothing is
+        held twice.
     sources : mapping of str to pyarrow.Array
         The table of sources, by the names of `SOURCE_FIELDS`.
     rows : ndarray of int64, optional
@@ -270,35 +276,34 @@ def assemble_conjunctions(
         places = {"row": rows} | {entry: entries_of(column[f"{entry}_count"], rows) for entry in ("source", "event")}
 
     def values(name: str) -> npt.NDArray[Any]:
-        taken: npt.NDArray[Any] = column[name][places[_HELD_BY.get(name, "row")]]
+        taken: npt.NDArray[Any] = column.pop(name)[places[_HELD_BY.get(name, "row")]]
         return taken
 
-    types = pa.array(CONJUNCTION_TYPES)
+    def of_sources(name: str, prefix: str = "") -> dict[str, pa.Array]:
+        taken = pa.array(values(name))
+        return {f"{prefix}{field}": compute.take(known, taken) for field, known in sources.items()}
+
+    # what is moved comes first, and the texts, which are most of a frame, when little else is left
+    types = pd.Categorical.from_codes(values("conjunction_type"), dtype=CONJUNCTION_TYPE)
+    flat = {
+        name: values(name)
+        for name in ("start", "end", "min_distance", "max_distance", "closest_epoch", "farthest_epoch")
+    }
+    measured = {
+        name: pa.array(values(f"event_{name}"), EVENT_FIELDS[name])
+        for name in ("start", "end", "min_distance", "max_distance")
+    }
     event_types = values("event_type")
-    entries = {part: pa.array(values(part)) for part in ("sources", "e1", "e2")}
+    data_sources = nested_array(of_sources("sources"), _offsets(values("source_count")))
     event_fields = {
-        "conjunction_type": compute.take(types, pa.array(event_types, mask=event_types < 0)),
-        **{
-            f"{side}_{name}": compute.take(field, entries[side])
-            for side in ("e1", "e2")
-            for name, field in sources.items()
-        },
-        **{
-            name: pa.array(values(f"event_{name}"), EVENT_FIELDS[name])
-            for name in ("start", "end", "min_distance", "max_distance")
-        },
+        "conjunction_type": compute.take(pa.array(CONJUNCTION_TYPES), pa.array(event_types, mask=event_types < 0)),
+        **of_sources("e1", "e1_"),
+        **of_sources("e2", "e2_"),
+        **measured,
     }
-    columns = {
-        "conjunction_type": pd.Categorical.from_codes(values("conjunction_type"), dtype=CONJUNCTION_TYPE),
-        "data_sources": nested_array(
-            {name: compute.take(field, entries["sources"]) for name, field in sources.items()},
-            _offsets(values("source_count")),
-        ),
-        "events": nested_array(event_fields, _offsets(values("event_count"))),
-    }
-    return pd.DataFrame(
-        {name: columns[name] if name in columns else values(name) for name in CONJUNCTION_COLUMNS}, copy=False
-    )
+    events = nested_array(event_fields, _offsets(values("event_count")))
+    columns = {"conjunction_type": types, "data_sources": data_sources, "events": events, **flat}
+    return pd.DataFrame({name: columns[name] for name in CONJUNCTION_COLUMNS}, copy=False)
 
 
 #: The flat columns that hold a value for each source or each event of a row; the others hold one for the row.

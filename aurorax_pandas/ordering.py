@@ -36,10 +36,10 @@ def in_order(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def assemble_in_order(
-    column: Mapping[str, npt.NDArray[Any]], sources: Mapping[str, pa.Array], keep: npt.NDArray[np.bool_]
+    column: dict[str, npt.NDArray[Any]], sources: Mapping[str, pa.Array], keep: npt.NDArray[np.bool_]
 ) -> pd.DataFrame:
     """
-    Build a conjunctions frame of flat columns in total order, each value copied once.
+    Build a conjunctions frame of flat columns in total order; the columns are emptied on the way.
 
     Parameters
     ----------
@@ -55,7 +55,9 @@ def assemble_in_order(
         flat = model.Flat({}, np.repeat(np.arange(len(rows)), lengths), lengths)
         return model.sorted_rows(flat, numbers[column["sources"][model.entries_of(column["source_count"], rows)]])
 
-    order = _order(column, identifiers, lambda rows: _contents(model.assemble_conjunctions(column, sources, rows)))
+    order = _order(
+        column, identifiers, lambda rows: _contents(model.assemble_conjunctions(dict(column), sources, rows))
+    )
     return model.assemble_conjunctions(column, sources, order[keep[order]])
 
 

@@ -133,14 +133,16 @@ def _texts_of(items: Iterable[msgspec.Raw | None]) -> list[bytes | None]:
 
 
 class _Columns:
-    """Columns of the records read so far; each chunk adds a piece to every one of them."""
+    """Columns of the records read so far; each chunk makes every one of them longer."""
 
     def __init__(self, by_text: bool) -> None:
         self.decode: Callable[[msgspec.Raw], _Conjunction[Any, Any]] = _decode_by_text if by_text else _decode_by_value
         self.sources = _Sources()
         self._lists = _SourceLists(self.sources)
         self._by_text = by_text
-        self.pieces: dict[str, list[npt.NDArray[Any]]] = {}
+        # bytes grow in place, where pieces would leave holes in memory behind
+        self._bytes: dict[str, bytearray] = {}
+        self._dtypes: dict[str, np.dtype[Any]] = {}
         # columns without rows have their dtypes
         self.add([], [])
 
@@ -150,13 +152,13 @@ class _Columns:
         by_record = [record.events or () for record in records]
         events = list(chain.from_iterable(by_record))
         piece: dict[str, npt.NDArray[Any]] = {
-            "number": np.array(numbers, np.int64),
+            "number": np.array(numbers, np.int32),
             "conjunction_type": _type_codes([record.conjunction_type for record in records], _TYPE_CODES),
             "min_distance": np.array([record.min_distance for record in records], np.float64),
             "max_distance": np.array([record.max_distance for record in records], np.float64),
-            "sources": np.array(list(chain.from_iterable(sources)), np.int64),
-            "source_count": np.array(list(map(len, sources)), np.int64),
-            "event_count": np.array(list(map(len, by_record)), np.int64),
+            "sources": np.array(list(chain.from_iterable(sources)), np.int32),
+            "source_count": np.array(list(map(len, sources)), np.int32),
+            "event_count": np.array(list(map(len, by_record)), np.int32),
             "event_type": _type_codes([event.conjunction_type for event in events], _EVENT_TYPE_CODES),
             "event_min_distance": np.array([event.min_distance for event in events], np.float64),
             "event_max_distance": np.array([event.max_distance for event in events], np.float64),
@@ -175,20 +177,22 @@ class _Columns:
         times = read_times(list(chain.from_iterable(texts.values())))
         piece |= zip(texts, np.split(times, np.cumsum(list(map(len, texts.values())))[:-1]), strict=True)
         for name, values in piece.items():
-            self.pieces.setdefault(name, []).append(values)
+            self._bytes.setdefault(name, bytearray()).extend(values.view(np.uint8))
+            self._dtypes[name] = values.dtype
 
     def _numbers(self, lists: list[Any]) -> list[list[int]]:
         if self._by_text:
             return list(map(self._lists.__getitem__, _texts_of(lists)))
         return [list(map(self.sources.__getitem__, sources or ())) for sources in lists]
 
-    def _number(self, sources: list[Any]) -> npt.NDArray[np.int64]:
+    def _number(self, sources: list[Any]) -> npt.NDArray[np.int32]:
         keys = _texts_of(sources) if self._by_text else sources
-        return np.array(list(map(self.sources.__getitem__, keys)), np.int64)
+        return np.array(list(map(self.sources.__getitem__, keys)), np.int32)
 
     def joined(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, pa.Array]]:
-        """Give the columns and the table of sources as `model.assemble_conjunctions` takes them; the pieces go."""
-        column = {name: np.concatenate(self.pieces.pop(name)) for name in list(self.pieces)}
+        """Give the columns and the table of sources as `model.assemble_conjunctions` takes them; nothing is left here."""
+        names = list(self._bytes)
+        column = {name: np.frombuffer(self._bytes.pop(name), self._dtypes[name]) for name in names}
         return column, self.sources.fields()
 
 
@@ -243,9 +247,7 @@ def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRe
 
     total = len(items)
     bad: dict[int, str] = {}
-    columns = _columns(items, bad)
-    items.clear()
-    column, sources = columns.joined()
+    column, sources = _columns(items, bad, keep=False).joined()
     numbers = column.pop("number")
     keep = np.ones(len(numbers), bool)
     for rule in model.CONJUNCTION_RULES:
@@ -274,7 +276,7 @@ def conjunctions_in_order_received(items: list[msgspec.Raw]) -> pd.DataFrame:
         If a record cannot be read.
     """
     bad: dict[int, str] = {}
-    columns = _columns(items, bad)
+    columns = _columns(items, bad, keep=True)
     if bad:
         _report(bad, len(items), "raise")
     return model.assemble_conjunctions(*columns.joined())
@@ -311,7 +313,7 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     event_columns = {
         "conjunction_type": events.fields["conjunction_type"].to_pylist(),
         **{f"{side}_source": _source_dicts(events.fields, f"{side}_") for side in ("e1", "e2")},
-        **{name: _texts(events.column(name).to_numpy()) for name in ("start", "end")},
+        **{name: _texts(events.values(name)) for name in ("start", "end")},
         **{name: events.fields[name].to_pylist() for name in ("min_distance", "max_distance")},
     }
     columns["events"] = _grouped(_dicts(event_columns), events.lengths)
@@ -427,17 +429,20 @@ _BETWEEN_RECORDS: Final = re.compile(r"\s*,?\s*")
 _decode_any: Final = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
 
 
-def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    return iter(lambda: list(islice(iterator, size)), [])
-
-
-def _columns(items: list[msgspec.Raw], bad: dict[int, str]) -> _Columns:
+def _columns(items: list[msgspec.Raw], bad: dict[int, str], *, keep: bool) -> _Columns:
+    """Read records in chunks; without `keep` the list lets go of each that is read."""
     some = [len(bytes(item)) for item in items[:_SHOWN]]
     columns = _Columns(by_text=sum(some) < _LONG_RECORD * len(some))
-    for chunk in _chunks(enumerate(items), _CHUNK):
+    numbered = enumerate(items if keep else _emptied(items))
+    while chunk := list(islice(numbered, _CHUNK)):
         _add(columns, chunk, bad)
     return columns
+
+
+def _emptied(items: list[_T]) -> Iterator[_T]:
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
 def _add(columns: _Columns, chunk: list[tuple[int, msgspec.Raw]], bad: dict[int, str]) -> None:

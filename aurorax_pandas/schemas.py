@@ -59,7 +59,7 @@ class _Model:
                 yield "", rule.name, rule.says, ~holds
         if self.event_rules and "events" in sound:
             flat = model.flatten(frame["events"])
-            events = {name: flat.column(name).to_numpy() for name in model.columns_read(self.event_rules)}
+            events = {name: flat.values(name) for name in model.columns_read(self.event_rules)}
             for rule in self.event_rules:
                 if not (holds := rule.holds(events)).all():
                     broken = np.bincount(flat.row[~holds], minlength=len(frame)) > 0

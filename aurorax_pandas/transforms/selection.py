@@ -203,7 +203,7 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
     every = _how(how)
     ev.require(df, "within", "events")
     flat = model.flatten(df["events"])
-    hit = flat.column("min_distance").to_numpy() <= _distance("distance", distance)
+    hit = flat.values("min_distance") <= _distance("distance", distance)
     return df[_rows(flat, hit, every)]
 
 
