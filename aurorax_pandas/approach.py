@@ -261,7 +261,7 @@ def _positions(
     first, stop = tracks.window(start[rows], end[rows])
     lengths = np.maximum(stop - first, 0)
     event = np.repeat(rows, lengths)
-    at = np.repeat(first - np.r_[0, np.cumsum(lengths)[:-1]], lengths) + np.arange(lengths.sum())
+    at = model.ranges(first, lengths)
     one, two = (sphere.unit_vectors(*tracks.geodetic(kind, event + side * count, at)) for side in (0, 1))
     known = ~(np.isnan(one) | np.isnan(two)).any(axis=0)
     return event[known], at[known], (one[:, known], two[:, known])

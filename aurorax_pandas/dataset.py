@@ -344,11 +344,10 @@ def _arrow(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) -
 
 def _flat(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
     lengths = np.asarray(ds[f"{entry}_count"].values, np.int64)
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    if len(row) != ds.sizes[entry] or (lengths < 0).any():
+    if (lengths < 0).any() or lengths.sum() != ds.sizes[entry]:
         raise AuroraxDataError(
-            f"{entry}_count counts {len(row)} entries and the dimension {entry!r} has {ds.sizes[entry]}; choose "
+            f"{entry}_count counts {lengths.sum()} entries and the dimension {entry!r} has {ds.sizes[entry]}; choose "
             "conjunctions with the methods of .aurorax, which keep the dimensions together"
         )
     fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
-    return model.Flat({name: _column(ds, f"{entry}_{name}", kind) for name, kind in fields.items()}, row, lengths)
+    return model.Flat({name: _column(ds, f"{entry}_{name}", kind) for name, kind in fields.items()}, lengths)

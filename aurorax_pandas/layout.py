@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
@@ -140,7 +141,7 @@ def put_together(block: Block, parts: Parts) -> pd.DataFrame:
         name = spec["name"]
         if spec["dtype"] == NESTED:
             flat = parts.nested[name]
-            columns[name] = model.nested_array(flat.fields, np.r_[0, np.cumsum(flat.lengths)].astype(np.int64))
+            columns[name] = model.nested_array(flat.fields, flat.offsets)
         else:
             columns[name] = from_arrow(parts.columns[name], spec)
         if len(columns[name]) != frame["rows"]:
@@ -259,37 +260,31 @@ def check_names(df: pd.DataFrame, taken: set[str], where: str) -> None:
 def digest(block: Block, parts: Parts) -> str:
     """Sum up a metadata block and the contents of its frame, so that damage shows."""
     told = {key: value for key, value in block.items() if key != "digest"}
-    hasher = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     arrays = [*parts.columns.values(), *parts.levels]
     names: list[Any] = [list(parts.columns)]
     for name, flat in parts.nested.items():
         arrays += [pa.array(flat.lengths), *flat.fields.values()]
         names.append([name, *flat.fields])
-    hasher.update(json.dumps(names).encode())
     with ThreadPoolExecutor() as pool:
-        for part in pool.map(_digest_of, arrays):
-            hasher.update(part)
-    return hasher.hexdigest()
+        checksums = list(pool.map(_checksums, arrays))
+    return hashlib.sha256(json.dumps([told, names, checksums], sort_keys=True).encode()).hexdigest()
 
 
-def _digest_of(array: pa.Array) -> bytes:
-    hasher: Any = hashlib.sha256(len(array).to_bytes(8, "little"))
+def _checksums(array: pa.Array) -> list[int]:
+    """Give the length of a column and the CRC-32 of what it holds: a third of the time of a hash."""
+    parts: list[Any] = []
     if isinstance(array, pa.DictionaryArray):
-        hasher.update(json.dumps(array.dictionary.to_pylist()).encode())
+        parts.append(json.dumps(array.dictionary.to_pylist()).encode())
         array = array.indices
-    hasher.update(array.null_count.to_bytes(8, "little"))
     if array.null_count:
-        hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)))
+        parts.append(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)))
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        lengths, text = _text(array)
-        hasher.update(lengths)
-        hasher.update(text)
+        parts += _text(array)
     elif is_flat(array.type):
-        hasher.update(np.ascontiguousarray(_numbers(array)).view(np.uint8))
+        parts.append(np.ascontiguousarray(_numbers(array)).view(np.uint8))
     else:
-        hasher.update(json.dumps(array.to_pylist(), default=str).encode())
-    summed: bytes = hasher.digest()
-    return summed
+        parts.append(json.dumps(array.to_pylist(), default=str).encode())
+    return [len(array), *map(zlib.crc32, parts)]
 
 
 def _text(array: pa.Array) -> tuple[npt.NDArray[np.int32], memoryview]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -165,12 +166,22 @@ def nested_array(fields: Mapping[str, pa.Array], offsets: npt.NDArray[np.int64])
     return NestedExtensionArray(pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), entries))
 
 
-class Flat(NamedTuple):
-    """A nested column taken apart: the fields of all entries, and the row that each entry belongs to."""
+@dataclass(frozen=True)
+class Flat:
+    """A nested column taken apart: the fields of all entries, and how many entries each row has."""
 
     fields: dict[str, pa.Array]
-    row: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
+
+    @cached_property
+    def row(self) -> npt.NDArray[np.int64]:
+        """The row that each entry belongs to."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Where the entries of each row begin, and where the last end."""
+        return _offsets(self.lengths)
 
     def column(self, name: str) -> pd.Series[Any]:
         """Give one field as a pandas column in the dtype of the data model."""
@@ -206,7 +217,7 @@ def flatten_lists(lists: pa.Array) -> Flat:
     lengths = lists.value_lengths().fill_null(0).to_numpy().astype(np.int64)
     entries = lists.flatten()
     fields = dict(zip((field.name for field in entries.type), entries.flatten(), strict=True))
-    return Flat(fields, np.repeat(np.arange(len(lengths)), lengths), lengths)
+    return Flat(fields, lengths)
 
 
 def sorted_rows(flat: Flat, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -226,7 +237,7 @@ def sorted_rows(flat: Flat, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int
         Column `i` holds the values of row `i`; where it has fewer, the lowest int64 fills it up.
     """
     order = np.lexsort((values, flat.row))
-    position = np.arange(len(order)) - np.repeat(np.cumsum(flat.lengths) - flat.lengths, flat.lengths)
+    position = ranges(0, flat.lengths)
     matrix = np.full((int(flat.lengths.max(initial=0)), len(flat.lengths)), np.iinfo(np.int64).min)
     matrix[position, flat.row] = values[order]
     return matrix
@@ -315,11 +326,15 @@ _HELD_BY: Final = {
 }
 
 
+def ranges(first: npt.NDArray[np.int64] | int, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give ``counts[i]`` numbers from ``first[i]`` on, for each `i` in turn."""
+    numbers: npt.NDArray[np.int64] = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    return numbers
+
+
 def entries_of(counts: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Give the positions of the entries of some rows, where row `i` has ``counts[i]`` of them."""
-    lengths = counts[rows]
-    first = (np.cumsum(counts) - counts)[rows] - (np.cumsum(lengths) - lengths)
-    return np.repeat(first, lengths) + np.arange(lengths.sum())
+    return ranges((np.cumsum(counts) - counts)[rows], counts[rows])
 
 
 def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

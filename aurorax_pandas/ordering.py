@@ -52,7 +52,7 @@ def assemble_in_order(
 
     def identifiers(rows: _Rows) -> _Rows:
         lengths = column["source_count"][rows]
-        flat = model.Flat({}, np.repeat(np.arange(len(rows)), lengths), lengths)
+        flat = model.Flat({}, lengths)
         return model.sorted_rows(flat, numbers[column["sources"][model.entries_of(column["source_count"], rows)]])
 
     order = _order(

@@ -89,7 +89,7 @@ def _event_rows(
         # a conjunction without events has one row too
         counts = np.maximum(events.lengths[rows], 1)
         row = np.repeat(rows, counts)
-        number = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        number = model.ranges(0, counts)
         none = events.lengths[row] == 0
         made = {
             "conjunction": pa.array(row),
@@ -196,13 +196,12 @@ def _sources(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Flat:
     lengths = _one(first, "source_count").to_numpy().astype(np.int64)
     most = int(lengths.max(initial=0))
     row = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    taken = pa.array(place * len(lengths) + row)
+    taken = pa.array(model.ranges(0, lengths) * len(lengths) + row)
     fields = {}
     for name, kind in model.SOURCE_FIELDS.items():
         pieces: list[Any] = [_typed(_one(first, _source(number, name)), kind) for number in range(most)]
         fields[name] = pa.concat_arrays(pieces).take(taken) if pieces else pa.array([], kind)
-    return model.Flat(fields, row, lengths)
+    return model.Flat(fields, lengths)
 
 
 def _events(table: pa.Table, row: npt.NDArray[np.int64]) -> model.Flat:
@@ -212,4 +211,4 @@ def _events(table: pa.Table, row: npt.NDArray[np.int64]) -> model.Flat:
     }
     numbers = np.cumsum(np.r_[0, row[1:] != row[:-1]][: len(row)])
     lengths = np.bincount(numbers[present.to_numpy(zero_copy_only=False)], minlength=len(np.unique(row)))
-    return model.Flat(fields, np.repeat(np.arange(len(lengths)), lengths), lengths.astype(np.int64))
+    return model.Flat(fields, lengths.astype(np.int64))

@@ -56,9 +56,9 @@ def _repeating(schema: pa.Schema) -> Iterator[str]:
 
 def _lists(flat: model.Flat) -> pa.Array:
     # plain lists: not every reader knows large ones
-    offsets = np.r_[0, np.cumsum(flat.lengths)].astype(np.int32)
     return pa.ListArray.from_arrays(
-        pa.array(offsets), pa.StructArray.from_arrays(list(flat.fields.values()), list(flat.fields))
+        pa.array(flat.offsets.astype(np.int32)),
+        pa.StructArray.from_arrays(list(flat.fields.values()), list(flat.fields)),
     )
 
 
@@ -127,4 +127,4 @@ def _flat(lists: pa.Array, entries: pa.StructType) -> model.Flat:
     flat = model.flatten_lists(lists)
     with ThreadPoolExecutor() as pool:
         cast = pool.map(lambda values, entry: values.cast(entry.type), flat.fields.values(), entries)
-        return flat._replace(fields=dict(zip(flat.fields, cast, strict=True)))
+        return model.Flat(dict(zip(flat.fields, cast, strict=True)), flat.lengths)

@@ -141,7 +141,7 @@ def _coincident(mine: pd.DataFrame, theirs: pd.DataFrame, slack: np.timedelta64)
     high = np.searchsorted(start, mine["end"].to_numpy() + slack, side="right")
     counts = np.maximum(high - low, 0)
     which = np.repeat(np.arange(len(mine)), counts)
-    candidate = np.repeat(low - np.r_[0, np.cumsum(counts)[:-1]], counts) + np.arange(counts.sum())
+    candidate = model.ranges(low, counts)
     reach = end[candidate] >= mine["start"].to_numpy()[which] - slack
     return np.stack([mine["row"].to_numpy()[which[reach]], theirs["row"].to_numpy()[candidate[reach]]], axis=1)
 

@@ -24,7 +24,7 @@ def source_set_codes(df: pd.DataFrame, by: Literal["source", "site"] = "source")
         # two cameras of one site in one conjunction are one
         entries = pd.DataFrame({"row": flat.row, "source": sources}).drop_duplicates()
         rows, sources = entries["row"].to_numpy(), entries["source"].to_numpy()
-        flat = model.Flat({}, rows, np.bincount(rows, minlength=len(df)))
+        flat = model.Flat({}, np.bincount(rows, minlength=len(df)))
     together = np.vstack([kinds.astype(np.int64), model.sorted_rows(flat, sources)])
     return np.unique(together, axis=1, return_inverse=True)[1].reshape(-1)
 

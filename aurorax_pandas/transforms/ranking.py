@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurorax_pandas import model
+
 
 class Grouped(NamedTuple):
     """Rows by group, then start, then position: their order, where each group begins (and the last ends), their starts."""
@@ -47,7 +49,6 @@ def group_bounds(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 def closest_positions(df: pd.DataFrame, group: npt.NDArray[Any], n: int = 1) -> npt.NDArray[np.int64]:
     """Give the positions of the `n` rows of least distance in each group, by group; ties by start, then position."""
     order = np.lexsort((df["start"].to_numpy(), df["min_distance"].to_numpy(), group))
-    bounds = group_bounds(group[order])
-    rank = np.arange(len(order)) - np.repeat(bounds[:-1], np.diff(bounds))
+    rank = model.ranges(0, np.diff(group_bounds(group[order])))
     chosen: npt.NDArray[np.int64] = order[rank < n]
     return chosen
