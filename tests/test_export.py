@@ -126,6 +126,16 @@ def large(count):
     )  # fmt: skip
 
 
+def test_parquet_in_many_groups_of_rows_is_loaded(sample, tmp_path):
+    df = with_own_columns(sample)
+    path = tmp_path / "a.parquet"
+    df.aurorax.to_parquet(path)
+    table = pq.read_table(path)
+    pq.write_table(table, path, row_group_size=7)
+    assert pq.read_metadata(path).num_row_groups == 7
+    assert_conjunctions_equal(ap.load_conjunctions(path), df)
+
+
 def test_300_000_rows(tmp_path):
     df = large(300_000)
     assert_conjunctions_equal(round_trip(df, "parquet", tmp_path), df)

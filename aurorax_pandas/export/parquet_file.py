@@ -96,7 +96,9 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     with pyarrow.parquet.ParquetFile(
         path, metadata=metadata, read_dictionary=texts, page_checksum_verification=True
     ) as file:
-        return block, _frame(block, file.read(), schema)
+        # Arrow cannot read such columns from several groups of rows at once
+        groups = [file.read_row_group(number) for number in range(metadata.num_row_groups)]
+    return block, _frame(block, groups or [schema.empty_table()], schema)
 
 
 def read_empty(path: Path) -> pd.DataFrame:
@@ -107,24 +109,32 @@ def read_empty(path: Path) -> pd.DataFrame:
     frame = {**_block(schema)["frame"], "rows": 0}
     if "range" in frame["index"]:
         frame["index"] = {**frame["index"], "range": [0, 0, 1]}
-    return _frame({"frame": frame}, schema.empty_table(), schema)
+    return _frame({"frame": frame}, [schema.empty_table()], schema)
 
 
-def _frame(block: layout.Block, table: pa.Table, schema: pa.Schema) -> pd.DataFrame:
-    told = json.loads(table.schema.metadata[b"pandas"])
+def _frame(block: layout.Block, groups: list[pa.Table], schema: pa.Schema) -> pd.DataFrame:
+    told = json.loads(schema.metadata[b"pandas"])
     specs = block["frame"]["columns"]
-    column = {name: model.one_array(table.column(name)) for name in table.column_names}
+
+    def column(name: str) -> pa.Array:
+        return model.one_array(pa.concat_tables([group.select([name]) for group in groups]).column(0))
+
     parts = layout.Parts(
-        {spec["name"]: column[spec["name"]] for spec in specs if spec["dtype"] != layout.NESTED},
-        [column[name] for name in _level_names(told)],
-        {name: _flat(column[name], schema.field(name).type.value_type)
+        {spec["name"]: column(spec["name"]) for spec in specs if spec["dtype"] != layout.NESTED},
+        [column(name) for name in _level_names(told)],
+        {name: _flat([group.column(name) for group in groups], schema.field(name).type.value_type)
          for name in (spec["name"] for spec in specs if spec["dtype"] == layout.NESTED)},
     )  # fmt: skip
     return layout.put_together(block, parts)
 
 
-def _flat(lists: pa.Array, entries: pa.StructType) -> model.Flat:
-    flat = model.flatten_lists(lists)
+def _flat(groups: list[pa.ChunkedArray], entries: pa.StructType) -> model.Flat:
+    pieces = [model.flatten_lists(model.one_array(group)) for group in groups]
+
+    def joined(entry: pa.Field) -> pa.Array:
+        plain = [piece.fields[entry.name].cast(entry.type) for piece in pieces]
+        return pa.concat_arrays(plain) if len(plain) > 1 else plain[0]
+
     with ThreadPoolExecutor() as pool:
-        cast = pool.map(lambda values, entry: values.cast(entry.type), flat.fields.values(), entries)
-        return model.Flat(dict(zip(flat.fields, cast, strict=True)), flat.lengths)
+        fields = dict(zip((entry.name for entry in entries), pool.map(joined, entries), strict=True))
+    return model.Flat(fields, np.concatenate([piece.lengths for piece in pieces]))
