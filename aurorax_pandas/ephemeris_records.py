@@ -11,7 +11,7 @@ import pandas as pd
 from aurorax_pandas import model
 from aurorax_pandas.ephemeris import LOCATIONS, ephemeris_from_dataframe
 from aurorax_pandas.exceptions import AuroraxDataError
-from aurorax_pandas.records import read_times
+from aurorax_pandas.times import read_times
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +64,7 @@ def ephemeris_from_items(items: list[msgspec.Raw]) -> xr.Dataset:
     Parameters
     ----------
     items : list of msgspec.Raw
-        The records, undecoded; see `records.split_records`.
+        The records, undecoded; see `answers.split_records`.
 
     Returns
     -------

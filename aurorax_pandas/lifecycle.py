@@ -14,7 +14,7 @@ import msgspec
 import pandas as pd
 import tenacity
 
-from aurorax_pandas import records
+from aurorax_pandas import answers
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
     AuroraxDataError,
@@ -391,7 +391,7 @@ class Search(ABC, Generic[_Result]):
         return items
 
     def _download_checked(self, deadline: Deadline) -> list[msgspec.Raw]:
-        items = records.split_records(self._download(deadline))
+        items = answers.split_records(self._download(deadline))
         found, announced = len(items), self._result.get("result_count")
         if isinstance(announced, int) and found != announced:
             raise AuroraxDataError(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
-import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -17,7 +15,9 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import model, ordering
-from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.answers import split_records
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.times import read_times, write_times
 
 OnBadRecords = Literal["raise", "drop"]
 
@@ -65,30 +65,15 @@ class _Conjunction(msgspec.Struct, Generic[_Ls, _S], gc=False):
     farthest_epoch: str | None = None
 
 
-class _Failure(msgspec.Struct):
-    error_code: str | None = None
-    error_message: str | None = None
-
-
-class _Envelope(msgspec.Struct):
-    result: list[msgspec.Raw] | None = None
-    error: _Failure | None = None
-
-
 # the text of short sources is looked up faster than it is read; that of long ones, with their schemas, is not
 _LONG_RECORD: Final = 4_000
 _decode_by_text = msgspec.json.Decoder(_Conjunction[msgspec.Raw, msgspec.Raw]).decode
 _decode_by_value = msgspec.json.Decoder(_Conjunction[list[_Source | None] | None, _Source | None]).decode
 _decode_source = msgspec.json.Decoder(_Source | None).decode
 _decode_sources = msgspec.json.Decoder(list[_Source | None] | None).decode
-_decode_envelope = msgspec.json.Decoder(_Envelope | list[msgspec.Raw]).decode
 
 
-class _RefusedError(ValueError):
-    """One record cannot be used; the text says why."""
-
-
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _RefusedError)
+_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
 
 
 class _Sources(dict[_Source | bytes | None, int]):
@@ -305,7 +290,7 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     """
     sources, events = model.flatten(df["data_sources"]), model.flatten(df["events"])
     columns = {
-        name: _texts(df[name].to_numpy()) if df[name].dtype == model.DATETIME else df[name].tolist()
+        name: write_times(df[name].to_numpy()) if df[name].dtype == model.DATETIME else df[name].tolist()
         for name in model.CONJUNCTION_COLUMNS
         if name not in ("data_sources", "events")
     }
@@ -313,7 +298,7 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     event_columns = {
         "conjunction_type": events.fields["conjunction_type"].to_pylist(),
         **{f"{side}_source": _source_dicts(events.fields, f"{side}_") for side in ("e1", "e2")},
-        **{name: _texts(events.values(name)) for name in ("start", "end")},
+        **{name: write_times(events.values(name)) for name in ("start", "end")},
         **{name: events.fields[name].to_pylist() for name in ("min_distance", "max_distance")},
     }
     columns["events"] = _grouped(_dicts(event_columns), events.lengths)
@@ -341,13 +326,6 @@ def _grouped(entries: list[dict[str, Any]], lengths: npt.NDArray[np.int64]) -> l
     return [list(islice(entry, length)) for length in lengths.tolist()]
 
 
-def _texts(times: _Time) -> list[str | None]:
-    """Write times as the service does, with a fraction only where there is one."""
-    whole = times.astype("M8[s]")
-    texts = np.where(whole == times, np.datetime_as_string(whole), np.datetime_as_string(times)).tolist()
-    return [None if missing else text for text, missing in zip(texts, np.isnat(times).tolist(), strict=True)]
-
-
 def _json(records: Any) -> bytes:
     if isinstance(records, bytes | bytearray | memoryview):
         return bytes(records)
@@ -370,63 +348,6 @@ def _plain(value: Any) -> Any:
     if not fields:
         raise TypeError(f"{type(value).__name__} is neither JSON nor an object with fields of a conjunction")
     return fields
-
-
-def split_records(body: bytes) -> list[msgspec.Raw]:
-    """
-    Split an answer into its records, undecoded.
-
-    Raises
-    ------
-    AuroraxDataError
-        If this is no JSON, or holds no records.
-    AuroraxAPIError
-        If it holds an error of the service.
-    """
-    try:
-        envelope = _decode_envelope(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AuroraxDataError(
-            f"the records are not the service's JSON ({len(body)} bytes): {error}{_first_unreadable(body)}"
-        ) from None
-    if isinstance(envelope, list):
-        return envelope
-    if envelope.error is not None:
-        code, message = envelope.error.error_code, envelope.error.error_message
-        raise AuroraxAPIError(f"the service answered with an error, {code}: {message}", error_code=code)
-    if envelope.result is None:
-        raise AuroraxDataError(
-            "the records hold neither 'result' nor an array; give the answer of the service as it is"
-        )
-    items: list[msgspec.Raw] = envelope.result
-    return items
-
-
-def _first_unreadable(body: bytes) -> str:
-    """Say which record of a damaged answer is the first that cannot be read, and where it begins."""
-    # one character for each byte, so that places are those of the bytes
-    text = body.decode("latin-1")
-    begin = _LIST_BEGINS.match(text)
-    if begin is None:
-        return ""
-    place, number = begin.end(), 0
-    while not text.startswith("]", place):
-        try:
-            end = _decode_any(text, place)[1]
-        except (ValueError, RecursionError):
-            return f"; record {number} (counted from 0), from byte {place} on, is the first that cannot be read"
-        place = _BETWEEN_RECORDS.match(text, end).end()  # type: ignore[union-attr]
-        number += 1
-    return f"; its {number} records can be read, what follows them from byte {place} on cannot"
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_LIST_BEGINS: Final = re.compile(r'\s*(?:\{.*?"result"\s*:\s*)?\[\s*', re.DOTALL)
-_BETWEEN_RECORDS: Final = re.compile(r"\s*,?\s*")
-_decode_any: Final = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
 
 
 def _columns(items: list[msgspec.Raw], bad: dict[int, str], *, keep: bool) -> _Columns:
@@ -462,40 +383,7 @@ def _type_codes(names: Sequence[str | None], known: Mapping[str | None, int]) ->
     try:
         return np.array([known[name] for name in names], np.int8)
     except KeyError as error:
-        raise _RefusedError(f"conjunction_type {error.args[0]!r} is not known") from None
-
-
-def read_times(texts: list[Any]) -> _Time:
-    """Read the service's times as datetime64[us], UTC; None becomes NaT, what is no time raises ValueError."""
-    if None in texts:
-        times = np.full(len(texts), "NaT", "M8[us]")
-        given = [position for position, text in enumerate(texts) if text is not None]
-        times[given] = read_times([texts[position] for position in given])
-        return times
-    if set(map(len, texts)) == {_FORM.size} and (joined := "".join(texts)).isascii():
-        # Arrow reads this one form fastest, but reads others too, so the form is checked first
-        grid = np.frombuffer(joined.encode(), np.uint8).reshape(len(texts), _FORM.size)
-        if (grid - _FORM <= _FREEDOM).all():
-            offsets = np.arange(len(texts) + 1, dtype=np.int64) * _FORM.size
-            array = pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(grid))
-            try:
-                read: _Time = array.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
-            except pa.ArrowInvalid as error:
-                raise _RefusedError(str(error)) from None
-            return read
-    for text in texts:
-        # pandas also reads words ("now")
-        if not text[:1].isdigit():
-            raise _RefusedError(f"{text!r} is no time")
-    try:
-        return pd.to_datetime(texts, format="ISO8601", utc=True).tz_localize(None).as_unit("us").to_numpy()
-    except (ValueError, OverflowError) as error:
-        raise _RefusedError(f"a time cannot be read: {error}") from None
-
-
-#: The least byte that may stand at each place of a time, and by how much another may be above it.
-_FORM: Final = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
-_FREEDOM: Final = np.where(ord("0") == _FORM, 9, 0).astype(np.uint8)
+        raise ValueError(f"conjunction_type {error.args[0]!r} is not known") from None
 
 
 def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> None:

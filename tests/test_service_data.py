@@ -8,8 +8,8 @@ import pytest
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, sandbox
+from aurorax_pandas.answers import split_records
 from aurorax_pandas.ephemeris_records import ephemeris_from_items
-from aurorax_pandas.records import split_records
 
 EPHEMERIS = aurorax_pandas.load_sample_ephemeris()
 BLOCKS = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
