@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeVar
 
+import numpy as np
+
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import as_list
 
@@ -75,6 +77,9 @@ class MetadataFilterExpression:
         if not isinstance(self.key, str) or not self.key.strip():
             raise AuroraxInputError(f"key: {self.key!r} is not the name of a metadata field")
         choice(f"operator of {self.key!r}", self.operator, OPERATORS)
+        for value in as_list(self.values):
+            if not isinstance(value, str | int | float | np.generic):
+                raise AuroraxInputError(f"values of {self.key!r}: {value!r} is neither text nor a number")
         values = tuple(str(value) for value in as_list(self.values))
         _set(self, "values", values)
         wanted = {"between": 2, "in": None, "not in": None}.get(self.operator, 1)
@@ -130,6 +135,27 @@ class MetadataFilter:
         return {"logical_operator": self.logical_operator, "expressions": expressions}
 
 
+def _filter(given: Any) -> MetadataFilter | None:
+    """Give the filter that was meant, or None where there is none."""
+    if isinstance(given, MetadataFilterExpression) or (isinstance(given, Sequence) and not isinstance(given, str)):
+        return MetadataFilter(as_list(given)) if given else None
+    if isinstance(given, Mapping):
+        keys = set(given)
+        # web queries send filters without expressions for "no filter"
+        if keys <= {"logical_operator", "expressions"} and not given.get("expressions"):
+            return None
+        if "key" in keys:
+            return MetadataFilter([given])
+        if not keys & {"logical_operator", "expressions"}:
+            return MetadataFilter(
+                [
+                    MetadataFilterExpression(key, values, "in" if len(as_list(values)) > 1 else "=")
+                    for key, values in given.items()
+                ]
+            )
+    return None if given is None else from_mapping("metadata_filters", given, MetadataFilter)
+
+
 @dataclass(frozen=True)
 class DataSourceBlock:
     """What blocks of data sources share: names, ORed inside a field, ANDed across fields."""
@@ -139,18 +165,14 @@ class DataSourceBlock:
     programs: Sequence[str] = ()
     platforms: Sequence[str] = ()
     instrument_types: Sequence[str] = ()
-    metadata_filters: MetadataFilter | Mapping[str, Any] | None = None
+    metadata_filters: (
+        MetadataFilter | MetadataFilterExpression | Mapping[str, Any] | Sequence[MetadataFilterExpression] | None
+    ) = None
 
     def __post_init__(self) -> None:
         for name in ("programs", "platforms", "instrument_types"):
             _set(self, name, _strings(name, getattr(self, name)))
-        filters = self.metadata_filters
-        # web queries send filters without expressions for "no filter"
-        if isinstance(filters, Mapping) and not filters.get("expressions"):
-            filters = None
-        if filters is not None:
-            filters = from_mapping("metadata_filters", filters, MetadataFilter)
-        _set(self, "metadata_filters", filters)
+        _set(self, "metadata_filters", _filter(self.metadata_filters))
 
     def to_query(self) -> dict[str, Any]:
         """Give the block as the service takes it, without what is empty."""
@@ -174,8 +196,9 @@ class GroundCriteriaBlock(DataSourceBlock):
     programs, platforms, instrument_types : str or sequence of str
         Names, for example ``"themis-asi"``, ``"gillam"``, ``"panchromatic ASI"``. A source matches that has
         one of the names in each field that is not empty.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of its ephemeris records.
+    metadata_filters : dict, MetadataFilter or MetadataFilterExpression (or a list of these), optional
+        Conditions on the metadata of its ephemeris records, all of which must hold: ``{"nbtrace_region": "north polar
+        cap"}``, or a filter with operators of its own.
 
     Examples
     --------
@@ -196,8 +219,9 @@ class SpaceCriteriaBlock(DataSourceBlock):
     ----------
     programs, platforms, instrument_types : str or sequence of str
         Names, for example ``"swarm"``, ``"swarma"``, ``"footprint"``.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of its ephemeris records.
+    metadata_filters : dict, MetadataFilter or MetadataFilterExpression (or a list of these), optional
+        Conditions on the metadata of its ephemeris records, all of which must hold: ``{"nbtrace_region": "north polar
+        cap"}``, or a filter with operators of its own.
     hemisphere : str or sequence of str
         ``"northern"``, ``"southern"`` or both: where the spacecraft itself is.
 
@@ -206,6 +230,9 @@ class SpaceCriteriaBlock(DataSourceBlock):
     >>> import aurorax_pandas
     >>> aurorax_pandas.SpaceCriteriaBlock(programs="swarm", hemisphere="southern").to_query()
     {'programs': ['swarm'], 'hemisphere': ['southern']}
+    >>> polar = aurorax_pandas.SpaceCriteriaBlock("swarm", metadata_filters={"nbtrace_region": "north polar cap"})
+    >>> polar.metadata_filters.expressions[0].operator
+    '='
     """
 
     argument: ClassVar[str] = "space"
@@ -234,8 +261,8 @@ class EventsCriteriaBlock(DataSourceBlock):
     ----------
     programs, platforms, instrument_types : str or sequence of str
         Names of event lists; the program is always ``"events"``.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of the events.
+    metadata_filters : dict, MetadataFilter or MetadataFilterExpression (or a list of these), optional
+        Conditions on the metadata of the events, as in `GroundCriteriaBlock`.
 
     Examples
     --------

@@ -49,6 +49,7 @@ class Tracks:
         self.epochs: Times = ephemeris["epoch"].values.astype("M8[us]")
         self.step: np.timedelta64 = self.epochs[1] - self.epochs[0] if len(self.epochs) > 1 else _MINUTE
         self._places: dict[str, Floats] = {}
+        self._read: dict[str, Floats] = {}
         self.moves: npt.NDArray[np.bool_] = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
 
     def window(self, start: Times, end: Times) -> tuple[Ints, Ints]:
@@ -100,7 +101,9 @@ class Tracks:
         rows = self._rows[self._codes[source]]
         if name not in self._ephemeris or not len(self.epochs):
             return np.full(len(source), np.nan)
-        values = self._ephemeris[name].transpose("source", "epoch").values
+        if name not in self._read:
+            self._read[name] = self._ephemeris[name].transpose("source", "epoch").values
+        values = self._read[name]
         return np.where(rows >= 0, values[rows, at], np.nan)
 
     def _still(self, conjunction_type: str) -> Floats:

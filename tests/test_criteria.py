@@ -77,6 +77,33 @@ def test_filter_classes_make_the_filter_of_the_dicts():
     }
 
 
+POLAR = {"key": "nbtrace_region", "operator": "=", "values": ["north polar cap"]}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"nbtrace_region": "north polar cap"},
+        {"key": "nbtrace_region", "values": "north polar cap"},
+        [{"key": "nbtrace_region", "values": "north polar cap"}],
+        ap.MetadataFilterExpression("nbtrace_region", "north polar cap"),
+        [ap.MetadataFilterExpression("nbtrace_region", "north polar cap")],
+    ],
+)
+def test_a_filter_may_be_given_short(given):
+    sent = ap.SpaceCriteriaBlock("swarm", metadata_filters=given).to_query()["ephemeris_metadata_filters"]
+    assert sent == {"logical_operator": "AND", "expressions": [POLAR]}
+
+
+def test_a_short_filter_joins_its_keys_and_takes_any_of_several_values():
+    block = ap.SpaceCriteriaBlock(metadata_filters={"nbtrace_region": ["north polar cap", "north cusp"], "kp": 3})
+    expressions = block.to_query()["ephemeris_metadata_filters"]["expressions"]
+    assert [(one["key"], one["operator"], one["values"]) for one in expressions] == [
+        ("nbtrace_region", "in", ["north polar cap", "north cusp"]),
+        ("kp", "=", ["3"]),
+    ]
+
+
 @pytest.mark.parametrize("key", ["ephemeris_metadata_filters", "metadata_filters"])
 def test_filter_in_a_dict_block_is_sent_under_either_name(key):
     polar = {"expressions": [{"key": "nbtrace_region", "values": "north polar cap"}]}
@@ -233,6 +260,9 @@ def test_ten_blocks_are_allowed():
         ({"custom_locations": {"locations": [(1, 2, 3)]}}, ["locations"]),
         ({"custom_locations": {"locations": [{"lat": 1}]}}, ["locations"]),
         ({"space": [{"metadata_filters": {"expressions": [{"values": ["x"]}]}}]}, ["key"]),
+        ({"space": [{"metadata_filters": {"logical_operator": "AND", "expression": [POLAR]}}]}, ["'expression'", "did you mean"]),
+        ({"space": [{"metadata_filters": {"expression": [POLAR]}}]}, ["'expression'"]),
+        ({"space": [{"metadata_filters": {"nbtrace_region": None}}]}, ["'nbtrace_region'"]),
         ({"space": [{"metadata_filters": {"logical_operator": "XOR", "expressions": [{"key": "a", "values": "x"}]}}]}, ["XOR"]),
         ({"space": [{"metadata_filters": {"expressions": [{"key": "a", "operator": "==", "values": "x"}]}}]}, ["'=='"]),
         ({"space": [{"metadata_filters": {"expressions": [{"key": "a", "operator": "between", "values": ["x"]}]}}]}, ["between"]),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import image
+from matplotlib.axes._secondary_axes import SecondaryAxis
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_rgb
 
@@ -165,7 +166,7 @@ def test_where_there_are_more_groups_than_colours_the_rest_is_grey(sample):
 
 def test_elevation_axis_is_that_of_the_emission_altitude(sample):
     ax = sample.aurorax.plot.distance(elevation=110.0)
-    (second,) = ax.child_axes
+    (second,) = (one for one in ax.child_axes if isinstance(one, SecondaryAxis))
     ticks = dict(zip((text.get_text() for text in second.get_yticklabels()), second.get_yticks(), strict=True))
     assert ticks["10"] == pytest.approx(501, abs=2)
     assert ticks["90"] == pytest.approx(0, abs=1e-3)
@@ -252,3 +253,116 @@ def test_style_is_a_table_with_units(sample):
     assert "ATHA &amp; Swarm A" in html
     with pytest.raises(ap.AuroraxInputError, match="pair_summary"):
         ap.style_pair_summary(sample)
+
+
+def missing_and_numbers(sample):
+    hour = sample["start"].dt.hour
+    return sample.assign(
+        night=hour.map(lambda one: "early" if one < 2 else "late" if one < 4 else None),
+        hour=hour.astype("Int64").where(hour < 4) * 4,
+        near=pd.cut(sample["min_distance"], [0, 150, 300, 500], labels=["near", "middle", "far"]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "labels"),
+    [
+        ("night", ["early", "late", "missing"]),
+        ("hour", ["0", "4", "8", "12", "missing"]),
+        ("near", ["near", "middle", "far"]),
+    ],
+)
+def test_labels_keep_their_order_and_missing_ones_have_a_lane_of_their_own(sample, by, labels):
+    df = missing_and_numbers(sample)
+    ax = df.aurorax.plot.timeline(by=by, color=None if by == "hour" else by)
+    assert [text.get_text() for text in ax.get_yticklabels()] == labels
+    if by != "hour":
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == labels
+    counts = df.aurorax.daily_counts(by)["count"].groupby(level=0, sort=False).sum()
+    expected = df[by].value_counts(dropna=False).rename(lambda one: "missing" if pd.isna(one) else str(one))
+    assert counts.to_dict() == expected.to_dict()
+    assert counts.index.tolist() == labels
+    for draw in (df.aurorax.plot.calendar, df.aurorax.plot.distance, df.aurorax.plot.histogram):
+        draw(by=by)
+
+
+@pytest.mark.parametrize("kind", ["distance", "histogram"])
+def test_a_title_stands_above_the_legend(sample, kind):
+    ax = getattr(sample.aurorax.plot, kind)(by="spacecraft")
+    ax.set_title("A title")
+    ax.get_figure().canvas.draw()
+    assert ax.title.get_window_extent().y0 >= ax.get_legend().get_window_extent().y1 - 1
+
+
+def test_what_was_in_the_axes_before_stays_in_sight(sample):
+    ax = plt.figure().add_subplot()
+    day = np.array(["2020-01-01", "2020-01-02"], "M8[us]")
+    ax.plot(day, [0, 1])
+    sample.aurorax.plot.timeline(ax=ax)
+    low, high = ax.get_xlim()
+    assert low <= mpl.dates.date2num(day[0])
+    assert high >= mpl.dates.date2num(day[1])
+
+
+def test_bars_without_a_value_are_seen_and_named(sample):
+    df = sample.assign(kp=sample["min_distance"].where(sample["min_distance"] > 200))
+    ax = df.aurorax.plot.timeline(color="kp")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["no value"]
+    (bars,) = (one for one in ax.collections if isinstance(one, PolyCollection))
+    ax.get_figure().canvas.draw()
+    assert (bars.get_facecolor()[:, 3] == 1).all()
+    plain = df.assign(kp=np.nan).aurorax.plot.timeline(color="kp")
+    assert len(plain.get_figure().axes) == 1
+
+
+def test_minutes_without_a_closest_epoch_have_a_dash(sample):
+    df = sample[sample["start"] == sample["end"]].assign(closest_epoch=pd.NaT)
+    ax = df.aurorax.plot.distance("spacecraft")
+    dashes = [line for line in ax.lines if line.get_marker() == "_"]
+    assert sorted(np.concatenate([line.get_ydata() for line in dashes])) == sorted(df["min_distance"])
+
+
+def test_a_day_of_a_calendar_of_years_is_as_wide_as_can_be_seen(builders):
+    df = ap.conjunctions_from_records([builders.record(day * 1440, day * 1440 + 1) for day in range(0, 1800, 100)])
+    ax = df.aurorax.plot.calendar()
+    (cells,) = (one for one in ax.collections if hasattr(one, "get_coordinates"))
+    assert cells.get_linewidth()[0] >= 0.8
+
+
+@pytest.mark.parametrize("kind", ["timeline", "distance", "histogram", "calendar"])
+def test_small_axes_draw_without_a_warning(sample, kind):
+    figure, ax = plt.subplots(figsize=(3, 2), layout="constrained")
+    getattr(sample.aurorax.plot, kind)(ax=ax)
+    figure.canvas.draw()
+    assert ax.get_window_extent().height > 0.2 * figure.bbox.height
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("distance", {"elevation": -5}),
+        ("distance", {"elevation": "a"}),
+        ("histogram", {"bins": -3}),
+        ("histogram", {"bins": [3, 2, 1]}),
+        ("map", {"elevations": "abc"}),
+        ("map", {"elevations": [95]}),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named_and_opens_no_figure(sample, kind, options):
+    given = (ap.load_sample_ephemeris(),) if kind == "map" else ()
+    with pytest.raises(ap.AuroraxInputError, match=next(iter(options))):
+        getattr(sample.aurorax.plot, kind)(*given, **options)
+    assert plt.get_fignums() == []
+
+
+def test_the_map_holds_every_minute_in_range(sample):
+    ephemeris = ap.load_sample_ephemeris()
+    df = ap.find_conjunctions(
+        ephemeris, distance=2000, ground={"platforms": "gillam"}, space={"programs": "swarm"}
+    ).nlargest(1, "min_distance")
+    ax = df.aurorax.plot.map(ephemeris)
+    left, right, bottom, top = *ax.get_xlim(), *ax.get_ylim()
+    marks = np.concatenate([line.get_xydata() for line in ax.lines])
+    marks = marks[np.isfinite(marks).all(axis=1)]
+    assert len(marks) > 2
+    assert ((left < marks[:, 0]) & (marks[:, 0] < right) & (bottom < marks[:, 1]) & (marks[:, 1] < top)).all()

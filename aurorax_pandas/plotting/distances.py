@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geodesy
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import style
 from aurorax_pandas.transforms.labels import labelled_events
 
@@ -42,7 +43,7 @@ def plot_distance(
     Raises
     ------
     AuroraxInputError
-        If a column is not there.
+        If a column is not there, or `elevation` is no altitude.
 
     Examples
     --------
@@ -51,12 +52,14 @@ def plot_distance(
     >>> ax.get_ylabel()
     'Distance [km]'
     """
+    if elevation is not None and not (isinstance(elevation, int | float | np.number) and 0 < elevation < np.inf):
+        raise AuroraxInputError(f"elevation={elevation!r} is no altitude above 0 [km]; give one such as 110")
     events, labels = labelled_events(df, by, "distance", "approach_distance", "approach_time")
     axes = style.new_axes(ax, 4.2)
     axes.set_ylabel("Distance [km]")
     start, stop = events["start"].to_numpy(), events["end"].to_numpy()
     labels = style.foremost(labels, len(style.palette()))
-    # without a closest epoch the middle stands for it, and has no dot
+    # without a closest epoch the middle stands for it, and has a dash in place of a dot
     epoch = events["closest_epoch"].to_numpy()
     place = np.where(np.isnat(epoch), start + (stop - start) / 2, epoch)
     interpolated = "approach_distance" in events.columns and "approach_time" in events.columns
@@ -92,6 +95,10 @@ def _draw_group(
     x, low = style.date_numbers(place), events["min_distance"].to_numpy()
     axes.vlines(x, low, events["max_distance"].to_numpy(), color=color, linewidth=0.35 * size, alpha=0.7)
     axes.plot(x[known], low[known], linestyle="none", marker="o", markersize=size, color=color)
+    if not known.all():
+        axes.plot(
+            x[~known], low[~known], linestyle="none", marker="_", markersize=size, markeredgewidth=1.5, color=color
+        )
     if interpolated:
         times = events["approach_time"].to_numpy()
         found = ~np.isnat(times)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CalendarValues = Literal["count", "distance"]
 
+MOST_APART: Final = 120
 _DAY: Final = np.timedelta64(1, "D")
 _NOON: Final = np.timedelta64(12, "h")
 
@@ -89,10 +90,14 @@ def plot_calendar(
 
 def _draw_days(axes: Axes, days: pd.DatetimeIndex) -> None:
     """Name days in the middle of their cells, as many as there is room for."""
-    points = axes.get_window_extent().width / style.figure_of(axes).dpi * 72
-    step = int(np.ceil(len(days) / max(points // 75, 1)))
-    chosen = days[::step]
-    axes.set_xticks(style.date_numbers(chosen.to_numpy() + _NOON), list(chosen.strftime("%Y-%m-%d")))
+    if len(days) > MOST_APART:
+        axes.xaxis_date()
+        style.name_times(axes)
+    else:
+        points = axes.get_window_extent().width / style.figure_of(axes).dpi * 72
+        step = int(np.ceil(len(days) / max(points // 75, 1)))
+        chosen = days[::step]
+        axes.set_xticks(style.date_numbers(chosen.to_numpy() + _NOON), list(chosen.strftime("%Y-%m-%d")))
     first, last = style.date_numbers(np.array([days.to_numpy()[0], days.to_numpy()[-1] + _DAY]))
     axes.set_xlim(first, last)
 
@@ -115,13 +120,15 @@ def _draw_cells(
 ) -> None:
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
+    from matplotlib.ticker import MaxNLocator
 
     edges = style.date_numbers(np.append(days.to_numpy(), days.to_numpy()[-1] + _DAY))
     lines = np.arange(len(counts) + 1) - 0.5
     idle = np.isnan(counts)
-    # cells have gaps between them as long as there is room
-    gap = 0.6 if len(days) <= 120 else 0.0
-    look: dict[str, Any] = {"edgecolor": axes.get_facecolor(), "linewidth": gap}
+    # cells have gaps between them as long as there is room, and are never narrower than can be seen
+    look: dict[str, Any] = {"edgecolor": axes.get_facecolor(), "linewidth": 0.6}
+    if len(days) > MOST_APART:
+        look = {"edgecolor": "face", "linewidth": 0.8}
     handles = []
     if idle.any():
         grey = "0.35" if style.is_dark(axes) else "0.8"
@@ -135,10 +142,10 @@ def _draw_cells(
         colors = ListedColormap(colors(np.linspace(0.0, 1.0, most)))
     mesh = axes.pcolormesh(edges, lines, cells, cmap=colors, **look)
     label = "Conjunctions per day" if values == "count" else style.column_label("min_distance")
-    shrink = min(1.0, 6.0 / style.figure_of(axes).get_figheight())
-    bar = style.figure_of(axes).colorbar(mesh, ax=axes, label=label, pad=0.02, aspect=30, shrink=shrink)
+    bar = style.color_bar(axes, mesh, label)
     if values == "count":
         mesh.set_clim(0.5, most + 0.5)
-        bar.set_ticks(np.arange(1, most + 1, int(np.ceil(most / 6))).tolist())
+        bar.locator = MaxNLocator(nbins=6, integer=True)
+        bar.update_ticks()
         bar.minorticks_off()
     style.legend_above(axes, handles)

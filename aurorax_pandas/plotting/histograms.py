@@ -12,7 +12,7 @@ import pandas as pd
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import style
 from aurorax_pandas.transforms.intervals import minutes
-from aurorax_pandas.transforms.labels import labelled_events, require_column
+from aurorax_pandas.transforms.labels import labelled_events, ordered_labels, require_column
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def plot_histogram(
     Raises
     ------
     AuroraxInputError
-        If a column is not there, or holds no numbers.
+        If a column is not there or holds no numbers, or `bins` cannot be used.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def plot_histogram(
 
     if by is None:
         events = labelled_events(df, "pair", "histogram", column)[0]
-        labels = pd.Series("", index=events.index, dtype="str")
+        labels = ordered_labels(pd.Series("", index=events.index, dtype="str"))
     else:
         events, labels = labelled_events(df, by, "histogram", column)
     if column == "minutes" and column not in events.columns:
@@ -72,19 +72,19 @@ def plot_histogram(
     if not pd.api.types.is_numeric_dtype(events[column]):
         raise AuroraxInputError(f"column={column!r} holds no numbers but {events[column].dtype}; give one that does")
     values = events[column].to_numpy(dtype="float64", na_value=np.nan)
-    known = ~np.isnan(values)
+    known = np.isfinite(values)
     labels = style.foremost(labels, len(style.palette()))[known]
     colors = style.category_colors(labels)
+    edges = _edges(values[known], bins)
     axes = style.new_axes(ax, 3.8, 6.5)
     axes.set_xlabel(style.column_label(column))
     axes.set_ylabel("Events")
     style.trim(axes)
     if not known.any():
-        style.draw_nothing(axes)
+        style.draw_nothing(axes, "no values" if len(events) else "no conjunctions")
         axes.set_yticks([])
         return axes
     values = values[known]
-    edges = _edges(values) if bins is None else np.histogram_bin_edges(values, bins)
     groups: list[Any] = [values[(labels == name).to_numpy()] for name in colors]
     axes.hist(
         groups, bins=edges.tolist(), stacked=True, color=list(colors.values()), label=list(colors),
@@ -100,7 +100,14 @@ def plot_histogram(
     return axes
 
 
-def _edges(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _edges(values: npt.NDArray[np.float64], bins: int | Sequence[float] | None) -> npt.NDArray[np.float64]:
+    if bins is not None:
+        try:
+            return np.histogram_bin_edges(values, bins)
+        except (TypeError, ValueError) as error:
+            raise AuroraxInputError(f"bins={bins!r}: {error}; give their number, or their edges in order") from None
+    if not len(values):
+        return np.array([0.0, 1.0])
     low, high = values.min(), values.max()
     if high - low <= 50 and (values == np.round(values)).all():
         # whole numbers stand in the middle of their bars

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurorax_pandas import model
 from aurorax_pandas.plotting import style
 from aurorax_pandas.tracks import HEMISPHERE
-from aurorax_pandas.transforms.labels import labelled_events, require_column
+from aurorax_pandas.transforms.labels import labelled_events, ordered_labels, require_column
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +84,7 @@ def timeline(
             "stop": events["end"].to_numpy() + _MINUTE,
             "closest": events["closest_epoch"].to_numpy(),
             "min_distance": events["min_distance"].to_numpy(),
-            "label": labels.to_numpy(),
+            "label": labels.array,
         }
     )
     if by_day:
@@ -97,9 +98,10 @@ def timeline(
     conjugate = _conjugate(chosen)
     # where bars are many to a lane, their outlines and marks give way
     room = float(np.clip(60.0 * len(names) / max(len(spans), 1), 0.0, 1.0))
-    _draw_bars(axes, _corners(lane, start, stop), values, conjugate, room)
+    handles = _draw_bars(axes, _corners(lane, start, stop), values, conjugate, room)
     if markers:
-        _draw_markers(axes, lane, spans["closest"].to_numpy(), conjugate, room)
+        handles += _draw_markers(axes, lane, spans["closest"].to_numpy(), conjugate, room)
+    style.legend_above(axes, handles)
     style.draw_time(axes, start, stop)
     if by_day and len(spans):
         _draw_hours(axes)
@@ -113,18 +115,20 @@ def _by_day(spans: pd.DataFrame) -> pd.DataFrame:
     last = np.maximum(first, np.where(spans["stop"].to_numpy() == last, last - _DAY, last))
     counts = (last - first).astype(np.int64) + 1
     cut = spans.iloc[np.repeat(np.arange(len(spans)), counts)].reset_index(drop=True)
-    turn = np.arange(len(cut)) - np.repeat(np.cumsum(counts) - counts, counts)
-    day = np.repeat(first, counts) + turn
+    day = np.repeat(first, counts) + model.ranges(0, counts)
     lapsed = (day - _ORIGIN).astype("m8[us]")
     start = np.maximum(cut["start"].to_numpy(), day)
     stop = np.minimum(cut["stop"].to_numpy(), day + _DAY)
     closest = cut["closest"].to_numpy()
     closest = np.where(closest.astype("M8[D]") == day, closest, np.datetime64("NaT"))
+    lanes = pd.MultiIndex.from_arrays([cut["label"].cat.codes, day])
+    codes, found = lanes.factorize(sort=True)
+    names = [f"{cut['label'].cat.categories[code]}  {pd.Timestamp(date):%Y-%m-%d}" for code, date in found]
     return cut.assign(
         start=start - lapsed,
         stop=stop - lapsed,
         closest=closest - lapsed,
-        label=cut["label"] + "  " + pd.Series(day.astype(str), dtype="str"),
+        label=pd.Categorical.from_codes(codes, pd.Index(names, dtype="str")),
     )
 
 
@@ -163,7 +167,8 @@ def _draw_bars(
     values: pd.Series[Any] | None,
     conjugate: npt.NDArray[np.bool_] | None,
     room: float,
-) -> None:
+) -> list[Any]:
+    """Draw the bars, and give the handles of a legend."""
     from matplotlib.collections import PolyCollection
     from matplotlib.patches import Patch
 
@@ -185,7 +190,7 @@ def _draw_bars(
             Patch(facecolor=edge, edgecolor=edge, label="overflight"),
             Patch(facecolor=back, edgecolor=edge, label="conjugate"),
         ]
-    style.legend_above(axes, handles)
+    return handles
 
 
 def _color_bars(axes: Axes, bars: Any, values: pd.Series[Any] | None) -> list[Any]:
@@ -197,16 +202,15 @@ def _color_bars(axes: Axes, bars: Any, values: pd.Series[Any] | None) -> list[An
         bars.set(facecolor=color, edgecolor=color)
         return []
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        bars.set(array=values.to_numpy(dtype="float64", na_value=np.nan), cmap=style.colormap(axes), edgecolor="face")
-        if len(values) == 0:
-            bars.set_clim(0.0, 1.0)
+        numbers = np.ma.masked_invalid(values.to_numpy(dtype="float64", na_value=np.nan))
+        bars.set(array=numbers, cmap=style.colormap(axes), edgecolor="face")
+        if numbers.count():
+            style.color_bar(axes, bars, style.column_label(str(values.name)))
         else:
-            # a colour bar as tall as many lanes is no help
-            shrink = min(1.0, 6.0 / style.figure_of(axes).get_figheight())
-            label = style.column_label(str(values.name))
-            style.figure_of(axes).colorbar(bars, ax=axes, label=label, pad=0.02, aspect=30, shrink=shrink)
-        return []
-    labels = style.foremost(values.astype("str"), len(style.palette()))
+            bars.set_clim(0.0, 1.0)
+        unknown = len(numbers) > numbers.count()
+        return [Line2D([], [], color=style.NO_VALUE, linewidth=6, label="no value")] if unknown else []
+    labels = style.foremost(ordered_labels(values), len(style.palette()))
     colors = style.category_colors(labels)
     drawn = [colors[label] for label in labels]
     bars.set(facecolor=drawn, edgecolor=drawn)
@@ -219,13 +223,18 @@ def _draw_markers(
     closest: npt.NDArray[Any],
     conjugate: npt.NDArray[np.bool_] | None,
     room: float,
-) -> None:
-    edge, back = axes.xaxis.label.get_color(), axes.get_facecolor()
+) -> list[Any]:
+    """Mark the closest epochs, and give the handles of a legend."""
+    from matplotlib.lines import Line2D
+
+    ink, back = axes.xaxis.label.get_color(), axes.get_facecolor()
     hollow = np.zeros(len(lane), bool) if conjugate is None else conjugate
-    for rows, face in ((~hollow, edge), (hollow, back)):
+    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 1.8 + 1.7 * room, "markeredgewidth": 0.7}
+    # a mark has an edge of the other lightness, so that it shows on any bar
+    for rows, face, edge in ((~hollow, ink, back), (hollow, back, ink)):
         shown = rows & ~np.isnat(closest)
         if shown.any():
-            axes.plot(
-                style.date_numbers(closest[shown]), lane[shown], linestyle="none", marker="o", markersize=1.5 + 1.5 * room,
-                markerfacecolor=face, markeredgecolor=edge, markeredgewidth=0.7, zorder=3,
-            )  # fmt: skip
+            x = style.date_numbers(closest[shown])
+            axes.plot(x, lane[shown], markerfacecolor=face, markeredgecolor=edge, zorder=3, **look)
+    marked = not np.isnat(closest).all()
+    return [Line2D([], [], color=ink, markeredgecolor=back, label="closest epoch", **look)] if marked else []

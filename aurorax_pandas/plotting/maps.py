@@ -12,6 +12,7 @@ import pandas as pd
 from aurorax_pandas import geodesy, sphere
 from aurorax_pandas.approach import EMISSION_ALTITUDE, event_tracks
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.model import as_list
 from aurorax_pandas.plotting import style
 from aurorax_pandas.transforms.labels import labelled_events
 
@@ -72,8 +73,8 @@ def plot_map(
     >>> [text.get_text() for text in ax.texts if text.get_text() == "GILL"]
     ['GILL']
     """
-    angles = [float(each) for each in elevations]
-    if not all(0 <= each < 90 for each in angles):
+    angles = as_list(elevations)
+    if not all(isinstance(each, int | float | np.number) and 0 <= each < 90 for each in angles):
         raise AuroraxInputError(f"elevations={elevations!r}: give degrees from 0 to below 90")
     events, labels = labelled_events(df, by, "map")
     tracks = event_tracks(events, ephemeris, emission_altitude)
@@ -81,13 +82,14 @@ def plot_map(
     stations = tracks.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
     centre = _centre(stations)
     reach = max([geodesy.viewing_radius(each, emission_altitude) for each in angles], default=300.0)
-    rings = [_circle(lat, lon, 1.08 * reach) for lat, lon in _places(stations)] or [_circle(*centre, 3000.0)]
-    left, right, bottom, top = _box(rings, lambda lat, lon: _azimuthal(lat, lon, centre))
+    held = [_circle(lat, lon, 1.08 * reach) for lat, lon in _places(stations)] or [_circle(*centre, 3000.0)]
+    held += _in_range(tracks)
+    left, right, bottom, top = _box(held, lambda lat, lon: _azimuthal(lat, lon, centre))
     axes, project = _new_map(ax, centre, (top - bottom) / (right - left))
     handles = _draw_stations(axes, project, stations, angles, emission_altitude)
     colors = style.category_colors(labels)
     handles += _draw_tracks(axes, project, tracks, labels, colors)
-    _frame(axes, project, rings)
+    _frame(axes, project, held)
     if not len(tracks):
         axes.text(0.5, 0.5, "no conjunctions", transform=axes.transAxes, ha="center", va="center")
     style.legend_above(axes, handles, f"Fields of view at {emission_altitude:g} km")
@@ -104,6 +106,15 @@ def _centre(stations: pd.DataFrame) -> tuple[float, float]:
 
 def _places(stations: pd.DataFrame) -> Array:
     return stations[["station_lat", "station_lon"]].to_numpy(np.float64)
+
+
+def _in_range(tracks: pd.DataFrame) -> list[tuple[Array, Array]]:
+    """Give the places [degrees] of the conjunctions: each minute, closest epochs, closest approaches."""
+    places = [(lat[at], lon[at]) for lat, lon, at in zip(tracks["lat"], tracks["lon"], tracks["minute"], strict=True)]
+    for part in ("closest", "approach"):
+        known = tracks.dropna(subset=[f"{part}_lat"])
+        places.append((known[f"{part}_lat"].to_numpy(), known[f"{part}_lon"].to_numpy()))
+    return places
 
 
 def _new_map(ax: Axes | None, centre: tuple[float, float], ratio: float) -> tuple[Axes, Project]:
@@ -174,7 +185,8 @@ def _draw_stations(
         lines = [np.stack(project(*_circle(lat, lon, radius)), axis=-1) for lat, lon in places]
         look: dict[str, Any] = {"linestyle": _STEPS[number % len(_STEPS)], "linewidth": 0.8}
         axes.add_collection(LineCollection(lines, colors=grey, **look), autolim=False)
-        handles.append(Line2D([], [], color=grey, label=f"elevation {elevation:g}°", **look))
+        if lines:
+            handles.append(Line2D([], [], color=grey, label=f"elevation {elevation:g}°", **look))
     if len(places):
         x, y = project(places[:, 0], places[:, 1])
         axes.plot(x, y, linestyle="none", marker="^", markersize=5, color=ink, zorder=4)
@@ -216,9 +228,11 @@ def _draw_tracks(
                 markeredgecolor=color, zorder=3,
             )  # fmt: skip
         handles.append(Line2D([], [], color=color, linewidth=2, label=name))
-    if len(tracks):
-        ink = axes.xaxis.label.get_color()
-        for marker, size, words in (("o", 2.5, "each minute"), ("o", 7.0, "closest epoch"), ("D", 4.5, "interpolated")):
+    ink = axes.xaxis.label.get_color()
+    known = {"each minute": tracks["minute"].map(len) > 0, "closest epoch": tracks["closest_lat"].notna(),
+             "interpolated": tracks["approach_lat"].notna()}  # fmt: skip
+    for marker, size, words in (("o", 2.5, "each minute"), ("o", 7.0, "closest epoch"), ("D", 4.5, "interpolated")):
+        if known[words].any():
             face = ink if size < 3 else "none"
             handles.append(
                 Line2D([], [], linestyle="none", marker=marker, markersize=size, markerfacecolor=face,
@@ -227,27 +241,27 @@ def _draw_tracks(
     return handles
 
 
-def _box(rings: Sequence[tuple[Array, Array]], project: Project) -> tuple[float, float, float, float]:
-    """Give the left, right, bottom and top that hold all fields of view."""
-    x, y = (np.concatenate(parts) for parts in zip(*(project(*ring) for ring in rings), strict=True))
+def _box(places: Sequence[tuple[Array, Array]], project: Project) -> tuple[float, float, float, float]:
+    """Give the left, right, bottom and top that hold all places."""
+    x, y = (np.concatenate(parts) for parts in zip(*(project(*each) for each in places), strict=True))
     # a narrow map would leave no room for the words above it
     half = max(np.ptp(x), np.ptp(y)) * 0.35
     sides = []
     for values in (x, y):
-        middle, reach = (values.min() + values.max()) / 2, max(np.ptp(values) / 2, half)
+        middle, reach = (values.min() + values.max()) / 2, max(0.53 * np.ptp(values), half)
         sides += [float(middle - reach), float(middle + reach)]
     return sides[0], sides[1], sides[2], sides[3]
 
 
-def _frame(axes: Axes, project: Project, rings: Sequence[tuple[Array, Array]]) -> None:
-    """Let the map hold all fields of view, and draw the graticule."""
-    left, right, bottom, top = _box(rings, project)
+def _frame(axes: Axes, project: Project, places: Sequence[tuple[Array, Array]]) -> None:
+    """Let the map hold all places, and draw the graticule."""
+    left, right, bottom, top = _box(places, project)
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     if hasattr(axes, "projection"):
         _draw_cartopy(axes)
     else:
-        lats = np.concatenate([ring[0] for ring in rings])
+        lats = np.concatenate([lat for lat, _ in places])
         _draw_graticule(axes, project, 5 if np.ptp(lats) < 30 else 10)
 
 

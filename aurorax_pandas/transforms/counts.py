@@ -82,12 +82,11 @@ def daily_counts(
     if availability is not None:
         _check_availability(availability, every)
     if by is None:
-        events, labels = df, pd.Series("all", index=df.index, dtype="str")
+        events, names = df, pd.Index(["all"], dtype="str")
+        codes: Array = np.zeros(len(df), np.int64)
     else:
         events, labels = labelled_events(df, by, "daily_counts")
-    codes, names = pd.factorize(labels, sort=True)
-    if by is None:
-        codes, names = np.zeros(len(df), np.int64), pd.Index(["all"], dtype="str")
+        codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     days = _days(df, every)
     starts = events["start"].to_numpy()
     number = np.searchsorted(days.to_numpy(), starts, side="right") - 1

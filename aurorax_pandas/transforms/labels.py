@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,13 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.tracks import SPACECRAFT
 from aurorax_pandas.transforms.pairs import pair_events
 
+#: Label of events that have none.
+MISSING: Final = "missing"
 
-def labelled_events(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tuple[pd.DataFrame, pd.Series[str]]:
+
+def labelled_events(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """
-    Give the events of a frame, with columns of its own, and the label of each.
+    Give the events of a frame, with columns of its own, and the label of each as `ordered_labels` has them.
 
     Parameters
     ----------
@@ -40,10 +43,30 @@ def labelled_events(df: pd.DataFrame, by: str, verb: str, *columns: str | None) 
             if name is not None and name not in events.columns and name in df.columns:
                 events = events.assign(**{name: df[name].take(events["conjunction"].to_numpy()).array})
     if by == "spacecraft":
-        return events, _spacecraft_labels(events)
+        return events, ordered_labels(_spacecraft_labels(events))
     name = "pair" if by == "site" else by
     require_column(events, "by", name, "'pair', 'site', 'spacecraft'")
-    return events, events[name].astype("str")
+    return events, ordered_labels(events[name])
+
+
+def ordered_labels(values: pd.Series[Any]) -> pd.Series[Any]:
+    """
+    Give a column as text to group by: a category whose categories stand in the order of the values.
+
+    Numbers go by size, ordered categories by their order, all else by the alphabet; `MISSING` comes last.
+    """
+    ordered = isinstance(values.dtype, pd.CategoricalDtype) and values.cat.ordered
+    if not (ordered or pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)):
+        values = values.astype("str")
+    codes, found = pd.factorize(values, sort=True)
+    names = [str(name) for name in found]
+    if (codes < 0).any():
+        names.append(MISSING)
+        codes = np.where(codes < 0, len(names) - 1, codes)
+    # values that read the same are one label
+    places, distinct = pd.factorize(pd.Index(names, dtype=object))
+    labels = pd.Categorical.from_codes(places[codes], pd.Index(distinct, dtype="str"))
+    return pd.Series(labels, index=values.index)
 
 
 def require_column(events: pd.DataFrame, argument: str, name: str, choices: str = "") -> None:

@@ -234,7 +234,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: str | pd.Timedelta = "1mi
     """
     delta = span("step", step)
     events, labels = labelled_events(df, by, "revisits")
-    codes, names = pd.factorize(labels, sort=True)
+    codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     start, end = events["start"].to_numpy(), events["end"].to_numpy()
     clusters = overlap_clusters(codes, start, end, delta.to_timedelta64())
     spans = pd.DataFrame({"code": codes, "start": start, "end": end}).groupby(clusters)
