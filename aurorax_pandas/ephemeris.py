@@ -392,7 +392,7 @@ def densify(ephemeris: xr.Dataset, step: np.timedelta64) -> xr.Dataset:
     after = np.minimum(at + 1, len(epochs) - 1)
     fraction = (np.arange(len(times)) % count) / count
     for lat_name, lon_name in _PAIRS:
-        if lat_name not in ephemeris:
+        if lat_name not in ephemeris or lon_name not in ephemeris:
             continue
         vectors = sphere.unit_vectors(*(ephemeris[name].transpose(*_DIMS).values for name in (lat_name, lon_name)))
         lat, lon = sphere.degrees(sphere.interpolate(vectors[..., at], vectors[..., after], fraction))

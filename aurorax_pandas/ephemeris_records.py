@@ -25,6 +25,9 @@ RESPONSE_FORMAT: Final[dict[str, Any]] = {
     "sbtrace": _PLACE,
     "metadata": True,
 }
+#: In microseconds.
+_SECOND: Final = 1_000_000
+_MINUTE: Final = 60 * _SECOND
 _WIRE_NAMES: Final = {"geo": "location_geo", "nbtrace": "nbtrace", "sbtrace": "sbtrace"}
 
 
@@ -113,12 +116,14 @@ def regular_ephemeris(frame: pd.DataFrame) -> xr.Dataset:
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.drop_duplicates(["identifier", "epoch"])
     epochs = np.unique(frame["epoch"].to_numpy())
-    if len(epochs) < 3:
+    if len(epochs) < 2:
         return frame
-    step = np.diff(epochs).min()
-    every = np.arange(epochs[0], epochs[-1] + step, step)
-    if len(every) == len(epochs) or not np.isin(epochs, every).all():
+    # the service's epochs stand a minute apart, or a part of it, however far apart those at hand are
+    gaps = np.diff(epochs).astype("m8[us]").astype(np.int64)
+    step = np.gcd.reduce([*gaps, _MINUTE])
+    if step < _SECOND:
         return frame
+    every = np.arange(epochs[0], epochs[-1] + np.timedelta64(step, "us"), np.timedelta64(step, "us"))
     missing = pd.DataFrame({"epoch": np.setdiff1d(every, epochs)})
     first = frame.iloc[0]
     for name in model.SOURCE_FIELDS:

@@ -116,6 +116,8 @@ def join_hits(
     epochs : ndarray of datetime64
         The epochs that all the positions mean.
     """
+    if not all(map(len, hits.values())):
+        return model.empty_conjunctions()
     spans = {}
     for pair, found in hits.items():
         key = np.concatenate(found.first) * len(table) + np.concatenate(found.second)

@@ -94,8 +94,9 @@ def find_conjunctions(
     if query is None and len(epochs) == 0:
         raise AuroraxInputError("ephemeris: there are no epochs")
     payload = queries.choose_query(
-        epochs[0] if start is None and query is None else start,
-        epochs[-1] if end is None and query is None else end,
+        # queries are in whole seconds
+        epochs[0].astype("M8[s]") if start is None and query is None else start,
+        pd.Timestamp(epochs[-1]).ceil("s") if end is None and query is None else end,
         distance,
         ground=ground,
         space=space,
@@ -129,6 +130,7 @@ class _Plan:
     limits: dict[tuple[int, int], float]
     types: list[str]
     subminute: bool
+    window: slice
 
 
 def check_searchable(ephemeris: xr.Dataset, query: dict[str, Any]) -> None:
@@ -141,6 +143,9 @@ def _run(ephemeris: xr.Dataset, payload: dict[str, Any]) -> pd.DataFrame:
     epochs = ephemeris["epoch"].values.astype("M8[us]")
     first = int(np.searchsorted(epochs, np.datetime64(payload["start"], "us")))
     last = int(np.searchsorted(epochs, np.datetime64(payload["end"], "us"), side="right"))
+    if plan.subminute:
+        # what lies between epochs is interpolated from those around it
+        first, last = max(first - 1, 0), last + 1
     names = _variables(ephemeris, plan)
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
     own = epochs[1] - epochs[0] if len(epochs) > 1 else np.timedelta64(60, "s")
@@ -202,6 +207,7 @@ def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
         limits,
         payload["conjunction_types"],
         bool(payload.get("subminute_precision")),
+        slice(np.datetime64(payload["start"]), np.datetime64(payload["end"])),
     )
 
 
@@ -244,7 +250,7 @@ def _place_latitudes(lat: Floats, prefix: str) -> Floats:
 def _pieces(window: xr.Dataset, plan: _Plan) -> Iterator[pd.DataFrame]:
     """Search block by block; a piece holds the conjunctions of as many blocks as have not too many hits."""
     if plan.subminute:
-        window = densify(window, _SUBMINUTE)
+        window = densify(window, _SUBMINUTE).sel(epoch=plan.window)
     epochs = window["epoch"].values.astype("M8[us]")
     sources = [role.sources for role in plan.roles]
     isolated = sorted(set(range(len(plan.roles))) - set(itertools.chain(*plan.limits)))
@@ -274,7 +280,10 @@ def _positions(block: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> Posi
         lon = np.broadcast_to(places[:, 1, None], shape)
         present = np.isfinite(lat)
     else:
-        lat, lon = (values_at(block, f"{prefix}_{part}", role.sources) for part in ("lat", "lon"))
+        # single precision would lose what is nearest
+        lat, lon = (
+            values_at(block, f"{prefix}_{part}", role.sources).astype(np.float64, copy=False) for part in ("lat", "lon")
+        )
         present = check_locations(lat, lon, prefix)
     row = np.arange(len(lat))
     first = present.argmax(axis=1)

@@ -60,7 +60,7 @@ def matching_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str | 
 def block_variables(block: Mapping[str, Any]) -> list[str]:
     """Name the variables that the hemisphere and the metadata filters of a block read."""
     filters = block.get("ephemeris_metadata_filters") or {"expressions": ()}
-    own = ["geo_lat"] if block.get("hemisphere") else []
+    own = ["geo_lat", "geo_lon"] if block.get("hemisphere") else []
     return own + [expression["key"] for expression in filters["expressions"]]
 
 

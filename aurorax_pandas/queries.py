@@ -198,10 +198,16 @@ def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
         raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
     if subminute is None and seconds == 30:
         subminute = True
+    distances = given["max_distances"]
+    if isinstance(distances, Mapping):
+        # the service reads a pair of ground blocks that is left out as 0
+        pairs = itertools.combinations(block_names(len(as_list(given.get("ground"))), 0, 0, 0), 2)
+        left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & set(distances)]
+        distances = dict(distances) | {f"{one}-{other}": 0 for one, other in left_out}
     return build_query(
         given["start"],
         given["end"],
-        given["max_distances"],
+        distances,
         ground=given.get("ground") or (),
         space=given.get("space") or (),
         events=given.get("events") or (),

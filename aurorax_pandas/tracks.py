@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -51,6 +52,7 @@ class Tracks:
         self._places: dict[str, Floats] = {}
         self._read: dict[str, Floats] = {}
         self.moves: npt.NDArray[np.bool_] = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
+        self._listed: npt.NDArray[np.bool_] = (sources["source_type"] == "event_list").to_numpy(bool, na_value=False)
 
     def window(self, start: Times, end: Times) -> tuple[Ints, Ints]:
         """Give the first epoch at or after each start and the one past the last at or before each end."""
@@ -67,7 +69,9 @@ class Tracks:
             Which locations.
         source, at : ndarray of int64
             The sources, and the epochs by position. A station does not move, so that it has one position at all
-            epochs: the ephemeris's, or the service's table's where the ephemeris lacks the station.
+            epochs: the ephemeris's, or the service's table's where the ephemeris lacks the station, or that in the
+            name of a custom location. An event of a list has a position of its own, at its epoch alone. Without
+            ``radial_distance`` a spacecraft's own position is converted as if it were 100 km high.
         """
         prefix = LOCATIONS[conjunction_type]
         lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
@@ -77,6 +81,7 @@ class Tracks:
             altitude = np.where(np.isnan(distance), altitude, geodesy.altitude_of(lat, distance))
         moving = self.moves[source]
         lat = np.where(moving, geodesy.geodetic_latitude(lat, altitude), lat)
+        moving = moving | self._listed[source]
         if conjunction_type not in self._places:
             self._places[conjunction_type] = self._still(conjunction_type)
         still = self._places[conjunction_type]
@@ -121,9 +126,18 @@ class Tracks:
                         found[part, number] = known[0] if len(known) else np.nan
             elif self._sources["identifier"][number] in table.index:
                 place = table.loc[self._sources["identifier"][number]].to_numpy(np.float64)
+            else:
+                place = _place_in(self._sources["display_name"][number])
+            if row < 0:
                 own = {"nbtrace": place[0] >= 0, "sbtrace": place[0] < 0, "geographic": True}[conjunction_type]
                 found[:, number] = place if own else np.nan
         return found
+
+
+def _place_in(name: Any) -> Floats:
+    """Give the latitude and longitude [degrees] that a custom location is named by, NaN where it is not."""
+    found = re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", str(name))
+    return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])
 
 
 def _distinct(sources: pd.DataFrame) -> tuple[Ints, Ints]:

@@ -17,7 +17,7 @@ from aurorax_pandas import criteria, queries, times
 from aurorax_pandas.ephemeris import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.local import check_searchable, find_conjunctions
-from aurorax_pandas.matching import block_mask, block_variables, matching_sources
+from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.model import SOURCE_FIELDS
 from aurorax_pandas.records import records_from_conjunctions
 from aurorax_pandas.samples import recorded_data, recorded_query
@@ -106,8 +106,9 @@ class Job:
                 raise AuroraxError(fail)
         except CancelledSearch:
             self._end({"error_condition": True}, "error", "Search was cancelled")
-        except AuroraxError as error:
-            self._end({"error_condition": True}, "error", str(error))
+        except Exception as error:
+            # a search that ended without a word would be waited for for ever
+            self._end({"error_condition": True}, "error", str(error) or type(error).__name__)
         else:
             seconds = time.monotonic() - begun
             self.records = records
@@ -202,12 +203,7 @@ def ephemeris_work(ephemeris: xr.Dataset, body: Any) -> Callable[[Job], list[dic
         raise AuroraxInputError("an ephemeris query needs 'start', 'end' and 'data_sources'")
     start, end = (times.to_utc(name, body.get(name)) for name in ("start", "end"))
     check_covered(ephemeris, start.isoformat(), end.isoformat())
-    block = criteria.SpaceCriteriaBlock(
-        **{
-            "metadata_filters" if name == "ephemeris_metadata_filters" else name: value
-            for name, value in body["data_sources"].items()
-        }
-    ).to_query()
+    block = criteria.from_mapping("data_sources", body["data_sources"], criteria.SpaceCriteriaBlock).to_query()
     sources = matching_sources(source_table(ephemeris), block)
     for name in block_variables(block):
         if name not in ephemeris.data_vars:
@@ -234,7 +230,12 @@ def _ephemeris_records(
         for prefix in LOCATIONS.values()
         if f"{prefix}_lat" in window
     }
-    metadata = [name for name in window.data_vars if not str(name).endswith(("_lat", "_lon"))]
+    every, shape = np.arange(window.sizes["source"]), (window.sizes["source"], window.sizes["epoch"])
+    metadata = {
+        name: np.broadcast_to(values_at(window, str(name), every), shape)
+        for name in window.data_vars
+        if not str(name).endswith(("_lat", "_lon"))
+    }
     known = np.any([np.isfinite(pairs[..., 0]) for pairs in locations.values()], axis=0)[sources]
     wanted = known & block_mask(window, sources, block)
     records = []
@@ -246,7 +247,7 @@ def _ephemeris_records(
             "location_gsm": _location([np.nan, np.nan]),
         }
         record |= {name: _location(pairs[source, column]) for name, pairs in locations.items()}
-        values = {str(name): window[name].transpose("source", "epoch").values[source, column] for name in metadata}
+        values = {str(name): grid[source, column] for name, grid in metadata.items()}
         record["metadata"] = {
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in values.items()

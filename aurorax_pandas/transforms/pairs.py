@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,7 @@ from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
 from aurorax_pandas.transforms.intervals import covered_minutes, overlap_clusters, span
-from aurorax_pandas.transforms.ranking import closest_positions, group_rows
-
-_Columns = dict[str, npt.NDArray[Any]]
+from aurorax_pandas.transforms.ranking import Grouped, closest_positions, group_rows
 
 
 def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair") -> pd.DataFrame:
@@ -32,13 +30,15 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
         return events
     if by != "site":
         raise AuroraxInputError(f"by={by!r} is not valid; give 'pair' or 'site'")
-    labels = site_labels(events)
-    codes = (
-        labels.codes.astype(np.int64) * len(model.CONJUNCTION_TYPES) + events["conjunction_type"].cat.codes.to_numpy()
-    )
+    return _closest_at_site(events.assign(pair=site_labels(events)))
+
+
+def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
+    """Keep the closest of the events that cameras of one site saw at overlapping times."""
+    types = events["conjunction_type"].cat.codes.to_numpy()
+    codes = events["pair"].cat.codes.to_numpy().astype(np.int64) * len(model.CONJUNCTION_TYPES) + types
     clusters = overlap_clusters(codes, events["start"].to_numpy(), events["end"].to_numpy())
-    kept = np.sort(closest_positions(events, clusters))
-    return events.assign(pair=labels).iloc[kept]
+    return events.iloc[np.sort(closest_positions(events, clusters))]
 
 
 def site_labels(events: pd.DataFrame) -> pd.Categorical:
@@ -101,7 +101,7 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     -------
     pandas.DataFrame
         One row per pair, indexed by its label ``pair``, in alphabetical order: ``count`` of events, ``minutes`` in
-        conjunction [min] (the union of their spans), ``min_distance`` [km], ``median_distance`` (of the events'
+        conjunction [min] (the union of the spans, of all cameras of a site), ``min_distance`` [km], ``median_distance`` (of the events'
         ``min_distance``) [km], ``closest_epoch`` (of the closest event; ties by start), ``first_start``,
         ``last_end``.
 
@@ -118,7 +118,30 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     [2.0, 5.0, 53.391843]
     """
     delta = span("step", step)
-    events = pair_events(df, by, "pair_summary")
+    events = as_events(df, "pair_summary")
+    if by == "pair":
+        kept = spans = _by_pair(events)
+    else:
+        # of what several cameras of a site saw at one time one event counts, but all the time that any saw it
+        kept, spans = _by_pair(pair_events(events, by)), _by_pair(events.assign(pair=site_labels(events)))
+    with ThreadPoolExecutor(1) as pool:
+        distances = pool.submit(_sum_up_distances, kept)
+        columns = {"count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, delta), **distances.result()}
+    index = pd.Index(kept.labels, dtype="str", name="pair")
+    summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)
+    summary.attrs = copy.deepcopy(df.attrs)
+    return summary
+
+
+class _Pairs(NamedTuple):
+    """Events by pair: the labels in alphabetical order, the order of the events, their columns."""
+
+    labels: pd.Index[Any]
+    grouped: Grouped
+    column: dict[str, npt.NDArray[Any]]
+
+
+def _by_pair(events: pd.DataFrame) -> _Pairs:
     pair = events["pair"].cat
     if not pair.categories.is_monotonic_increasing:
         pair = pair.reorder_categories(pair.categories.sort_values()).cat
@@ -128,35 +151,29 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     if (unlabelled := codes < 0).any():
         codes, column = codes[~unlabelled], {name: values[~unlabelled] for name, values in column.items()}
     grouped = group_rows(codes, column["start"])
-    order, bounds, start = grouped
-    groups = grouped.groups
+    return _Pairs(pair.categories[codes[grouped.order[grouped.bounds[:-1]]]], grouped, column)
 
-    def distances() -> _Columns:
-        distance = column["min_distance"].take(order)
-        # in group order the first of the closest events is the earliest
-        closest = np.array([rows.start + distance[rows].argmin() for rows in groups], np.int64)
-        return {
-            "min_distance": distance[closest],
-            "median_distance": np.array([_median(distance[rows]) for rows in groups]),
-            "closest_epoch": column["closest_epoch"][order[closest]],
-        }
 
-    def times() -> _Columns:
-        first, end = bounds[:-1], column["end"].take(order)
-        return {
-            "count": np.diff(bounds),
-            "minutes": covered_minutes(grouped, end, delta),
-            "first_start": start[first],
-            "last_end": np.maximum.reduceat(end.view(np.int64), first).view(end.dtype) if len(end) else end,
-        }
+def _sum_up_times(pairs: _Pairs, step: pd.Timedelta) -> dict[str, npt.NDArray[Any]]:
+    grouped = pairs.grouped
+    first, end = grouped.bounds[:-1], pairs.column["end"].take(grouped.order)
+    return {
+        "minutes": covered_minutes(grouped, end, step),
+        "first_start": grouped.start[first],
+        "last_end": np.maximum.reduceat(end.view(np.int64), first).view(end.dtype) if len(end) else end,
+    }
 
-    with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(distances)
-        columns = {**times(), **other.result()}
-    index = pd.Index(pair.categories[codes[order[bounds[:-1]]]], dtype="str", name="pair")
-    summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)
-    summary.attrs = copy.deepcopy(df.attrs)
-    return summary
+
+def _sum_up_distances(pairs: _Pairs) -> dict[str, npt.NDArray[Any]]:
+    order, groups = pairs.grouped.order, pairs.grouped.groups
+    distance = pairs.column["min_distance"].take(order)
+    # in group order the first of the closest events is the earliest
+    closest = np.array([rows.start + distance[rows].argmin() for rows in groups], np.int64)
+    return {
+        "min_distance": distance[closest],
+        "median_distance": np.array([_median(distance[rows]) for rows in groups]),
+        "closest_epoch": pairs.column["closest_epoch"][order[closest]],
+    }
 
 
 def _median(values: npt.NDArray[np.float64]) -> float:
