@@ -110,7 +110,7 @@ def closest_approach(
     ['00:12:06', '00:12:15']
     """
     altitude = _altitude(emission_altitude)
-    events = as_events(df, "closest_approach")
+    events = as_events(df, "closest_approach", "conjunction_type", "start", "end")
     found = _approaches(events, ephemeris, altitude)
     if not is_events(df):
         parents = events["conjunction"].to_numpy()
@@ -369,8 +369,8 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
             raise AuroraxInputError(
                 "ephemeris: the frame has no column spacecraft_hemisphere; give an ephemeris, or call closest_approach first"
             )
-        codes = df["spacecraft_hemisphere"].astype(HEMISPHERE).cat.codes.to_numpy()
-        return _rows(df, always | ((codes == own) & (own >= 0)))
+        known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
+        return _rows(df, always | ((known == own) & (own >= 0)))
     require(df, "overflights", "start", "closest_epoch")
     if is_events(df):
         sources, row = _sources(df), np.tile(np.arange(len(df)), 2)
@@ -434,7 +434,7 @@ def image_windows(
     ['themis-asi', 'GILL', 'Swarm C']
     """
     altitude, wide = _altitude(emission_altitude), span("pad", pad, zero=True)
-    events = as_events(df, "image_windows")
+    events = as_events(df, "image_windows", "conjunction_type", "start", "end", "closest_epoch")
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
     first, second = spacecraft_sides(events)
     on_first = (events["e1_source_type"] == "ground").to_numpy(bool) & second

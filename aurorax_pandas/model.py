@@ -133,6 +133,8 @@ _RULES: Final[dict[str, Any]] = {
     "start_before_end": lambda start, end: np.isnat(start) | np.isnat(end) | (start <= end),
     "distances_valid": lambda low, high: np.isfinite(low) & np.isfinite(high) & (low >= 0) & (high >= 0),
     "min_below_max": lambda low, high: ~(low > high),
+    "count_valid": lambda count: count >= 1,
+    "minutes_valid": lambda minutes: np.isfinite(minutes) & (minutes >= 0),
     "closest_epoch_inside": _within,
     "farthest_epoch_inside": _within,
 }
@@ -148,6 +150,16 @@ CONJUNCTION_RULES: Final = (
     *EVENT_RULES,
     RowRule("closest_epoch_inside", ("closest_epoch", "start", "end"), "closest_epoch is outside start to end"),
     RowRule("farthest_epoch_inside", ("farthest_epoch", "start", "end"), "farthest_epoch is outside start to end"),
+)
+
+
+PAIR_SUMMARY_RULES: Final = (
+    RowRule("count_valid", ("count",), "count is below 1"),
+    RowRule("minutes_valid", ("minutes",), "minutes is negative or not finite"),
+    RowRule("distances_valid", ("min_distance", "median_distance"), "a distance is negative or not finite"),
+    RowRule("min_below_max", ("min_distance", "median_distance"), "min_distance is above median_distance"),
+    RowRule("start_before_end", ("first_start", "last_end"), "last_end is before first_start"),
+    RowRule("closest_epoch_inside", ("closest_epoch", "first_start", "last_end"), "closest_epoch is outside the span"),
 )
 
 
@@ -339,6 +351,14 @@ def entries_of(counts: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> np
 
 def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.NDArray[np.int64]:
+    """Give the code that each value has in a categorical dtype, −1 for none, however its own categories are ordered."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return dtype.categories.get_indexer(pd.Index(values, dtype=object)).astype(np.int64)
+    known = dtype.categories.get_indexer(values.cat.categories)
+    return np.append(known, -1)[values.cat.codes.to_numpy()].astype(np.int64)
 
 
 def kind_of(frame: pd.DataFrame) -> str:

@@ -28,7 +28,7 @@ def in_order(df: pd.DataFrame) -> pd.DataFrame:
         return model.sorted_rows(flat, flat.fields["identifier"].fill_null(-1).to_numpy())
 
     column = {name: df[name].to_numpy() for name in ("start", "closest_epoch", "end", "min_distance", "max_distance")}
-    column["conjunction_type"] = df["conjunction_type"].cat.codes.to_numpy()
+    column["conjunction_type"] = model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE)
     order = _order(column, identifiers, lambda rows: _contents(df.iloc[rows]))
     if (order[1:] > order[:-1]).all():
         return df.reset_index(drop=True)

@@ -239,6 +239,15 @@ def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRe
         holds = rule.holds(column)
         bad.update((int(number), rule.says) for number in numbers[keep & ~holds])
         keep &= holds
+    events = {name: column[f"event_{name}"] for name in model.columns_read(model.EVENT_RULES)}
+    for rule in model.EVENT_RULES:
+        holds = rule.holds(events)
+        if not holds.all():
+            broken = (
+                np.bincount(np.repeat(np.arange(len(keep)), column["event_count"])[~holds], minlength=len(keep)) > 0
+            )
+            bad.update((int(number), f"in events: {rule.says}") for number in numbers[keep & broken])
+            keep &= ~broken
     if bad:
         _report(bad, total, on_bad_records)
     frame = ordering.assemble_in_order(column, sources, keep)
@@ -281,6 +290,11 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     list of dict
         JSON values only: times as ``YYYY-MM-DDTHH:MM:SS`` (UTC), distances in [km], sources and events as lists.
 
+    Raises
+    ------
+    AuroraxInputError
+        If the frame lacks a column of conjunctions.
+
     Examples
     --------
     >>> import aurorax_pandas
@@ -288,6 +302,9 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records[0]["start"], records[0]["data_sources"][1]["display_name"]
     ('2020-01-01T00:08:00', 'Swarm A')
     """
+    missing = [name for name in model.CONJUNCTION_COLUMNS if name not in df.columns]
+    if missing:
+        raise AuroraxInputError(f"records_from_conjunctions needs the column(s) {', '.join(missing)} of conjunctions")
     sources, events = model.flatten(df["data_sources"]), model.flatten(df["events"])
     columns = {
         name: write_times(df[name].to_numpy()) if df[name].dtype == model.DATETIME else df[name].tolist()
@@ -342,6 +359,8 @@ def _json(records: Any) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime.datetime):
         return value.isoformat()
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else str(value.astype("M8[us]"))
     if isinstance(value, np.generic):
         return value.item()
     fields = {name: getattr(value, name) for name in _KEYS_OF_OBJECTS if hasattr(value, name)}

@@ -100,7 +100,7 @@ EventSchema: Final = _Model(
 #: Schema of the frame of `pair_summary`: one row per pair, whose label is the index.
 PairSummarySchema: Final = _Model(
     model.PAIR_SUMMARY_COLUMNS,
-    (model.RowRule("start_before_end", ("first_start", "last_end"), "last_end is before first_start"),),
+    model.PAIR_SUMMARY_RULES,
 ).schema("PairSummarySchema", pandera.Index(None, name="pair", unique=True))
 
 

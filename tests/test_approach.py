@@ -212,3 +212,33 @@ def test_a_winter_in_one_chain(orbits):
     assert len(counts) == 90
     assert counts["count"].isna().sum() == 18
     assert counts["count"].sum() == len(df)
+
+
+def test_an_event_of_a_list_is_where_it_was_at_its_epoch():
+    epochs = np.arange("2020-01-01T00:00", "2020-01-01T02:00", dtype="M8[m]").astype("M8[us]")
+    onsets = {10: (61.0, 5.0), 60: (61.0, 30.0), 100: (61.0, 51.0)}
+    craft = pd.DataFrame({
+        "epoch": epochs, "identifier": 3, "program": "swarm", "platform": "swarma", "instrument_type": "footprint",
+        "source_type": "leo", "display_name": "Swarm A", "nbtrace_lat": 60.0, "nbtrace_lon": 0.5 * np.arange(120),
+    })  # fmt: skip
+    listed = pd.DataFrame({
+        "epoch": epochs[list(onsets)], "identifier": 9001, "program": "events", "platform": "list",
+        "instrument_type": "substorm onset", "source_type": "event_list", "display_name": "Onsets",
+        "nbtrace_lat": [lat for lat, _ in onsets.values()], "nbtrace_lon": [lon for _, lon in onsets.values()],
+    })  # fmt: skip
+    ephemeris = ap.ephemeris_from_dataframe(pd.concat([craft, listed], ignore_index=True))
+    df = ap.find_conjunctions(ephemeris, distance=200, events={"programs": "events"}, space={"programs": "swarm"})
+    near = df.aurorax.closest_approach(ephemeris)
+    places = np.array(list(onsets.values())).T
+    below = geodesy.geodetic_latitude(np.full(3, 60.0), 100.0)
+    expected = sphere.great_circle_distance(*places, below, 0.5 * np.array(list(onsets)))
+    assert near["approach_distance"].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_custom_location_is_where_its_name_says(ephemeris):
+    query = {"distance": 500, "space": {"programs": "swarm"}}
+    near = ap.find_conjunctions(ephemeris, custom_locations={"locations": [(56.38, -94.64)]}, **query)
+    near = near.aurorax.closest_approach(ephemeris)
+    assert len(near) > 2
+    assert near["approach_distance"].notna().all()
+    assert (near["approach_distance"] <= near["min_distance"] + 20).all()

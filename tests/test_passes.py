@@ -200,3 +200,18 @@ def test_days_without_operation_are_missing_and_rates_are_per_hour(builders):
 def test_counts_refuse_what_they_cannot_use(sample, arguments, words):
     with pytest.raises(ap.AuroraxInputError, match=words):
         sample.aurorax.daily_counts(**arguments)
+
+
+def test_cameras_of_one_site_watch_the_same_sky(builders):
+    rego = {**builders.GILL, "identifier": 81, "program": "rego", "display_name": "REGO GILL"}
+    df = conjunctions_from_records(
+        [builders.record(60 * number, sources=(camera, builders.SWARM_A), end=60 * number + 1)
+         for number, camera in enumerate((builders.GILL, rego, builders.GILL))]
+    )  # fmt: skip
+    day = pd.Timestamp("2020-01-01")
+    availability = pd.DataFrame({"identifier": [46, 81], "source_type": "ground", "day": day, "records": [1200, 1440]})
+    found = df.aurorax.daily_counts("site", availability=availability).loc["GILL & Swarm A"].iloc[0]
+    assert (found["count"], found["minutes"]) == (3, 1440)
+    assert found["rate"] == pytest.approx(3 / 24)
+    with pytest.raises(ap.AuroraxInputError, match="stands twice"):
+        df.aurorax.daily_counts(availability=pd.concat([availability, availability]))

@@ -409,3 +409,21 @@ def test_deep_nesting_is_refused():
         conjunctions_from_records(b"[" * 100_000)
     with pytest.raises(ap.AuroraxDataError):
         conjunctions_from_records(b"[" + b'{"x":' * 100_000 + b"1" + b"}" * 100_000 + b"]")
+
+
+def test_a_record_whose_event_breaks_a_rule_is_named_or_dropped(builders):
+    late = {**builders.event(builders.ATHA, builders.SWARM_A), "end": "1999-01-01T00:00:00"}
+    records = [builders.record(5, 6), builders.record(0, 1, events=[late])]
+    with pytest.raises(ap.AuroraxDataError, match="record 1: in events: end is before start"):
+        conjunctions_from_records(records)
+    with pytest.warns(ap.AuroraxDataWarning, match="1 of 2 records left out"):
+        kept = conjunctions_from_records(records, on_bad_records="drop")
+    assert_conjunctions_equal(kept, conjunctions_from_records(records[:1]))
+
+
+def test_times_of_numpy_are_read_in_every_unit(builders):
+    record = builders.record(5, 6)
+    times = {name: np.datetime64(record[name], "ns") for name in ("start", "end", "farthest_epoch")}
+    found = conjunctions_from_records([{**record, **times, "closest_epoch": np.datetime64("NaT")}])
+    expected = conjunctions_from_records([{**record, "closest_epoch": None}])
+    assert_conjunctions_equal(found, expected)

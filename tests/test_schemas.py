@@ -135,3 +135,17 @@ def test_a_schema_error_is_a_data_error_and_a_value_error(sample):
     error = failing(sample.drop(columns="events"), ap.ConjunctionSchema)
     assert isinstance(error, ap.AuroraxDataError)
     assert isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("count", 0, "count is below 1"),
+        ("minutes", -5.0, "minutes is negative"),
+        ("min_distance", -1.0, "a distance is negative"),
+        ("median_distance", 0.0, "min_distance is above median_distance"),
+    ],
+)
+def test_a_pair_summary_keeps_its_rules(sample, column, value, says):
+    with pytest.raises(ap.AuroraxSchemaError, match=says):
+        ap.validate(sample.aurorax.pair_summary().assign(**{column: value}))

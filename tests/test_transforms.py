@@ -677,3 +677,57 @@ def test_swarmaurora_url_needs_exactly_one_search(sample):
     sample.attrs.clear()
     with pytest.raises(ap.AuroraxInputError, match="no search"):
         sample.aurorax.swarmaurora_url()
+
+
+# what others may do to a frame
+
+
+def test_categories_in_another_order_change_nothing(sample):
+    near = sample.aurorax.closest_approach(ap.load_sample_ephemeris())
+    turned = near.assign(
+        spacecraft_hemisphere=near["spacecraft_hemisphere"].cat.reorder_categories(["southern", "northern"]),
+        conjunction_type=near["conjunction_type"].cat.reorder_categories(["geographic", "sbtrace", "nbtrace"]),
+    )
+    assert len(turned.aurorax.overflights()) == len(near.aurorax.overflights()) == 20
+    pd.testing.assert_frame_equal(
+        turned.aurorax.passes().drop(columns="stations"), near.aurorax.passes().drop(columns="stations")
+    )
+    assert turned.aurorax.explode_events()["conjunction_type"].unique().tolist() == ["nbtrace"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "lacking"),
+    [
+        (lambda df: df.aurorax.pair_summary(), "min_distance"),
+        (lambda df: df.aurorax.groupby_pair(), "pair"),
+        (lambda df: df.aurorax.groupby_pair("site"), "end"),
+        (lambda df: df.aurorax.minutes(), "end"),
+        (lambda df: df.aurorax.passes(), "closest_epoch"),
+        (lambda df: df.aurorax.revisits(), "end"),
+        (lambda df: df.aurorax.daily_counts(), "start"),
+        (lambda df: df.aurorax.plot.timeline(), "start"),
+        (lambda df: df.aurorax.plot.distance(), "max_distance"),
+        (lambda df: df.aurorax.image_windows(), "closest_epoch"),
+    ],
+)
+def test_a_column_of_events_that_is_missing_is_named(sample, verb, lacking):
+    with pytest.raises(ap.AuroraxInputError, match=rf"needs the column\(s\) .*{lacking}"):
+        verb(sample.aurorax.explode_events().drop(columns=lacking))
+
+
+def test_the_minutes_of_a_site_are_those_that_any_of_its_cameras_saw(builders):
+    rego = {**builders.GILL, "identifier": 900, "program": "rego", "display_name": "REGO GILL"}
+    df = conjunctions_from_records(
+        [
+            builders.record(11, 12, sources=(builders.GILL, builders.SWARM_A), low=200.0, high=210.0),
+            builders.record(12, 14, sources=(rego, builders.SWARM_A), low=100.0, high=110.0),
+        ]
+    )
+    summary = df.aurorax.pair_summary(by="site").loc["GILL & Swarm A"]
+    assert (summary["count"], summary["minutes"], summary["min_distance"]) == (1, 4, 100)
+    assert summary["first_start"] == pd.Timestamp(builders.at(11))
+
+
+def test_spans_closer_than_a_step_are_counted_once(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(1.5, 2)])
+    assert df.aurorax.pair_summary()["minutes"].tolist() == [3.0]

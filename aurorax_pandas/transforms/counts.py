@@ -12,8 +12,10 @@ import pandas as pd
 from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.provenance import get_provenance
+from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.times import to_utc
 from aurorax_pandas.tracks import SPACECRAFT
+from aurorax_pandas.transforms.events import require
 from aurorax_pandas.transforms.intervals import span
 from aurorax_pandas.transforms.labels import labelled_events
 
@@ -57,7 +59,7 @@ def daily_counts(
     availability : pandas.DataFrame, optional
         When sources operated, one row per source and day: ``identifier``, ``source_type``, ``day`` and ``records``,
         the number of epochs with data, one a minute, as from `read_aurorax_availability`. A day that is not listed had
-        none.
+        none. Records of a whole day also count where the window of the search holds a part of it: cut them first.
 
     Returns
     -------
@@ -81,11 +83,12 @@ def daily_counts(
     every = span("freq", freq)
     if availability is not None:
         _check_availability(availability, every)
+    require(df, "daily_counts", "start")
     if by is None:
         events, names = df, pd.Index(["all"], dtype="str")
         codes: Array = np.zeros(len(df), np.int64)
     else:
-        events, labels = labelled_events(df, by, "daily_counts")
+        events, labels = labelled_events(df, by, "daily_counts", needs=("start",))
         codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     days = _days(df, every)
     starts = events["start"].to_numpy()
@@ -125,6 +128,10 @@ def _check_availability(availability: pd.DataFrame, every: pd.Timedelta) -> None
             f"availability: the column {missing[0]!r} is missing; it needs {', '.join(_AVAILABILITY)}, one row per source "
             "and day"
         )
+    if availability.duplicated(["identifier", "day"]).any():
+        raise AuroraxInputError(
+            "availability: a source stands twice for a day; sum its records, and give stations of your own identifiers"
+        )
     if every % _DAY:
         raise AuroraxInputError(f"freq={str(every)!r} is no whole number of days, which availability is by")
 
@@ -146,6 +153,13 @@ def _observed(
     records = np.zeros((len(known), len(days)))
     np.add.at(records, (sources[inside], number[inside]), availability["records"].to_numpy(np.float64)[inside])
     kinds = availability.drop_duplicates("identifier")["source_type"].isin(SPACECRAFT).to_numpy(bool)
+    place = np.arange(len(known))
+    if by == "site":
+        # cameras of one site watch the same sky, so that the one that worked longest tells
+        platforms = bundled_sources().set_index("identifier")["platform"].reindex(known)
+        place = pd.factorize(platforms.where(~kinds).fillna(pd.Series(place, known).astype("str")))[0]
+    watched = np.zeros((int(place.max(initial=-1)) + 1, len(days)))
+    np.maximum.at(watched, place, records)
     if by is None:
         member = np.ones((1, len(known)), bool)
     else:
@@ -156,4 +170,7 @@ def _observed(
     listed = member & kinds
     # spacecraft that the frame of availability does not list are taken to have had data
     operates = (listed @ (records > 0).astype(np.float64) > 0) | ~listed.any(axis=1, keepdims=True)
-    return np.asarray((member & ~kinds) @ records * operates, np.float64)
+    places = np.zeros((len(member), len(watched)), bool)
+    group, source = np.nonzero(member & ~kinds)
+    places[group, place[source]] = True
+    return np.asarray(places @ watched * operates, np.float64)

@@ -68,12 +68,11 @@ def explode_events(df: pd.DataFrame) -> pd.DataFrame:
     return events
 
 
-def as_events(df: pd.DataFrame, verb: str) -> pd.DataFrame:
-    """Give the events of a conjunctions frame; a frame of events passes as it is."""
-    return df if is_events(df) else _exploded(df, verb)
-
-
-def _exploded(df: pd.DataFrame, verb: str) -> pd.DataFrame:
+def as_events(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
+    """Give the events of a conjunctions frame; a frame of events passes as it is, if it has the columns needed."""
+    if is_events(df):
+        require(df, verb, *columns)
+        return df
     require(df, verb, "events")
     return explode_events(df)
 
@@ -98,7 +97,7 @@ def require(df: pd.DataFrame, verb: str, *columns: str) -> None:
 
 
 def _types(df: pd.DataFrame, flat: model.Flat) -> pd.Categorical:
-    parents = df["conjunction_type"].astype(model.CONJUNCTION_TYPE).cat.codes.to_numpy()[flat.row]
+    parents = model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE)[flat.row]
     own = (
         model.compute.index_in(flat.fields["conjunction_type"], pa.array(model.CONJUNCTION_TYPES))
         .fill_null(-1)

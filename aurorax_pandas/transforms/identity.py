@@ -18,14 +18,14 @@ Codes = npt.NDArray[np.int64]
 def source_set_codes(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> Codes:
     """Number each row by its type and its set of sources, or of sites, in whatever order these stand."""
     flat = model.flatten(df["data_sources"])
-    kinds = df["conjunction_type"].astype(model.CONJUNCTION_TYPE).cat.codes.to_numpy()
+    kinds = model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE)
     sources = _site_codes(flat.fields) if by == "site" else _source_codes([flat.fields])
     if by == "site":
         # two cameras of one site in one conjunction are one
         entries = pd.DataFrame({"row": flat.row, "source": sources}).drop_duplicates()
         rows, sources = entries["row"].to_numpy(), entries["source"].to_numpy()
         flat = model.Flat({}, np.bincount(rows, minlength=len(df)))
-    together = np.vstack([kinds.astype(np.int64), model.sorted_rows(flat, sources)])
+    together = np.vstack([kinds, model.sorted_rows(flat, sources)])
     return np.unique(together, axis=1, return_inverse=True)[1].reshape(-1)
 
 

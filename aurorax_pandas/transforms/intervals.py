@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.transforms.events import require
 from aurorax_pandas.transforms.ranking import Grouped, group_rows
 
 _NO_GAP: Final = np.timedelta64(0)
@@ -48,6 +49,7 @@ def minutes(df: pd.DataFrame, step: str | pd.Timedelta = "1min") -> pd.Series[fl
     >>> float(aurorax_pandas.load_sample_conjunctions().aurorax.minutes().sum())
     92.0
     """
+    require(df, "minutes", "start", "end")
     return _in_minutes(df["end"] - df["start"] + span("step", step)).rename("minutes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,13 +11,18 @@ import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.tracks import SPACECRAFT
+from aurorax_pandas.transforms.events import is_events, require
 from aurorax_pandas.transforms.pairs import pair_events
 
 #: Label of events that have none.
 MISSING: Final = "missing"
+#: Columns of events that pictures read.
+DRAWN: Final = ("start", "end", "min_distance", "max_distance", "closest_epoch")
 
 
-def labelled_events(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tuple[pd.DataFrame, pd.Series[Any]]:
+def labelled_events(
+    df: pd.DataFrame, by: str, verb: str, *columns: str | None, needs: Sequence[str] = DRAWN
+) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """
     Give the events of a frame, with columns of its own, and the label of each as `ordered_labels` has them.
 
@@ -31,12 +37,16 @@ def labelled_events(df: pd.DataFrame, by: str, verb: str, *columns: str | None) 
         Who asks, for an error.
     *columns : str or None
         Further columns of the conjunctions that are wanted; those that are nowhere are left out.
+    needs : sequence of str
+        Columns that the events must have; by default those that pictures read.
 
     Raises
     ------
     AuroraxInputError
         If `by` is none of these, or the frame has no events.
     """
+    if is_events(df):
+        require(df, verb, *needs)
     events = pair_events(df, "site" if by == "site" else "pair", verb)
     if events is not df:
         for name in (by, *columns):

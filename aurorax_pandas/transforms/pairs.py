@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
 from aurorax_pandas.transforms.intervals import covered_minutes, overlap_clusters, span
 from aurorax_pandas.transforms.ranking import Grouped, closest_positions, group_rows
 
+_SUMMED: Final = ("start", "end", "min_distance", "closest_epoch")
+
 
 def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair") -> pd.DataFrame:
     """
@@ -25,7 +27,7 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     With ``by="site"`` the label names the site of a ground source, and of events that several cameras of one
     site saw at one time the closest stays.
     """
-    events = as_events(df, verb)
+    events = as_events(df, verb, "pair", *(_SUMMED if by == "site" else ()))
     if by == "pair":
         return events
     if by != "site":
@@ -35,7 +37,7 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
 
 def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
     """Keep the closest of the events that cameras of one site saw at overlapping times."""
-    types = events["conjunction_type"].cat.codes.to_numpy()
+    types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
     codes = events["pair"].cat.codes.to_numpy().astype(np.int64) * len(model.CONJUNCTION_TYPES) + types
     clusters = overlap_clusters(codes, events["start"].to_numpy(), events["end"].to_numpy())
     return events.iloc[np.sort(closest_positions(events, clusters))]
@@ -118,7 +120,7 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta
     [2.0, 5.0, 53.391843]
     """
     delta = span("step", step)
-    events = as_events(df, "pair_summary")
+    events = as_events(df, "pair_summary", "pair", *_SUMMED)
     if by == "pair":
         kept = spans = _by_pair(events)
     else:
@@ -146,7 +148,7 @@ def _by_pair(events: pd.DataFrame) -> _Pairs:
     if not pair.categories.is_monotonic_increasing:
         pair = pair.reorder_categories(pair.categories.sort_values()).cat
     codes = pair.codes.to_numpy()
-    column = {name: events[name].to_numpy() for name in ("start", "end", "min_distance", "closest_epoch")}
+    column = {name: events[name].to_numpy() for name in _SUMMED}
     # as in a grouping of pandas, events without a label are in no pair
     if (unlabelled := codes < 0).any():
         codes, column = codes[~unlabelled], {name: values[~unlabelled] for name, values in column.items()}

@@ -91,7 +91,7 @@ def passes(
     (22, ['TALO', 'RANK', 'GILL', 'TPAS', 'PINA'])
     """
     longest, delta = span("gap", gap, zero=True), span("step", step)
-    events = as_events(df, "passes")
+    events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
     first, second = spacecraft_sides(events)
     one = first != second
@@ -105,7 +105,7 @@ def passes(
     )
     hemisphere = _hemispheres(df, chosen, craft, parents[rows], ephemeris)
     spacecraft = _formations(craft["display_name"].astype("str"), formation)
-    types = chosen["conjunction_type"].astype(model.CONJUNCTION_TYPE).cat.codes.to_numpy()
+    types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE)
     start, end = chosen["start"].to_numpy(), chosen["end"].to_numpy()
     codes = pd.factorize(spacecraft)[0]
     group = (codes * len(model.CONJUNCTION_TYPES) + types) * 3 + hemisphere + 1
@@ -139,7 +139,7 @@ def _hemispheres(
         times = events["closest_epoch"].fillna(events["start"]).to_numpy()
         return Tracks(ephemeris, craft).hemispheres(np.arange(len(craft)), times)
     if "spacecraft_hemisphere" in df.columns:
-        known = df["spacecraft_hemisphere"].astype(HEMISPHERE).cat.codes.to_numpy()
+        known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
         return known[parents].astype(np.int8)
     return np.full(len(events), -1, np.int8)
 
@@ -233,7 +233,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: str | pd.Timedelta = "1mi
     '0 days 03:38:00'
     """
     delta = span("step", step)
-    events, labels = labelled_events(df, by, "revisits")
+    events, labels = labelled_events(df, by, "revisits", needs=("start", "end"))
     codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     start, end = events["start"].to_numpy(), events["end"].to_numpy()
     clusters = overlap_clusters(codes, start, end, delta.to_timedelta64())
