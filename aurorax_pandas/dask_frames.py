@@ -69,15 +69,29 @@ def from_files(
         raise AuroraxInputError("engine='dask' needs the package dask; install aurorax-pandas[dask]")
     import dask.dataframe as dd
     from dask import config
+    from dask.dataframe.utils import clear_known_categories
 
     metas = [empty_like(Path(path), name) for path in paths]
-    for path, meta in zip(paths, metas, strict=True):
-        if not meta.dtypes.equals(metas[0].dtypes):
+    kinds = [_kinds(meta) for meta in metas]
+    for path, kind in zip(paths, kinds, strict=True):
+        if kind != kinds[0]:
             raise AuroraxDataError(f"{path!r} does not have the columns and dtypes of {paths[0]!r}; load them apart")
+    # categories that differ from file to file, such as pairs, are known when computed
+    differ = [name for name in metas[0] if any(meta[name].dtype != metas[0][name].dtype for meta in metas)]
+    meta = clear_known_categories(metas[0], cols=differ)
     # Dask would give texts another dtype
     with config.set({"dataframe.convert-string": False}):
-        frame: dd.DataFrame = dd.from_map(partial(_load, load=load, name=name), list(paths), meta=metas[0])
+        frame: dd.DataFrame = dd.from_map(partial(_load, load=load, name=name), list(paths), meta=meta)
     return frame
+
+
+def _kinds(meta: pd.DataFrame) -> list[tuple[str, Any]]:
+    """Give the names and dtypes of the index and the columns, whatever categories they have."""
+    levels = [(f"index {number}", meta.index.get_level_values(number).dtype) for number in range(meta.index.nlevels)]
+    return [
+        (str(name), "category" if isinstance(dtype, pd.CategoricalDtype) else dtype)
+        for name, dtype in [*levels, *meta.dtypes.items()]
+    ]
 
 
 def _load(path: str, *, load: Callable[[Path, str], pd.DataFrame], name: str) -> pd.DataFrame:
@@ -211,6 +225,9 @@ def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> 
 def _numbered(ddf: dd.DataFrame, make: Callable[[pd.DataFrame, int], pd.DataFrame]) -> dd.DataFrame:
     from dask.delayed import delayed
 
+    taken = [name for name in (_ORDER, _KEY, _ROW) if name in ddf.columns]
+    if taken:
+        raise AuroraxInputError(f"the column {taken[0]!r} is needed to put rows in order; rename yours")
     made = [delayed(make)(part, number) for number, part in enumerate(ddf.to_delayed())]
     meta = make(ddf._meta, 0)  # noqa: SLF001
     return _from_parts(made, _open_pairs(meta) if events.is_events(meta) else meta)

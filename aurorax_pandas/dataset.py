@@ -20,7 +20,10 @@ CONVENTIONS: Final = "CF-1.11"
 
 _DIMS: Final = {"conjunctions": "conjunction", "events": "event", "pair_summary": "pair"}
 _NESTED: Final = {"data_sources": "source", "events": "event"}
+_POSITION: Final = "conjunction_position"
 _UNKNOWN: Final = -1
+#: Beyond this an integer that was decoded as a float may not be what it was.
+_EXACT: Final = 2.0**53
 _UNITS: Final = {"microseconds": "us", "nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
 _FLAGS: Final = {"conjunction_type": model.CONJUNCTION_TYPES, "source_type": model.SOURCE_TYPES}
 
@@ -63,7 +66,8 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         ``event_count`` say how many entries of these belong to each conjunction, in order (contiguous ragged
         arrays); ``source_conjunction`` and ``event_conjunction`` give the position of the parent. Distances in
         [km], times in UTC; ``conjunction_type`` and ``source_type`` are integers with ``flag_meanings``. A missing
-        integer is the variable's ``missing_value``, a missing text its ``missing_text``. The index is the
+        integer is the variable's ``missing_value``, a missing text its ``missing_text``. ``conjunction_position`` keeps
+        the first order of the conjunctions, so that they can be chosen and sorted by xarray's own methods too. The index is the
         coordinate of the first dimension, or one coordinate for each level. ``attrs["aurorax"]`` holds the
         provenance and what `to_dataframe` needs, as JSON. The other frames have one dimension, ``event`` or ``pair``.
 
@@ -93,6 +97,9 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     layout.check_names(df, names_taken(kind, parts), "to_xarray")
     dim = _DIMS[kind]
     variables = {name: _variable(dim, name, array) for name, array in parts.columns.items()}
+    if kind == "conjunctions":
+        told = {"long_name": "position of the conjunction, from 0, by which its sources and events name it"}
+        variables[_POSITION] = xr.Variable(dim, np.arange(len(df)), told)
     for column, entry in _NESTED.items():
         if column in parts.nested:
             variables |= _ragged(dim, entry, parts.nested[column])
@@ -127,7 +134,7 @@ def names_taken(kind: str, parts: layout.Parts) -> set[str]:
         return {dim, *levels} - set(layout.columns_of(kind))
     ours = {f"{entry}_{name}" for entry in _NESTED.values() for name in ("count", "conjunction")}
     fields = {f"{_NESTED[column]}_{name}" for column in _NESTED for name in parts.nested[column].fields}
-    return {dim, *_NESTED.values(), *levels, *ours, *fields}
+    return {dim, _POSITION, *_NESTED.values(), *levels, *ours, *fields}
 
 
 def _level(dim: str, block: layout.Block, number: int) -> str:
@@ -185,6 +192,8 @@ def _values(field: str, array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, An
         return array.cast(pa.timestamp(kind.unit)).to_numpy(zero_copy_only=False), {}
     if pa.types.is_duration(kind):
         array = array.cast(pa.int64())
+    if pa.types.is_float16(kind):
+        raise TypeError("NetCDF has no float16")
     if pa.types.is_floating(kind):
         return array.to_numpy(zero_copy_only=False), {}
     if not array.null_count:
@@ -193,7 +202,7 @@ def _values(field: str, array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, An
         array = array.cast(pa.int8())
     present = array.drop_null().to_numpy()
     limits = np.iinfo(present.dtype)
-    free = next((value for value in (limits.max, limits.min, *range(-9, 0)) if value not in present), None)
+    free = next((value for value in (limits.max, limits.min, *range(1, 256)) if value not in present), None)
     if free is None:
         raise TypeError("no integer is left to mean missing")
     return array.fill_null(free).to_numpy(), {"missing_value": present.dtype.type(free)}
@@ -246,7 +255,7 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
     Raises
     ------
     AuroraxDataError
-        If the Dataset is none of `to_xarray`, or its dimensions no longer belong together.
+        If the Dataset is none of `to_xarray`, or its variables no longer belong together.
 
     Examples
     --------
@@ -256,6 +265,16 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
     >>> assert_conjunctions_equal(df.aurorax.to_xarray().aurorax.to_dataframe(), df)
     """
     block = block_of(ds)
+    try:
+        return _put_together(ds, block)
+    except (pa.ArrowException, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # what may have been done to a Dataset knows no end
+        raise AuroraxDataError(
+            f"the Dataset is not as to_xarray made it: {error}; keep its dimensions, dtypes and attributes"
+        ) from error
+
+
+def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
     dim, frame = _DIMS[block["kind"]], block["frame"]
     lacking = [name for name in _names(block, dim) if name not in ds.variables]
     if lacking:
@@ -295,6 +314,7 @@ def block_of(ds: xr.Dataset) -> layout.Block:
 def _names(block: layout.Block, dim: str) -> list[str]:
     names = [spec["name"] for spec in block["frame"]["columns"] if spec["dtype"] != layout.NESTED]
     if block["kind"] == "conjunctions":
+        names.append(_POSITION)
         for column, entry in _NESTED.items():
             fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
             names += [f"{entry}_count", f"{entry}_{dim}", *(f"{entry}_{name}" for name in fields)]
@@ -316,7 +336,8 @@ def _index(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[dict[str, Any
     labels = ds[dim].values if dim in ds.coords else np.arange(ds.sizes[dim])
     if np.array_equal(labels, np.arange(*spec["range"])):
         return spec, []
-    return {"levels": [{"name": spec["name"], "dtype": "int64"}], "multi": False}, [pa.array(labels)]
+    level = pd.Series(labels, dtype="str" if labels.dtype.kind in "UTO" else None)
+    return {"levels": [{"name": spec["name"], "dtype": str(level.dtype)}], "multi": False}, [layout.to_arrow(level)]
 
 
 def _column(ds: xr.Dataset, name: str, kind: pa.DataType) -> pa.Array:
@@ -327,8 +348,10 @@ def _column(ds: xr.Dataset, name: str, kind: pa.DataType) -> pa.Array:
 def _arrow(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) -> pa.Array:
     if "flag_meanings" in attrs:
         meanings = pa.array(str(attrs["flag_meanings"]).split(), kind)
-        places = np.searchsorted(np.asarray(attrs["flag_values"]), values)
-        return meanings.take(pa.array(places, mask=values == _UNKNOWN))
+        known = pd.Index(np.asarray(attrs["flag_values"])).get_indexer(pd.Index(values))
+        if (known < 0).any():
+            raise ValueError(f"a value is none of flag_values {np.asarray(attrs['flag_values']).tolist()}")
+        return meanings.take(pa.array(known, mask=values == _UNKNOWN))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         texts = values.astype(object)
         return pa.array(texts, kind, mask=texts == attrs["missing_text"] if "missing_text" in attrs else None)
@@ -338,16 +361,27 @@ def _arrow(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) -
         return pa.array(values.astype(f"M8[{kind.unit}]")).cast(pa.timestamp(kind.unit)).cast(kind)
     if "missing_value" in attrs and values.dtype.kind != "f":
         return pa.array(values, mask=values == attrs["missing_value"]).cast(kind)
+    if values.dtype.kind == "f" and pa.types.is_integer(kind) and (np.abs(values) >= _EXACT).any():
+        raise ValueError(
+            "integers above 2**53 were read as floats; open the file with mask_and_scale=False or load_conjunctions"
+        )
     array = pa.array(values, from_pandas=True)
     return array.cast(pa.int64()).cast(kind) if pa.types.is_duration(kind) else array.cast(kind)
 
 
 def _flat(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
     lengths = np.asarray(ds[f"{entry}_count"].values, np.int64)
-    if (lengths < 0).any() or lengths.sum() != ds.sizes[entry]:
+    parents = np.asarray(ds[f"{entry}_conjunction"].values, np.int64)
+    positions = np.asarray(ds[_POSITION].values, np.int64)
+    # conjunctions and entries are found by their positions, for xarray may have chosen or sorted either
+    order = np.argsort(parents, kind="stable")
+    first, stop = (np.searchsorted(parents, positions, side=side, sorter=order) for side in ("left", "right"))
+    if not np.array_equal(stop - first, lengths):
         raise AuroraxDataError(
-            f"{entry}_count counts {lengths.sum()} entries and the dimension {entry!r} has {ds.sizes[entry]}; choose "
-            "conjunctions with the methods of .aurorax, which keep the dimensions together"
+            f"{entry}_count and the dimension {entry!r} do not belong together; choose conjunctions, or choose "
+            f"{entry}s with the methods of .aurorax"
         )
+    taken = pa.array(order[model.ranges(first, lengths)])
     fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
-    return model.Flat({name: _column(ds, f"{entry}_{name}", kind) for name, kind in fields.items()}, lengths)
+    made = {name: _column(ds, f"{entry}_{name}", kind).take(taken) for name, kind in fields.items()}
+    return model.Flat(made, lengths)

@@ -137,3 +137,26 @@ def test_dask_knows_an_example_of_a_nested_column(sample):
     from dask.dataframe.dispatch import meta_nonempty
 
     assert len(meta_nonempty(sample.iloc[:0])) == 2
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "json", "nc"])
+def test_files_of_events_with_other_pairs_are_partitions(sample, tmp_path, suffix):
+    halves = [sample.iloc[:20].aurorax.explode_events(), sample.iloc[20:].aurorax.explode_events()]
+    for number, half in enumerate(halves):
+        getattr(half.aurorax, "to_netcdf" if suffix == "nc" else f"to_{suffix}")(tmp_path / f"{number}.{suffix}")
+    lazy = ap.load_conjunctions(tmp_path / f"*.{suffix}", engine="dask")
+    summary = lazy.aurorax.pair_summary().compute()
+    assert_conjunctions_equal(summary, sample.aurorax.pair_summary(), check_attrs=False)
+    assert dict(lazy._meta.dtypes)["start"] == "datetime64[us]"
+
+
+def test_files_of_another_index_are_refused(sample, tmp_path):
+    sample.aurorax.to_parquet(tmp_path / "0.parquet")
+    sample.set_axis([f"row {number}" for number in range(49)]).aurorax.to_parquet(tmp_path / "1.parquet")
+    with pytest.raises(ap.AuroraxDataError, match=r"1\.parquet"):
+        ap.load_conjunctions(tmp_path / "*.parquet", engine="dask")
+
+
+def test_a_column_with_a_name_that_is_needed_is_refused(sample):
+    with pytest.raises(ap.AuroraxInputError, match="'_aurorax_key'"):
+        parted(sample.assign(_aurorax_key=1), [10]).aurorax.deduplicate()

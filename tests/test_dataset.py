@@ -89,9 +89,47 @@ def test_what_is_no_dataset_of_ours_is_refused(sample):
         ds.drop_attrs(),
         ds.drop_vars("start"),
         ds.isel(event=slice(3)),
-        ds.isel(conjunction=slice(3)),
+        ds.isel(event=[1, 0, *range(3, 49)]),
+        ds.isel(conjunction=0),
+        ds.where(ds["min_distance"] < 200),
+        ds.rename(conjunction="c"),
+        ds.assign(conjunction_type=ds["conjunction_type"] + 90),
+        ds.assign(conjunction_type=ds["conjunction_type"].drop_attrs()),
     ):
         with pytest.raises(ap.AuroraxDataError):
             broken.aurorax.to_dataframe()
     with pytest.raises(ap.AuroraxInputError, match="events"):
         sample.drop(columns="events").aurorax.to_xarray()
+
+
+CHOSEN = {
+    "some": lambda ds: ds.isel(conjunction=[5, 0, 7]),
+    "turned": lambda ds: ds.isel(conjunction=slice(None, None, -1)),
+    "twice": lambda ds: ds.isel(conjunction=[0, 0, 2]),
+    "sorted": lambda ds: ds.sortby("min_distance"),
+    "near": lambda ds: ds.isel(conjunction=np.flatnonzero(ds["min_distance"].values < 200)),
+    "events sorted": lambda ds: ds.sortby("event_min_distance"),
+    "events turned": lambda ds: ds.isel(event=slice(None, None, -1), source=slice(None, None, -1)),
+}
+
+
+@pytest.mark.parametrize("name", list(CHOSEN))
+def test_xarrays_own_ways_to_choose_and_sort_keep_each_conjunction_whole(sample, name):
+    ds = CHOSEN[name](sample.aurorax.to_xarray())
+    df = ds.aurorax.to_dataframe()
+    places = ds["conjunction_position"].values
+    assert df["min_distance"].tolist() == sample["min_distance"].iloc[places].tolist()
+    events = df.aurorax.explode_events()
+    assert events["min_distance"].tolist() == df["min_distance"].tolist()
+    names = [set(cell["display_name"]) for cell in df["data_sources"]]
+    assert names == [set(cell["display_name"]) for cell in sample["data_sources"].iloc[places]]
+    assert ds.aurorax.validate() is ds
+
+
+def test_identifiers_that_a_float_cannot_hold_are_refused_not_changed(builders, tmp_path):
+    sources = [{**builders.ATHA, "identifier": None}, {**builders.SWARM_A, "identifier": 2**53 + 1}]
+    df = ap.conjunctions_from_records([builders.record(sources=tuple(sources))])
+    df.aurorax.to_netcdf(tmp_path / "a.nc")
+    assert_conjunctions_equal(ap.load_conjunctions(tmp_path / "a.nc"), df)
+    with xr.open_dataset(tmp_path / "a.nc") as ds, pytest.raises(ap.AuroraxDataError, match="mask_and_scale=False"):
+        ds.aurorax.to_dataframe()

@@ -443,3 +443,108 @@ def test_netcdf_without_h5netcdf_names_the_extra(sample, tmp_path, monkeypatch):
 def test_the_functions_do_without_the_accessor(sample, tmp_path):
     export.to_parquet(sample, str(tmp_path / "a.pq"))
     assert_conjunctions_equal(export.load_conjunctions(str(tmp_path / "a.pq")), sample)
+
+
+OWN = {
+    "nullable unsigned": lambda count: pd.array([0, 255, None, 1][:count], "UInt8"),
+    "object text": lambda count: pd.Series(["a", None, "b", "c"][:count], dtype=object),
+    "category of numbers": lambda count: pd.Categorical([1.5, 3.5, 1.5, 2.5][:count]),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("kind", list(OWN))
+def test_columns_of_rarer_dtypes_travel(sample, tmp_path, name, kind):
+    df = sample.head(4)
+    df = df.assign(own=OWN[kind](4)) if kind != "object text" else df.assign(own=OWN[kind](4).set_axis(df.index))
+    assert_conjunctions_equal(round_trip(df, name, tmp_path), df)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("values", [[np.int8(1)] * 4, [np.float32(0.1)] * 4, [1, 2.5, 1, 1], [2**70] * 4])
+def test_objects_that_would_come_back_as_others_are_refused_before_writing(sample, tmp_path, name, values):
+    df = sample.head(4).assign(own=pd.Series(values, dtype=object, index=sample.index[:4]))
+    with pytest.raises(ap.AuroraxInputError, match="'own'"):
+        write(df, name, tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["netcdf", "csv"])
+def test_half_floats_are_refused_where_no_reader_knows_them(sample, tmp_path, name):
+    with pytest.raises(ap.AuroraxInputError, match=r"'own'.*float16"):
+        write(sample.assign(own=sample["min_distance"].astype("float16")), name, tmp_path / "a")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_strange_letters_in_names_and_attrs_travel(sample, tmp_path, name):
+    df = attrs(sample.assign(**{"a\u2028b": 1, 'q"\\': 2.5}), {**sample.attrs, "note": "a\x85b\u2029"})
+    assert_conjunctions_equal(round_trip(df, name, tmp_path), df)
+
+
+def test_text_longer_than_a_block_travels_in_csv(sample, tmp_path):
+    df = sample.head(3).assign(note=["x" * 3_000_000, "", "y"])
+    df["note"] = df["note"].astype("str")
+    assert_conjunctions_equal(round_trip(df, "csv", tmp_path), df)
+
+
+FULL_DISK = """
+import resource, sys
+import aurorax_pandas as ap
+df = ap.load_sample_conjunctions()
+df.aurorax.validate()
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+try:
+    getattr(df.aurorax, f"to_{sys.argv[1]}")(sys.argv[2], overwrite=True)
+except OSError:
+    print("OSError")
+"""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("limit", [500, 9_000])
+def test_a_full_disk_is_an_oserror_that_leaves_the_old_file(tmp_path, name, limit):
+    path = tmp_path / "a"
+    path.write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, name, str(path), str(limit)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "OSError\n"), done.stderr
+    assert contents(tmp_path) == {"a": b"old"}
+
+
+def test_a_file_that_comes_while_writing_is_not_replaced(sample, tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    to_disk = files._to_disk
+    monkeypatch.setattr(files, "_to_disk", lambda temporary: (path.write_text("other"), to_disk(temporary)))
+    with pytest.raises(ap.AuroraxInputError, match="has come to exist"):
+        sample.aurorax.to_csv(path)
+    assert contents(tmp_path) == {"a.csv": b"other"}
+
+
+def test_a_pipe_is_not_replaced_by_a_file(sample, tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(ap.AuroraxInputError, match="no regular file"):
+        sample.aurorax.to_csv(tmp_path / "a.csv", overwrite=True)
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(sample, tmp_path):
+    path = tmp_path / "a.json"
+    path.touch(0o600)
+    sample.aurorax.to_json(path, overwrite=True)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_netcdf_is_refused_before_hdf5_searches_it(sample, tmp_path):
+    path = write(sample, "netcdf", tmp_path / "a.nc")
+    whole = bytearray(path.read_bytes())
+    place = whole.index(b"GCOL") + 16
+    whole[place : place + 2] = b"\0\0"
+    path.write_bytes(whole)
+    with pytest.raises(ap.AuroraxDataError, match="damaged"):
+        ap.load_conjunctions(path)
+
+
+def test_a_dataset_that_xarray_wrote_is_pointed_to_xarray(sample, tmp_path):
+    sample.aurorax.to_xarray().to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    with pytest.raises(ap.AuroraxDataError, match="open_dataset"):
+        ap.load_conjunctions(tmp_path / "a.nc")

@@ -17,14 +17,15 @@ from aurorax_pandas import layout, model
 from aurorax_pandas.exceptions import AuroraxDataError
 
 _ROWS: Final = 20_000
+_BLOCK: Final = 64 * 2**20
 _MARK: Final = "# "
 _COUNTS: Final = ("conjunction", "event", "source_count")
 
 
 def round_trip(array: pa.Array) -> pa.Array:
     """Give a column as it comes back from text."""
-    if not layout.is_flat(array.type):
-        raise TypeError(f"{array.type} is no number, text or time")
+    if not layout.is_flat(array.type) or pa.types.is_float16(array.type):
+        raise TypeError(f"{array.type} is no number, text or time that CSV is read as")
     return array
 
 
@@ -33,7 +34,7 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
     import pyarrow.csv
 
     with path.open("r+b") as file:
-        for line in layout.dump_block(block, indent=1).splitlines():
+        for line in layout.dump_block(block, indent=1).split("\n"):
             file.write(f"{_MARK}{line}\n".encode())
         header = True
         for table in _tables(df, parts):
@@ -129,6 +130,12 @@ def read_block(file: IO[bytes]) -> layout.Block:
     return layout.parse_block(b"".join(lines))
 
 
+def read_empty(path: Path) -> pd.DataFrame:
+    """Read the columns and dtypes of a frame, without its rows."""
+    with path.open("rb") as file:
+        return layout.empty_frame(read_block(file))
+
+
 def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     """Read a frame."""
     with path.open("rb") as file:
@@ -166,6 +173,8 @@ def _table(file: IO[bytes], types: dict[str, pa.DataType]) -> pa.Table:
     told = {name: pa.dictionary(pa.int32(), kind) if _is_text(kind) else _stored(kind) for name, kind in known.items()}
     return pyarrow.csv.read_csv(
         file,
+        # a row may be long
+        read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK),
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=told, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -63,7 +64,7 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
         # the comparison sees every value, so the digest has nothing to add
         assert_conjunctions_equal(df, load(temporary, name, check_digest=False))
 
-    write_checked(target, write, check)
+    write_checked(target, write, check, overwrite=overwrite)
 
 
 def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
@@ -82,7 +83,7 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
         back = records.conjunctions_from_records(temporary.read_bytes())
         assert_conjunctions_equal(expected, back, check_attrs=False)
 
-    write_checked(target, lambda temporary: json_file.write_api(temporary, df), check)
+    write_checked(target, lambda temporary: json_file.write_api(temporary, df), check, overwrite=overwrite)
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
@@ -90,14 +91,17 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     target = Path(os.path.realpath(path))
     if target.exists() and not overwrite:
         raise AuroraxInputError(f"path={os.fspath(path)!r} exists; give overwrite=True to replace it, or another name")
-    if target.is_dir():
-        raise AuroraxInputError(f"path={os.fspath(path)!r} is a folder; give the name of a file")
+    if target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "no regular file"
+        raise AuroraxInputError(f"path={os.fspath(path)!r} is {kind}; give the name of a file")
     if not target.parent.is_dir():
         raise AuroraxInputError(f"path={os.fspath(path)!r}: there is no folder {str(target.parent)!r}; make it first")
     return target
 
 
-def write_checked(target: Path, write: Callable[[Path], None], check: Callable[[Path], None]) -> None:
+def write_checked(
+    target: Path, write: Callable[[Path], None], check: Callable[[Path], None], *, overwrite: bool
+) -> None:
     """
     Write a file beside its target, check it and move it into place; nothing stays behind where that fails.
 
@@ -125,9 +129,26 @@ def write_checked(target: Path, write: Callable[[Path], None], check: Callable[[
             check(temporary)
         except (AssertionError, AuroraxDataError) as error:
             raise AuroraxDataError(f"{target.name!r} did not give the frame back and was not kept: {error}") from None
-        temporary.replace(target)
+        _move(temporary, target, overwrite=overwrite)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _move(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists():
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+    if not overwrite:
+        try:
+            # unlike a move, a link never replaces what has come there since
+            target.hardlink_to(temporary)
+        except FileExistsError:
+            raise AuroraxInputError(
+                f"path={str(target)!r} has come to exist; give overwrite=True to replace it, or another name"
+            ) from None
+        except OSError:
+            temporary.replace(target)
+        return
+    temporary.replace(target)
 
 
 def _to_disk(path: Path) -> None:
@@ -147,6 +168,10 @@ def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
     df: pd.DataFrame
     with _one_error(path, name):
         block, df = format_module(name).read(path)
+        if check_digest and block.get("digest") is None:
+            raise AuroraxDataError(
+                "it was written by xarray itself, without a sum to check; use xarray.open_dataset(path).aurorax.to_dataframe()"
+            )
         if check_digest and layout.digest(block, layout.take_apart(df)) != block.get("digest"):
             raise AuroraxDataError("its contents are not what was written; it is damaged or was changed since")
     return df
@@ -161,8 +186,6 @@ def empty_like(path: Path, name: str) -> pd.DataFrame:
     AuroraxDataError
         As `load`.
     """
-    if name != "parquet":
-        return load(path, name).iloc[:0]
     with _one_error(path, name):
         empty: pd.DataFrame = format_module(name).read_empty(path)
     return empty

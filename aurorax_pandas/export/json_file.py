@@ -85,20 +85,28 @@ def _rows(df: pd.DataFrame, parts: layout.Parts, first: int) -> Iterator[dict[st
         yield row | {name: column[number] for name, column in zip(own, values, strict=True)}
 
 
-def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
-    """Read a frame."""
-    body = path.read_bytes()
-    envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+def _envelope(path: Path) -> tuple[layout.Block, msgspec.Raw]:
+    envelope = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
     if "aurorax" not in envelope:
         raise AuroraxDataError(
             "the file has no metadata of aurorax_pandas; read the service's own records with "
             "conjunctions_from_records(pathlib.Path(path).read_bytes())"
         )
-    block = layout.parse_block(bytes(envelope["aurorax"]))
+    return layout.parse_block(bytes(envelope["aurorax"])), envelope["result"]
+
+
+def read_empty(path: Path) -> pd.DataFrame:
+    """Read the columns and dtypes of a frame, without its rows."""
+    return layout.empty_frame(_envelope(path)[0])
+
+
+def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
+    """Read a frame."""
+    block, result = _envelope(path)
     stored = block.pop(_LEVELS)
     levels = [_from_json(values, layout.arrow_type(spec)) for values, spec in
               zip(stored, block["frame"]["index"].get("levels", ()), strict=True)]  # fmt: skip
-    items = msgspec.json.decode(envelope["result"], type=list[msgspec.Raw])
+    items = msgspec.json.decode(result, type=list[msgspec.Raw])
     nested = [spec["name"] for spec in block["frame"]["columns"] if spec["dtype"] == layout.NESTED]
     columns: dict[str, pa.Array] = {}
     flat: dict[str, model.Flat] = {}
@@ -112,14 +120,12 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
 
 
 def _own_columns(items: list[msgspec.Raw], specs: list[dict[str, Any]]) -> dict[str, pa.Array]:
-    row = msgspec.defstruct(
-        "Row", [(f"_{number}", Any, msgspec.field(name=spec["name"])) for number, spec in enumerate(specs)], gc=False
-    )
-    decode = msgspec.json.Decoder(row).decode
+    decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
     rows = [decode(item) for item in items] if specs else []
     return {
         spec["name"]: _from_json(
-            [getattr(one, f"_{number}") for one in rows], None if spec["dtype"] == "object" else layout.arrow_type(spec)
+            [msgspec.json.decode(row[spec["name"]]) for row in rows],
+            None if spec["dtype"] == "object" else layout.arrow_type(spec),
         )
-        for number, spec in enumerate(specs)
+        for spec in specs
     }

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import dataset, layout, provenance
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+#: Stands after the end of the HDF5 file, before the sum of its bytes.
+_MARK: Final = b"aurorax sha256 "
 
 
 def check_engine() -> None:
@@ -46,7 +51,11 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, _parts: layout.Part
             variable.encoding["dtype"] = str
         elif variable.size and variable.dtype != object:
             variable.encoding |= {"zlib": True, "shuffle": True, "chunksizes": (min(variable.size, 100_000),)}
-    ds.to_netcdf(path, engine="h5netcdf")
+    # where a disk is full, HDF5 takes the whole process down
+    written = ds.to_netcdf(engine="h5netcdf")
+    with path.open("r+b") as file:
+        file.write(written)
+        file.write(_MARK + hashlib.sha256(written).digest())
 
 
 def _numbers(variable: xr.Variable) -> xr.Variable:
@@ -57,11 +66,31 @@ def _numbers(variable: xr.Variable) -> xr.Variable:
     return xr.Variable(variable.dims, variable.values.view(np.int64), {**variable.attrs, **encoding})
 
 
+def _check_bytes(path: Path) -> None:
+    """Raise where a file is damaged, for HDF5 may search one without end; what others wrote has no sum to check."""
+    whole = path.read_bytes()
+    size = len(whole) - len(_MARK) - hashlib.sha256().digest_size
+    end = whole[max(size, 0) :]
+    if end.startswith(_MARK) and end != _MARK + hashlib.sha256(memoryview(whole)[:size]).digest():
+        raise AuroraxDataError("its contents are not what was written; it is damaged or was changed since")
+
+
+def read_empty(path: Path) -> pd.DataFrame:
+    """Read the columns and dtypes of a frame, without its rows."""
+    with _opened(path) as ds:
+        return layout.empty_frame(dataset.block_of(ds))
+
+
 def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     """Read a frame."""
+    with _opened(path) as ds:
+        return dataset.block_of(ds), dataset.to_dataframe(ds)
+
+
+def _opened(path: Path) -> xr.Dataset:
     import xarray as xr
 
     check_engine()
+    _check_bytes(path)
     # decoded, integers with missing values would be floats and times nanoseconds
-    with xr.open_dataset(path, engine="h5netcdf", mask_and_scale=False, decode_times=False, cache=False) as ds:
-        return dataset.block_of(ds), dataset.to_dataframe(ds)
+    return xr.open_dataset(path, engine="h5netcdf", mask_and_scale=False, decode_times=False, cache=False)
