@@ -5,6 +5,7 @@ Importing the package registers ``pandas.read_aurorax_conjunctions`` and the acc
 method of the accessor is a function here as well.
 """
 
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,13 @@ from aurorax_pandas.readers import (
 from aurorax_pandas.register import register
 
 if TYPE_CHECKING:
+    from aurorax_pandas import sandbox, testing  # noqa: F401
     from aurorax_pandas.functions import *  # noqa: F403
 else:
 
     def __getattr__(name: str) -> Any:
+        if name in ("sandbox", "testing"):
+            return _import_module(f"{__name__}.{name}")
         return getattr(_functions, name)
 
 
@@ -71,7 +75,7 @@ __all__ += _functions.__all__
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_functions.MODULES})
+    return sorted({*globals(), *_functions.MODULES, "sandbox", "testing"})
 
 
 register()

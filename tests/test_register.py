@@ -99,3 +99,9 @@ def test_every_method_of_the_accessor_is_a_public_function(sample):
     # a module has the one name, and a word alone would not say what it is of the other
     functions = {"ephemeris": "read_ephemeris_of", "style": "style_pair_summary"}
     assert [name for name in methods if not callable(getattr(ap, functions.get(name, name), None))] == []
+
+
+def test_testing_and_sandbox_are_there_after_a_plain_import():
+    assert ap.testing.assert_conjunctions_equal
+    assert ap.sandbox.serve
+    assert {"sandbox", "testing"} <= set(dir(ap))
