@@ -731,3 +731,11 @@ def test_the_minutes_of_a_site_are_those_that_any_of_its_cameras_saw(builders):
 def test_spans_closer_than_a_step_are_counted_once(builders):
     df = conjunctions_from_records([builders.record(0, 1), builders.record(1.5, 2)])
     assert df.aurorax.pair_summary()["minutes"].tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [({"site": "gill"}, 5), ({"site": "Gillam"}, 5), ({"program": "Swarm"}, 49), ({"display_name": "swarm b"}, 8)],
+)
+def test_names_of_sources_may_be_in_any_case(sample, wanted, count):
+    assert len(sample.aurorax.select_sources(**wanted)) == count

@@ -225,7 +225,8 @@ def select_sources(
     df : pandas.DataFrame
         Conjunctions.
     program, platform, source_type, display_name : str or sequence of str, optional
-        What a source must be; one of several values is enough, every argument that is given must hold.
+        What a source must be, in upper or lower case; one of several values is enough, every argument that is given
+        must hold.
     site : str or sequence of str, optional
         Site of a ground source: its platform name (``"gillam"``) or its code (``"GILL"``).
     how : {"any", "all"}, default "any"
@@ -262,20 +263,24 @@ def select_sources(
     flat = model.flatten(df["data_sources"])
     hit = np.ones(len(flat.row), bool)
     for name, each in values.items():
-        texts = pa.array(each, pa.string())
+        texts = pa.array([text.lower() for text in each], pa.string())
         if name == "site":
             ground = model.compute.equal(flat.fields["source_type"], "ground")
             found = model.compute.and_(
                 ground,
                 model.compute.or_(
-                    model.compute.is_in(flat.fields["platform"], texts),
-                    model.compute.is_in(ev.source_sites(flat.fields), texts),
+                    _is_in(flat.fields["platform"], texts),
+                    _is_in(ev.source_sites(flat.fields), texts),
                 ),
             )
         else:
-            found = model.compute.is_in(flat.fields[name], texts)
+            found = _is_in(flat.fields[name], texts)
         hit &= found.fill_null(False).to_numpy(zero_copy_only=False)
     return df[_rows(flat, hit, every)]
+
+
+def _is_in(values: pa.Array, lowered: pa.Array) -> pa.Array:
+    return model.compute.is_in(model.compute.utf8_lower(values), lowered)
 
 
 def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> pd.DataFrame:
