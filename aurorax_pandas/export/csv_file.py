@@ -17,7 +17,7 @@ from aurorax_pandas import layout, model
 from aurorax_pandas.exceptions import AuroraxDataError
 
 _ROWS: Final = 20_000
-_BLOCK: Final = 64 * 2**20
+_BLOCK: Final = 2**23
 _MARK: Final = "# "
 _COUNTS: Final = ("conjunction", "event", "source_count")
 

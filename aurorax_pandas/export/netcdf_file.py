@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Stands after the end of the HDF5 file, before the sum of its bytes.
 _MARK: Final = b"aurorax sha256 "
+_PART: Final = 2**22
+_PER_VARIABLE: Final = 2**14
 
 
 def check_engine() -> None:
@@ -51,11 +54,23 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, _parts: layout.Part
             variable.encoding["dtype"] = str
         elif variable.size and variable.dtype != object:
             variable.encoding |= {"zlib": True, "shuffle": True, "chunksizes": (min(variable.size, 100_000),)}
-    # where a disk is full, HDF5 takes the whole process down
-    written = ds.to_netcdf(engine="h5netcdf")
+    _reserve(path, ds)
+    ds.to_netcdf(path, engine="h5netcdf")
     with path.open("r+b") as file:
-        file.write(written)
-        file.write(_MARK + hashlib.sha256(written).digest())
+        total = hashlib.file_digest(file, "sha256").digest()
+        file.write(_MARK + total)
+
+
+def _reserve(path: Path, ds: xr.Dataset) -> None:
+    """Raise OSError where a disk has no room, for a full one makes HDF5 take the whole process down."""
+    size = 0
+    for variable in ds.variables.values():
+        texts = variable.values.tolist() if variable.dtype == object else []
+        # a reference, the header of its heap and some padding
+        size += variable.nbytes + _PER_VARIABLE + sum(len(text.encode()) + 48 for text in texts)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _numbers(variable: xr.Variable) -> xr.Variable:
@@ -68,10 +83,18 @@ def _numbers(variable: xr.Variable) -> xr.Variable:
 
 def _check_bytes(path: Path) -> None:
     """Raise where a file is damaged, for HDF5 may search one without end; what others wrote has no sum to check."""
-    whole = path.read_bytes()
-    size = len(whole) - len(_MARK) - hashlib.sha256().digest_size
-    end = whole[max(size, 0) :]
-    if end.startswith(_MARK) and end != _MARK + hashlib.sha256(memoryview(whole)[:size]).digest():
+    size = path.stat().st_size - len(_MARK) - hashlib.sha256().digest_size
+    with path.open("rb") as file:
+        file.seek(max(size, 0))
+        end = file.read()
+        if not end.startswith(_MARK):
+            return
+        file.seek(0)
+        total = hashlib.sha256()
+        while size > 0 and (part := file.read(min(size, _PART))):
+            total.update(part)
+            size -= len(part)
+    if end != _MARK + total.digest():
         raise AuroraxDataError("its contents are not what was written; it is damaged or was changed since")
 
 
