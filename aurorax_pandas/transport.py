@@ -348,10 +348,10 @@ _ADVICE: Final = {
 def _retry_after(header: str | None) -> float | None:
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
-        instant = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+        instant = email.utils.parsedate_to_datetime(header).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, instant.timestamp() - time.time())
+    return max(0.0, instant - time.time())
