@@ -39,6 +39,8 @@ FIRST_PAUSE: Final = 0.1
 MAX_POLL_INTERVAL: Final = 15.0
 _UNKNOWN_STATES: Final = 5
 _DOWNLOADS: Final = 3
+#: How long before the deadline the status is asked for at the latest [s].
+_LAST_QUESTION: Final = 1.0
 
 _Result = TypeVar("_Result")
 
@@ -141,7 +143,7 @@ class Search(ABC, Generic[_Result]):
     def logs(self) -> list[dict[str, Any]]:
         """Log lines of the service as last read: ``level``, ``summary``, ``timestamp``."""
         logs = self.status.get("logs")
-        return logs if isinstance(logs, list) else []
+        return [line for line in logs if isinstance(line, dict)] if isinstance(logs, list) else []
 
     @property
     def _result(self) -> dict[str, Any]:
@@ -241,7 +243,7 @@ class Search(ABC, Generic[_Result]):
             self.query = self._query_on_service()
         result = self._result
         if result.get("error_condition"):
-            lines = [str(line.get("summary")) for line in self.logs if line.get("level") == "error"]
+            lines = [str(line.get("summary")) for line in self.logs if str(line.get("level")).lower() == "error"]
             raise AuroraxSearchError(
                 f"search {self.request_id} failed on the service: {'; '.join(lines) or 'no reason given'}",
                 request_id=self.request_id,
@@ -312,10 +314,16 @@ class Search(ABC, Generic[_Result]):
                         f"search {self.request_id} is in no known state: search_result is {self._result!r}",
                         request_id=self.request_id,
                     )
-                pause = next(pauses)
-                if deadline.remaining() <= pause:
-                    raise self._too_late(deadline)
-                self._sleep(pause)
+                self._sleep(self._pause_in_time(next(pauses), deadline))
+
+    def _pause_in_time(self, pause: float, deadline: Deadline) -> float:
+        left = deadline.remaining()
+        if left <= 0:
+            raise self._too_late(deadline)
+        if pause < left:
+            return pause
+        # the last question comes while there is still time for its answer
+        return left - _LAST_QUESTION if left > _LAST_QUESTION else left
 
     def _update_status_in_time(self, deadline: Deadline) -> AuroraxDataError | None:
         """Read the status; a damaged one is given back, since the next may be sound."""

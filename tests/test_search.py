@@ -382,6 +382,42 @@ def test_the_wait_has_a_deadline_and_the_error_says_how_to_go_on(server, search,
     assert isinstance(caught.value, TimeoutError)
 
 
+@pytest.mark.parametrize("timeout", [0.5, 1, 20, 60, 300])
+def test_the_wait_lasts_until_its_deadline(server, search, clock, timeout):
+    server.status(server.RUNNING)
+    search.execute()
+    with pytest.raises(ap.AuroraxTimeoutError, match=f"within timeout={float(timeout)} s"):
+        search.wait(timeout=timeout)
+    assert clock.now == timeout
+
+
+def test_a_result_of_the_last_seconds_is_found(server, search, clock):
+    server.on("GET", server.REQUEST, lambda: server.DONE if clock.now >= 58 else server.RUNNING)
+    search.execute()
+    search.wait(timeout=60)
+    assert search.completed
+    assert 58 <= clock.now < 60
+
+
+@pytest.mark.parametrize("logs", [[None], ["boom"], [3, {"level": "info"}], "boom", {"a": 1}])
+def test_log_entries_of_no_known_form_are_passed_over(server, search, logs):
+    failed = server.status_reply(error_condition=True)
+    server.status(server.Reply(200, {**failed.body, "logs": logs}))
+    search.execute()
+    with pytest.raises(ap.AuroraxSearchError, match="no reason given"):
+        search.wait(progress=True)
+    assert all(isinstance(line, dict) for line in search.logs)
+    assert "ConjunctionSearch" in search._repr_html_()
+
+
+@pytest.mark.parametrize("level", ["ERROR", "Error", "error"])
+def test_error_lines_are_known_in_any_case(server, search, level):
+    server.status(server.status_reply([None, {"level": level, "summary": "Out of memory"}], error_condition=True))
+    search.execute()
+    with pytest.raises(ap.AuroraxSearchError, match="Out of memory"):
+        search.update_status()
+
+
 def test_one_deadline_holds_for_the_whole_run(server, read, recorded_search, clock):
     server.submit(server.Reply(503, b"", (("Retry-After", "40"),)), server.ACCEPTED)
     server.status(server.RUNNING)
