@@ -7,6 +7,8 @@ import email.utils
 import io
 import logging
 import math
+import numbers
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
+import numpy as np
 import pandas as pd
 import requests
 import tenacity
@@ -65,14 +68,23 @@ class Deadline:
         return self._end - self._clock()
 
 
+_NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
+
+
 def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float | None:
     """Read a positive number of seconds, or a span of time, as seconds."""
     if value is None and none is not None:
         return None
+    # NumPy counts a span of time among the whole numbers
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64)
+    if isinstance(value, str) and _NO_UNIT.fullmatch(value):
+        raise AuroraxInputError(
+            f"{argument}={value!r} has no unit; give a number, or a span with its unit such as '60s'"
+        )
     seconds = math.nan
     if value is not None and not isinstance(value, bool):
         with contextlib.suppress(TypeError, ValueError, OverflowError):
-            span = pd.Timedelta(value, unit="s") if isinstance(value, int | float) else pd.Timedelta(value)
+            span = pd.Timedelta(float(value), unit="s") if number else pd.Timedelta(value)
             seconds = span.total_seconds()
     if not (math.isfinite(seconds) and seconds > 0):
         extra = f", or None for {none}" if none else ""
