@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import email.utils
 import io
@@ -11,10 +12,10 @@ import numbers
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import numpy as np
@@ -27,6 +28,7 @@ from requests.adapters import HTTPAdapter
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
     AuroraxAuthorizationError,
+    AuroraxError,
     AuroraxInputError,
     AuroraxNotFoundError,
     AuroraxRateLimitError,
@@ -42,8 +44,11 @@ CONNECT_TIMEOUT: Final = 10.0
 READ_TIMEOUT: Final = 60.0
 MAX_ATTEMPTS: Final = 8
 MAX_WAIT: Final = 60.0
+MAX_REDIRECTS: Final = 5
 
 _PIECE: Final = 1 << 18
+
+_Value = TypeVar("_Value")
 
 
 class Deadline:
@@ -113,12 +118,10 @@ class Answer(NamedTuple):
 
 
 class _Session(requests.Session):
-    """A session that sends the API key to the service's own scheme, host and port alone, also on redirects."""
+    """A session that leaves redirects alone: of one that it only looks at it reads the body, however long that takes."""
 
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
-        if _origin(prepared_request.url) != _origin(response.request.url):
-            prepared_request.headers.pop(API_KEY_HEADER, None)
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
 
 
 def _origin(url: str | None) -> tuple[str, str | None, int | None]:
@@ -158,6 +161,13 @@ class Transport:
         """Close the connections."""
         self._session.close()
 
+    def mask(self, value: _Value) -> _Value:
+        """Give a text, or a JSON value, without the key: a service that repeats it does not get it shown."""
+        if self._api_key is None:
+            return value
+        masked: _Value = _replaced(value, self._api_key.reveal(), repr(self._api_key))
+        return masked
+
     def call(
         self,
         method: str,
@@ -167,6 +177,7 @@ class Transport:
         payload: Any = None,
         request_id: str | None = None,
         repeatable: bool = True,
+        read_body: bool = True,
     ) -> Answer:
         """
         Ask the service, again where that may help, until the deadline.
@@ -184,19 +195,29 @@ class Transport:
         repeatable : bool, default True
             Whether a second request does no harm where the first may have been carried out. Without it only
             requests are repeated that the service cannot have taken.
+        read_body : bool, default True
+            Whether the body is read of an answer that is no error; else it is left, and so is what is wrong with it.
 
         Raises
         ------
+        AuroraxInputError
+            If the payload cannot be sent.
         AuroraxAPIError
             If the service answers with an error, or cannot be reached.
         AuroraxTimeoutError
             If the deadline passes.
         """
+        text = None if payload is None else _encode(payload)
+        lost = False
 
         def again(error: BaseException) -> bool:
+            nonlocal lost
             if not isinstance(error, AuroraxAPIError):
                 return False
-            return (error.retryable and repeatable) or not error.sent or error.status_code in (429, 503)
+            refused = not error.sent or error.status_code in _NOT_TAKEN
+            repeat = (error.retryable and repeatable) or refused
+            lost |= repeat and not refused
+            return repeat
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(again),
@@ -207,40 +228,49 @@ class Transport:
             reraise=True,
         )
         try:
-            answer: Answer = retrying(self._exchange, method, path, payload, deadline, request_id)
+            answer: Answer = retrying(self._exchange, method, path, text, deadline, request_id, read_body)
         except AuroraxAPIError as error:
+            if method == "DELETE" and error.status_code == 404 and lost:
+                # the one whose answer was lost has been carried out
+                return Answer(204, {}, b"")
             if again(error) and retrying.statistics["attempt_number"] < MAX_ATTEMPTS:
                 raise _timeout(deadline, request_id) from error
             raise
         return answer
 
-    def _exchange(self, method: str, path: str, payload: Any, deadline: Deadline, request_id: str | None) -> Answer:
-        left = deadline.remaining()
-        if left <= 0:
-            raise _timeout(deadline, request_id)
-        headers = {} if payload is None else {"Content-Type": "application/json"}
-        if self._api_key is not None:
-            headers[API_KEY_HEADER] = self._api_key.reveal()
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        text: bytes | None,
+        deadline: Deadline,
+        request_id: str | None,
+        read_body: bool,
+    ) -> Answer:
+        fault = None
+        body = b""
         try:
-            with self._session.request(
-                method,
-                self.api_url + path,
-                data=None if payload is None else msgspec.json.encode(payload),
-                headers=headers,
-                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
-                stream=True,
-            ) as response:
-                body = _read(response, deadline, request_id)
+            with self._follow(method, path, text, deadline, request_id) as response:
+                taken = response.status_code in _TAKEN
+                if read_body or not taken:
+                    # what an error says is of less use than its status
+                    with contextlib.nullcontext() if taken else contextlib.suppress(*_FAULTS):
+                        body = _read(response, deadline, request_id).removeprefix(codecs.BOM_UTF8)
+        except AuroraxError:
+            raise
         except _FAULTS as error:
             # the text of such an error can repeat headers of ours; its kind says enough
-            raise AuroraxUnavailableError(
+            fault = AuroraxUnavailableError(
                 f"no full answer from {self.api_url} to {method} {path} ({type(error).__name__}); "
                 "check the network and try again",
                 request_id=request_id,
                 retryable=not isinstance(error, _LASTING_FAULTS),
                 sent=not _never_connected(error),
-            ) from None
-        if response.status_code not in (200, 201, 202, 204):
+            )
+        if fault is not None:
+            # raised out here, so that it does not carry the error of below along, headers and all
+            raise fault
+        if not taken:
             raise self._error(method, path, response, body, request_id)
         if body[:64].lstrip().startswith(b"<"):
             raise AuroraxUnavailableError(
@@ -251,6 +281,41 @@ class Transport:
             )
         return Answer(response.status_code, response.headers, body)
 
+    def _follow(
+        self, method: str, path: str, text: bytes | None, deadline: Deadline, request_id: str | None
+    ) -> requests.Response:
+        """Send a request, and after it where redirects lead, up to the head of the last answer."""
+        url, key = self.api_url + path, self._api_key
+        for _ in range(MAX_REDIRECTS + 1):
+            left = deadline.remaining()
+            if left <= 0:
+                raise _timeout(deadline, request_id)
+            headers = {} if text is None else {"Content-Type": "application/json"}
+            if key is not None:
+                headers[API_KEY_HEADER] = key.reveal()
+            response = self._session.request(
+                method,
+                url,
+                data=text,
+                headers=headers,
+                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                stream=True,
+                allow_redirects=False,
+            )
+            target = requests.Session.get_redirect_target(self._session, response)
+            if target is None:
+                return response
+            response.close()
+            url = requests.utils.requote_uri(urljoin(url, target))
+            if _origin(url) != _origin(self.api_url):
+                # nor does the key come back after a detour
+                key = None
+            if response.status_code in (302, 303) or (response.status_code == 301 and method == "POST"):
+                method = "GET"
+            if response.status_code not in (307, 308):
+                text = None
+        raise requests.TooManyRedirects
+
     def _error(
         self, method: str, path: str, response: requests.Response, body: bytes, request_id: str | None
     ) -> AuroraxAPIError:
@@ -259,10 +324,7 @@ class Transport:
             refusal = _decode_refusal(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             refusal = _Refusal()
-        text = refusal.error_message or response.reason or "no reason given"
-        if self._api_key is not None:
-            # a service that repeats the key does not get it into our messages
-            text = text.replace(self._api_key.reveal(), repr(self._api_key))
+        text = self.mask(refusal.error_message or response.reason or "no reason given")
         maintenance = status == 503 and "maintenance mode" in text.lower()
         kind: type[AuroraxAPIError] = AuroraxAPIError
         if status in (401, 403):
@@ -279,9 +341,9 @@ class Transport:
         return kind(
             f"{advice} ({method} {path} answered {status}: {text})",
             status_code=status,
-            error_code=refusal.error_code,
+            error_code=self.mask(refusal.error_code),
             request_id=request_id,
-            retryable=status in (429, 500, 502, 503, 504),
+            retryable=status in _PASSING,
             retry_after=_retry_after(response.headers.get("Retry-After")),
         )
 
@@ -295,22 +357,69 @@ _LASTING_FAULTS: Final = (
 )
 
 
+_TAKEN: Final = (200, 201, 202, 203, 204)
+#: What may pass; 520 to 524 are a proxy's words for trouble behind it.
+_PASSING: Final = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+#: What the service says of a request that it has not looked at.
+_NOT_TAKEN: Final = (425, 429, 503)
+
+
+def _encode(payload: Any) -> bytes:
+    try:
+        return msgspec.json.encode(payload)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise AuroraxInputError(f"the request cannot be written as JSON: {error}; correct its texts") from None
+
+
+def _replaced(value: Any, text: str, by: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(text, by)
+    if isinstance(value, list):
+        return [_replaced(item, text, by) for item in value]
+    if isinstance(value, dict):
+        return {name: _replaced(item, text, by) for name, item in value.items()}
+    return value
+
+
 def _read(response: requests.Response, deadline: Deadline, request_id: str | None) -> bytes:
     """Read a body to its end, unpack it, and let nothing pass that is damaged or cut short."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", "x-gzip"):
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise requests.exceptions.ContentDecodingError(f"unknown encoding {encoding!r}")
-    unpacker = None if encoding == "identity" else zlib.decompressobj(wbits=31)
+    pieces = _pieces(response, deadline, request_id)
     # gives up its bytes without a copy
     body = io.BytesIO()
+    for piece in pieces if encoding in ("", "identity") else _unpacked(pieces, encoding):
+        body.write(piece)
+    return body.getvalue()
+
+
+def _pieces(response: requests.Response, deadline: Deadline, request_id: str | None) -> Iterator[bytes]:
     while piece := response.raw.read1(_PIECE, decode_content=False):
-        body.write(piece if unpacker is None else unpacker.decompress(piece))
+        yield piece
         if deadline.remaining() <= 0:
             raise _timeout(deadline, request_id)
-    # only the end of a gzip stream holds its checksum
-    if unpacker is not None and body.tell() and not unpacker.eof:
+
+
+def _unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Unpack gzip, of one member or several, or deflate, with a zlib header or without."""
+    stream: Any = None
+    for each in pieces:
+        piece = each
+        while piece:
+            if stream is None:
+                bare = encoding == "deflate" and piece[0] & 0x0F != zlib.DEFLATED
+                stream = zlib.decompressobj(-15 if bare else 15 if encoding == "deflate" else 31)
+            elif stream.eof:
+                piece = piece.lstrip(b"\0")
+                if not piece:
+                    break
+                stream = zlib.decompressobj(31)
+            yield stream.decompress(piece)
+            piece = stream.unused_data
+    # only the end of a stream holds its checksum
+    if stream is not None and not stream.eof:
         raise zlib.error("the stream ends early")
-    return body.getvalue()
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -325,13 +434,13 @@ def _timeout(deadline: Deadline, request_id: str | None) -> AuroraxTimeoutError:
     )
 
 
-_backoff: Final = tenacity.wait_random_exponential(multiplier=1, max=MAX_WAIT)
+BACKOFF: Final = tenacity.wait_random_exponential(multiplier=1, max=MAX_WAIT)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, AuroraxAPIError) else None
-    return max(asked or 0.0, _backoff(state))
+    return max(asked or 0.0, BACKOFF(state))
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:
