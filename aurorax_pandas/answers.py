@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from typing import Final
@@ -35,6 +36,7 @@ def split_records(body: bytes) -> list[msgspec.Raw]:
     AuroraxAPIError
         If it holds an error of the service.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         envelope = _decode_envelope(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

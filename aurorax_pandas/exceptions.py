@@ -112,7 +112,16 @@ class AuroraxAuthorizationError(AuroraxAPIError):
 
 
 class AuroraxNotFoundError(AuroraxAPIError):
-    """The service does not know the request, or its result has been deleted (404)."""
+    """
+    The service does not know the request, or its result has been deleted (404).
+
+    Attributes
+    ----------
+    query : dict or None
+        The query of the search, where it is known, so that it can be run again.
+    """
+
+    query: dict[str, Any] | None = None
 
 
 class AuroraxRateLimitError(AuroraxAPIError):

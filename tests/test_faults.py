@@ -41,7 +41,8 @@ PASSING = {
         429: SURVIVED, 503: SURVIVED, 500: AuroraxUnavailableError, 502: AuroraxUnavailableError,
         504: AuroraxUnavailableError, "drop": AuroraxUnavailableError, 400: AuroraxAPIError,
         401: AuroraxAuthorizationError, 403: AuroraxAuthorizationError, 409: AuroraxAPIError, 413: AuroraxAPIError,
-        302: AuroraxAPIError,
+        302: AuroraxAPIError, 408: AuroraxAPIError, 425: SURVIVED, 524: AuroraxUnavailableError,
+        "garbage": SURVIVED, "html": SURVIVED, "damaged_gzip": SURVIVED, "charset": SURVIVED,
     },
     "status": {
         429: SURVIVED, 500: SURVIVED, 502: SURVIVED, 503: SURVIVED, 504: SURVIVED, "drop": SURVIVED, "half": SURVIVED,
