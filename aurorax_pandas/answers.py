@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError
+
+#: What fits an identifier column.
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class _Failure(msgspec.Struct):

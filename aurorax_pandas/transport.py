@@ -72,6 +72,14 @@ class Deadline:
         """Give the seconds that are left; infinite without a deadline, negative once it has passed."""
         return self._end - self._clock()
 
+    def now(self) -> float:
+        """Give the time that it is measured by [s]."""
+        return self._clock()
+
+    def share(self, part: float, most: float) -> Deadline:
+        """Give an earlier deadline: after a part of the time that is left, and after `most` seconds at the latest."""
+        return Deadline(max(min(most, part * self.remaining()), 0.1), self._clock)
+
 
 _NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
