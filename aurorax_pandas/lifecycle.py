@@ -41,8 +41,6 @@ FIRST_PAUSE: Final = 0.1
 MAX_POLL_INTERVAL: Final = 15.0
 _UNKNOWN_STATES: Final = 5
 _DOWNLOADS: Final = 3
-#: How long before the deadline the status is asked for at the latest [s].
-_LAST_QUESTION: Final = 1.0
 
 _Result = TypeVar("_Result")
 
@@ -219,6 +217,14 @@ class Search(ABC, Generic[_Result]):
             if chosen is None or error.status_code != 409:
                 raise
             self.request_id = chosen
+        except KeyboardInterrupt:
+            known = (
+                f"as search {chosen}"
+                if chosen
+                else "under an id that is not known here; give one as request_id= to know it"
+            )
+            logger.warning("interrupted during the submit; the service may have taken it %s", known)
+            raise
         else:
             self.request_id = self._id_of_submit(answer, chosen)
         self.executed = True
@@ -340,16 +346,9 @@ class Search(ABC, Generic[_Result]):
                         f"search {self.request_id} is in no known state: search_result is {self._result!r}",
                         request_id=self.request_id,
                     )
-                self._sleep(self._pause_in_time(next(pauses), deadline))
-
-    def _pause_in_time(self, pause: float, deadline: Deadline) -> float:
-        left = deadline.remaining()
-        if left <= 0:
-            raise self._too_late(deadline)
-        if pause < left:
-            return pause
-        # the last question comes while there is still time for its answer
-        return left - _LAST_QUESTION if left > _LAST_QUESTION else left
+                if deadline.remaining() <= 0:
+                    raise self._too_late(deadline)
+                self._sleep(deadline.clip(next(pauses)))
 
     def _update_status_in_time(self, deadline: Deadline) -> AuroraxDataError | None:
         """Read the status; a damaged one is given back, since the next may be sound."""
@@ -436,7 +435,7 @@ class Search(ABC, Generic[_Result]):
         """Download the records, again where some are lost: a proxy may drop the end of a body without a word."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(AuroraxDataError),
-            wait=BACKOFF,
+            wait=lambda state: deadline.clip(BACKOFF(state)),
             stop=lambda state: state.attempt_number >= _DOWNLOADS or state.upcoming_sleep >= deadline.remaining(),
             before_sleep=tenacity.before_sleep_log(logger, logging.WARNING),
             sleep=self._sleep,

@@ -45,6 +45,8 @@ READ_TIMEOUT: Final = 60.0
 MAX_ATTEMPTS: Final = 8
 MAX_WAIT: Final = 60.0
 MAX_REDIRECTS: Final = 5
+#: How long before a deadline something is asked for at the latest [s].
+LAST_QUESTION: Final = 1.0
 
 _PIECE: Final = 1 << 18
 
@@ -71,6 +73,13 @@ class Deadline:
     def remaining(self) -> float:
         """Give the seconds that are left; infinite without a deadline, negative once it has passed."""
         return self._end - self._clock()
+
+    def clip(self, pause: float) -> float:
+        """Give a pause, or as much of it as leaves time for one more question; near the end, all that is left."""
+        left = self.remaining()
+        if pause < left:
+            return pause
+        return left - LAST_QUESTION if left > LAST_QUESTION else left
 
     def now(self) -> float:
         """Give the time that it is measured by [s]."""
@@ -229,7 +238,7 @@ class Transport:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(again),
-            wait=_wait,
+            wait=lambda state: max(_asked_pause(state), deadline.clip(BACKOFF(state))),
             stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or state.upcoming_sleep >= deadline.remaining(),
             sleep=self._sleep,
             before_sleep=_log_retry,
@@ -260,9 +269,11 @@ class Transport:
         try:
             with self._follow(method, path, text, deadline, request_id) as response:
                 taken = response.status_code in _TAKEN
-                if read_body or not taken:
-                    # what an error says is of less use than its status
-                    with contextlib.nullcontext() if taken else contextlib.suppress(*_FAULTS):
+                if taken and read_body:
+                    body = _read(response, deadline, request_id).removeprefix(codecs.BOM_UTF8)
+                elif not taken or response.headers.get("Content-Length") == "0":
+                    # what an error says is of less use than its status; a connection that is read out serves again
+                    with contextlib.suppress(*_FAULTS):
                         body = _read(response, deadline, request_id).removeprefix(codecs.BOM_UTF8)
         except AuroraxError:
             raise
@@ -445,10 +456,10 @@ def _timeout(deadline: Deadline, request_id: str | None) -> AuroraxTimeoutError:
 BACKOFF: Final = tenacity.wait_random_exponential(multiplier=1, max=MAX_WAIT)
 
 
-def _wait(state: tenacity.RetryCallState) -> float:
+def _asked_pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, AuroraxAPIError) else None
-    return max(asked or 0.0, BACKOFF(state))
+    return asked or 0.0
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:

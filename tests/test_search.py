@@ -565,6 +565,22 @@ def test_an_interrupted_wait_leaves_the_id_at_hand_and_the_search_can_be_cancell
     assert server.count("DELETE", server.REQUEST) == 1
 
 
+@pytest.mark.parametrize("chosen", [None, "mine-1"])
+def test_an_interrupted_submit_says_what_may_have_become_of_it(server, recorded_search, clock, caplog, chosen):
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    server.submit(server.Reply(503, b""))
+    with (
+        caplog.at_level(logging.WARNING, logger="aurorax_pandas"),
+        ap.ConjunctionSearch(**recorded_search, api_url=server.url, clock=clock.time, sleep=interrupt) as s,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        s.run(request_id=chosen)
+    assert (chosen or "id that is not known") in caplog.text
+    assert not s.executed
+
+
 # downloading
 
 

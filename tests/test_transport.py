@@ -151,6 +151,24 @@ def test_a_retry_after_past_the_deadline_is_not_waited_for(server, call, clock):
     assert clock.now == 0
 
 
+@pytest.mark.parametrize("timeout", [1.5, 5, 20])
+def test_faults_are_outlived_until_just_before_the_deadline(server, call, clock, timeout):
+    server.on("GET", PATH, lambda: server.Reply(200 if clock.now >= timeout - 1 else 502, b"fine"))
+    assert call(timeout=timeout).body == b"fine"
+    assert clock.now < timeout
+
+
+def test_the_connection_of_an_empty_answer_serves_again(box, transport_to, recorded_search):
+    transport = transport_to(box.url)
+    query = ap.ConjunctionSearch(**recorded_search).query
+    for _ in range(3):
+        deadline = Deadline(60)
+        transport.call("POST", "/api/v1/conjunctions/search", payload=query, deadline=deadline, read_body=False)
+    pools = transport._session.get_adapter(box.url).poolmanager.pools
+    (pool,) = [pools.get(key) for key in pools.keys()]  # noqa: SIM118
+    assert pool.num_connections == 1
+
+
 def test_a_deadline_that_has_passed_sends_nothing(server, transport_to, clock):
     deadline = Deadline(5, clock.time)
     clock.now = 5.0
