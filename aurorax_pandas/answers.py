@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError
+
+#: What fits an identifier column.
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class _Failure(msgspec.Struct):
@@ -35,6 +39,7 @@ def split_records(body: bytes) -> list[msgspec.Raw]:
     AuroraxAPIError
         If it holds an error of the service.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         envelope = _decode_envelope(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

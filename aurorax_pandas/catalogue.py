@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -14,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import model
+from aurorax_pandas.answers import Int64
 from aurorax_pandas.criteria import suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.sources import bundled_sources, site_codes
@@ -22,7 +24,11 @@ from aurorax_pandas.transport import Deadline, Transport
 logger = logging.getLogger("aurorax_pandas")
 
 _PATH: Final = "/api/v1/data_sources"
+#: How long a check of names may take at most [s], and which part of the time that is left.
 _PATIENCE: Final = 10.0
+_SHARE: Final = 0.1
+#: How long a failure is remembered [s].
+_MEMORY: Final = 300.0
 
 #: Fields of one metadata field of a source.
 METADATA_FIELDS: Final[dict[str, pa.DataType]] = {
@@ -41,7 +47,7 @@ class _MetadataField(msgspec.Struct, gc=False):
 
 
 class _DataSource(msgspec.Struct, gc=False):
-    identifier: int
+    identifier: Int64
     program: str | None = None
     platform: str | None = None
     instrument_type: str | None = None
@@ -52,6 +58,7 @@ class _DataSource(msgspec.Struct, gc=False):
 
 _decode = msgspec.json.Decoder(list[_DataSource]).decode
 _remembered: dict[str, pd.DataFrame] = {}
+_failed_until: dict[str, float] = {}
 _lock = threading.Lock()
 
 
@@ -104,7 +111,7 @@ def _text(value: Any) -> str | None:
 
 class _Availability(msgspec.Struct, gc=False):
     data_source: _DataSource
-    available_ephemeris: dict[str, int | None] | None = None
+    available_ephemeris: dict[str, Int64 | None] | None = None
 
 
 _decode_availability = msgspec.json.Decoder(list[_Availability]).decode
@@ -115,7 +122,11 @@ def fetch_availability(
 ) -> pd.DataFrame:
     """Read how many ephemeris records a service has by data source and day; see `read_aurorax_availability`."""
     wanted = {"start": start, "end": end, **{name: value for name, value in filters.items() if value is not None}}
-    answer = transport.call("GET", f"/api/v1/availability/ephemeris?{urlencode(wanted)}", deadline=deadline)
+    try:
+        asked = urlencode(wanted)
+    except UnicodeEncodeError as error:
+        raise AuroraxInputError(f"a filter of {wanted!r} cannot be sent: {error}; correct its text") from None
+    answer = transport.call("GET", f"/api/v1/availability/ephemeris?{asked}", deadline=deadline)
     try:
         found = _decode_availability(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -139,7 +150,7 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
     Look up what a query names among the service's data sources.
 
     They are fetched once a session. Where they cannot be, the bundled snapshot, which does not hold all of them, only
-    warns in the log.
+    warns in the log; they are asked for again after some minutes.
 
     Raises
     ------
@@ -156,23 +167,28 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
 
 def _sources_of(transport: Transport, deadline: Deadline) -> pd.DataFrame | None:
     with _lock:
-        if transport.api_url not in _remembered:
+        url = transport.api_url
+        if url not in _remembered:
+            if deadline.now() < _failed_until.get(url, -math.inf):
+                return None
+            # a hint is not worth more of the caller's time
             try:
-                patience = Deadline(max(min(_PATIENCE, deadline.remaining()), 0.1))
-                found = fetch_data_sources(transport, patience)
+                found = fetch_data_sources(transport, deadline.share(_SHARE, _PATIENCE))
             except AuroraxError as error:
                 logger.info("data sources cannot be read, names are checked against the bundled list: %s", error)
-                return None
+                found = pd.DataFrame()
             if found.empty:
+                _failed_until[url] = deadline.now() + _MEMORY
                 return None
-            _remembered[transport.api_url] = found
-        return _remembered[transport.api_url]
+            _remembered[url] = found
+        return _remembered[url]
 
 
 def forget_data_sources() -> None:
     """Forget the data sources read so far, so that the next check reads them again."""
     with _lock:
         _remembered.clear()
+        _failed_until.clear()
 
 
 def _unknown_names(query: Mapping[str, Any], sources: pd.DataFrame) -> Iterator[str]:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas import model
+from aurorax_pandas.answers import Int64
 from aurorax_pandas.ephemeris import LOCATIONS, ephemeris_from_dataframe
-from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.times import read_times
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ RESPONSE_FORMAT: Final[dict[str, Any]] = {
 #: In microseconds.
 _SECOND: Final = 1_000_000
 _MINUTE: Final = 60 * _SECOND
+#: As many minutes as twenty years have.
+_MOST_EPOCHS: Final = 10_600_000
 _WIRE_NAMES: Final = {"geo": "location_geo", "nbtrace": "nbtrace", "sbtrace": "sbtrace"}
 
 
@@ -40,7 +43,7 @@ _NOWHERE: Final = _Place()
 
 
 class _Source(msgspec.Struct, gc=False, frozen=True):
-    identifier: int
+    identifier: Int64
     program: str
     platform: str
     instrument_type: str
@@ -105,16 +108,30 @@ def ephemeris_from_items(items: list[msgspec.Raw]) -> xr.Dataset:
         frame[[f"{prefix}_lat", f"{prefix}_lon"]] = np.array(pairs, np.float64).reshape(-1, 2)
     single = [name for name in metadata if not metadata[name].map(lambda value: isinstance(value, list | dict)).any()]
     own = [name for name in single if name not in frame]
-    return regular_ephemeris(pd.concat([frame, metadata[own]], axis=1))
+    try:
+        return regular_ephemeris(pd.concat([frame, metadata[own]], axis=1))
+    except AuroraxInputError as error:
+        # what is wrong is the service's, not an argument
+        raise AuroraxDataError(f"the service's ephemeris records cannot be used: {error}") from None
 
 
 def regular_ephemeris(frame: pd.DataFrame) -> xr.Dataset:
-    """Make an ephemeris of rows whose epochs may have gaps; these are filled with NaN, so that the step is regular."""
+    """
+    Make an ephemeris of rows whose epochs may have gaps; these are filled with NaN, so that the step is regular.
+
+    Of rows of one source and epoch each column takes the first value that is there.
+
+    Raises
+    ------
+    AuroraxDataError
+        If the gaps are too many to be filled.
+    """
     return ephemeris_from_dataframe(_filled(frame))
 
 
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:
-    frame = frame.drop_duplicates(["identifier", "epoch"])
+    if frame.duplicated(["identifier", "epoch"]).any():
+        frame = frame.groupby(["identifier", "epoch"], sort=False, as_index=False).first()
     epochs = np.unique(frame["epoch"].to_numpy())
     if len(epochs) < 2:
         return frame
@@ -123,6 +140,12 @@ def _filled(frame: pd.DataFrame) -> pd.DataFrame:
     step = np.gcd.reduce([*gaps, _MINUTE])
     if step < _SECOND:
         return frame
+    count = int((epochs[-1] - epochs[0]).astype("m8[us]").astype(np.int64) // step) + 1
+    if count > _MOST_EPOCHS:
+        raise AuroraxDataError(
+            f"{len(epochs)} epochs from {epochs[0]} to {epochs[-1]} would take {count} to be regular, more than "
+            f"{_MOST_EPOCHS}; read a shorter window"
+        )
     every = np.arange(epochs[0], epochs[-1] + np.timedelta64(step, "us"), np.timedelta64(step, "us"))
     missing = pd.DataFrame({"epoch": np.setdiff1d(every, epochs)})
     first = frame.iloc[0]

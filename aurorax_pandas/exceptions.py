@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +78,10 @@ class AuroraxSchemaError(AuroraxDataError):
         super().__init__(message)
         self.failures = failures
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # an exception is made again of its args alone, and these hold the message only
+        return type(self), (*self.args, self.failures), self.__dict__
+
 
 class AuroraxAPIError(AuroraxError):
     """
@@ -108,7 +112,16 @@ class AuroraxAuthorizationError(AuroraxAPIError):
 
 
 class AuroraxNotFoundError(AuroraxAPIError):
-    """The service does not know the request, or its result has been deleted (404)."""
+    """
+    The service does not know the request, or its result has been deleted (404).
+
+    Attributes
+    ----------
+    query : dict or None
+        The query of the search, where it is known, so that it can be run again.
+    """
+
+    query: dict[str, Any] | None = None
 
 
 class AuroraxRateLimitError(AuroraxAPIError):
@@ -141,6 +154,9 @@ class AuroraxBulkError(AuroraxSearchError):
         super().__init__(message, retryable=True)
         self.windows = windows
         self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self.args, self.windows, self.data), self.__dict__
 
 
 class AuroraxTimeoutError(AuroraxError, TimeoutError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NoReturn, Self, TypedDict, TypeVar, Unpack
+from urllib.parse import urlsplit
 
 import msgspec
 import pandas as pd
@@ -26,7 +28,7 @@ from aurorax_pandas.exceptions import (
     AuroraxTimeoutError,
 )
 from aurorax_pandas.options import DEFAULT_API_URL, get_option
-from aurorax_pandas.transport import Deadline, Transport, seconds_of
+from aurorax_pandas.transport import BACKOFF, Answer, Deadline, Transport, seconds_of
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -41,6 +43,12 @@ _UNKNOWN_STATES: Final = 5
 _DOWNLOADS: Final = 3
 
 _Result = TypeVar("_Result")
+
+
+class ReadOptions(TypedDict, total=False):
+    """How a result is read; each kind of search takes those that it names."""
+
+    on_bad_records: Literal["raise", "drop"]
 
 
 class Search(ABC, Generic[_Result]):
@@ -65,6 +73,8 @@ class Search(ABC, Generic[_Result]):
     path: ClassVar[str]
     reader: ClassVar[str]
     response_format: ClassVar[dict[str, Any]]
+    #: Options that say how the result is read.
+    read_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
@@ -77,21 +87,20 @@ class Search(ABC, Generic[_Result]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        url = get_option("api_url", api_url) or DEFAULT_API_URL
         self.query = query
-        self.request_id = "" if request_id is None else _check_request_id(request_id)
+        self.request_id = "" if request_id is None else _check_request_id(request_id, url)
         self._poll_interval = seconds_of("poll_interval", poll_interval) or 1.0
         self._clock = clock
         self._sleep = sleep
-        self._transport = Transport(
-            get_option("api_url", api_url) or DEFAULT_API_URL, get_option("api_key", api_key), sleep=sleep
-        )
+        self._transport = Transport(url, get_option("api_key", api_key), sleep=sleep)
         self.executed = bool(self.request_id)
         self.completed = False
         self.status: dict[str, Any] = {}
         self.data: _Result | None = None
 
     @abstractmethod
-    def _decode(self, items: list[msgspec.Raw], **options: Any) -> _Result:
+    def _decode(self, items: list[msgspec.Raw], **options: Unpack[ReadOptions]) -> _Result:
         """Make the result of its records."""
 
     @abstractmethod
@@ -101,8 +110,11 @@ class Search(ABC, Generic[_Result]):
     def _check(self, deadline: Deadline) -> None:
         """Check what only the service can tell, before anything is submitted."""
 
-    def _check_options(self, **options: Any) -> None:
+    def _check_options(self, **options: Unpack[ReadOptions]) -> None:
         """Check how the result is to be read, before anything is sent."""
+        for name in options.keys() - self.read_options:
+            allowed = " and ".join(["timeout", *sorted(self.read_options)])
+            raise TypeError(f"{type(self).__name__} takes no option {name!r} to read its result; it takes {allowed}")
 
     def __enter__(self) -> Self:
         return self
@@ -141,7 +153,7 @@ class Search(ABC, Generic[_Result]):
     def logs(self) -> list[dict[str, Any]]:
         """Log lines of the service as last read: ``level``, ``summary``, ``timestamp``."""
         logs = self.status.get("logs")
-        return logs if isinstance(logs, list) else []
+        return [line for line in logs if isinstance(line, dict)] if isinstance(logs, list) else []
 
     @property
     def _result(self) -> dict[str, Any]:
@@ -186,7 +198,7 @@ class Search(ABC, Generic[_Result]):
         """
         if self.executed:
             raise AuroraxStateError("the search has been submitted already", request_id=self.request_id)
-        chosen = None if request_id is None else _check_request_id(request_id)
+        chosen = None if request_id is None else _check_request_id(request_id, self._transport.api_url)
         deadline = self._deadline(timeout)
         self._check(deadline)
         logger.info("%s from %s to %s UTC", type(self).__name__, self.query["start"], self.query["end"])
@@ -198,23 +210,43 @@ class Search(ABC, Generic[_Result]):
                 deadline=deadline,
                 request_id=chosen,
                 repeatable=chosen is not None,
+                read_body=False,
             )
         except AuroraxAPIError as error:
             # the service has it from the submit whose answer was lost
             if chosen is None or error.status_code != 409:
                 raise
             self.request_id = chosen
+        except KeyboardInterrupt:
+            known = (
+                f"as search {chosen}"
+                if chosen
+                else "under an id that is not known here; give one as request_id= to know it"
+            )
+            logger.warning("interrupted during the submit; the service may have taken it %s", known)
+            raise
         else:
-            location = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
-            request_id = location.rstrip("/").rpartition("/")[2]
-            if answer.status_code != 202 or not _REQUEST_ID.fullmatch(request_id):
-                raise AuroraxAPIError(
-                    f"the service did not take the search: status {answer.status_code}, location {location!r}",
-                    status_code=answer.status_code,
-                )
-            self.request_id = request_id
+            self.request_id = self._id_of_submit(answer, chosen)
         self.executed = True
         logger.info("%s submitted, request_id %s", type(self).__name__, self.request_id)
+
+    def _id_of_submit(self, answer: Answer, chosen: str | None) -> str:
+        location = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
+        shown = self._transport.mask(location)
+        if answer.status_code != 202:
+            raise AuroraxAPIError(
+                f"the service did not take the search: status {answer.status_code}, location {shown!r}",
+                status_code=answer.status_code,
+                request_id=chosen,
+            )
+        found = _id_in(location) or chosen
+        if found is None:
+            raise AuroraxAPIError(
+                f"the service took the search, but gave no id to read it by: status 202, location {shown!r}; "
+                "run it again with request_id= of your choice",
+                status_code=answer.status_code,
+            )
+        return found
 
     def update_status(self, *, timeout: Timeout = 60) -> None:
         """
@@ -232,7 +264,7 @@ class Search(ABC, Generic[_Result]):
         self._need("update_status")
         answer = self._transport.call("GET", self._path(), deadline=self._deadline(timeout), request_id=self.request_id)
         try:
-            self.status = msgspec.json.decode(answer.body, type=dict[str, Any])
+            self.status = self._transport.mask(msgspec.json.decode(answer.body, type=dict[str, Any]))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise AuroraxDataError(
                 f"the status of search {self.request_id} is no JSON object: {error}", request_id=self.request_id
@@ -241,16 +273,18 @@ class Search(ABC, Generic[_Result]):
             self.query = self._query_on_service()
         result = self._result
         if result.get("error_condition"):
-            lines = [str(line.get("summary")) for line in self.logs if line.get("level") == "error"]
+            lines = [str(line.get("summary")) for line in self.logs if str(line.get("level")).lower() == "error"]
             raise AuroraxSearchError(
                 f"search {self.request_id} failed on the service: {'; '.join(lines) or 'no reason given'}",
                 request_id=self.request_id,
             )
         if result.get("result_file_deleted_timestamp"):
-            raise AuroraxNotFoundError(
-                f"the result of search {self.request_id} was deleted at {result['result_file_deleted_timestamp']}; "
-                "run the search again, its query is in .query",
-                request_id=self.request_id,
+            raise self._gone(
+                AuroraxNotFoundError(
+                    f"the result of search {self.request_id} was deleted at {result['result_file_deleted_timestamp']}; "
+                    "run the search again",
+                    request_id=self.request_id,
+                )
             )
         self.completed = result.get("data_uri") is not None
 
@@ -299,7 +333,7 @@ class Search(ABC, Generic[_Result]):
         deadline = self._deadline(timeout)
         pauses = self._pauses()
         strange = 0
-        with _bar(self.request_id) if progress else contextlib.nullcontext() as bar:
+        with self._telling(), _bar(self.request_id) if progress else contextlib.nullcontext() as bar:
             while True:
                 error = self._update_status_in_time(deadline)
                 if bar is not None and self.logs:
@@ -312,10 +346,9 @@ class Search(ABC, Generic[_Result]):
                         f"search {self.request_id} is in no known state: search_result is {self._result!r}",
                         request_id=self.request_id,
                     )
-                pause = next(pauses)
-                if deadline.remaining() <= pause:
+                if deadline.remaining() <= 0:
                     raise self._too_late(deadline)
-                self._sleep(pause)
+                self._sleep(deadline.clip(next(pauses)))
 
     def _update_status_in_time(self, deadline: Deadline) -> AuroraxDataError | None:
         """Read the status; a damaged one is given back, since the next may be sound."""
@@ -350,7 +383,29 @@ class Search(ABC, Generic[_Result]):
         call = f"aurorax_pandas.{self.reader}(request_id={self.request_id!r}, api_url={self._transport.api_url!r})"
         return f"read it later with {call}"
 
-    def get_data(self, *, timeout: Timeout = 3600, **options: Any) -> _Result:
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Make errors say which search they are of and how to read it again: it may have taken hours."""
+        try:
+            yield
+        except AuroraxNotFoundError as error:
+            self._gone(error)
+            raise
+        except (AuroraxAPIError, AuroraxDataError) as error:
+            error.request_id = self.request_id
+            error.error_code = self._transport.mask(error.error_code)
+            message, again = self._transport.mask(str(error)), self._again()
+            error.args = (message if again in message else f"{message}; {again}",)
+            raise
+
+    def _gone(self, error: AuroraxNotFoundError) -> AuroraxNotFoundError:
+        """Give the query along with an error that leaves nothing but to run it again."""
+        if self.query and error.query is None:
+            error.query = copy.deepcopy(self.query)
+            error.args = (f"{error}; the query is in .query of this error, to be given as query=",)
+        return error
+
+    def get_data(self, *, timeout: Timeout = 3600, **options: Unpack[ReadOptions]) -> _Result:
         """
         Download the result; it is also in ``data``.
 
@@ -367,16 +422,21 @@ class Search(ABC, Generic[_Result]):
             If the search has not finished; call `wait` first.
         AuroraxDataError
             If the result is damaged, or is not as long as the service says.
+        AuroraxInputError, TypeError
+            If an option is not valid, or not one of this search; nothing is sent then.
         """
+        self._check_options(**options)
         self._need("get_data", completed=True)
-        self.data = self._decode(self._download_whole(self._deadline(timeout)), **options)
+        with self._telling():
+            self.data = self._decode(self._download_whole(self._deadline(timeout)), **options)
         return self.data
 
     def _download_whole(self, deadline: Deadline) -> list[msgspec.Raw]:
         """Download the records, again where some are lost: a proxy may drop the end of a body without a word."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(AuroraxDataError),
-            stop=tenacity.stop_after_attempt(_DOWNLOADS),
+            wait=lambda state: deadline.clip(BACKOFF(state)),
+            stop=lambda state: state.attempt_number >= _DOWNLOADS or state.upcoming_sleep >= deadline.remaining(),
             before_sleep=tenacity.before_sleep_log(logger, logging.WARNING),
             sleep=self._sleep,
             reraise=True,
@@ -385,9 +445,6 @@ class Search(ABC, Generic[_Result]):
             items: list[msgspec.Raw] = retrying(self._download_checked, deadline)
         except AuroraxTimeoutError as error:
             raise self._too_late(deadline) from error
-        except AuroraxDataError as error:
-            error.request_id = self.request_id
-            raise
         return items
 
     def _download_checked(self, deadline: Deadline) -> list[msgspec.Raw]:
@@ -395,8 +452,7 @@ class Search(ABC, Generic[_Result]):
         found, announced = len(items), self._result.get("result_count")
         if isinstance(announced, int) and found != announced:
             raise AuroraxDataError(
-                f"the result of search {self.request_id} holds {found} records, the service announced {announced}; "
-                f"{self._again()}",
+                f"the result of search {self.request_id} holds {found} records, the service announced {announced}",
                 retryable=True,
             )
         return items
@@ -421,7 +477,7 @@ class Search(ABC, Generic[_Result]):
         progress: bool = False,
         cancel_on_interrupt: bool = False,
         request_id: str | None = None,
-        **options: Any,
+        **options: Unpack[ReadOptions],
     ) -> _Result:
         """
         Do all steps that are still to do: `execute`, `wait`, `get_data`, within one deadline.
@@ -438,8 +494,21 @@ class Search(ABC, Generic[_Result]):
             An identifier of your choice; see `execute`.
         **options
             How to read the result; see `get_data`.
+
+        Raises
+        ------
+        AuroraxStateError
+            If it has been submitted, by another identifier than `request_id`.
         """
         self._check_options(**options)
+        if request_id is not None and self.executed:
+            chosen = _check_request_id(request_id, self._transport.api_url)
+            if chosen != self.request_id:
+                raise AuroraxStateError(
+                    f"request_id={request_id!r} comes too late, this search has been submitted as {self.request_id}; "
+                    "leave request_id= out, or make a new search",
+                    request_id=self.request_id,
+                )
         deadline = self._deadline(timeout)
         try:
             if not self.executed:
@@ -488,10 +557,36 @@ def _bar(description: str) -> tqdm[NoReturn]:
     return tqdm(total=None, bar_format="{desc} [{elapsed}]", desc=description)
 
 
-def _check_request_id(request_id: object) -> str:
-    text = request_id.strip().rstrip("/").rpartition("/")[2] if isinstance(request_id, str) else ""
-    if not _REQUEST_ID.fullmatch(text):
+def _id_in(address: str) -> str | None:
+    """Give the identifier of a search in its address: what follows ``requests``, else what stands last."""
+    try:
+        parts = [part for part in urlsplit(address.strip()).path.strip().split("/") if part]
+    except ValueError:
+        return None
+    after = parts[parts.index("requests") + 1 :] if "requests" in parts else parts[-1:]
+    return after[0] if after and _REQUEST_ID.fullmatch(after[0]) else None
+
+
+def _check_request_id(request_id: object, api_url: str) -> str:
+    text = request_id.strip() if isinstance(request_id, str) else ""
+    found = _id_in(text) if "/" in text else _REQUEST_ID.fullmatch(text) and text
+    if "://" in text and "/requests/" not in text:
+        found = None
+    if not found:
         raise AuroraxInputError(
             f"request_id={request_id!r} is not valid; give the identifier of a search, or its address"
         )
-    return text
+    if "://" in text and _place(text) != _place(api_url):
+        raise AuroraxInputError(
+            f"request_id={request_id!r} is at another service than api_url={api_url!r}; give its own as api_url="
+        )
+    return found
+
+
+def _place(address: str) -> tuple[str | None, int | None]:
+    try:
+        parts = urlsplit(address)
+        return parts.hostname, None if parts.port in (80, 443) else parts.port
+    except ValueError:
+        # a port that is no number
+        return None, None

@@ -15,13 +15,22 @@ _ENVIRONMENT = {"api_url": "AURORAX_API_URL", "api_key": "AURORAX_API_KEY"}
 _options: dict[str, str | None] = {"api_url": None, "api_key": None}
 
 
+class _Hidden(str):
+    """A text whose repr does not show it: tracebacks with locals, of libraries below too, print reprs."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***"
+
+
 class Secret:
     """A text that shows in no repr, log or traceback; ``reveal`` gives it out where it is sent."""
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = _Hidden(text)
 
     def __repr__(self) -> str:
         return "***"

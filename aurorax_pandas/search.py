@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Unpack
 
 import msgspec
 import pandas as pd
 
 from aurorax_pandas import catalogue, criteria, ephemeris_records, model, provenance, queries, records, times
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
-from aurorax_pandas.lifecycle import Search, Timeout
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
+from aurorax_pandas.lifecycle import ReadOptions, Search, Timeout
 from aurorax_pandas.transport import Deadline
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     path: ClassVar[str] = "conjunctions"
     reader: ClassVar[str] = "read_aurorax_conjunctions"
     response_format: ClassVar[dict[str, Any]] = RESPONSE_FORMAT
+    read_options: ClassVar[frozenset[str]] = frozenset({"on_bad_records"})
 
     def __init__(
         self,
@@ -152,30 +155,45 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         if self._check_names:
             catalogue.check_names(self.query, self._transport, deadline)
 
-    def _check_options(self, **options: Any) -> None:
+    def _check_options(self, **options: Unpack[ReadOptions]) -> None:
+        super()._check_options(**options)
         records.check_on_bad_records(options.get("on_bad_records", "raise"))
 
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
         return queries.parse_query(found)
 
-    def _decode(
-        self, items: list[msgspec.Raw], *, on_bad_records: Literal["raise", "drop"] = "raise", **_: Any
-    ) -> pd.DataFrame:
+    def _decode(self, items: list[msgspec.Raw], *, on_bad_records: Literal["raise", "drop"] = "raise") -> pd.DataFrame:
         frame = records.conjunctions_from_items(items, on_bad_records=on_bad_records)
         frame.attrs[provenance.KEY] = provenance.make_provenance(
-            request_ids=[self.request_id], query=self.query, api_url=self._transport.api_url
+            request_ids=[self.request_id], query=copy.deepcopy(self.query), api_url=self._transport.api_url
         )
         return frame
 
     @property
     def distances(self) -> pd.DataFrame:
         """Largest distance of every two criteria blocks [km], as a symmetric matrix; infinite where there is no limit."""
-        pairs = {tuple(pair.split("-")): limit for pair, limit in self.query.get("max_distances", {}).items()}
-        names = list(dict.fromkeys(name for pair in pairs for name in pair))
-        matrix = pd.DataFrame(math.nan, index=names, columns=names)
-        for (one, other), limit in pairs.items():
-            matrix.loc[one, other] = matrix.loc[other, one] = math.inf if limit is None else limit
+        if self.executed and not self.status and not self.query:
+            raise AuroraxStateError(
+                "distances needs the query of the search; call update_status() first", request_id=self.request_id
+            )
+        with self._reading_query():
+            pairs = {tuple(pair.split("-")): limit for pair, limit in self.query["max_distances"].items()}
+            names = list(dict.fromkeys(name for pair in pairs for name in pair))
+            matrix = pd.DataFrame(math.nan, index=names, columns=names)
+            for (one, other), limit in pairs.items():
+                matrix.loc[one, other] = matrix.loc[other, one] = math.inf if limit is None else limit
         return matrix
+
+    @contextlib.contextmanager
+    def _reading_query(self) -> Iterator[None]:
+        """Make one error of ours of whatever a foreign query, or none, breaks."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError, ValueError):
+            what = "is not of the form that this library knows" if self.query else "is not there"
+            raise AuroraxDataError(
+                f"the query of search {self.request_id} {what}; see .query and .status", request_id=self.request_id
+            ) from None
 
     def describe(self, *, offline: bool = False, timeout: Timeout = 60) -> str:
         """
@@ -197,7 +215,13 @@ class ConjunctionSearch(Search[pd.DataFrame]):
             self._need("describe")
             self.update_status(timeout=timeout)
         if offline:
-            return queries.describe_query(self.query)
+            with self._reading_query():
+                return queries.describe_query(self.query)
+        if not self.query:
+            raise AuroraxDataError(
+                f"the service holds no query of search {self.request_id}; there is nothing to describe",
+                request_id=self.request_id,
+            )
         answer = self._transport.call(
             "POST",
             "/api/v1/utils/describe/query/conjunction",
@@ -205,7 +229,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
             deadline=self._deadline(timeout),
         )
         try:
-            sentences = msgspec.json.decode(answer.body, type=str | list[str])
+            sentences = self._transport.mask(msgspec.json.decode(answer.body, type=str | list[str]))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise AuroraxDataError(f"the service's description is no text: {error}") from None
         return sentences if isinstance(sentences, str) else "\n".join(sentences)
@@ -299,7 +323,7 @@ class EphemerisSearch(Search["xr.Dataset"]):
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
         return found
 
-    def _decode(self, items: list[msgspec.Raw], **_: Any) -> xr.Dataset:
+    def _decode(self, items: list[msgspec.Raw], **_: Unpack[ReadOptions]) -> xr.Dataset:
         dataset = ephemeris_records.ephemeris_from_items(items)
         dataset.attrs[provenance.KEY] = provenance.to_text(
             provenance.make_provenance(request_ids=[self.request_id], query=self.query, api_url=self._transport.api_url)

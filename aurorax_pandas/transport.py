@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import email.utils
 import io
 import logging
 import math
+import numbers
+import re
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
+import numpy as np
 import pandas as pd
 import requests
 import tenacity
@@ -24,6 +28,7 @@ from requests.adapters import HTTPAdapter
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
     AuroraxAuthorizationError,
+    AuroraxError,
     AuroraxInputError,
     AuroraxNotFoundError,
     AuroraxRateLimitError,
@@ -39,8 +44,13 @@ CONNECT_TIMEOUT: Final = 10.0
 READ_TIMEOUT: Final = 60.0
 MAX_ATTEMPTS: Final = 8
 MAX_WAIT: Final = 60.0
+MAX_REDIRECTS: Final = 5
+#: How long before a deadline something is asked for at the latest [s].
+LAST_QUESTION: Final = 1.0
 
 _PIECE: Final = 1 << 18
+
+_Value = TypeVar("_Value")
 
 
 class Deadline:
@@ -64,15 +74,39 @@ class Deadline:
         """Give the seconds that are left; infinite without a deadline, negative once it has passed."""
         return self._end - self._clock()
 
+    def clip(self, pause: float) -> float:
+        """Give a pause, or as much of it as leaves time for one more question; near the end, all that is left."""
+        left = self.remaining()
+        if pause < left:
+            return pause
+        return left - LAST_QUESTION if left > LAST_QUESTION else left
+
+    def now(self) -> float:
+        """Give the time that it is measured by [s]."""
+        return self._clock()
+
+    def share(self, part: float, most: float) -> Deadline:
+        """Give an earlier deadline: after a part of the time that is left, and after `most` seconds at the latest."""
+        return Deadline(max(min(most, part * self.remaining()), 0.1), self._clock)
+
+
+_NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
+
 
 def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float | None:
     """Read a positive number of seconds, or a span of time, as seconds."""
     if value is None and none is not None:
         return None
+    # NumPy counts a span of time among the whole numbers
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64)
+    if isinstance(value, str) and _NO_UNIT.fullmatch(value):
+        raise AuroraxInputError(
+            f"{argument}={value!r} has no unit; give a number, or a span with its unit such as '60s'"
+        )
     seconds = math.nan
     if value is not None and not isinstance(value, bool):
         with contextlib.suppress(TypeError, ValueError, OverflowError):
-            span = pd.Timedelta(value, unit="s") if isinstance(value, int | float) else pd.Timedelta(value)
+            span = pd.Timedelta(float(value), unit="s") if number else pd.Timedelta(value)
             seconds = span.total_seconds()
     if not (math.isfinite(seconds) and seconds > 0):
         extra = f", or None for {none}" if none else ""
@@ -101,12 +135,10 @@ class Answer(NamedTuple):
 
 
 class _Session(requests.Session):
-    """A session that sends the API key to the service's own scheme, host and port alone, also on redirects."""
+    """A session that leaves redirects alone: of one that it only looks at it reads the body, however long that takes."""
 
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
-        if _origin(prepared_request.url) != _origin(response.request.url):
-            prepared_request.headers.pop(API_KEY_HEADER, None)
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
 
 
 def _origin(url: str | None) -> tuple[str, str | None, int | None]:
@@ -146,6 +178,13 @@ class Transport:
         """Close the connections."""
         self._session.close()
 
+    def mask(self, value: _Value) -> _Value:
+        """Give a text, or a JSON value, without the key: a service that repeats it does not get it shown."""
+        if self._api_key is None:
+            return value
+        masked: _Value = _replaced(value, self._api_key.reveal(), repr(self._api_key))
+        return masked
+
     def call(
         self,
         method: str,
@@ -155,6 +194,7 @@ class Transport:
         payload: Any = None,
         request_id: str | None = None,
         repeatable: bool = True,
+        read_body: bool = True,
     ) -> Answer:
         """
         Ask the service, again where that may help, until the deadline.
@@ -172,63 +212,84 @@ class Transport:
         repeatable : bool, default True
             Whether a second request does no harm where the first may have been carried out. Without it only
             requests are repeated that the service cannot have taken.
+        read_body : bool, default True
+            Whether the body is read of an answer that is no error; else it is left, and so is what is wrong with it.
 
         Raises
         ------
+        AuroraxInputError
+            If the payload cannot be sent.
         AuroraxAPIError
             If the service answers with an error, or cannot be reached.
         AuroraxTimeoutError
             If the deadline passes.
         """
+        text = None if payload is None else _encode(payload)
+        lost = False
 
         def again(error: BaseException) -> bool:
+            nonlocal lost
             if not isinstance(error, AuroraxAPIError):
                 return False
-            return (error.retryable and repeatable) or not error.sent or error.status_code in (429, 503)
+            refused = not error.sent or error.status_code in _NOT_TAKEN
+            repeat = (error.retryable and repeatable) or refused
+            lost |= repeat and not refused
+            return repeat
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(again),
-            wait=_wait,
+            wait=lambda state: max(_asked_pause(state), deadline.clip(BACKOFF(state))),
             stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or state.upcoming_sleep >= deadline.remaining(),
             sleep=self._sleep,
             before_sleep=_log_retry,
             reraise=True,
         )
         try:
-            answer: Answer = retrying(self._exchange, method, path, payload, deadline, request_id)
+            answer: Answer = retrying(self._exchange, method, path, text, deadline, request_id, read_body)
         except AuroraxAPIError as error:
+            if method == "DELETE" and error.status_code == 404 and lost:
+                # the one whose answer was lost has been carried out
+                return Answer(204, {}, b"")
             if again(error) and retrying.statistics["attempt_number"] < MAX_ATTEMPTS:
                 raise _timeout(deadline, request_id) from error
             raise
         return answer
 
-    def _exchange(self, method: str, path: str, payload: Any, deadline: Deadline, request_id: str | None) -> Answer:
-        left = deadline.remaining()
-        if left <= 0:
-            raise _timeout(deadline, request_id)
-        headers = {} if payload is None else {"Content-Type": "application/json"}
-        if self._api_key is not None:
-            headers[API_KEY_HEADER] = self._api_key.reveal()
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        text: bytes | None,
+        deadline: Deadline,
+        request_id: str | None,
+        read_body: bool,
+    ) -> Answer:
+        fault = None
+        body = b""
         try:
-            with self._session.request(
-                method,
-                self.api_url + path,
-                data=None if payload is None else msgspec.json.encode(payload),
-                headers=headers,
-                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
-                stream=True,
-            ) as response:
-                body = _read(response, deadline, request_id)
+            with self._follow(method, path, text, deadline, request_id) as response:
+                taken = response.status_code in _TAKEN
+                if taken and read_body:
+                    body = _read(response, deadline, request_id).removeprefix(codecs.BOM_UTF8)
+                elif not taken or response.headers.get("Content-Length") == "0":
+                    # what an error says is of less use than its status; a connection that is read out serves again
+                    with contextlib.suppress(*_FAULTS):
+                        body = _read(response, deadline, request_id).removeprefix(codecs.BOM_UTF8)
+        except AuroraxError:
+            raise
         except _FAULTS as error:
             # the text of such an error can repeat headers of ours; its kind says enough
-            raise AuroraxUnavailableError(
+            fault = AuroraxUnavailableError(
                 f"no full answer from {self.api_url} to {method} {path} ({type(error).__name__}); "
                 "check the network and try again",
                 request_id=request_id,
                 retryable=not isinstance(error, _LASTING_FAULTS),
                 sent=not _never_connected(error),
-            ) from None
-        if response.status_code not in (200, 201, 202, 204):
+            )
+        if fault is not None:
+            # raised out here, so that it does not carry the error of below along, headers and all
+            raise fault
+        if not taken:
             raise self._error(method, path, response, body, request_id)
         if body[:64].lstrip().startswith(b"<"):
             raise AuroraxUnavailableError(
@@ -239,6 +300,41 @@ class Transport:
             )
         return Answer(response.status_code, response.headers, body)
 
+    def _follow(
+        self, method: str, path: str, text: bytes | None, deadline: Deadline, request_id: str | None
+    ) -> requests.Response:
+        """Send a request, and after it where redirects lead, up to the head of the last answer."""
+        url, key = self.api_url + path, self._api_key
+        for _ in range(MAX_REDIRECTS + 1):
+            left = deadline.remaining()
+            if left <= 0:
+                raise _timeout(deadline, request_id)
+            headers = {} if text is None else {"Content-Type": "application/json"}
+            if key is not None:
+                headers[API_KEY_HEADER] = key.reveal()
+            response = self._session.request(
+                method,
+                url,
+                data=text,
+                headers=headers,
+                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                stream=True,
+                allow_redirects=False,
+            )
+            target = requests.Session.get_redirect_target(self._session, response)
+            if target is None:
+                return response
+            response.close()
+            url = requests.utils.requote_uri(urljoin(url, target))
+            if _origin(url) != _origin(self.api_url):
+                # nor does the key come back after a detour
+                key = None
+            if response.status_code in (302, 303) or (response.status_code == 301 and method == "POST"):
+                method = "GET"
+            if response.status_code not in (307, 308):
+                text = None
+        raise requests.TooManyRedirects
+
     def _error(
         self, method: str, path: str, response: requests.Response, body: bytes, request_id: str | None
     ) -> AuroraxAPIError:
@@ -247,10 +343,7 @@ class Transport:
             refusal = _decode_refusal(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             refusal = _Refusal()
-        text = refusal.error_message or response.reason or "no reason given"
-        if self._api_key is not None:
-            # a service that repeats the key does not get it into our messages
-            text = text.replace(self._api_key.reveal(), repr(self._api_key))
+        text = self.mask(refusal.error_message or response.reason or "no reason given")
         maintenance = status == 503 and "maintenance mode" in text.lower()
         kind: type[AuroraxAPIError] = AuroraxAPIError
         if status in (401, 403):
@@ -267,9 +360,9 @@ class Transport:
         return kind(
             f"{advice} ({method} {path} answered {status}: {text})",
             status_code=status,
-            error_code=refusal.error_code,
+            error_code=self.mask(refusal.error_code),
             request_id=request_id,
-            retryable=status in (429, 500, 502, 503, 504),
+            retryable=status in _PASSING,
             retry_after=_retry_after(response.headers.get("Retry-After")),
         )
 
@@ -283,22 +376,69 @@ _LASTING_FAULTS: Final = (
 )
 
 
+_TAKEN: Final = (200, 201, 202, 203, 204)
+#: What may pass; 520 to 524 are a proxy's words for trouble behind it.
+_PASSING: Final = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+#: What the service says of a request that it has not looked at.
+_NOT_TAKEN: Final = (425, 429, 503)
+
+
+def _encode(payload: Any) -> bytes:
+    try:
+        return msgspec.json.encode(payload)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise AuroraxInputError(f"the request cannot be written as JSON: {error}; correct its texts") from None
+
+
+def _replaced(value: Any, text: str, by: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(text, by)
+    if isinstance(value, list):
+        return [_replaced(item, text, by) for item in value]
+    if isinstance(value, dict):
+        return {name: _replaced(item, text, by) for name, item in value.items()}
+    return value
+
+
 def _read(response: requests.Response, deadline: Deadline, request_id: str | None) -> bytes:
     """Read a body to its end, unpack it, and let nothing pass that is damaged or cut short."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", "x-gzip"):
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise requests.exceptions.ContentDecodingError(f"unknown encoding {encoding!r}")
-    unpacker = None if encoding == "identity" else zlib.decompressobj(wbits=31)
+    pieces = _pieces(response, deadline, request_id)
     # gives up its bytes without a copy
     body = io.BytesIO()
+    for piece in pieces if encoding in ("", "identity") else _unpacked(pieces, encoding):
+        body.write(piece)
+    return body.getvalue()
+
+
+def _pieces(response: requests.Response, deadline: Deadline, request_id: str | None) -> Iterator[bytes]:
     while piece := response.raw.read1(_PIECE, decode_content=False):
-        body.write(piece if unpacker is None else unpacker.decompress(piece))
+        yield piece
         if deadline.remaining() <= 0:
             raise _timeout(deadline, request_id)
-    # only the end of a gzip stream holds its checksum
-    if unpacker is not None and body.tell() and not unpacker.eof:
+
+
+def _unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Unpack gzip, of one member or several, or deflate, with a zlib header or without."""
+    stream: Any = None
+    for each in pieces:
+        piece = each
+        while piece:
+            if stream is None:
+                bare = encoding == "deflate" and piece[0] & 0x0F != zlib.DEFLATED
+                stream = zlib.decompressobj(-15 if bare else 15 if encoding == "deflate" else 31)
+            elif stream.eof:
+                piece = piece.lstrip(b"\0")
+                if not piece:
+                    break
+                stream = zlib.decompressobj(31)
+            yield stream.decompress(piece)
+            piece = stream.unused_data
+    # only the end of a stream holds its checksum
+    if stream is not None and not stream.eof:
         raise zlib.error("the stream ends early")
-    return body.getvalue()
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -313,13 +453,13 @@ def _timeout(deadline: Deadline, request_id: str | None) -> AuroraxTimeoutError:
     )
 
 
-_backoff: Final = tenacity.wait_random_exponential(multiplier=1, max=MAX_WAIT)
+BACKOFF: Final = tenacity.wait_random_exponential(multiplier=1, max=MAX_WAIT)
 
 
-def _wait(state: tenacity.RetryCallState) -> float:
+def _asked_pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, AuroraxAPIError) else None
-    return max(asked or 0.0, _backoff(state))
+    return asked or 0.0
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:
@@ -348,10 +488,10 @@ _ADVICE: Final = {
 def _retry_after(header: str | None) -> float | None:
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
-        instant = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+        instant = email.utils.parsedate_to_datetime(header).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, instant.timestamp() - time.time())
+    return max(0.0, instant - time.time())

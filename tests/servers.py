@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ CUT_SHORT = Reply(fault="cut")
 
 
 class FaultyServer:
-    """Answers each route with its list of replies in turn; the last one stays."""
+    """Answers each route with its list of replies in turn, made when asked where they are callable; the last stays."""
 
     Reply = Reply
     RUNNING, DONE, ACCEPTED, DROPPED, CUT_SHORT = RUNNING, DONE, ACCEPTED, DROPPED, CUT_SHORT
@@ -60,7 +61,7 @@ class FaultyServer:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self.routes: dict[tuple[str, str], list[Reply]] = {
+        self.routes: dict[tuple[str, str], list[Reply | Callable[[], Reply]]] = {
             ("POST", SEARCH): [ACCEPTED],
             ("GET", REQUEST): [RUNNING, DONE],
             ("POST", f"{REQUEST}/data"): [Reply(200, {"result": []})],
@@ -77,7 +78,7 @@ class FaultyServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def on(self, method: str, path: str, *replies: Reply) -> None:
+    def on(self, method: str, path: str, *replies: Reply | Callable[[], Reply]) -> None:
         self.routes[method, path] = list(replies)
 
     def submit(self, *replies: Reply) -> None:
@@ -98,7 +99,8 @@ class FaultyServer:
             return Reply(404, {"error_code": "NotFound", "error_message": f"nothing at {path}"})
         used = self._used.get((method, path), 0)
         self._used[method, path] = used + 1
-        return replies[min(used, len(replies) - 1)]
+        reply = replies[min(used, len(replies) - 1)]
+        return reply() if callable(reply) else reply
 
     def close(self) -> None:
         self._server.shutdown()

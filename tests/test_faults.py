@@ -1,11 +1,14 @@
 """Each fault at each step of a search, over real sockets: survived, or the right error; never a hang, never a loss."""
 
+import copy
 import gzip
 import json
+import pickle
 import random
 import socket
 import threading
 
+import pandas as pd
 import pytest
 
 from aurorax_pandas import (
@@ -19,6 +22,7 @@ from aurorax_pandas import (
     AuroraxTimeoutError,
     AuroraxUnavailableError,
     ConjunctionSearch,
+    exceptions,
     sandbox,
 )
 
@@ -37,7 +41,8 @@ PASSING = {
         429: SURVIVED, 503: SURVIVED, 500: AuroraxUnavailableError, 502: AuroraxUnavailableError,
         504: AuroraxUnavailableError, "drop": AuroraxUnavailableError, 400: AuroraxAPIError,
         401: AuroraxAuthorizationError, 403: AuroraxAuthorizationError, 409: AuroraxAPIError, 413: AuroraxAPIError,
-        302: AuroraxAPIError,
+        302: AuroraxAPIError, 408: AuroraxAPIError, 425: SURVIVED, 524: AuroraxUnavailableError,
+        "garbage": SURVIVED, "html": SURVIVED, "damaged_gzip": SURVIVED, "charset": SURVIVED,
     },
     "status": {
         429: SURVIVED, 500: SURVIVED, 502: SURVIVED, 503: SURVIVED, 504: SURVIVED, "drop": SURVIVED, "half": SURVIVED,
@@ -305,3 +310,30 @@ def test_soak_ends_in_the_right_frame_or_the_right_error(clock):
                 outcomes["error"] += 1
     assert outcomes["frame"] > 0.6 * count
     assert threading.active_count() == before
+
+
+# ---- every exception travels ---------------------------------------------------------------------------------------
+
+ERRORS = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("travel", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
+def test_every_exception_can_be_pickled_and_copied_with_its_fields(kind, travel):
+    frames = {
+        exceptions.AuroraxSchemaError: (pd.DataFrame({"column": ["start"]}),),
+        exceptions.AuroraxBulkError: (pd.DataFrame({"start": ["2020"]}), pd.DataFrame({"a": [1]})),
+    }.get(kind, ())
+    error = kind("what and why", *frames)
+    fields = {"status_code": 500, "error_code": "Code", "request_id": "abc", "retryable": True, "retry_after": 3.0}
+    for name in fields.keys() & vars(error).keys():
+        setattr(error, name, fields[name])
+    other = travel(error)
+    assert type(other) is kind
+    assert str(other) == "what and why"
+    assert vars(other).keys() == vars(error).keys()
+    for name, value in vars(error).items():
+        if isinstance(value, pd.DataFrame):
+            pd.testing.assert_frame_equal(getattr(other, name), value)
+        else:
+            assert getattr(other, name) == value

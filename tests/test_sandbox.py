@@ -180,6 +180,19 @@ def test_data_sources_can_be_filtered(ask):
     assert {"identifier", "program", "platform", "display_name"} <= set(swarm[0])
 
 
+@pytest.mark.parametrize("body", [[], ["swarm"], "swarm", 3, False, {"programs": 5}, {"programs": {"a": 1}}])
+def test_a_search_for_data_sources_that_is_none_is_refused(ask, body):
+    status, _, answer = ask("POST", "/api/v1/data_sources/search", body)
+    assert status == 400
+    assert "lists of names" in answer["error_message"]
+
+
+@pytest.mark.parametrize("body", [{"programs": ["swarm"], "platforms": None}, {"program": ["swarm"]}])
+def test_data_sources_can_be_searched(ask, body):
+    status, _, found = ask("POST", "/api/v1/data_sources/search", body)
+    assert (status, {source["program"] for source in found}) == (200, {"swarm"})
+
+
 def test_requests_are_kept_in_order(box, ask, request_url):
     ask("GET", request_url)
     assert [request.method for request in box.requests] == ["POST", "GET"]

@@ -212,10 +212,58 @@ def test_a_query_is_given_alone_however_it_is_run(recorded_search, how):
         ap.read_aurorax_conjunctions("2020-01-02", query=query, **how)
 
 
-@pytest.mark.parametrize("bad", ["", " ", "a b", "..", "a?b", 5, b"abc", "x" * 200])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "", " ", "a b", "..", "a?b", 5, b"abc", "x" * 200, "https://api.aurorax.space", "https://api.aurorax.space/",
+        "https://api.aurorax.space/api/v1/conjunctions/requests/", "https://api.aurorax.space/api/v1/conjunctions",
+        "/api/v1/conjunctions/requests/a b", "https://api.aurorax.space:99999/api/v1/conjunctions/requests/abc",
+        "https://[broken/requests/abc",
+    ],
+)  # fmt: skip
 def test_what_is_no_request_id_is_refused(bad):
     with pytest.raises(ap.AuroraxInputError, match="request_id"):
         ap.ConjunctionSearch(request_id=bad)
+
+
+@pytest.mark.parametrize("below", ["", "/", "/data", "/data/", "?format=full", "#top", " "])
+@pytest.mark.parametrize("host", ["https://api.aurorax.space", "http://API.aurorax.space:80", ""])
+def test_a_search_is_named_by_any_address_of_it(host, below):
+    address = f"{host}/api/v1/conjunctions/requests/abc-1{below}"
+    assert ap.ConjunctionSearch(request_id=address).request_id == "abc-1"
+
+
+@pytest.mark.parametrize("host", ["https://api.staging.example", "http://127.0.0.1:8001", "https://api.aurorax.space"])
+def test_an_address_at_another_service_is_refused(host):
+    with pytest.raises(ap.AuroraxInputError, match="another service"):
+        ap.ConjunctionSearch(request_id=f"{host}/api/v1/conjunctions/requests/abc", api_url="http://127.0.0.1:8000")
+
+
+@pytest.mark.parametrize("verb", ["run", "get_data"])
+def test_options_that_are_none_are_refused_before_anything_is_sent(server, search, verb):
+    with pytest.raises(TypeError, match="'foo'"):
+        getattr(search, verb)(on_bad_records="drop", foo=1)
+    with pytest.raises(ap.AuroraxInputError, match="on_bad_records='zzz'"):
+        getattr(search, verb)(on_bad_records="zzz")
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("verb", ["run", "get_data"])
+def test_an_ephemeris_search_takes_no_options_of_another(server, verb):
+    with (
+        ap.EphemerisSearch("2020-01-01", "2020-01-02", programs="swarm", api_url=server.url) as made,
+        pytest.raises(TypeError, match="EphemerisSearch takes no option 'on_bad_records'"),
+    ):
+        getattr(made, verb)(on_bad_records="drop")
+    assert server.asked == []
+
+
+def test_a_request_id_that_comes_too_late_is_refused(server, search):
+    search.execute()
+    with pytest.raises(ap.AuroraxStateError, match="request_id='other'") as caught:
+        search.run(request_id="other")
+    assert caught.value.request_id == server.REQUEST_ID
+    assert search.run(request_id=server.REQUEST_ID).empty
 
 
 def test_searches_share_nothing(recorded_search):
@@ -266,9 +314,15 @@ def test_a_second_execute_is_refused(search, server):
 # submitting
 
 
-@pytest.mark.parametrize("place", ["{url}{path}", "{path}", "{path}/"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{url}{path}", "{path}", "{path}/", "{path}  ", "{path}/ ", "{path}?format=full", "{path}#top", "{url}{path}/data",
+        "{path}/data/?a=b/c#d", "requests/{id}", "{id}", "https://elsewhere.example:1/conjunctions/{id}",
+    ],
+)  # fmt: skip
 def test_location_may_be_absolute_or_relative(server, search, place):
-    location = place.format(url=server.url, path=server.REQUEST)
+    location = place.format(url=server.url, path=server.REQUEST, id=server.REQUEST_ID)
     server.submit(server.Reply(202, b"", (("Location", location),)))
     search.execute()
     assert search.request_id == server.REQUEST_ID
@@ -300,9 +354,33 @@ def test_a_submit_that_is_not_taken_is_no_success(server, search, status, kind):
 @pytest.mark.parametrize("headers", [(), (("location", "/"),), (("location", "/a/b c"),)])
 def test_a_submit_without_a_usable_location_is_an_error(server, search, headers):
     server.submit(server.Reply(202, b"", headers))
-    with pytest.raises(ap.AuroraxAPIError, match="did not take"):
+    with pytest.raises(ap.AuroraxAPIError, match=r"took the search, but gave no id.*request_id=") as caught:
         search.execute()
+    assert caught.value.status_code == 202
     assert not search.executed
+
+
+@pytest.mark.parametrize("headers", [(), (("location", "/"),), (("location", "http://[broken"),)])
+def test_a_submit_without_a_usable_location_has_the_id_that_was_chosen(server, search, headers):
+    server.submit(server.Reply(202, b"", headers))
+    search.execute(request_id="mine-1")
+    assert (search.executed, search.request_id) == (True, "mine-1")
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "fault"),
+    [
+        (b"{", (), "cut"),
+        (b"<html>accepted</html>", (), ""),
+        (b"no gzip", (("Content-Encoding", "gzip"),), ""),
+        (b"x", (("Content-Encoding", "br"),), "cut"),
+    ],
+)
+def test_the_body_of_a_submit_is_of_no_use_and_loses_no_id(server, search, body, header, fault):
+    server.submit(server.Reply(202, body, (("location", server.REQUEST), *header), fault))
+    search.execute()
+    assert search.request_id == server.REQUEST_ID
+    assert server.count("POST", server.SEARCH) == 1
 
 
 def test_a_submit_that_may_have_been_taken_is_not_repeated(server, search, clock):
@@ -382,6 +460,42 @@ def test_the_wait_has_a_deadline_and_the_error_says_how_to_go_on(server, search,
     assert isinstance(caught.value, TimeoutError)
 
 
+@pytest.mark.parametrize("timeout", [0.5, 1, 20, 60, 300])
+def test_the_wait_lasts_until_its_deadline(server, search, clock, timeout):
+    server.status(server.RUNNING)
+    search.execute()
+    with pytest.raises(ap.AuroraxTimeoutError, match=f"within timeout={float(timeout)} s"):
+        search.wait(timeout=timeout)
+    assert clock.now == timeout
+
+
+def test_a_result_of_the_last_seconds_is_found(server, search, clock):
+    server.on("GET", server.REQUEST, lambda: server.DONE if clock.now >= 58 else server.RUNNING)
+    search.execute()
+    search.wait(timeout=60)
+    assert search.completed
+    assert 58 <= clock.now < 60
+
+
+@pytest.mark.parametrize("logs", [[None], ["boom"], [3, {"level": "info"}], "boom", {"a": 1}])
+def test_log_entries_of_no_known_form_are_passed_over(server, search, logs):
+    failed = server.status_reply(error_condition=True)
+    server.status(server.Reply(200, {**failed.body, "logs": logs}))
+    search.execute()
+    with pytest.raises(ap.AuroraxSearchError, match="no reason given"):
+        search.wait(progress=True)
+    assert all(isinstance(line, dict) for line in search.logs)
+    assert "ConjunctionSearch" in search._repr_html_()
+
+
+@pytest.mark.parametrize("level", ["ERROR", "Error", "error"])
+def test_error_lines_are_known_in_any_case(server, search, level):
+    server.status(server.status_reply([None, {"level": level, "summary": "Out of memory"}], error_condition=True))
+    search.execute()
+    with pytest.raises(ap.AuroraxSearchError, match="Out of memory"):
+        search.update_status()
+
+
 def test_one_deadline_holds_for_the_whole_run(server, read, recorded_search, clock):
     server.submit(server.Reply(503, b"", (("Retry-After", "40"),)), server.ACCEPTED)
     server.status(server.RUNNING)
@@ -451,6 +565,22 @@ def test_an_interrupted_wait_leaves_the_id_at_hand_and_the_search_can_be_cancell
     assert server.count("DELETE", server.REQUEST) == 1
 
 
+@pytest.mark.parametrize("chosen", [None, "mine-1"])
+def test_an_interrupted_submit_says_what_may_have_become_of_it(server, recorded_search, clock, caplog, chosen):
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    server.submit(server.Reply(503, b""))
+    with (
+        caplog.at_level(logging.WARNING, logger="aurorax_pandas"),
+        ap.ConjunctionSearch(**recorded_search, api_url=server.url, clock=clock.time, sleep=interrupt) as s,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        s.run(request_id=chosen)
+    assert (chosen or "id that is not known") in caplog.text
+    assert not s.executed
+
+
 # downloading
 
 
@@ -501,6 +631,69 @@ def test_a_result_shorter_than_announced_is_an_error(server, search, builders):
         search.run()
     assert caught.value.retryable
     assert search.data is None
+
+
+def broken(what, server, builders):
+    """Make a service give a result that is not there, one way or another."""
+    if what == "404":
+        server.data(server.Reply(404, b""))
+    elif what == "deleted":
+        server.status(server.status_reply(data_uri="/x", result_file_deleted_timestamp="2024-02-01T00:00:00"))
+    elif what == "record":
+        server.data(server.Reply(200, [builders.record(min_distance=-1.0)]))
+    elif what == "error":
+        server.data(server.Reply(200, {"error": {"error_code": "Unavailable", "error_message": "file is gone"}}))
+    elif what == "JSON":
+        server.data(server.Reply(200, b'{"result": ['))
+    elif what == "short":
+        server.status(server.status_reply(data_uri="/x", result_count=2))
+    elif what == "state":
+        server.status(server.Reply(200, {}))
+    else:
+        server.data(server.Reply(int(what), b""))
+
+
+@pytest.mark.parametrize("what", ["record", "error", "JSON", "short", "state", "500", "403"])
+def test_an_error_after_a_long_search_says_once_how_to_read_it_again(server, read, recorded_search, builders, what):
+    broken(what, server, builders)
+    with pytest.raises(ap.AuroraxError) as caught:
+        read(**recorded_search, api_url=server.url)
+    assert caught.value.request_id == server.REQUEST_ID
+    again = f"aurorax_pandas.read_aurorax_conjunctions(request_id={server.REQUEST_ID!r}, api_url={server.url!r})"
+    assert str(caught.value).count(again) == 1
+
+
+@pytest.mark.parametrize("what", ["404", "deleted"])
+def test_an_error_of_a_result_that_is_gone_carries_the_query(server, read, recorded_search, builders, what):
+    broken(what, server, builders)
+    with pytest.raises(ap.AuroraxNotFoundError, match=r"\.query of this error") as caught:
+        read(**recorded_search, api_url=server.url)
+    assert caught.value.query["max_distances"] == {"ground1-space1": 500}
+    server.status(server.DONE)
+    server.data(server.Reply(200, {"result": []}))
+    server._used.clear()
+    assert read(query=caught.value.query, api_url=server.url).empty
+
+
+def test_a_damaged_result_is_asked_for_again_after_a_while(server, search, clock):
+    server.status(server.DONE)
+    server.data(server.Reply(200, b"{"), server.Reply(200, b"{"), server.Reply(200, {"result": []}))
+    search.run()
+    assert len(clock.sleeps) == 2
+    assert all(pause > 0 for pause in clock.sleeps)
+
+
+def test_a_damaged_result_is_asked_for_within_the_deadline(server, search, clock):
+    def damaged():
+        clock.now = 9.999
+        return server.Reply(200, b"{")
+
+    server.status(server.DONE)
+    server.data(damaged)
+    with pytest.raises(ap.AuroraxDataError):
+        search.run(10)
+    assert clock.now <= 10.1
+    assert server.count("POST", f"{server.REQUEST}/data") < 3
 
 
 def test_an_error_inside_a_good_answer_is_raised(server, search):
@@ -571,6 +764,26 @@ def test_api_key_is_sent_to_the_service_and_shown_nowhere(server, recorded_searc
     assert all(KEY not in text for text in [*shown, caplog.text])
 
 
+@pytest.mark.parametrize("where", ["data", "logs", "state", "location"])
+def test_a_key_that_the_service_repeats_is_shown_nowhere(server, recorded_search, clock, caplog, where):
+    if where == "data":
+        error = {"error_code": KEY, "error_message": f"no file for {KEY}"}
+        server.data(server.Reply(200, {"error": error}))
+    elif where == "logs":
+        server.status(server.status_reply([{"level": "error", "summary": f"key {KEY}"}], error_condition=True))
+    elif where == "state":
+        server.status(server.Reply(200, {"search_result": {KEY: KEY}}))
+    else:
+        server.submit(server.Reply(202, b"", (("location", f"/?{KEY}"),)))
+    search = ap.ConjunctionSearch(
+        **recorded_search, api_url=server.url, api_key=KEY, clock=clock.time, sleep=clock.sleep
+    )
+    with caplog.at_level(logging.DEBUG, "aurorax_pandas"), search, pytest.raises(ap.AuroraxError) as caught:
+        search.run(timeout=100)
+    error = caught.value
+    assert all(KEY not in text for text in (repr(error), repr(vars(error)), search._repr_html_(), caplog.text))
+
+
 def test_without_a_key_none_is_sent(server, search):
     search.run()
     assert all("x-aurorax-api-key" not in asked.headers for asked in server.asked)
@@ -599,6 +812,53 @@ def test_describe_of_an_old_search_reads_its_query_first(box, read, recorded_sea
     (request_id,) = read(**recorded_search, api_url=box.url).aurorax.provenance["request_ids"]
     with ap.ConjunctionSearch(request_id=request_id, api_url=box.url) as s:
         assert "ground1-space1=500 km" in s.describe()
+
+
+FOREIGN = [
+    None, {}, {"start": "2020"}, {"max_distances": None}, {"max_distances": {"a": 1}}, {"max_distances": [1]},
+    {"max_distances": {"a-b-c": 1}}, {"ground": 3, "space": [], "events": [], "adhoc": [], "max_distances": 4},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", FOREIGN)
+def test_a_query_that_is_absent_or_foreign_cannot_be_said(server, query):
+    server.status(server.Reply(200, {**server.DONE.body, "search_request": {"query": query}}))
+    with ap.ConjunctionSearch(request_id=server.REQUEST_ID, api_url=server.url) as s:
+        with pytest.raises(ap.AuroraxStateError, match=r"call update_status\(\) first"):
+            _ = s.distances
+        with pytest.raises(ap.AuroraxDataError, match="query") as caught:
+            s.describe(offline=True)
+        assert caught.value.request_id == server.REQUEST_ID
+        with pytest.raises(ap.AuroraxDataError, match="query"):
+            _ = s.distances
+        if not query:
+            with pytest.raises(ap.AuroraxDataError, match="no query"):
+                s.describe()
+
+
+def test_the_query_in_attrs_is_a_copy(server, search):
+    df = search.run()
+    search.query["max_distances"]["ground1-space1"] = 1
+    assert df.attrs["aurorax"]["query"]["max_distances"] == {"ground1-space1": 500}
+
+
+def test_a_cancel_whose_answer_was_lost_is_done(server, search):
+    server.on("DELETE", server.REQUEST, server.DROPPED, server.Reply(404, b""))
+    search.execute()
+    search.cancel()
+    assert server.count("DELETE", server.REQUEST) == 2
+
+
+def test_what_cannot_be_sent_is_refused_at_once(server, recorded_search, clock):
+    arguments = recorded_search | {"ground": [{"programs": ["\ud800"]}]}
+    with (
+        ap.ConjunctionSearch(
+            **arguments, api_url=server.url, check_names=False, clock=clock.time, sleep=clock.sleep
+        ) as s,
+        pytest.raises(ap.AuroraxInputError),
+    ):
+        s.run()
+    assert (server.asked, clock.sleeps) == ([], [])
 
 
 def test_frame_of_a_search_can_be_pickled_with_its_origin(server, search):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas
-from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, sandbox
+from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, catalogue, model, sandbox
 from aurorax_pandas.answers import split_records
 from aurorax_pandas.ephemeris_records import ephemeris_from_items
 
@@ -29,6 +29,12 @@ SOURCES = [
         "ephemeris_metadata_schema": [{"field_name": "ml_cloud", "allowed_values": None}],
     },
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    # another test's server may have had the same port
+    catalogue.forget_data_sources()
 
 
 @pytest.fixture
@@ -99,6 +105,58 @@ def test_where_sources_cannot_be_read_the_bundled_list_only_warns(server, caplog
     assert "did you mean 'themis-asi'" in caplog.text
 
 
+def test_a_failure_to_read_them_is_remembered_for_a_while(server, clock):
+    for now in (0, 100, 299, 301):
+        clock.now = now
+        with aurorax_pandas.ConjunctionSearch(
+            "2020-01-01", "2020-01-02", 500, **BLOCKS, api_url=server.url, clock=clock.time, sleep=clock.sleep
+        ) as search:
+            search.execute()
+    assert [asked.method for asked in server.asked] == ["GET", "POST", "POST", "POST", "GET", "POST"]
+
+
+def test_the_check_takes_a_small_share_of_the_time(server, clock):
+    def slow():
+        clock.now += 4
+        return server.Reply(502, b"")
+
+    server.on("GET", "/api/v1/data_sources", slow)
+    with aurorax_pandas.ConjunctionSearch(
+        "2020-01-01", "2020-01-02", 500, **BLOCKS, api_url=server.url, clock=clock.time, sleep=clock.sleep
+    ) as search:
+        search.execute(timeout=60)
+    assert search.executed
+    assert clock.now < 12
+
+
+@pytest.mark.parametrize("identifier", [2**63, 2**64, 10**30, -(2**63) - 1])
+def test_identifiers_that_fit_no_column_are_an_error_of_ours_and_no_hindrance(server, identifier):
+    source = {**SOURCES[0], "identifier": identifier}
+    server.on("GET", "/api/v1/data_sources", server.Reply(200, [source]))
+    days = {"data_source": source, "available_ephemeris": {"2020-01-01": 1}}
+    server.on("GET", "/api/v1/availability/ephemeris", server.Reply(200, [days]))
+    with pytest.raises(AuroraxDataError, match="data sources"):
+        aurorax_pandas.read_aurorax_data_sources(api_url=server.url)
+    with pytest.raises(AuroraxDataError, match="availability"):
+        aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", api_url=server.url)
+    submit(server)
+    with pytest.raises(AuroraxDataError, match="record 0"):
+        read_records(ephemeris_record("2020-01-01T00:00:00", identifier=identifier))
+
+
+def test_counts_that_fit_no_column_are_an_error_of_ours(server):
+    days = {"data_source": SOURCES[0], "available_ephemeris": {"2020-01-01": 2**63}}
+    server.on("GET", "/api/v1/availability/ephemeris", server.Reply(200, [days]))
+    with pytest.raises(AuroraxDataError, match="availability"):
+        aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", api_url=server.url)
+
+
+def test_a_filter_that_cannot_be_sent_is_refused(server):
+    with pytest.raises(AuroraxInputError, match="cannot be sent"):
+        aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="\ud800", api_url=server.url)
+    assert server.asked == []
+
+
 # ---- availability ------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +213,66 @@ def test_ephemeris_can_be_read_again_by_its_id():
     assert again.drop_attrs().equals(ds.drop_attrs())
 
 
+def ephemeris_record(epoch, identifier=3, place=(1.0, 2.0), **metadata):
+    source = {**{key: SOURCES[0][key] for key in model.SOURCE_FIELDS}, "identifier": identifier}
+    where = None if place is None else dict(zip(("lat", "lon"), place, strict=True))
+    return {"data_source": source, "epoch": epoch, "location_geo": where, "metadata": metadata}
+
+
+def read_records(*records):
+    return ephemeris_from_items(split_records(json.dumps(records).encode()))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "count"),
+    [
+        (("00:00:00", "00:07:00", "00:17:00"), 18),
+        (("00:00:00", "05:00:00", "10:00:00", "15:00:00"), 901),
+        (("00:00:00", "00:05:00", "00:10:00", "00:15:00"), 16),
+        (("00:00:00", "00:00:30", "00:02:00"), 5),
+    ],
+)
+def test_event_lists_stand_on_a_minute_or_a_part_of_it(epochs, count):
+    ds = read_records(*[ephemeris_record(f"2020-01-01T{epoch}") for epoch in epochs])
+    step = np.timedelta64(30 if "00:00:30" in epochs else 60, "s")
+    assert set(np.diff(ds["epoch"].values)) == {step}
+    assert ds.sizes["epoch"] == count
+    assert int(ds["geo_lat"].notnull().sum()) == len(epochs)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "says"),
+    [
+        (("2020-01-01T00:00:00", "2020-01-01T00:00:00.001", "2020-01-01T12:00:00"), "irregular steps"),
+        (("2020-01-01T00:00:00", "2020-01-01T00:00:01", "2021-01-01T00:00:00"), "read a shorter window"),
+        (("1970-01-01T00:00:00", "2020-01-01T00:00:00"), "read a shorter window"),
+    ],
+)
+def test_epochs_that_would_take_millions_to_fill_are_refused(epochs, says):
+    with pytest.raises(AuroraxDataError, match=says):
+        read_records(*map(ephemeris_record, epochs))
+
+
+@pytest.mark.parametrize("place", [(91, 0), (-90.5, 0), (0, 361), (0, -181)])
+def test_a_place_off_the_map_is_the_services_fault(place):
+    with pytest.raises(AuroraxDataError, match="service's ephemeris records"):
+        read_records(ephemeris_record("2020-01-01T00:00:00", place=place))
+
+
+def test_of_records_that_stand_twice_the_first_that_is_there_wins():
+    minute = "2020-01-01T00:00:00"
+    ds = read_records(
+        ephemeris_record(minute, place=None, region=None),
+        ephemeris_record(minute, place=(1.0, 2.0), region="cusp", kp=1.0),
+        ephemeris_record(minute, place=(3.0, 4.0), region="cap", kp=2.0),
+        ephemeris_record("2020-01-01T00:01:00", place=(5.0, 6.0), region="oval", kp=3.0),
+    )
+    assert ds["geo_lat"].values.tolist() == [[1.0, 5.0]]
+    assert ds["geo_lon"].values.tolist() == [[2.0, 6.0]]
+    assert ds["region"].values.tolist() == [["cusp", "oval"]]
+    assert ds["kp"].values.tolist() == [[1.0, 3.0]]
+
+
 def test_gaps_between_records_are_filled(server):
     records = [
         {"data_source": {key: value for key, value in SOURCES[0].items() if key in
@@ -168,6 +286,10 @@ def test_gaps_between_records_are_filled(server):
     assert np.isnan(ds["geo_lat"].values[0][2:4]).all()
     assert "region" in ds
     assert "many" not in ds
+
+
+def test_a_byte_order_mark_before_records_is_passed_over():
+    assert split_records(b"\xef\xbb\xbf[]") == []
 
 
 def test_empty_ephemeris_is_an_empty_dataset():

@@ -215,7 +215,10 @@ class Sandbox:
             raise _RefusalError(400, "ApplicationError", str(error)) from None
 
     def _data_sources(self, body: Any, values: dict[str, Any]) -> _Reply:
-        wanted = {**values, **{name.removesuffix("s"): names for name, names in (body or {}).items()}}
+        body = {} if body is None else body
+        if not isinstance(body, dict) or not all(isinstance(names, list | str | None) for names in body.values()):
+            raise _RefusalError(400, "ApplicationError", "the body must be an object whose values are lists of names")
+        wanted = {**values, **{name.removesuffix("s"): names for name, names in body.items()}}
         tables = [bundled_sources()[list(SOURCE_FIELDS)], source_table(self._ephemeris)]
         sources = pd.concat(tables).drop_duplicates(["identifier", "display_name"]).to_dict("records")
         return _Reply(200, [source for source in sources if _is_wanted(source, wanted)])
