@@ -317,16 +317,46 @@ def test_start_and_end_may_be_equal():
         ("2020-01-01 00:00", "2020-01-01T00:00:00"),
         ("2020-01-01T12", "2020-01-01T12:00:00"),
         (pd.Timestamp("2020-01-01"), "2020-01-01T00:00:00"),
-        (datetime.date(2020, 1, 1), "2020-01-01T00:00:00"),
+        (datetime.datetime(2020, 1, 1), "2020-01-01T00:00:00"),
+        (np.datetime64("2020-01-01T00", "h"), "2020-01-01T00:00:00"),
+        (np.datetime64("2020-01-01", "us"), "2020-01-01T00:00:00"),
+        (datetime.date(2020, 1, 1), "2020-01-01T23:59:59"),
+        (np.datetime64("2020-01-01"), "2020-01-01T23:59:59"),
+        (np.datetime64("2020-02"), "2020-02-29T23:59:59"),
+        (np.datetime64("2020"), "2020-12-31T23:59:59"),
+        (np.datetime64("2020-01-02", "W"), "2020-01-08T23:59:59"),
+        (pd.Period("2020-01-01"), "2020-01-01T23:59:59"),
+        (pd.Period("2020-02"), "2020-02-29T23:59:59"),
+        (pd.Period("2020Q1"), "2020-03-31T23:59:59"),
+        (pd.Period("2020-01-01T05", "h"), "2020-01-01T05:59:59"),
+        (pd.Period("2020-01-01T05:00:00.250", "ms"), "2020-01-01T05:00:00"),
     ],
 )
-def test_a_whole_day_month_or_year_as_end_means_its_last_second_if_it_is_text(end, sent):
+def test_a_whole_day_month_or_year_as_end_means_its_last_second(end, sent):
     assert query(start="2019-12-01", end=end)["end"] == sent
 
 
-@pytest.mark.parametrize("text", ["2020-01-01", "2020-01", "2020"])
-def test_a_whole_day_month_or_year_as_start_means_its_first_second(text):
-    assert query(start=text, end="2021")["start"] == "2020-01-01T00:00:00"
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2020-01-01",
+        "2020-01",
+        "2020",
+        datetime.date(2020, 1, 1),
+        np.datetime64("2020-01"),
+        pd.Period("2020-01-01"),
+        pd.Period("2020Q1"),
+    ],
+)
+def test_a_whole_day_month_or_year_as_start_means_its_first_second(start):
+    assert query(start=start, end="2021")["start"] == "2020-01-01T00:00:00"
+
+
+@pytest.mark.parametrize("bad", [20200102, 0, 1577836800.0, np.int64(5), np.float32(5), True])
+@pytest.mark.parametrize("argument", ["start", "end"])
+def test_a_number_is_no_instant(argument, bad):
+    with pytest.raises(ap.AuroraxInputError, match=argument):
+        query(**{argument: bad})
 
 
 def test_fractions_never_widen_the_window():
