@@ -17,6 +17,7 @@ from aurorax_pandas.model import CONJUNCTION_TYPES, as_list
 from aurorax_pandas.times import window
 
 MAX_BLOCKS: Final = 10
+DEFAULT_TYPES: Final = ("nbtrace",)
 
 
 def _flag(argument: str, value: object) -> bool | None:
@@ -72,11 +73,11 @@ def build_query(
     space: Any = (),
     events: Any = (),
     custom_locations: Any = (),
-    conjunction_types: Any = ("nbtrace",),
+    conjunction_types: Any = None,
     subminute_precision: bool | None = None,
 ) -> dict[str, Any]:
     """
-    Check the arguments of a search and make the query of them.
+    Check the arguments of a search and make the query of them; without conjunction types it is of ``nbtrace``.
 
     Returns
     -------
@@ -106,7 +107,8 @@ def build_query(
             f"{count} criteria block(s) given; a conjunction needs 2 to {MAX_BLOCKS} "
             "in ground=, space=, events= and custom_locations= together"
         )
-    types = [criteria.choice("conjunction_types", name, CONJUNCTION_TYPES) for name in as_list(conjunction_types)]
+    wanted = DEFAULT_TYPES if conjunction_types is None else as_list(conjunction_types)
+    types = [criteria.choice("conjunction_types", name, CONJUNCTION_TYPES) for name in wanted]
     if not types:
         raise AuroraxInputError(f"conjunction_types is empty; give some of {', '.join(CONJUNCTION_TYPES)}")
     query: dict[str, Any] = {
@@ -135,7 +137,7 @@ def choose_query(
     end: Any,
     distance: Any,
     *,
-    conjunction_types: Any = ("nbtrace",),
+    conjunction_types: Any = None,
     subminute_precision: bool | None = None,
     query: Any = None,
     request_id: str | None = None,
@@ -151,7 +153,8 @@ def choose_query(
     """
     parts = {"start": start, "end": end, "distance": distance, **blocks, "subminute_precision": subminute_precision}
     given = [name for name, value in parts.items() if is_given(value)]
-    if as_list(conjunction_types) != ["nbtrace"]:
+    # some signatures say the default
+    if conjunction_types is not None and not _is_default(conjunction_types):
         given.append("conjunction_types")
     whole = [name for name, value in (("query", query), ("request_id", request_id)) if value is not None]
     if len(whole) + bool(given) != 1:
@@ -163,6 +166,10 @@ def choose_query(
         return {} if query is None else parse_query(query)
     options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
     return build_query(start, end, distance, **blocks, **options)
+
+
+def _is_default(conjunction_types: object) -> bool:
+    return isinstance(conjunction_types, tuple) and conjunction_types == DEFAULT_TYPES
 
 
 def is_given(value: object) -> bool:

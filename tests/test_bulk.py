@@ -216,6 +216,8 @@ def test_a_directory_with_other_things_is_no_checkpoint(tmp_path):
         ({"chunk": "6h", "overlap": "-1h"}, "overlap="),
         ({"chunk": "6h", "max_workers": 0}, "max_workers="),
         ({"chunk": "6h", "request_id": "abc"}, "request_id="),
+        ({"max_workers": 2}, "max_workers= is for a search in windows"),
+        ({"overlap": "2h"}, "overlap= is for a search in windows"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, says):

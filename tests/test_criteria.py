@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas.queries import build_query, describe_query, parse_query
+from aurorax_pandas.queries import build_query, choose_query, describe_query, parse_query
 
 GROUND = {"programs": ["themis-asi"]}
 SPACE = {"programs": ["swarm"]}
@@ -506,6 +506,22 @@ def test_a_damaged_query_is_read_or_refused_and_never_crashes(key, value):
     except ap.AuroraxInputError:
         return
     assert json.loads(json.dumps(made, allow_nan=False)) == made
+
+
+@pytest.mark.parametrize("types", ["nbtrace", ["nbtrace"], np.array(["nbtrace"]), "sbtrace"])
+def test_types_beside_a_finished_query_are_refused(types):
+    pasted = web_query(conjunction_types=["sbtrace"])
+    with pytest.raises(ap.AuroraxInputError, match=r"exactly one of.*given: conjunction_types, query"):
+        choose_query(None, None, None, query=pasted, conjunction_types=types)
+    for types_of_the_reader in (types, ("nbtrace",)):
+        with pytest.raises(ap.AuroraxInputError, match=r"given: conjunction_types, query"):
+            ap.read_aurorax_conjunctions(query=pasted, conjunction_types=types_of_the_reader)
+
+
+def test_a_finished_query_has_its_own_types():
+    pasted = web_query(conjunction_types=["sbtrace"])
+    assert choose_query(None, None, None, query=pasted)["conjunction_types"] == ["sbtrace"]
+    assert query(conjunction_types=None)["conjunction_types"] == ["nbtrace"]
 
 
 def test_describe_says_the_search_in_the_words_of_the_service():

@@ -498,3 +498,36 @@ def test_engine_and_ephemeris_go_together(arguments):
 def test_local_engine_has_no_request_ids(sample):
     with pytest.raises(AuroraxInputError, match="request_id"):
         pd.read_aurorax_conjunctions(request_id="abc", engine="local", ephemeris=sample)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("api_url", "http://127.0.0.1:9"),
+        ("api_key", "secret"),
+        ("poll_interval", 5),
+        ("timeout", 10),
+        ("timeout", None),
+        ("progress", True),
+        ("on_bad_records", "drop"),
+        ("check_names", False),
+        ("cancel_on_interrupt", True),
+        ("chunk", "6h"),
+        ("checkpoint", "kept"),
+        ("max_workers", 2),
+        ("overlap", pd.Timedelta("2h")),
+    ],
+)
+def test_arguments_of_the_service_are_refused_by_the_local_engine(sample, name, value):
+    with pytest.raises(AuroraxInputError, match=f"{name}= is for the service"):
+        pd.read_aurorax_conjunctions(
+            "2020-01-01", "2020-01-01", 500, engine="local", ephemeris=sample, **RECORDED, **{name: value}
+        )
+
+
+def test_defaults_that_are_said_are_no_arguments_of_the_service(sample, found):
+    df = pd.read_aurorax_conjunctions(
+        "2020-01-01", "2020-01-01T06:59:59", 500, engine="local", ephemeris=sample, timeout=3600.0, overlap="1h",
+        max_workers=4, poll_interval=1, **RECORDED,
+    )  # fmt: skip
+    assert_conjunctions_equal(df, found, check_attrs=False)
