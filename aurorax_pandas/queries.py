@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from aurorax_pandas import criteria
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import CONJUNCTION_TYPES, as_list
@@ -29,10 +27,7 @@ def _flag(argument: str, value: object) -> bool | None:
 def _kilometres(pair: str, value: Any) -> int | float | None:
     if value is None:
         return None
-    try:
-        distance = math.nan if isinstance(value, bool | np.bool_ | str) else float(value)
-    except (TypeError, ValueError):
-        distance = math.nan
+    distance = criteria.number(value)
     if not (math.isfinite(distance) and distance >= 0):
         raise AuroraxInputError(
             f"distance of {pair}: {value!r} is not a distance; give 0 or more [km], or None for no limit"
@@ -201,16 +196,22 @@ def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
             raise AuroraxInputError(f"query: {key!r} is missing")
     subminute = _flag("subminute_precision", given.get("subminute_precision"))
     seconds = given.get("epoch_search_precision")
-    if seconds is not None and (isinstance(seconds, bool) or seconds not in (30, 60)):
+    if seconds is not None and criteria.number(seconds) not in (30, 60):
         raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
-    if subminute is None and seconds == 30:
+    if seconds is not None and criteria.number(seconds) == 30:
+        if subminute is False:
+            raise AuroraxInputError(
+                "query: epoch_search_precision=30 and subminute_precision=False contradict each other; leave one out"
+            )
         subminute = True
     distances = given["max_distances"]
     if isinstance(distances, Mapping):
         # the service reads a pair of ground blocks that is left out as 0
         pairs = itertools.combinations(block_names(len(as_list(given.get("ground"))), 0, 0, 0), 2)
-        left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & set(distances)]
+        named = {str(key).replace(" ", "") for key in distances}
+        left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & named]
         distances = dict(distances) | {f"{one}-{other}": 0 for one, other in left_out}
+    types = given.get("conjunction_types")
     return build_query(
         given["start"],
         given["end"],
@@ -220,7 +221,7 @@ def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
         events=given.get("events") or (),
         custom_locations=given.get("adhoc") or (),
         # the service reads an empty list as its default
-        conjunction_types=given.get("conjunction_types") or ("nbtrace",),
+        conjunction_types=types if as_list(types) else None,
         subminute_precision=subminute,
     )
 
@@ -230,10 +231,11 @@ def _read_query(query: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
         return query
     if not isinstance(query, str | Path):
         raise AuroraxInputError(f"query={query!r} is not a query; give a dict, its JSON text or the path of a file")
-    text = str(query)
+    text = str(query).removeprefix("\ufeff")
     if isinstance(query, Path) or not text.lstrip().startswith("{"):
         try:
-            text = Path(query).read_text(encoding="utf-8")
+            # some editors put a mark before the text
+            text = Path(query).read_text(encoding="utf-8-sig")
         except (OSError, ValueError) as error:
             raise AuroraxInputError(
                 f"query={str(query)!r} is neither JSON text nor a file that can be read: {error}"

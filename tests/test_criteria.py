@@ -1,5 +1,6 @@
 import copy
 import datetime
+import decimal
 import json
 
 import numpy as np
@@ -154,6 +155,77 @@ def test_one_place_alone_is_one_location():
     assert ap.CustomLocationsCriteriaBlock((51.05, -114.07)).locations == ((51.05, -114.07),)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        (np.int64(51), np.int64(-114)),
+        [51, -114.0],
+        np.array([51, -114]),
+        np.array([51, -114], np.float32),
+        pd.Series([51, -114]),
+        np.array([[51, -114]]),
+        {"lat": np.float32(51), "lon": -114},
+    ],
+)
+def test_a_place_is_any_pair_of_numbers(given):
+    assert ap.CustomLocationsCriteriaBlock(given).locations == ((51.0, -114.0),)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ["51"],
+        [(True, False)],
+        (True, False),
+        [("51", "-114")],
+        {"lat": 51, "lon": -114, "alt": 2},
+        {"latt": 51, "lon": -114},
+        [(10**400, 5)],
+        [(pd.NA, 5)],
+        {51.0, -114.0},
+        frozenset({51.0, -114.0}),
+        np.array(51),
+        b"51",
+    ],
+)
+def test_what_is_no_place_is_refused(bad):
+    with pytest.raises(ap.AuroraxInputError, match="locations"):
+        ap.CustomLocationsCriteriaBlock(bad)
+
+
+def test_a_series_is_a_list():
+    made = query(
+        ground={"programs": pd.Series(["themis-asi"])},
+        space={"programs": pd.Series(["swarm"], index=["b"]), "hemisphere": pd.Series(["northern"])},
+        conjunction_types=pd.Series(["nbtrace", "sbtrace"]),
+    )
+    assert made["space"] == [{"programs": ["swarm"], "hemisphere": ["northern"]}]
+    assert made["conjunction_types"] == ["nbtrace", "sbtrace"]
+
+
+@pytest.mark.parametrize("bad", [None, float("nan"), np.nan, pd.NA, np.datetime64("NaT"), {"a": 1}, b"x", [["x"]]])
+def test_a_value_of_a_filter_that_says_nothing_is_refused(bad):
+    with pytest.raises(ap.AuroraxInputError, match="values of 'kp'"):
+        ap.MetadataFilterExpression("kp", [bad], "in")
+    with pytest.raises(ap.AuroraxInputError, match="'kp'"):
+        query(space={"programs": "swarm", "metadata_filters": {"kp": (value for value in [bad])}})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("nothing", [None, {"logical_operator": "AND", "expressions": []}, []])
+def test_of_the_two_names_of_a_filter_the_one_with_a_filter_counts(order, nothing):
+    block = {"metadata_filters": {"nbtrace_region": "north polar cap"}, "ephemeris_metadata_filters": nothing}
+    sent = query(space=dict(list(block.items())[::order]))["space"][0]
+    assert sent["ephemeris_metadata_filters"]["expressions"] == [POLAR]
+
+
+def test_two_filters_that_differ_are_refused():
+    same = {"metadata_filters": {"nbtrace_region": "north polar cap"}, "ephemeris_metadata_filters": POLAR}
+    assert query(space=same)["space"][0]["ephemeris_metadata_filters"]["expressions"] == [POLAR]
+    with pytest.raises(ap.AuroraxInputError, match="differ"):
+        query(space=same | {"metadata_filters": {"nbtrace_region": "north cusp"}})
+
+
 def test_events_block_always_has_its_program():
     made = query(ground=(), events={"instrument_types": ["substorm onset"]})
     assert made["events"] == [{"programs": ["events"], "instrument_types": ["substorm onset"]}]
@@ -208,6 +280,21 @@ def test_what_is_no_distance_is_refused(bad, as_pair):
         query(distance={"ground1-space1": bad} if as_pair else bad)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [10**400, b"5", bytearray(b"5"), np.bytes_(b"5"), np.timedelta64(5), pd.NA, np.array([5.0]), pd.Series([5.0])],
+)
+@pytest.mark.parametrize("as_pair", [False, True])
+def test_what_only_looks_like_a_distance_is_refused(bad, as_pair):
+    with pytest.raises(ap.AuroraxInputError, match="distance"):
+        query(distance={"ground1-space1": bad} if as_pair else bad)
+
+
+@pytest.mark.parametrize("given", [500, np.int64(500), np.float32(500), np.array(500), decimal.Decimal(500)])
+def test_any_number_is_a_distance(given):
+    assert query(distance=given)["max_distances"] == {"ground1-space1": 500}
+
+
 def test_zero_is_a_distance():
     assert query(distance=0)["max_distances"] == {"ground1-space1": 0}
 
@@ -251,6 +338,11 @@ def test_ten_blocks_are_allowed():
         ({"conjunction_types": "nbtraces"}, ["conjunction_types", "'nbtraces'", "'nbtrace'"]),
         ({"conjunction_types": ()}, ["conjunction_types"]),
         ({"conjunction_types": [None]}, ["conjunction_types"]),
+        ({"conjunction_types": pd.NA}, ["conjunction_types", "<NA>"]),
+        ({"conjunction_types": np.array([["nbtrace"]])}, ["conjunction_types"]),
+        ({"space": [{"hemisphere": pd.NA}]}, ["hemisphere", "<NA>"]),
+        ({"space": [{"programs": np.array([["swarm", "themis"]])}]}, ["programs"]),
+        ({"space": [{"metadata_filters": {"key": "a", "operator": pd.NA, "values": "x"}}]}, ["operator", "<NA>"]),
         ({"subminute_precision": 30}, ["subminute_precision", "30"]),
         ({"custom_locations": [(51.05, -114.07)]}, ["custom_locations", "51.05"]),
         ({"custom_locations": {"locations": []}}, ["locations"]),
@@ -433,6 +525,29 @@ def test_pasted_query_is_read_as_dict_text_and_file(tmp_path):
     assert parse_query(str(file)) == query()
 
 
+def test_a_byte_order_mark_before_a_query_is_read_over(tmp_path):
+    file = tmp_path / "query.json"
+    file.write_text(json.dumps(web_query()), encoding="utf-8-sig")
+    assert parse_query(file) == query()
+    assert parse_query("\ufeff" + json.dumps(web_query())) == query()
+
+
+@pytest.mark.parametrize(
+    ("given_distances", "ground_pair"),
+    [({}, 0), ({"ground1-ground2": None}, None), ({"ground2-ground1": 300}, 300), ({"ground1 - ground2": 300}, 300)],
+)
+def test_a_pair_of_ground_blocks_that_a_pasted_query_leaves_out_is_zero(given_distances, ground_pair):
+    ground = [{"programs": ["themis-asi"]}, {"programs": ["rego"]}]
+    limits = {"ground1-space1": 500, **given_distances}
+    distances = parse_query(web_query(ground=ground, max_distances=limits))["max_distances"]
+    assert distances == {"ground1-ground2": ground_pair, "ground1-space1": 500, "ground2-space1": None}
+
+
+@pytest.mark.parametrize("nothing", [None, [], ()])
+def test_a_pasted_query_without_types_is_of_the_default(nothing):
+    assert parse_query(web_query(conjunction_types=nothing))["conjunction_types"] == ["nbtrace"]
+
+
 def test_pasted_query_keeps_null_distances():
     assert parse_query(web_query(max_distances={"ground1-space1": None}))["max_distances"] == {"ground1-space1": None}
 
@@ -473,6 +588,10 @@ def test_pasted_query_is_not_changed():
         (web_query(start=None), "start"),
         (web_query(epoch_search_precision=45), "45"),
         (web_query(epoch_search_precision=True), "epoch_search_precision"),
+        (web_query(epoch_search_precision=pd.NA), "epoch_search_precision"),
+        (web_query(epoch_search_precision=30, subminute_precision=False), "contradict"),
+        (web_query(conjunction_types=0), "conjunction_types"),
+        (web_query(conjunction_types=False), "conjunction_types"),
         (web_query(maxdistances={}), "max_distances"),
         (web_query(space=[]), "2 to 10"),
         (web_query(max_distances=[]), "distance"),
