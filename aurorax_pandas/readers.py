@@ -249,7 +249,7 @@ def read_aurorax_ephemeris(
     Parameters
     ----------
     start, end : anything that `pandas.Timestamp` takes
-        Window, inclusive, UTC; a text that names a whole day, month or year as `end` means its last second.
+        Window, inclusive, UTC; what names a whole day, month or year as `end` means its last second.
     programs, platforms, instrument_types : str or sequence of str
         Names of data sources; at least one of the three, or metadata filters.
     metadata_filters : MetadataFilter or dict, optional
