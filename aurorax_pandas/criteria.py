@@ -11,6 +11,7 @@ from numbers import Real
 from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import as_list
@@ -323,7 +324,7 @@ class CustomLocationsCriteriaBlock:
     locations: Sequence[tuple[float, float] | Mapping[str, float]] = ()
 
     def __post_init__(self) -> None:
-        given = as_list(self.locations)
+        given = as_list(_by_name(self.locations))
         # one pair alone is one place; a set has no order
         if (
             len(given) == 2
@@ -340,8 +341,14 @@ class CustomLocationsCriteriaBlock:
         return {"locations": [{"lat": lat, "lon": lon} for lat, lon in self.locations]}
 
 
+def _by_name(place: Any) -> Any:
+    """Give a row of a table as a dict, since its columns may stand in any order."""
+    return place.to_dict() if isinstance(place, pd.Series) and {"lat", "lon"} & set(place.index) else place
+
+
 def read_location(place: Any) -> tuple[float, float]:
     """Give the latitude and longitude of a place [degrees], or raise where it is none."""
+    place = _by_name(place)
     lat = lon = math.nan
     if isinstance(place, Mapping):
         if set(place) == {"lat", "lon"}:

@@ -29,8 +29,10 @@ def _kilometres(pair: str, value: Any) -> int | float | None:
         return None
     distance = criteria.number(value)
     if not (math.isfinite(distance) and distance >= 0):
+        # Python does not write out the largest of its whole numbers
+        shown = "inf" if math.isinf(distance) else repr(value)
         raise AuroraxInputError(
-            f"distance of {pair}: {value!r} is not a distance; give 0 or more [km], or None for no limit"
+            f"distance of {pair}: {shown} is not a distance; give 0 or more [km], or None for no limit"
         )
     return int(distance) if distance.is_integer() else distance
 

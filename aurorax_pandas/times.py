@@ -40,13 +40,11 @@ def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
         raise AuroraxInputError(f"{argument}={value!r} is a number, not an instant; give a date and time, UTC")
     try:
         instant = pd.Timestamp(_last_second(value) if last else _first_second(value))
+        if isinstance(instant, pd.Timestamp):
+            return (instant if instant.tzinfo is None else instant.tz_convert(None)).as_unit("us")
     except (ValueError, TypeError, OverflowError):
         raise AuroraxInputError(f"{argument}={value!r} is no instant that pandas.Timestamp understands") from None
-    if not isinstance(instant, pd.Timestamp):
-        raise AuroraxInputError(f"{argument}={value!r} is no instant; give a date and time, UTC")
-    if instant.tzinfo is not None:
-        instant = instant.tz_convert("UTC").tz_localize(None)
-    return instant.as_unit("us")
+    raise AuroraxInputError(f"{argument}={value!r} is no instant; give a date and time, UTC")
 
 
 def _first_second(value: Any) -> Any:

@@ -163,6 +163,8 @@ def test_one_place_alone_is_one_location():
         np.array([51, -114]),
         np.array([51, -114], np.float32),
         pd.Series([51, -114]),
+        pd.Series({"lon": -114, "lat": 51}),
+        [pd.Series({"lon": -114, "lat": 51})],
         np.array([[51, -114]]),
         {"lat": np.float32(51), "lon": -114},
     ],
@@ -180,6 +182,7 @@ def test_a_place_is_any_pair_of_numbers(given):
         [("51", "-114")],
         {"lat": 51, "lon": -114, "alt": 2},
         {"latt": 51, "lon": -114},
+        pd.Series({"lon": -114, "lat": 51, "alt": 2}),
         [(10**400, 5)],
         [(pd.NA, 5)],
         {51.0, -114.0},
@@ -282,7 +285,17 @@ def test_what_is_no_distance_is_refused(bad, as_pair):
 
 @pytest.mark.parametrize(
     "bad",
-    [10**400, b"5", bytearray(b"5"), np.bytes_(b"5"), np.timedelta64(5), pd.NA, np.array([5.0]), pd.Series([5.0])],
+    [
+        10**400,
+        pytest.param(10**5000, id="huge"),
+        b"5",
+        bytearray(b"5"),
+        np.bytes_(b"5"),
+        np.timedelta64(5),
+        pd.NA,
+        np.array([5.0]),
+        pd.Series([5.0]),
+    ],
 )
 @pytest.mark.parametrize("as_pair", [False, True])
 def test_what_only_looks_like_a_distance_is_refused(bad, as_pair):
@@ -456,7 +469,9 @@ def test_fractions_never_widen_the_window():
     assert (made["start"], made["end"]) == ("2020-01-01T00:00:01", "2020-01-01T00:00:02")
 
 
-@pytest.mark.parametrize("bad", ["", "yesterdayish", "2020-13-01", pd.NaT, float("nan"), [], {}, object(), "NaT"])
+@pytest.mark.parametrize(
+    "bad", ["", "yesterdayish", "2020-13-01", np.datetime64(2**60, "Y"), pd.NaT, float("nan"), [], {}, object(), "NaT"]
+)
 @pytest.mark.parametrize("argument", ["start", "end"])
 def test_what_is_no_instant_is_refused(argument, bad):
     with pytest.raises(ap.AuroraxInputError, match=argument):
