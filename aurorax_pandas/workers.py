@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -32,6 +32,7 @@ class Workers:
     def __init__(self, cancel_on_interrupt: bool = False) -> None:
         self._cancel = cancel_on_interrupt
         self._running: list[tuple[Search[Any], str | None]] = []
+        self._submitting: set[str] = set()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -63,6 +64,12 @@ class Workers:
         self._running.append((search, chosen))
         try:
             yield
+        except AuroraxError:
+            if self._cancel and chosen in self._submitting:
+                # the service may have taken it after it was told to cancel it
+                with suppress(AuroraxError):
+                    search.cancel(timeout=10)
+            raise
         finally:
             self._running.remove((search, chosen))
 
@@ -116,5 +123,6 @@ class Workers:
         for search, chosen in list(self._running):
             if chosen is not None and not search.executed:
                 # the service may have it, though its answer is not here yet
+                self._submitting.add(chosen)
                 search.request_id, search.executed = chosen, True
             search.interrupted(self._cancel)

@@ -313,6 +313,10 @@ class Stalled:
                 stalled.seen.append(("POST", body.get("request_id")))
                 signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
                 stalled.end.wait(60)
+                self.send_response(202)
+                self.send_header("Location", f"/requests/{body.get('request_id')}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def do_DELETE(self):
                 stalled.seen.append(("DELETE", self.path.rpartition("/")[2]))
@@ -328,8 +332,15 @@ class Stalled:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}).start()
 
-    def close(self):
+    def answer(self):
+        """Answer at last, and wait until the threads that asked have ended."""
         self.end.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("aurorax"):
+                thread.join(60)
+
+    def close(self):
+        self.answer()
         self._server.shutdown()
         self._server.server_close()
 
@@ -339,9 +350,6 @@ def stalled():
     service = Stalled()
     yield service
     service.close()
-    for thread in threading.enumerate():
-        if thread.name.startswith("aurorax"):
-            thread.join(60)
 
 
 @pytest.mark.parametrize("cancel", [False, True])
@@ -354,6 +362,24 @@ def test_an_interrupt_ends_the_call_while_a_submit_stalls(stalled, cancel, caplo
     assert method == "POST"
     assert f"interrupted; search {chosen} {'is cancelled' if cancel else 'goes on'}" in caplog.text
     assert stalled.seen[1:] == ([("DELETE", chosen)] if cancel else [])
+    # a service that takes the search after all is told again
+    stalled.answer()
+    assert stalled.seen[1:] == ([("DELETE", chosen)] * 2 if cancel else [])
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_an_interrupt_ends_the_wait_for_all_windows(tmp_path, cancel, caplog):
+    box = sandbox.serve(faults={"search": ["stall"] * 4})
+    with box as url:
+        watcher = threading.Thread(target=_interrupt_at_status, args=(box, 2))
+        watcher.start()
+        with pytest.raises(KeyboardInterrupt):
+            read(url, chunk="6h", max_workers=2, checkpoint=tmp_path, cancel_on_interrupt=cancel)
+        watcher.join()
+        assert len(box._jobs) == 2
+        for job in box._jobs.values():
+            assert f"interrupted; search {job.request_id} {'is cancelled' if cancel else 'goes on'}" in caplog.text
+            job.cancel()
 
 
 def test_an_interrupt_ends_the_reading_of_ephemeris(stalled):
@@ -366,7 +392,7 @@ def test_an_interrupt_ends_the_reading_of_ephemeris(stalled):
 def test_an_interrupt_ends_the_wait_for_ephemeris_and_says_the_ids(caplog):
     box = sandbox.serve(faults={"search": ["stall"]})
     with box as url:
-        watcher = threading.Thread(target=_interrupt_at_status, args=(box,))
+        watcher = threading.Thread(target=_interrupt_at_status, args=(box, 1))
         watcher.start()
         with pytest.raises(KeyboardInterrupt):
             aurorax_pandas.read_ephemeris_of(WHOLE["pair"], api_url=url, poll_interval=0.01)
@@ -376,10 +402,11 @@ def test_an_interrupt_ends_the_wait_for_ephemeris_and_says_the_ids(caplog):
         job.cancel()
 
 
-def _interrupt_at_status(box):
+def _interrupt_at_status(box, searches):
     waiting = threading.Event()
     for _ in range(6000):
-        if any("/requests/" in request.path for request in list(box.requests)):
+        asked = {request.path for request in list(box.requests) if "/requests/" in request.path}
+        if len(asked) == searches:
             break
         waiting.wait(0.01)
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
