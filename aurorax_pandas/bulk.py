@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
 
-from aurorax_pandas import model, provenance
+from aurorax_pandas import catalogue, model, provenance, records
 from aurorax_pandas.exceptions import (
     AuroraxAuthorizationError,
     AuroraxBulkError,
@@ -23,19 +20,24 @@ from aurorax_pandas.exceptions import (
     AuroraxInputError,
     AuroraxNotFoundError,
     AuroraxSearchError,
-    AuroraxStateError,
     AuroraxTimeoutError,
 )
 from aurorax_pandas.export import load_conjunctions, to_parquet
+from aurorax_pandas.options import DEFAULT_API_URL, get_option
 from aurorax_pandas.search import ConjunctionSearch
-from aurorax_pandas.transforms.intervals import span
+from aurorax_pandas.transforms.intervals import Span, span
 from aurorax_pandas.transforms.stitch import stitch
-from aurorax_pandas.transport import Deadline
+from aurorax_pandas.transport import Deadline, open_transport
+from aurorax_pandas.workers import Workers
 
 logger = logging.getLogger("aurorax_pandas")
 
 #: Windows whose search fails are searched this often in all, each time by a new search.
 ATTEMPTS: Final = 3
+#: A search is split into no more windows than this.
+MAX_WINDOWS: Final = 10_000
+#: The finest step of epochs: a shorter window may hold none.
+SHORTEST_WINDOW: Final = pd.Timedelta("30s")
 _MANIFEST: Final = "search.json"
 _SECOND: Final = pd.Timedelta("1s")
 
@@ -59,8 +61,17 @@ def split_window(start: str, end: str, chunk: pd.Timedelta, overlap: pd.Timedelt
         The window, inclusive, in whole seconds, UTC.
     chunk, overlap : pandas.Timedelta
         Length of the parts, and of what two neighbours share.
+
+    Raises
+    ------
+    AuroraxInputError
+        If there are too many.
     """
     first, last = pd.Timestamp(start), pd.Timestamp(end)
+    if (last - first) // chunk >= MAX_WINDOWS:
+        raise AuroraxInputError(
+            f"chunk={str(chunk)!r} makes more than {MAX_WINDOWS} windows of {start} to {end}; give a longer one"
+        )
     begins = list(pd.date_range(first, last, freq=chunk))
     return [
         Part(number, begin.isoformat(), min(begin + chunk - _SECOND + overlap, last).isoformat())
@@ -72,47 +83,60 @@ class Checkpoint:
     """
     A directory that keeps the finished parts of one search, and the ids of those that run.
 
+    Nothing is written before `begin`.
+
     Parameters
     ----------
     directory : str or pathlib.Path
         Where; made where it is not there.
-    query : dict
-        The whole search.
-    chunk, overlap : pandas.Timedelta
-        How it is split.
+    search : dict
+        What is searched for, where and how, as JSON values.
+
+    Attributes
+    ----------
+    is_new : bool
+        Whether it holds nothing yet.
 
     Raises
     ------
     AuroraxInputError
-        If the directory holds another search, or something else.
+        If the directory holds another search, or something else, or is none.
     """
 
-    def __init__(
-        self, directory: str | Path, query: dict[str, Any], chunk: pd.Timedelta, overlap: pd.Timedelta
-    ) -> None:
-        self._directory = Path(directory)
-        manifest = {
-            "schema_version": model.SCHEMA_VERSION,
-            "query": query,
-            "chunk": chunk.isoformat(),
-            "overlap": overlap.isoformat(),
-        }
-        path = self._directory / _MANIFEST
-        if path.exists():
-            if _read_json(path) != manifest:
-                raise AuroraxInputError(
-                    f"checkpoint={str(directory)!r} holds another search (see {_MANIFEST} in it); give another directory"
-                )
-        elif self._directory.exists() and any(self._directory.iterdir()):
+    def __init__(self, directory: str | Path, search: dict[str, Any]) -> None:
+        self._name = f"checkpoint={str(directory) if isinstance(directory, Path) else directory!r}"
+        self._manifest = {"schema_version": model.SCHEMA_VERSION, **search}
+        try:
+            self._directory = Path(directory)
+            there = {path.name for path in self._directory.iterdir()}
+        except FileNotFoundError:
+            there = set()
+        except (OSError, TypeError, ValueError) as error:
+            raise AuroraxInputError(f"{self._name} is no directory: {error}; give the path of one") from None
+        self.is_new = _MANIFEST not in there
+        if not self.is_new:
+            self._check()
+        elif there:
+            raise AuroraxInputError(f"{self._name} is not empty and no checkpoint; give another directory")
+
+    def _check(self) -> None:
+        found = _flat(_read_json(self._directory / _MANIFEST))
+        wanted = _flat(self._manifest)
+        other = [name for name in wanted | found if found.get(name) != wanted.get(name)]
+        if other:
+            shown = "; ".join(f"{name} is {found.get(name)!r} there, {wanted.get(name)!r} here" for name in other)
             raise AuroraxInputError(
-                f"checkpoint={str(directory)!r} is not empty and no checkpoint; give another directory"
+                f"{self._name} holds another search ({shown}); give another directory, or what is there to go on with it"
             )
-        else:
-            try:
-                self._directory.mkdir(parents=True, exist_ok=True)
-                _write_json(path, manifest)
-            except OSError as error:
-                raise AuroraxInputError(f"checkpoint={str(directory)!r} cannot be written: {error}") from None
+
+    def begin(self) -> None:
+        """Write down what is searched for."""
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            _write_json(self._directory / _MANIFEST, self._manifest)
+        except OSError as error:
+            raise AuroraxInputError(f"{self._name} cannot be written: {error}") from None
+        self.is_new = False
 
     def _path(self, part: Part, suffix: str) -> Path:
         return self._directory / f"part-{part.number:05d}{suffix}"
@@ -123,10 +147,16 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            return load_conjunctions(path)
+            df = load_conjunctions(path)
         except AuroraxDataError as error:
             logger.warning("%s; its window is searched again", error)
             return None
+        windows = provenance.get_provenance(df.attrs).get("windows")
+        held = [(one.get("start"), one.get("end")) for one in windows or () if isinstance(one, dict)]
+        if not set(model.CONJUNCTION_COLUMNS) <= set(df.columns) or held != [(part.start, part.end)]:
+            logger.warning("%s is not of %s to %s; this window is searched again", path, part.start, part.end)
+            return None
+        return df
 
     def save(self, part: Part, df: pd.DataFrame) -> None:
         """Keep a finished part."""
@@ -155,6 +185,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _flat(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Give the parts of the query beside the rest, so that a difference can be named."""
+    query = manifest.get("query")
+    inside = {f"query {name!r}": value for name, value in query.items()} if isinstance(query, dict) else {}
+    return {name: value for name, value in manifest.items() if name != "query"} | inside
+
+
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -164,8 +201,8 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 def read_in_parts(
     query: dict[str, Any],
     *,
-    chunk: str | pd.Timedelta | None,
-    overlap: str | pd.Timedelta,
+    chunk: Span | None,
+    overlap: Span,
     max_workers: int,
     checkpoint: str | Path | None,
     timeout: Any,
@@ -179,27 +216,60 @@ def read_in_parts(
 
     Raises
     ------
+    AuroraxInputError
+        If an argument cannot be used; nothing is sent or written then.
+    AuroraxTimeoutError
+        If the deadline is all that windows fail for.
     AuroraxBulkError
         If windows fail for good, after the others have been finished; it lists them.
     """
-    if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
-        raise AuroraxInputError(f"max_workers={max_workers!r} is not valid; give a whole number above 0")
+    check_max_workers(max_workers)
     whole = pd.Timestamp(query["end"]) - pd.Timestamp(query["start"]) + _SECOND
     length = whole if chunk is None else span("chunk", chunk).ceil("s")
+    if length < min(SHORTEST_WINDOW, whole):
+        raise AuroraxInputError(f"chunk={chunk!r} is shorter than 30 s, the finest step of epochs; give a longer one")
     shared = span("overlap", overlap, zero=True).ceil("s")
     parts = split_window(query["start"], query["end"], length, shared)
-    keeper = None if checkpoint is None else Checkpoint(checkpoint, query, length, shared)
-    worker = _Worker(query, keeper, Deadline(timeout), on_bad_records, cancel_on_interrupt, connection)
-    finished, failed = _search(parts, worker, max_workers, progress)
+    records.check_on_bad_records(on_bad_records)
+    deadline = Deadline(timeout)
+    # what one search is refused for, all are
+    ConjunctionSearch(query=query, **connection).close()
+    keeper = None
+    if checkpoint is not None:
+        search = {
+            "query": query,
+            "chunk": length.isoformat(),
+            "overlap": shared.isoformat(),
+            "api_url": get_option("api_url", connection.get("api_url")) or DEFAULT_API_URL,
+            "on_bad_records": on_bad_records,
+        }
+        keeper = Checkpoint(checkpoint, search)
+        if keeper.is_new:
+            if connection.get("check_names", True):
+                with open_transport(connection.get("api_url"), connection.get("api_key")) as transport:
+                    catalogue.check_names(query, transport, deadline)
+            keeper.begin()
+    workers = Workers(cancel_on_interrupt)
+    reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
+    finished, failed = _search(parts, reader, workers, max_workers, progress)
     frames = [finished[part] for part in parts if part in finished]
     df = _together(frames, query)
     if failed:
-        raise _bulk_error(failed, df, len(parts), checkpoint)
+        error = _bulk_error(failed, df, len(parts), checkpoint)
+        if all(isinstance(one, AuroraxTimeoutError) for one in failed.values()):
+            raise _too_late(failed, len(parts), deadline, checkpoint) from error
+        raise error
     return df
 
 
-class _Worker:
-    """Searches parts; each by a connection of its own."""
+def check_max_workers(max_workers: Any) -> None:
+    """Raise where this is no number of windows to search at a time."""
+    if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
+        raise AuroraxInputError(f"max_workers={max_workers!r} is not valid; give a whole number above 0")
+
+
+class _Reader:
+    """Reads parts; each by a connection of its own."""
 
     def __init__(
         self,
@@ -207,17 +277,15 @@ class _Worker:
         checkpoint: Checkpoint | None,
         deadline: Deadline,
         on_bad_records: Literal["raise", "drop"],
-        cancel_on_interrupt: bool,
+        workers: Workers,
         connection: dict[str, Any],
     ) -> None:
         self._query = query
         self._checkpoint = checkpoint
         self._deadline = deadline
         self._on_bad_records = on_bad_records
-        self._cancel_on_interrupt = cancel_on_interrupt
-        self._connection = connection
-        self._running: dict[int, ConjunctionSearch] = {}
-        self._stopped = threading.Event()
+        self._workers = workers
+        self._connection = {**connection, "sleep": workers.sleep}
 
     def run(self, part: Part) -> pd.DataFrame:
         """Give the conjunctions of a part, from the checkpoint where it has them."""
@@ -231,7 +299,9 @@ class _Worker:
             except AuroraxError as error:
                 if self._checkpoint is not None and isinstance(error, AuroraxSearchError | AuroraxNotFoundError):
                     self._checkpoint.forget(part)
-                if attempt == ATTEMPTS or self._stopped.is_set():
+                # a record that breaks the schema does so each time
+                lasting = isinstance(error, AuroraxDataError) and not error.retryable
+                if lasting or attempt == ATTEMPTS or self._workers.stopped:
                     raise
                 logger.warning("window %s to %s: %s; searching it again", part.start, part.end, error)
             else:
@@ -243,7 +313,7 @@ class _Worker:
     def _search(self, part: Part) -> pd.DataFrame:
         request_id = None if self._checkpoint is None else self._checkpoint.request_id(part)
         if request_id is not None:
-            with ConjunctionSearch(request_id=request_id, sleep=self._sleep, **self._connection) as search:
+            with ConjunctionSearch(request_id=request_id, **self._connection) as search:
                 try:
                     return self._read(search, part, None)
                 except AuroraxNotFoundError:
@@ -252,68 +322,35 @@ class _Worker:
         if self._checkpoint is not None:
             self._checkpoint.remember(part, chosen)
         window = {**self._query, "start": part.start, "end": part.end}
-        with ConjunctionSearch(query=window, sleep=self._sleep, **self._connection) as search:
+        with ConjunctionSearch(query=window, **self._connection) as search:
             return self._read(search, part, chosen)
 
     def _read(self, search: ConjunctionSearch, part: Part, chosen: str | None) -> pd.DataFrame:
-        self._running[part.number] = search
-        try:
+        with self._workers.watching(search, chosen):
             df = search.run(self._deadline, request_id=chosen, on_bad_records=self._on_bad_records)
-        finally:
-            self._running.pop(part.number, None)
         found = df.attrs[provenance.KEY]
         found["windows"] = [{"request_id": search.request_id, "start": part.start, "end": part.end}]
         return df
 
-    def _sleep(self, seconds: float) -> None:
-        # a thread that waits for the service must not outlive the call
-        if self._stopped.wait(seconds):
-            raise AuroraxStateError("the search in windows was stopped")
-
-    def stop(self) -> None:
-        """Begin no further attempts; cancel what runs where that is wanted."""
-        self._stopped.set()
-        for search in list(self._running.values()):
-            search.interrupted(self._cancel_on_interrupt)
-
 
 def _search(
-    parts: list[Part], worker: _Worker, max_workers: int, progress: bool
+    parts: list[Part], reader: _Reader, workers: Workers, count: int, progress: bool
 ) -> tuple[dict[Part, pd.DataFrame], dict[Part, AuroraxError]]:
-    finished: dict[Part, pd.DataFrame] = {}
-    failed: dict[Part, AuroraxError] = {}
-    pool = ThreadPoolExecutor(min(max_workers, len(parts)), thread_name_prefix="aurorax")
-    waiting: dict[Future[pd.DataFrame], Part] = {pool.submit(worker.run, part): part for part in parts}
-    try:
-        for future in _as_completed(waiting, len(parts), progress):
-            part = waiting[future]
-            try:
-                finished[part] = future.result()
-            except AuroraxError as error:
-                failed[part] = error
-                # what one window is refused for, all are
-                if isinstance(error, AuroraxInputError | AuroraxAuthorizationError):
-                    raise
-    except BaseException:
-        worker.stop()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
-    return finished, failed
-
-
-def _as_completed(
-    waiting: dict[Future[pd.DataFrame], Part], total: int, progress: bool
-) -> Iterator[Future[pd.DataFrame]]:
     from tqdm import tqdm
 
-    pending = set(waiting)
-    with tqdm(total=total, disable=not progress, unit="window") as bar:
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda future: waiting[future].number):
-                bar.update()
-                yield future
+    finished: dict[Part, pd.DataFrame] = {}
+    failed: dict[Part, AuroraxError] = {}
+    with workers, tqdm(total=len(parts), disable=not progress, unit="window") as bar:
+        for part, result in workers.map(reader.run, parts, count):
+            bar.update()
+            # what one window is refused for, all are
+            if isinstance(result, AuroraxInputError | AuroraxAuthorizationError):
+                raise result
+            if isinstance(result, AuroraxError):
+                failed[part] = result
+            else:
+                finished[part] = result
+    return finished, failed
 
 
 def _together(frames: list[pd.DataFrame], query: dict[str, Any]) -> pd.DataFrame:
@@ -336,6 +373,7 @@ def _together(frames: list[pd.DataFrame], query: dict[str, Any]) -> pd.DataFrame
 def _bulk_error(
     failed: dict[Part, AuroraxError], df: pd.DataFrame, total: int, checkpoint: str | Path | None
 ) -> AuroraxBulkError:
+    failed = dict(sorted(failed.items(), key=lambda item: item[0].number))
     windows = pd.DataFrame(
         [(part.start, part.end, error.request_id, str(error)) for part, error in failed.items()],
         columns=["start", "end", "request_id", "error"],
@@ -347,3 +385,19 @@ def _bulk_error(
     )
     shown = "; ".join(f"{part.start} to {part.end}: {error}" for part, error in list(failed.items())[:3])
     return AuroraxBulkError(f"{len(failed)} of {total} windows failed ({shown}); {kept}", windows, df)
+
+
+def _too_late(
+    failed: dict[Part, AuroraxError], total: int, deadline: Deadline, checkpoint: str | Path | None
+) -> AuroraxTimeoutError:
+    kept = (
+        f"the others are kept in {str(checkpoint)!r}: the same call goes on with what is missing"
+        if checkpoint is not None
+        else "the others are in .__cause__.data of this error; checkpoint= would have kept them on disk"
+    )
+    only = next(iter(failed.values())).request_id if len(failed) == 1 else None
+    return AuroraxTimeoutError(
+        f"{len(failed)} of {total} windows had no result within timeout={deadline.timeout} s; {kept}",
+        request_id=only,
+        retryable=True,
+    )

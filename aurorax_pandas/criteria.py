@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import as_list
@@ -30,9 +34,25 @@ def suggestion(value: object, known: Iterable[str]) -> str:
 
 def choice(argument: str, value: object, known: Sequence[str]) -> str:
     """Give a name that is one of those known, or raise with a suggestion."""
-    if value not in known:
+    # what is no text may not be comparable
+    if not isinstance(value, str) or value not in known:
         raise AuroraxInputError(f"{argument}: {value!r} is not known; {suggestion(value, known)}")
     return str(value)
+
+
+def number(value: Any) -> float:
+    """Give a number as float, infinite where it is too large for one, and NaN for what is no number."""
+    if getattr(value, "ndim", None) == 0:
+        value = np.asarray(value)[()]
+    # NumPy counts a span of time among the integers
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, Real | Decimal):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan
 
 
 def _strings(argument: str, value: object) -> tuple[str, ...]:
@@ -78,7 +98,8 @@ class MetadataFilterExpression:
             raise AuroraxInputError(f"key: {self.key!r} is not the name of a metadata field")
         choice(f"operator of {self.key!r}", self.operator, OPERATORS)
         for value in as_list(self.values):
-            if not isinstance(value, str | int | float | np.generic):
+            # NaN and NaT are not equal to themselves
+            if not isinstance(value, str | int | float | np.generic) or isinstance(value, bytes) or value != value:
                 raise AuroraxInputError(f"values of {self.key!r}: {value!r} is neither text nor a number")
         values = tuple(str(value) for value in as_list(self.values))
         _set(self, "values", values)
@@ -303,27 +324,39 @@ class CustomLocationsCriteriaBlock:
     locations: Sequence[tuple[float, float] | Mapping[str, float]] = ()
 
     def __post_init__(self) -> None:
-        given = as_list(self.locations)
-        # one pair alone is one place
-        if len(given) == 2 and all(isinstance(value, int | float) for value in given):
+        given = as_list(_by_name(self.locations))
+        # one pair alone is one place; a set has no order
+        if (
+            len(given) == 2
+            and not any(map(math.isnan, map(number, given)))
+            and not isinstance(self.locations, set | frozenset)
+        ):
             given = [tuple(given)]
         if not given:
             raise AuroraxInputError("locations: a custom locations block needs at least one (latitude, longitude)")
-        _set(self, "locations", tuple(_location(place) for place in given))
+        _set(self, "locations", tuple(read_location(place) for place in given))
 
     def to_query(self) -> dict[str, Any]:
         """Give the block as the service takes it."""
         return {"locations": [{"lat": lat, "lon": lon} for lat, lon in self.locations]}
 
 
-def _location(place: Any) -> tuple[float, float]:
-    try:
-        lat, lon = (place["lat"], place["lon"]) if isinstance(place, Mapping) else place
-        lat, lon = float(lat), float(lon)
-    except (TypeError, ValueError, KeyError):
-        raise AuroraxInputError(
-            f"locations: {place!r} is not (latitude, longitude) or {{'lat': …, 'lon': …}}"
-        ) from None
+def _by_name(place: Any) -> Any:
+    """Give a row of a table as a dict, since its columns may stand in any order."""
+    return place.to_dict() if isinstance(place, pd.Series) and {"lat", "lon"} & set(place.index) else place
+
+
+def read_location(place: Any) -> tuple[float, float]:
+    """Give the latitude and longitude of a place [degrees], or raise where it is none."""
+    place = _by_name(place)
+    lat = lon = math.nan
+    if isinstance(place, Mapping):
+        if set(place) == {"lat", "lon"}:
+            lat, lon = number(place["lat"]), number(place["lon"])
+    elif len(pair := as_list(place)) == 2 and not isinstance(place, set | frozenset):
+        lat, lon = map(number, pair)
+    if math.isnan(lat) or math.isnan(lon):
+        raise AuroraxInputError(f"locations: {place!r} is not (latitude, longitude) or {{'lat': …, 'lon': …}}")
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise AuroraxInputError(
             f"locations: ({lat}, {lon}) is off the map; latitude is −90 to 90, longitude −180 to 180 [degrees]"
@@ -363,7 +396,15 @@ def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
             raise AuroraxInputError(
                 f"{argument}: unknown key {key!r} in {dict(value)!r}; {suggestion(key, _FIELDS[kind])}"
             )
-        fields["metadata_filters" if name == "ephemeris_metadata_filters" else name] = item
+        if name == "ephemeris_metadata_filters":
+            name, item = "metadata_filters", _filter(item)
+            before = fields.get(name)
+            if before is not None and item not in (None, before):
+                raise AuroraxInputError(
+                    f"{argument}: metadata_filters and ephemeris_metadata_filters name one field and differ; give one"
+                )
+            item = item or before
+        fields[name] = item
     if kind is MetadataFilterExpression and "key" not in fields:
         raise AuroraxInputError(f"{argument}: 'key' is missing in {dict(value)!r}")
     return kind(**fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
@@ -11,10 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import sphere
-from aurorax_pandas.criteria import suggestion
+from aurorax_pandas.criteria import number, read_location, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import DATETIME, SOURCE_FIELDS, as_list
 from aurorax_pandas.sources import bundled_sources
+from aurorax_pandas.times import to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -193,22 +195,49 @@ def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
     for name in ("epoch", "identifier"):
         if name not in df.columns:
             raise AuroraxInputError(f"df: the column {name!r} is missing; there are {', '.join(map(str, df.columns))}")
+        if missing := int(df[name].isna().sum()):
+            raise AuroraxInputError(
+                f"df: {name!r} is missing in {missing} of {len(df)} rows; df.dropna(subset=[{name!r}])"
+            )
     if df.duplicated(["identifier", "epoch"]).any():
         raise AuroraxInputError("df: an epoch of a source stands twice; df.drop_duplicates(['identifier', 'epoch'])")
-    epochs = pd.to_datetime(df["epoch"])
-    if epochs.dt.tz is not None:
-        epochs = epochs.dt.tz_convert("UTC").dt.tz_localize(None)
     rows, identifiers = pd.factorize(df["identifier"], sort=True)
-    columns, times = pd.factorize(epochs.astype(DATETIME), sort=True)
+    columns, times = pd.factorize(_read_epochs("df: 'epoch'", df["epoch"]), sort=True)
     variables = {}
     for name in df.columns:
         if name in ("epoch", *SOURCE_FIELDS):
             continue
-        numeric = pd.api.types.is_numeric_dtype(df[name])
+        values = _numbers(name, df[name]) if name in itertools.chain(*_PAIRS) else df[name]
+        numeric = pd.api.types.is_numeric_dtype(values)
         grid = np.full((len(identifiers), len(times)), np.nan, "float64" if numeric else object)
-        grid[rows, columns] = df[name].astype("float64") if numeric else df[name].astype(object)
+        grid[rows, columns] = values.astype("float64") if numeric else values.astype(object)
         variables[str(name)] = grid
     return check_ephemeris(make_ephemeris(_sources_of(df, identifiers), times, variables))
+
+
+def _numbers(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
+    """Give a column of locations as numbers; what is no number is refused, text too."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    wrong = [value for value in column[column.notna()] if np.isnan(number(value))]
+    if wrong:
+        raise AuroraxInputError(f"df: {name!r} holds {wrong[0]!r}, which is no number; give degrees")
+    return column.map(number, na_action="ignore").astype("float64")
+
+
+def _read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
+    """Read epochs as naive UTC."""
+    values = given if isinstance(given, pd.Series | pd.Index) else np.atleast_1d(np.asarray(given))
+    try:
+        if values.dtype.kind in "biufc":
+            raise TypeError("they are numbers")
+        read = pd.DatetimeIndex(pd.to_datetime(values))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise AuroraxInputError(f"{argument} cannot be read as dates and times, UTC: {error}") from None
+    if read.hasnans:
+        raise AuroraxInputError(f"{argument} has missing values; drop them")
+    times: npt.NDArray[np.datetime64] = (read if read.tz is None else read.tz_convert(None)).to_numpy(DATETIME)
+    return times
 
 
 def _sources_of(df: pd.DataFrame, identifiers: Any) -> pd.DataFrame:
@@ -257,7 +286,7 @@ def stations(
     Raises
     ------
     AuroraxInputError
-        If a name is not known, or a place is off the map.
+        If a name is not known, a place is off the map, or an instant is none.
 
     Examples
     --------
@@ -266,7 +295,7 @@ def stations(
     >>> aurorax_pandas.stations(epochs, locations={"Calgary": (51.05, -114.07)})["display_name"].item()
     'Calgary'
     """
-    times = np.asarray(epochs, DATETIME)
+    times = _read_epochs("epochs", epochs)
     chosen = [_known_stations(programs, platforms)] if programs is not None or platforms is not None else []
     if locations:
         chosen.append(_custom_stations(locations))
@@ -307,19 +336,23 @@ def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
 
 def _custom_stations(locations: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
     rows = []
-    for name, (lat, lon) in locations.items():
-        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-            raise AuroraxInputError(f"locations: {name!r} ({lat}, {lon}) is off the map [degrees]")
-        rows.append((NO_IDENTIFIER, "custom", name, "custom location", "ground", name, lat, lon))
+    for name, place in locations.items():
+        rows.append((NO_IDENTIFIER, "custom", name, "custom location", "ground", name, *read_location(place)))
     return pd.DataFrame(rows, columns=[*SOURCE_FIELDS, "geodetic_lat", "geodetic_lon"])
 
 
 def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    missing = {"identifier", "start", "end"}.difference(getattr(operating, "columns", ()))
+    if missing:
+        raise AuroraxInputError(
+            f"operating: the column {min(missing)!r} is missing; give identifier, start and end (UTC)"
+        )
     present = np.zeros((len(table), len(times)), bool)
     rows = {identifier: row for row, identifier in enumerate(table["identifier"])}
     for identifier, start, end in operating[["identifier", "start", "end"]].itertuples(index=False):
         if identifier in rows:
-            first, last = (np.datetime64(pd.Timestamp(value), "us") for value in (start, end))
+            first = to_utc("operating: start", start).to_datetime64()
+            last = to_utc("operating: end", end, last=True).to_datetime64()
             present[rows[identifier]] |= (times >= first) & (times <= last)
     return present
 

@@ -380,6 +380,8 @@ def as_list(value: object) -> list[Any]:
     """Give a list of what was given alone or as a sequence."""
     if value is None:
         return []
-    if isinstance(value, str | Mapping) or not isinstance(value, Sequence | np.ndarray | pd.Index | set | frozenset):
+    if isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0:
         return [value]
-    return list(value)
+    if isinstance(value, Sequence | np.ndarray | pd.Index | pd.Series | set | frozenset):
+        return list(value)
+    return [value]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,11 +10,12 @@ import pandas as pd
 from aurorax_pandas import model
 from aurorax_pandas.ephemeris import NO_IDENTIFIER, make_ephemeris
 from aurorax_pandas.ephemeris_records import regular_ephemeris
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.search import EphemerisSearch
 from aurorax_pandas.transforms.events import require
-from aurorax_pandas.transforms.intervals import overlap_clusters, span
+from aurorax_pandas.transforms.intervals import Span, overlap_clusters, span
 from aurorax_pandas.transport import Deadline
+from aurorax_pandas.workers import Workers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +27,7 @@ MAX_WORKERS: Final = 4
 
 def read_ephemeris_of(
     df: pd.DataFrame,
-    pad: str | pd.Timedelta = "2min",
+    pad: Span = "2min",
     *,
     api_url: str | None = None,
     api_key: str | None = None,
@@ -41,7 +41,7 @@ def read_ephemeris_of(
     ----------
     df : pandas.DataFrame
         Conjunctions.
-    pad : str or pandas.Timedelta, default "2min"
+    pad : str, pandas.Timedelta or other span of time, default "2min"
         How much before the start and after the end of each row.
     api_url, api_key, timeout, poll_interval
         As in `read_aurorax_conjunctions`. The address in the frame's provenance is not used: a frame can come from a
@@ -84,6 +84,7 @@ def read_ephemeris_of(
     end = (df["end"] + margin).to_numpy()
     clusters = overlap_clusters(np.zeros(len(df), np.int64), start, end, MERGED_GAP)
     deadline = Deadline(timeout)
+    workers = Workers()
 
     def read(cluster: int) -> pd.DataFrame:
         rows = clusters == cluster
@@ -91,23 +92,32 @@ def read_ephemeris_of(
         programs, platforms, instrument_types = (
             sorted(wanted[column].dropna().unique()) for column in ("program", "platform", "instrument_type")
         )
-        with EphemerisSearch(
-            start[rows].min(),
-            end[rows].max(),
-            programs=programs,
-            platforms=platforms,
-            instrument_types=instrument_types,
-            api_url=api_url,
-            api_key=api_key,
-            poll_interval=poll_interval,
-            check_names=False,
-        ) as search:
+        with (
+            EphemerisSearch(
+                start[rows].min(),
+                end[rows].max(),
+                programs=programs,
+                platforms=platforms,
+                instrument_types=instrument_types,
+                api_url=api_url,
+                api_key=api_key,
+                poll_interval=poll_interval,
+                check_names=False,
+                sleep=workers.sleep,
+            ) as search,
+            workers.watching(search),
+        ):
             found = _long(search.run(deadline))
         # names are ORed in each field, so a search can give more sources than it was meant to
         return found[found["identifier"].isin(wanted["identifier"])]
 
-    with ThreadPoolExecutor(MAX_WORKERS) as pool:
-        found = pd.concat(pool.map(read, range(int(clusters.max()) + 1)), ignore_index=True)
+    frames: dict[int, pd.DataFrame] = {}
+    with workers:
+        for cluster, result in workers.map(read, range(int(clusters.max()) + 1), MAX_WORKERS):
+            if isinstance(result, AuroraxError):
+                raise result
+            frames[cluster] = result
+    found = pd.concat([frames[cluster] for cluster in sorted(frames)], ignore_index=True)
     if found.empty:
         return make_ephemeris(found[list(model.SOURCE_FIELDS)], [], {})
     return regular_ephemeris(found[_near(found["epoch"].to_numpy(), start, end)])

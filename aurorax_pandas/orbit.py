@@ -20,6 +20,7 @@ from aurorax_pandas.field_lines import FIELD_RADIUS, FieldModels, check_models_c
 from aurorax_pandas.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.times import to_utc
+from aurorax_pandas.transforms.intervals import Span, span
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +36,7 @@ _Times = npt.NDArray[np.datetime64]
 
 
 def footprints_from_tle(
-    lines: str | Sequence[str], start: Any, end: Any, step: Any = "1min", external: str | None = "t89"
+    lines: str | Sequence[str], start: Any, end: Any, step: Span = "1min", external: str | None = "t89"
 ) -> xr.Dataset:
     """
     Compute an ephemeris, positions and magnetic footprints, from two-line elements.
@@ -47,8 +48,8 @@ def footprints_from_tle(
         file. Of several sets of one satellite the nearest in time serves each epoch.
     start, end : anything that `pandas.Timestamp` takes
         First and last epoch, inclusive, UTC; an ``end`` that names a day means all of it.
-    step : anything that `pandas.Timedelta` takes, default "1min"
-        Time between epochs.
+    step : str, pandas.Timedelta or other span of time, default "1min"
+        Time between epochs, with its unit.
     external : {"t89", None}, default "t89"
         External field: Tsyganenko 89 with parameter 3 (Kp 2−, 2, 2+), as the service has it, or none.
 
@@ -158,12 +159,9 @@ def _epochs(start: Any, end: Any, step: Any) -> _Times:
     first, last = to_utc("start", start), to_utc("end", end, last=True)
     if first > last:
         raise AuroraxInputError(f"start={first} is after end={last}; swap them")
-    try:
-        every = pd.Timedelta(step)
-    except (ValueError, TypeError, OverflowError):
-        raise AuroraxInputError(f"step={step!r} is no duration that pandas.Timedelta understands") from None
-    if not every >= pd.Timedelta(1, "us"):
-        raise AuroraxInputError(f"step={step!r} is not positive")
+    every = span("step", step)
+    if every < pd.Timedelta("1us"):
+        raise AuroraxInputError(f"step={step!r} is shorter than a microsecond; give a longer one, such as '1min'")
     count = (last - first) // every + 1
     epochs: _Times = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(
         every // pd.Timedelta(1, "us"), "us"

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from aurorax_pandas import criteria
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import CONJUNCTION_TYPES, as_list
 from aurorax_pandas.times import window
 
 MAX_BLOCKS: Final = 10
+DEFAULT_TYPES: Final = ("nbtrace",)
 
 
 def _flag(argument: str, value: object) -> bool | None:
@@ -28,13 +27,12 @@ def _flag(argument: str, value: object) -> bool | None:
 def _kilometres(pair: str, value: Any) -> int | float | None:
     if value is None:
         return None
-    try:
-        distance = math.nan if isinstance(value, bool | np.bool_ | str) else float(value)
-    except (TypeError, ValueError):
-        distance = math.nan
+    distance = criteria.number(value)
     if not (math.isfinite(distance) and distance >= 0):
+        # Python does not write out the largest of its whole numbers
+        shown = "inf" if math.isinf(distance) else repr(value)
         raise AuroraxInputError(
-            f"distance of {pair}: {value!r} is not a distance; give 0 or more [km], or None for no limit"
+            f"distance of {pair}: {shown} is not a distance; give 0 or more [km], or None for no limit"
         )
     return int(distance) if distance.is_integer() else distance
 
@@ -72,11 +70,11 @@ def build_query(
     space: Any = (),
     events: Any = (),
     custom_locations: Any = (),
-    conjunction_types: Any = ("nbtrace",),
+    conjunction_types: Any = None,
     subminute_precision: bool | None = None,
 ) -> dict[str, Any]:
     """
-    Check the arguments of a search and make the query of them.
+    Check the arguments of a search and make the query of them; without conjunction types it is of ``nbtrace``.
 
     Returns
     -------
@@ -106,7 +104,8 @@ def build_query(
             f"{count} criteria block(s) given; a conjunction needs 2 to {MAX_BLOCKS} "
             "in ground=, space=, events= and custom_locations= together"
         )
-    types = [criteria.choice("conjunction_types", name, CONJUNCTION_TYPES) for name in as_list(conjunction_types)]
+    wanted = DEFAULT_TYPES if conjunction_types is None else as_list(conjunction_types)
+    types = [criteria.choice("conjunction_types", name, CONJUNCTION_TYPES) for name in wanted]
     if not types:
         raise AuroraxInputError(f"conjunction_types is empty; give some of {', '.join(CONJUNCTION_TYPES)}")
     query: dict[str, Any] = {
@@ -135,7 +134,7 @@ def choose_query(
     end: Any,
     distance: Any,
     *,
-    conjunction_types: Any = ("nbtrace",),
+    conjunction_types: Any = None,
     subminute_precision: bool | None = None,
     query: Any = None,
     request_id: str | None = None,
@@ -151,7 +150,8 @@ def choose_query(
     """
     parts = {"start": start, "end": end, "distance": distance, **blocks, "subminute_precision": subminute_precision}
     given = [name for name, value in parts.items() if is_given(value)]
-    if as_list(conjunction_types) != ["nbtrace"]:
+    # some signatures say the default
+    if conjunction_types is not None and not _is_default(conjunction_types):
         given.append("conjunction_types")
     whole = [name for name, value in (("query", query), ("request_id", request_id)) if value is not None]
     if len(whole) + bool(given) != 1:
@@ -163,6 +163,10 @@ def choose_query(
         return {} if query is None else parse_query(query)
     options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
     return build_query(start, end, distance, **blocks, **options)
+
+
+def _is_default(conjunction_types: object) -> bool:
+    return isinstance(conjunction_types, tuple) and conjunction_types == DEFAULT_TYPES
 
 
 def is_given(value: object) -> bool:
@@ -194,16 +198,22 @@ def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
             raise AuroraxInputError(f"query: {key!r} is missing")
     subminute = _flag("subminute_precision", given.get("subminute_precision"))
     seconds = given.get("epoch_search_precision")
-    if seconds is not None and (isinstance(seconds, bool) or seconds not in (30, 60)):
+    if seconds is not None and criteria.number(seconds) not in (30, 60):
         raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
-    if subminute is None and seconds == 30:
+    if seconds is not None and criteria.number(seconds) == 30:
+        if subminute is False:
+            raise AuroraxInputError(
+                "query: epoch_search_precision=30 and subminute_precision=False contradict each other; leave one out"
+            )
         subminute = True
     distances = given["max_distances"]
     if isinstance(distances, Mapping):
         # the service reads a pair of ground blocks that is left out as 0
         pairs = itertools.combinations(block_names(len(as_list(given.get("ground"))), 0, 0, 0), 2)
-        left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & set(distances)]
+        named = {str(key).replace(" ", "") for key in distances}
+        left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & named]
         distances = dict(distances) | {f"{one}-{other}": 0 for one, other in left_out}
+    types = given.get("conjunction_types")
     return build_query(
         given["start"],
         given["end"],
@@ -213,7 +223,7 @@ def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
         events=given.get("events") or (),
         custom_locations=given.get("adhoc") or (),
         # the service reads an empty list as its default
-        conjunction_types=given.get("conjunction_types") or ("nbtrace",),
+        conjunction_types=types if as_list(types) else None,
         subminute_precision=subminute,
     )
 
@@ -223,10 +233,11 @@ def _read_query(query: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
         return query
     if not isinstance(query, str | Path):
         raise AuroraxInputError(f"query={query!r} is not a query; give a dict, its JSON text or the path of a file")
-    text = str(query)
+    text = str(query).removeprefix("\ufeff")
     if isinstance(query, Path) or not text.lstrip().startswith("{"):
         try:
-            text = Path(query).read_text(encoding="utf-8")
+            # some editors put a mark before the text
+            text = Path(query).read_text(encoding="utf-8-sig")
         except (OSError, ValueError) as error:
             raise AuroraxInputError(
                 f"query={str(query)!r} is neither JSON text nor a file that can be read: {error}"

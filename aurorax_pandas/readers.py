@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from aurorax_pandas import criteria
     from aurorax_pandas.lifecycle import Timeout
+    from aurorax_pandas.transforms.intervals import Span
 
 
 def read_aurorax_conjunctions(
@@ -26,7 +27,7 @@ def read_aurorax_conjunctions(
     space: criteria.SpaceBlocks = (),
     events: criteria.EventsBlocks = (),
     custom_locations: criteria.CustomLocationsBlocks = (),
-    conjunction_types: str | Sequence[str] = ("nbtrace",),
+    conjunction_types: str | Sequence[str] | None = None,
     subminute_precision: bool | None = None,
     query: Mapping[str, Any] | str | Path | None = None,
     request_id: str | None = None,
@@ -40,10 +41,10 @@ def read_aurorax_conjunctions(
     ephemeris: xr.Dataset | None = None,
     check_names: bool = True,
     cancel_on_interrupt: bool = False,
-    chunk: str | pd.Timedelta | None = None,
+    chunk: Span | None = None,
     max_workers: int = 4,
     checkpoint: str | Path | None = None,
-    overlap: str | pd.Timedelta = "1h",
+    overlap: Span = "1h",
 ) -> pd.DataFrame:
     """
     Search for conjunctions on the AuroraX service and give them as a typed frame.
@@ -54,16 +55,18 @@ def read_aurorax_conjunctions(
     Parameters
     ----------
     start, end : anything that `pandas.Timestamp` takes
-        Window of the search, inclusive, UTC; an aware value is converted. A text that names a whole day, month or
-        year as `end` means its last second (``"2020-01-01"`` is 2020-01-01 23:59:59), as in pandas' label slicing.
+        Window of the search, inclusive, UTC; an aware value is converted. What names a whole day, month or year
+        as `end` (a text, a `datetime.date`, a `pandas.Period`) means its last second (``"2020-01-01"`` is
+        2020-01-01 23:59:59), as in pandas' label slicing.
     distance : float or dict
         Largest distance [km] for every pair of criteria blocks, or a dict of pairs (``{"ground1-space1": 500}``),
         where None and a missing pair mean no limit.
     ground, space, events, custom_locations : criteria block, dict, or sequence of them
         Who takes part: all blocks at once, from each block any of its sources; 2 to 10 blocks in all. Plain dicts
         or `GroundCriteriaBlock`, `SpaceCriteriaBlock`, `EventsCriteriaBlock`, `CustomLocationsCriteriaBlock`.
-    conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, default ("nbtrace",)
-        Which locations are compared: magnetic footprints in the northern or southern hemisphere, or positions.
+    conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, optional
+        Which locations are compared: magnetic footprints in the northern or southern hemisphere, or positions; by
+        default ``"nbtrace"``. A finished query has its own.
     subminute_precision : bool, optional
         Whether epochs every 30 s are searched; by default the service's own minute.
     query : dict, str or pathlib.Path, optional
@@ -82,7 +85,8 @@ def read_aurorax_conjunctions(
     on_bad_records : {"raise", "drop"}, default "raise"
         What to do with records that break the schema: refuse the result, or leave them out with one warning.
     engine : {"service", "local"}, default "service"
-        Who searches: the service, or `find_conjunctions` on this machine in `ephemeris`; nothing is sent then.
+        Who searches: the service, or `find_conjunctions` on this machine in `ephemeris`; nothing is sent then, and
+        arguments about the service are refused.
     ephemeris : xarray.Dataset, optional
         Where the sources are, for the local engine.
     check_names : bool, default True
@@ -90,15 +94,16 @@ def read_aurorax_conjunctions(
         (read once a session) before anything is submitted.
     cancel_on_interrupt : bool, default False
         Whether Ctrl-C cancels the search on the service; by default it goes on, and the log says how to read it later.
-    chunk : str or pandas.Timedelta, optional
-        Length of the windows that a long search is split into, ``"30D"`` for example; they are searched side by side
-        and put together by `stitch`.
+    chunk : str, pandas.Timedelta or other span of time, optional
+        Length of the windows that a long search is split into, ``"30D"`` for example, 30 s or more; they are searched
+        side by side and put together by `stitch`.
     max_workers : int, default 4
-        How many windows are searched at a time.
+        How many windows of `chunk` are searched at a time.
     checkpoint : str or pathlib.Path, optional
         Directory that keeps each finished window, so that the same call after a crash or an interrupt asks only for
-        what is missing, and goes on waiting for searches that still run.
-    overlap : str or pandas.Timedelta, default "1h"
+        what is missing, and goes on waiting for searches that still run. One directory is for one search on one
+        service.
+    overlap : str, pandas.Timedelta or other span of time, default "1h"
         How far a window reaches into the next one. Conjunctions of pairs are exact without any; those of more sources
         are exact as long as they last no longer than this.
 
@@ -119,9 +124,12 @@ def read_aurorax_conjunctions(
     AuroraxSearchError
         If the search fails on the service.
     AuroraxTimeoutError
-        If `timeout` passes; the error's ``request_id`` reads the result later.
+        If `timeout` passes; the error's ``request_id`` reads the result later. With `checkpoint` the same call goes on.
     AuroraxDataError
         If the result is damaged.
+    AuroraxBulkError
+        If windows of `chunk` or `checkpoint` fail for other reasons too, after the others have been finished; it lists
+        them, and holds what was found.
 
     Examples
     --------
@@ -138,6 +146,8 @@ def read_aurorax_conjunctions(
         raise AuroraxInputError(f"engine={engine!r} is not valid; give 'service' or 'local'")
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
+    from aurorax_pandas import model
+
     asked: dict[str, Any] = {
         "start": start,
         "end": end,
@@ -146,19 +156,35 @@ def read_aurorax_conjunctions(
         "space": space,
         "events": events,
         "custom_locations": custom_locations,
-        "conjunction_types": conjunction_types,
+        # a list is never taken for the default of another signature
+        "conjunction_types": None if conjunction_types is None else model.as_list(conjunction_types),
         "subminute_precision": subminute_precision,
         "query": query,
     }
+    of_windows = {"max_workers": (max_workers, 4), "overlap": (overlap, "1h")}
     if ephemeris is not None:
         from aurorax_pandas.local import find_conjunctions
 
-        if request_id is not None:
-            raise AuroraxInputError("request_id= names a search on the service; the local engine has none")
+        of_service = {
+            "request_id": (request_id, None),
+            "api_url": (api_url, None),
+            "api_key": (api_key, None),
+            "poll_interval": (poll_interval, 1.0),
+            "timeout": (timeout, 3600),
+            "progress": (progress, False),
+            "on_bad_records": (on_bad_records, "raise"),
+            "check_names": (check_names, True),
+            "cancel_on_interrupt": (cancel_on_interrupt, False),
+            "chunk": (chunk, None),
+            "checkpoint": (checkpoint, None),
+        }
+        _refuse_set("is for the service; the local engine takes none, leave it out", of_service | of_windows)
         return find_conjunctions(ephemeris, **asked)
     from aurorax_pandas.search import ConjunctionSearch
 
-    if chunk is not None or checkpoint is not None:
+    if chunk is None and checkpoint is None:
+        _refuse_set("is for a search in windows; give chunk= or checkpoint= too", of_windows)
+    else:
         if request_id is not None:
             raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
         from aurorax_pandas import queries
@@ -192,6 +218,14 @@ def read_aurorax_conjunctions(
         )
 
 
+def _refuse_set(why: str, arguments: dict[str, tuple[Any, Any]]) -> None:
+    """Raise where one of these arguments, each given with its default, is set, since it would be of no effect."""
+    for name, (value, default) in arguments.items():
+        plain = value is None or isinstance(value, str | int | float)
+        if not (plain and value == default):
+            raise AuroraxInputError(f"{name}= {why}")
+
+
 def read_aurorax_ephemeris(
     start: Any = None,
     end: Any = None,
@@ -215,7 +249,7 @@ def read_aurorax_ephemeris(
     Parameters
     ----------
     start, end : anything that `pandas.Timestamp` takes
-        Window, inclusive, UTC; a text that names a whole day, month or year as `end` means its last second.
+        Window, inclusive, UTC; what names a whole day, month or year as `end` means its last second.
     programs, platforms, instrument_types : str or sequence of str
         Names of data sources; at least one of the three, or metadata filters.
     metadata_filters : MetadataFilter or dict, optional

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any, Final
 
@@ -24,28 +25,45 @@ def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
     argument : str
         Name to use in an error.
     value : anything that `pandas.Timestamp` takes
-        With a zone it is converted to UTC, without one it is UTC.
+        With a zone it is converted to UTC, without one it is UTC. A number is refused: it does not say since when and
+        in what unit. A `pandas.Period` means its first second.
     last : bool, default False
-        Whether a text that names a whole day, month or year means its last second, as in pandas' label slicing.
+        Whether what names a whole day, month or year (a text, `datetime.date`, `numpy.datetime64` of that unit) or a
+        `pandas.Period` means its last second, as in pandas' label slicing.
 
     Raises
     ------
     AuroraxInputError
         If the value is no instant.
     """
+    if isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64):
+        raise AuroraxInputError(f"{argument}={value!r} is a number, not an instant; give a date and time, UTC")
     try:
-        if last and isinstance(value, str) and re.fullmatch(r"\D*\d+(\D+\d+){0,2}\D*", value.strip()):
-            period = pd.Period(value)
-            if period.freqstr[0] in "DMQYW":
-                return period.end_time.floor("s").as_unit("us")
-        instant = pd.Timestamp(value)
+        instant = pd.Timestamp(_last_second(value) if last else _first_second(value))
+        if isinstance(instant, pd.Timestamp):
+            return (instant if instant.tzinfo is None else instant.tz_convert(None)).as_unit("us")
     except (ValueError, TypeError, OverflowError):
         raise AuroraxInputError(f"{argument}={value!r} is no instant that pandas.Timestamp understands") from None
-    if not isinstance(instant, pd.Timestamp):
-        raise AuroraxInputError(f"{argument}={value!r} is no instant; give a date and time, UTC")
-    if instant.tzinfo is not None:
-        instant = instant.tz_convert("UTC").tz_localize(None)
-    return instant.as_unit("us")
+    raise AuroraxInputError(f"{argument}={value!r} is no instant; give a date and time, UTC")
+
+
+def _first_second(value: Any) -> Any:
+    return value.start_time if isinstance(value, pd.Period) else value
+
+
+def _last_second(value: Any) -> Any:
+    """Give the last second of what is longer than an instant, and anything else as it is."""
+    if isinstance(value, str) and re.fullmatch(r"\D*\d+(\D+\d+){0,2}\D*", value.strip()):
+        period = pd.Period(value)
+        return period.end_time.floor("s") if period.freqstr[0] in "DMQYW" else value
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return pd.Period(value, "D").end_time.floor("s")
+    if isinstance(value, pd.Period):
+        # one that is shorter than a second has none
+        return max(value.end_time.floor("s"), value.start_time)
+    if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] in ("Y", "M", "W", "D"):
+        return (value + np.timedelta64(1)).astype("M8[s]") - np.timedelta64(1, "s")
+    return value
 
 
 def window(start: Any, end: Any) -> tuple[str, str]:

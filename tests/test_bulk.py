@@ -1,9 +1,12 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas
-from aurorax_pandas import AuroraxBulkError, AuroraxInputError, sandbox
+from aurorax_pandas import AuroraxBulkError, AuroraxInputError, AuroraxTimeoutError, sandbox
 from aurorax_pandas.bulk import split_window
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -167,10 +170,9 @@ def test_a_search_that_still_runs_is_waited_for(tmp_path):
 def test_a_search_that_is_gone_is_run_again(tmp_path):
     with sandbox.serve() as url:
         read(url, chunk="6h", checkpoint=tmp_path)
-    part = sorted(tmp_path.glob("*.parquet"))[0]
-    part.unlink()
-    part.with_suffix(".json").write_text(json.dumps({"request_id": "lost-with-the-server"}))
-    with sandbox.serve() as url:
+        part = sorted(tmp_path.glob("*.parquet"))[0]
+        part.unlink()
+        part.with_suffix(".json").write_text(json.dumps({"request_id": "lost-by-the-server"}))
         assert_conjunctions_equal(read(url, chunk="6h", checkpoint=tmp_path), WHOLE["pair"], check_attrs=False)
 
 
@@ -179,10 +181,21 @@ def test_another_search_in_the_checkpoint_is_refused_before_anything_is_sent(tmp
     with box as url:
         read(url, chunk="12h", checkpoint=tmp_path)
         before = len(box.requests)
-        for change in ({"distance": 300}, {"chunk": "6h"}, {"overlap": "2h"}):
-            with pytest.raises(AuroraxInputError, match="another search"):
-                read(url, checkpoint=tmp_path, **{"chunk": "12h"} | change)
+        for change, says in (
+            ({"distance": 300}, "query 'max_distances' is {'ground1-space1': 800} there, {'ground1-space1': 300} here"),
+            ({"chunk": "6h"}, "chunk is 'P0DT12H0M0S' there, 'P0DT6H0M0S' here"),
+            ({"overlap": "2h"}, "overlap is 'P0DT1H0M0S' there"),
+            ({"on_bad_records": "drop"}, "on_bad_records is 'raise' there, 'drop' here"),
+            ({"api_url": "http://127.0.0.1:9"}, f"api_url is {url!r} there, 'http://127.0.0.1:9' here"),
+        ):
+            with pytest.raises(AuroraxInputError, match=re.escape(says)) as caught:
+                read(**{"url": url, "chunk": "12h", "checkpoint": tmp_path} | _renamed(change))
+            assert "holds another search" in str(caught.value)
         assert len(box.requests) == before
+
+
+def _renamed(change):
+    return {"url" if name == "api_url" else name: value for name, value in change.items()}
 
 
 def test_a_directory_with_other_things_is_no_checkpoint(tmp_path):
@@ -197,14 +210,209 @@ def test_a_directory_with_other_things_is_no_checkpoint(tmp_path):
     [
         ({"chunk": "soon"}, "chunk="),
         ({"chunk": "0s"}, "chunk="),
+        ({"chunk": 3600}, "chunk=3600 .*with its unit"),
+        ({"chunk": "29s"}, "chunk='29s' is shorter than 30 s"),
+        ({"chunk": "30s", "start": "2010-01-01"}, "chunk=.* makes more than 10000 windows"),
         ({"chunk": "6h", "overlap": "-1h"}, "overlap="),
         ({"chunk": "6h", "max_workers": 0}, "max_workers="),
         ({"chunk": "6h", "request_id": "abc"}, "request_id="),
+        ({"max_workers": 2}, "max_workers= is for a search in windows"),
+        ({"overlap": "2h"}, "overlap= is for a search in windows"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, says):
     with pytest.raises(AuroraxInputError, match=says):
         read("http://127.0.0.1:9", **arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"timeout": 0},
+        {"timeout": "soon"},
+        {"on_bad_records": "ignore"},
+        {"api_url": "ftp://nowhere"},
+        {"api_key": "two\nlines"},
+        {"poll_interval": -1},
+        {"max_workers": 0},
+        {"overlap": -1},
+        {"chunk": "1s"},
+        {"space": {"programs": "swram"}},
+    ],
+)
+def test_nothing_is_written_for_what_is_refused(url, tmp_path, arguments):
+    arguments = {"api_url": url, "chunk": "12h", "checkpoint": tmp_path / "kept", **SEARCH} | arguments
+    with pytest.raises(AuroraxInputError):
+        aurorax_pandas.read_aurorax_conjunctions(**arguments)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_what_cannot_be_a_checkpoint_is_refused(tmp_path):
+    file = tmp_path / "results.csv"
+    file.write_text("precious")
+    for path in (file, str(file), file / "below", "/dev/null", tmp_path / ("x" * 300), "a\0b", 5, b"kept"):
+        with pytest.raises(AuroraxInputError, match="checkpoint="):
+            read("http://127.0.0.1:9", chunk="12h", checkpoint=path)
+    assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize("wrong", ["another window", "events"])
+def test_a_part_that_is_of_something_else_is_searched_again(tmp_path, wrong):
+    box = sandbox.serve()
+    with box as url:
+        read(url, chunk="6h", checkpoint=tmp_path)
+        first, second = sorted(tmp_path.glob("*.parquet"))[:2]
+        if wrong == "events":
+            df = aurorax_pandas.load_conjunctions(second)
+            aurorax_pandas.to_parquet(df.aurorax.explode_events(), second, overwrite=True)
+        else:
+            second.write_bytes(first.read_bytes())
+        df = read(url, chunk="6h", checkpoint=tmp_path)
+        assert len(submits(box)) == 5
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
+def test_a_bad_record_is_not_searched_for_again(server, builders):
+    server.data(server.Reply(200, {"result": [builders.record(low=-5.0)]}))
+    with pytest.raises(AuroraxBulkError, match="a distance is negative"):
+        read(server.url, chunk="24h", check_names=False)
+    assert server.count("POST", server.SEARCH) == 1
+
+
+# ---- deadlines and interrupts ------------------------------------------------------------------------------------
+
+
+def test_a_deadline_that_passes_is_a_timeout_and_what_is_finished_is_kept(tmp_path):
+    box = sandbox.serve(faults={"search": [None] * 4 + ["stall"] * 2})
+    with box as url:
+        read(url, chunk="6h", checkpoint=tmp_path)
+        for part in sorted(tmp_path.glob("*.parquet"))[:2]:
+            part.unlink()
+        with pytest.raises(
+            AuroraxTimeoutError, match=r"2 of 4 windows had no result .* the same call goes on"
+        ) as caught:
+            read(url, chunk="6h", checkpoint=tmp_path, timeout=0.3)
+        assert len(caught.value.__cause__.data)
+        assert len(list(tmp_path.glob("*.parquet"))) == 2
+        for job in list(box._jobs.values()):
+            job.cancel()
+        df = read(url, chunk="6h", checkpoint=tmp_path)
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
+class Stalled:
+    """A service that takes a request and does not answer, but interrupts the caller; what is cancelled, it answers."""
+
+    def __init__(self):
+        stalled = self
+        self.seen, self.end = [], threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                stalled.seen.append(("POST", body.get("request_id")))
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                stalled.end.wait(60)
+                self.send_response(202)
+                self.send_header("Location", f"/requests/{body.get('request_id')}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_DELETE(self):
+                stalled.seen.append(("DELETE", self.path.rpartition("/")[2]))
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+
+    def answer(self):
+        """Answer at last, and wait until the threads that asked have ended."""
+        self.end.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("aurorax"):
+                thread.join(60)
+
+    def close(self):
+        self.answer()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def stalled():
+    service = Stalled()
+    yield service
+    service.close()
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_an_interrupt_ends_the_call_while_a_submit_stalls(stalled, cancel, caplog):
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        read(stalled.url, chunk="24h", check_names=False, cancel_on_interrupt=cancel)
+    assert time.monotonic() - began < 20
+    method, chosen = stalled.seen[0]
+    assert method == "POST"
+    assert f"interrupted; search {chosen} {'is cancelled' if cancel else 'goes on'}" in caplog.text
+    assert stalled.seen[1:] == ([("DELETE", chosen)] if cancel else [])
+    # a service that takes the search after all is told again
+    stalled.answer()
+    assert stalled.seen[1:] == ([("DELETE", chosen)] * 2 if cancel else [])
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_an_interrupt_ends_the_wait_for_all_windows(tmp_path, cancel, caplog):
+    box = sandbox.serve(faults={"search": ["stall"] * 4})
+    with box as url:
+        watcher = threading.Thread(target=_interrupt_at_status, args=(box, 2))
+        watcher.start()
+        with pytest.raises(KeyboardInterrupt):
+            read(url, chunk="6h", max_workers=2, checkpoint=tmp_path, cancel_on_interrupt=cancel)
+        watcher.join()
+        assert len(box._jobs) == 2
+        for job in box._jobs.values():
+            assert f"interrupted; search {job.request_id} {'is cancelled' if cancel else 'goes on'}" in caplog.text
+            job.cancel()
+
+
+def test_an_interrupt_ends_the_reading_of_ephemeris(stalled):
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        aurorax_pandas.read_ephemeris_of(WHOLE["pair"], api_url=stalled.url)
+    assert time.monotonic() - began < 20
+
+
+def test_an_interrupt_ends_the_wait_for_ephemeris_and_says_the_ids(caplog):
+    box = sandbox.serve(faults={"search": ["stall"]})
+    with box as url:
+        watcher = threading.Thread(target=_interrupt_at_status, args=(box, 1))
+        watcher.start()
+        with pytest.raises(KeyboardInterrupt):
+            aurorax_pandas.read_ephemeris_of(WHOLE["pair"], api_url=url, poll_interval=0.01)
+        watcher.join()
+        (job,) = box._jobs.values()
+        assert f"interrupted; search {job.request_id} goes on: read it later with" in caplog.text
+        job.cancel()
+
+
+def _interrupt_at_status(box, searches):
+    waiting = threading.Event()
+    for _ in range(6000):
+        asked = {request.path for request in list(box.requests) if "/requests/" in request.path}
+        if len(asked) == searches:
+            break
+        waiting.wait(0.01)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+# ---- kill --------------------------------------------------------------------------------------------------------
 
 
 KILLED = """
@@ -241,8 +449,6 @@ def test_kill_in_the_middle_and_run_again(tmp_path):
 
 
 def _wait_for_files(directory, count, reached):
-    import time
-
     end = time.monotonic() + 120
     while time.monotonic() < end and not reached.is_set():
         if len(list(directory.glob("*.parquet"))) >= count:

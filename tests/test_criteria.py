@@ -1,5 +1,6 @@
 import copy
 import datetime
+import decimal
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas.queries import build_query, describe_query, parse_query
+from aurorax_pandas.queries import build_query, choose_query, describe_query, parse_query
 
 GROUND = {"programs": ["themis-asi"]}
 SPACE = {"programs": ["swarm"]}
@@ -154,6 +155,80 @@ def test_one_place_alone_is_one_location():
     assert ap.CustomLocationsCriteriaBlock((51.05, -114.07)).locations == ((51.05, -114.07),)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        (np.int64(51), np.int64(-114)),
+        [51, -114.0],
+        np.array([51, -114]),
+        np.array([51, -114], np.float32),
+        pd.Series([51, -114]),
+        pd.Series({"lon": -114, "lat": 51}),
+        [pd.Series({"lon": -114, "lat": 51})],
+        np.array([[51, -114]]),
+        {"lat": np.float32(51), "lon": -114},
+    ],
+)
+def test_a_place_is_any_pair_of_numbers(given):
+    assert ap.CustomLocationsCriteriaBlock(given).locations == ((51.0, -114.0),)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ["51"],
+        [(True, False)],
+        (True, False),
+        [("51", "-114")],
+        {"lat": 51, "lon": -114, "alt": 2},
+        {"latt": 51, "lon": -114},
+        pd.Series({"lon": -114, "lat": 51, "alt": 2}),
+        [(10**400, 5)],
+        [(pd.NA, 5)],
+        {51.0, -114.0},
+        frozenset({51.0, -114.0}),
+        np.array(51),
+        b"51",
+    ],
+)
+def test_what_is_no_place_is_refused(bad):
+    with pytest.raises(ap.AuroraxInputError, match="locations"):
+        ap.CustomLocationsCriteriaBlock(bad)
+
+
+def test_a_series_is_a_list():
+    made = query(
+        ground={"programs": pd.Series(["themis-asi"])},
+        space={"programs": pd.Series(["swarm"], index=["b"]), "hemisphere": pd.Series(["northern"])},
+        conjunction_types=pd.Series(["nbtrace", "sbtrace"]),
+    )
+    assert made["space"] == [{"programs": ["swarm"], "hemisphere": ["northern"]}]
+    assert made["conjunction_types"] == ["nbtrace", "sbtrace"]
+
+
+@pytest.mark.parametrize("bad", [None, float("nan"), np.nan, pd.NA, np.datetime64("NaT"), {"a": 1}, b"x", [["x"]]])
+def test_a_value_of_a_filter_that_says_nothing_is_refused(bad):
+    with pytest.raises(ap.AuroraxInputError, match="values of 'kp'"):
+        ap.MetadataFilterExpression("kp", [bad], "in")
+    with pytest.raises(ap.AuroraxInputError, match="'kp'"):
+        query(space={"programs": "swarm", "metadata_filters": {"kp": (value for value in [bad])}})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("nothing", [None, {"logical_operator": "AND", "expressions": []}, []])
+def test_of_the_two_names_of_a_filter_the_one_with_a_filter_counts(order, nothing):
+    block = {"metadata_filters": {"nbtrace_region": "north polar cap"}, "ephemeris_metadata_filters": nothing}
+    sent = query(space=dict(list(block.items())[::order]))["space"][0]
+    assert sent["ephemeris_metadata_filters"]["expressions"] == [POLAR]
+
+
+def test_two_filters_that_differ_are_refused():
+    same = {"metadata_filters": {"nbtrace_region": "north polar cap"}, "ephemeris_metadata_filters": POLAR}
+    assert query(space=same)["space"][0]["ephemeris_metadata_filters"]["expressions"] == [POLAR]
+    with pytest.raises(ap.AuroraxInputError, match="differ"):
+        query(space=same | {"metadata_filters": {"nbtrace_region": "north cusp"}})
+
+
 def test_events_block_always_has_its_program():
     made = query(ground=(), events={"instrument_types": ["substorm onset"]})
     assert made["events"] == [{"programs": ["events"], "instrument_types": ["substorm onset"]}]
@@ -208,6 +283,31 @@ def test_what_is_no_distance_is_refused(bad, as_pair):
         query(distance={"ground1-space1": bad} if as_pair else bad)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        10**400,
+        pytest.param(10**5000, id="huge"),
+        b"5",
+        bytearray(b"5"),
+        np.bytes_(b"5"),
+        np.timedelta64(5),
+        pd.NA,
+        np.array([5.0]),
+        pd.Series([5.0]),
+    ],
+)
+@pytest.mark.parametrize("as_pair", [False, True])
+def test_what_only_looks_like_a_distance_is_refused(bad, as_pair):
+    with pytest.raises(ap.AuroraxInputError, match="distance"):
+        query(distance={"ground1-space1": bad} if as_pair else bad)
+
+
+@pytest.mark.parametrize("given", [500, np.int64(500), np.float32(500), np.array(500), decimal.Decimal(500)])
+def test_any_number_is_a_distance(given):
+    assert query(distance=given)["max_distances"] == {"ground1-space1": 500}
+
+
 def test_zero_is_a_distance():
     assert query(distance=0)["max_distances"] == {"ground1-space1": 0}
 
@@ -251,6 +351,11 @@ def test_ten_blocks_are_allowed():
         ({"conjunction_types": "nbtraces"}, ["conjunction_types", "'nbtraces'", "'nbtrace'"]),
         ({"conjunction_types": ()}, ["conjunction_types"]),
         ({"conjunction_types": [None]}, ["conjunction_types"]),
+        ({"conjunction_types": pd.NA}, ["conjunction_types", "<NA>"]),
+        ({"conjunction_types": np.array([["nbtrace"]])}, ["conjunction_types"]),
+        ({"space": [{"hemisphere": pd.NA}]}, ["hemisphere", "<NA>"]),
+        ({"space": [{"programs": np.array([["swarm", "themis"]])}]}, ["programs"]),
+        ({"space": [{"metadata_filters": {"key": "a", "operator": pd.NA, "values": "x"}}]}, ["operator", "<NA>"]),
         ({"subminute_precision": 30}, ["subminute_precision", "30"]),
         ({"custom_locations": [(51.05, -114.07)]}, ["custom_locations", "51.05"]),
         ({"custom_locations": {"locations": []}}, ["locations"]),
@@ -317,16 +422,46 @@ def test_start_and_end_may_be_equal():
         ("2020-01-01 00:00", "2020-01-01T00:00:00"),
         ("2020-01-01T12", "2020-01-01T12:00:00"),
         (pd.Timestamp("2020-01-01"), "2020-01-01T00:00:00"),
-        (datetime.date(2020, 1, 1), "2020-01-01T00:00:00"),
+        (datetime.datetime(2020, 1, 1), "2020-01-01T00:00:00"),
+        (np.datetime64("2020-01-01T00", "h"), "2020-01-01T00:00:00"),
+        (np.datetime64("2020-01-01", "us"), "2020-01-01T00:00:00"),
+        (datetime.date(2020, 1, 1), "2020-01-01T23:59:59"),
+        (np.datetime64("2020-01-01"), "2020-01-01T23:59:59"),
+        (np.datetime64("2020-02"), "2020-02-29T23:59:59"),
+        (np.datetime64("2020"), "2020-12-31T23:59:59"),
+        (np.datetime64("2020-01-02", "W"), "2020-01-08T23:59:59"),
+        (pd.Period("2020-01-01"), "2020-01-01T23:59:59"),
+        (pd.Period("2020-02"), "2020-02-29T23:59:59"),
+        (pd.Period("2020Q1"), "2020-03-31T23:59:59"),
+        (pd.Period("2020-01-01T05", "h"), "2020-01-01T05:59:59"),
+        (pd.Period("2020-01-01T05:00:00.250", "ms"), "2020-01-01T05:00:00"),
     ],
 )
-def test_a_whole_day_month_or_year_as_end_means_its_last_second_if_it_is_text(end, sent):
+def test_a_whole_day_month_or_year_as_end_means_its_last_second(end, sent):
     assert query(start="2019-12-01", end=end)["end"] == sent
 
 
-@pytest.mark.parametrize("text", ["2020-01-01", "2020-01", "2020"])
-def test_a_whole_day_month_or_year_as_start_means_its_first_second(text):
-    assert query(start=text, end="2021")["start"] == "2020-01-01T00:00:00"
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2020-01-01",
+        "2020-01",
+        "2020",
+        datetime.date(2020, 1, 1),
+        np.datetime64("2020-01"),
+        pd.Period("2020-01-01"),
+        pd.Period("2020Q1"),
+    ],
+)
+def test_a_whole_day_month_or_year_as_start_means_its_first_second(start):
+    assert query(start=start, end="2021")["start"] == "2020-01-01T00:00:00"
+
+
+@pytest.mark.parametrize("bad", [20200102, 0, 1577836800.0, np.int64(5), np.float32(5), True])
+@pytest.mark.parametrize("argument", ["start", "end"])
+def test_a_number_is_no_instant(argument, bad):
+    with pytest.raises(ap.AuroraxInputError, match=argument):
+        query(**{argument: bad})
 
 
 def test_fractions_never_widen_the_window():
@@ -334,7 +469,9 @@ def test_fractions_never_widen_the_window():
     assert (made["start"], made["end"]) == ("2020-01-01T00:00:01", "2020-01-01T00:00:02")
 
 
-@pytest.mark.parametrize("bad", ["", "yesterdayish", "2020-13-01", pd.NaT, float("nan"), [], {}, object(), "NaT"])
+@pytest.mark.parametrize(
+    "bad", ["", "yesterdayish", "2020-13-01", np.datetime64(2**60, "Y"), pd.NaT, float("nan"), [], {}, object(), "NaT"]
+)
 @pytest.mark.parametrize("argument", ["start", "end"])
 def test_what_is_no_instant_is_refused(argument, bad):
     with pytest.raises(ap.AuroraxInputError, match=argument):
@@ -403,6 +540,29 @@ def test_pasted_query_is_read_as_dict_text_and_file(tmp_path):
     assert parse_query(str(file)) == query()
 
 
+def test_a_byte_order_mark_before_a_query_is_read_over(tmp_path):
+    file = tmp_path / "query.json"
+    file.write_text(json.dumps(web_query()), encoding="utf-8-sig")
+    assert parse_query(file) == query()
+    assert parse_query("\ufeff" + json.dumps(web_query())) == query()
+
+
+@pytest.mark.parametrize(
+    ("given_distances", "ground_pair"),
+    [({}, 0), ({"ground1-ground2": None}, None), ({"ground2-ground1": 300}, 300), ({"ground1 - ground2": 300}, 300)],
+)
+def test_a_pair_of_ground_blocks_that_a_pasted_query_leaves_out_is_zero(given_distances, ground_pair):
+    ground = [{"programs": ["themis-asi"]}, {"programs": ["rego"]}]
+    limits = {"ground1-space1": 500, **given_distances}
+    distances = parse_query(web_query(ground=ground, max_distances=limits))["max_distances"]
+    assert distances == {"ground1-ground2": ground_pair, "ground1-space1": 500, "ground2-space1": None}
+
+
+@pytest.mark.parametrize("nothing", [None, [], ()])
+def test_a_pasted_query_without_types_is_of_the_default(nothing):
+    assert parse_query(web_query(conjunction_types=nothing))["conjunction_types"] == ["nbtrace"]
+
+
 def test_pasted_query_keeps_null_distances():
     assert parse_query(web_query(max_distances={"ground1-space1": None}))["max_distances"] == {"ground1-space1": None}
 
@@ -443,6 +603,10 @@ def test_pasted_query_is_not_changed():
         (web_query(start=None), "start"),
         (web_query(epoch_search_precision=45), "45"),
         (web_query(epoch_search_precision=True), "epoch_search_precision"),
+        (web_query(epoch_search_precision=pd.NA), "epoch_search_precision"),
+        (web_query(epoch_search_precision=30, subminute_precision=False), "contradict"),
+        (web_query(conjunction_types=0), "conjunction_types"),
+        (web_query(conjunction_types=False), "conjunction_types"),
         (web_query(maxdistances={}), "max_distances"),
         (web_query(space=[]), "2 to 10"),
         (web_query(max_distances=[]), "distance"),
@@ -476,6 +640,22 @@ def test_a_damaged_query_is_read_or_refused_and_never_crashes(key, value):
     except ap.AuroraxInputError:
         return
     assert json.loads(json.dumps(made, allow_nan=False)) == made
+
+
+@pytest.mark.parametrize("types", ["nbtrace", ["nbtrace"], np.array(["nbtrace"]), "sbtrace"])
+def test_types_beside_a_finished_query_are_refused(types):
+    pasted = web_query(conjunction_types=["sbtrace"])
+    with pytest.raises(ap.AuroraxInputError, match=r"exactly one of.*given: conjunction_types, query"):
+        choose_query(None, None, None, query=pasted, conjunction_types=types)
+    for types_of_the_reader in (types, ("nbtrace",)):
+        with pytest.raises(ap.AuroraxInputError, match=r"given: conjunction_types, query"):
+            ap.read_aurorax_conjunctions(query=pasted, conjunction_types=types_of_the_reader)
+
+
+def test_a_finished_query_has_its_own_types():
+    pasted = web_query(conjunction_types=["sbtrace"])
+    assert choose_query(None, None, None, query=pasted)["conjunction_types"] == ["sbtrace"]
+    assert query(conjunction_types=None)["conjunction_types"] == ["nbtrace"]
 
 
 def test_describe_says_the_search_in_the_words_of_the_service():

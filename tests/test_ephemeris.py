@@ -121,6 +121,12 @@ def test_aware_epochs_become_utc():
         ({"identifier": [3, 999]}, "identifier 999"),
         ({"epoch": pd.to_datetime(["2020", "2020"])}, "stands twice"),
         ({"epoch": None}, "'epoch' is missing"),
+        ({"epoch": pd.to_datetime(["2020-01-01", None])}, "'epoch' is missing in 1 of 2 rows"),
+        ({"identifier": pd.array([None, 3], "Int64")}, "'identifier' is missing in 1 of 2 rows"),
+        ({"epoch": [0, 60]}, "'epoch' cannot be read as dates and times"),
+        ({"epoch": ["2020-01-01", "soon"]}, "'epoch' cannot be read as dates and times"),
+        ({"geo_lat": ["60.0", "north"]}, "'geo_lat' holds '60.0', which is no number"),
+        ({"geo_lon": [1.0, "east"]}, "'geo_lon' holds 'east', which is no number"),
     ],
 )
 def test_bad_tables_are_refused(change, says):
@@ -130,6 +136,15 @@ def test_bad_tables_are_refused(change, says):
     table = table.assign(**change).dropna(axis=1, how="all")
     with pytest.raises(AuroraxInputError, match=says):
         aurorax_pandas.ephemeris_from_dataframe(table)
+
+
+def test_numbers_of_any_dtype_are_locations():
+    epochs = pd.to_datetime(["2020-01-01T00:00", "2020-01-01T00:01"])
+    table = pd.DataFrame({"epoch": epochs, "identifier": 3})
+    lat, lon = pd.Series([60, None], dtype="object"), pd.array([-95, None], "Int64")
+    dataset = aurorax_pandas.ephemeris_from_dataframe(table.assign(geo_lat=lat, geo_lon=lon))
+    np.testing.assert_array_equal(dataset["geo_lat"], [[60.0, np.nan]])
+    assert dataset["geo_lat"].dtype == dataset["geo_lon"].dtype == "float64"
 
 
 def test_stations_by_program_site_and_place():
@@ -150,11 +165,45 @@ def test_stations_by_program_site_and_place():
         ({"platforms": "gilam"}, "did you mean 'gillam'"),
         ({"programs": "rego", "platforms": "ekati"}, "no station has"),
         ({"locations": {"nowhere": (91.0, 0.0)}}, "off the map"),
+        ({"locations": {"a": ("x", 1)}}, "is not .latitude, longitude"),
+        ({"locations": {"a": 51}}, "is not .latitude, longitude"),
+        (
+            {"programs": "rego", "operating": pd.DataFrame({"identifier": [1], "start": ["2020"]})},
+            "column 'end' is missing",
+        ),
+        ({"programs": "rego", "operating": [1]}, "operating: the column"),
+        (
+            {"programs": "rego", "operating": pd.DataFrame({"identifier": [80], "start": ["soon"], "end": ["2021"]})},
+            "operating: start='soon'",
+        ),
     ],
 )
 def test_bad_stations_are_refused(arguments, says):
     with pytest.raises(AuroraxInputError, match=says):
         aurorax_pandas.stations(pd.date_range("2020-01-01", periods=3, freq="1min"), **arguments)
+
+
+@pytest.mark.parametrize("epochs", ["zzz", [0, 60], pd.to_datetime(["2020-01-01", None]), None])
+def test_epochs_of_stations_that_are_none_are_refused(epochs):
+    with pytest.raises(AuroraxInputError, match="epochs"):
+        aurorax_pandas.stations(epochs, locations={"Calgary": (51.05, -114.07)})
+
+
+def test_aware_times_of_stations_become_utc():
+    zone = "America/Edmonton"
+    epochs = pd.date_range("2020-01-01", periods=4, freq="1min")
+    operating = pd.DataFrame(
+        {
+            "identifier": [80],
+            "start": [pd.Timestamp("2020-01-01T00:01", tz="UTC").tz_convert(zone)],
+            "end": [pd.Timestamp("2020-01-01T00:02", tz="UTC").tz_convert(zone)],
+        }
+    )
+    naive = aurorax_pandas.stations(epochs, programs="rego", operating=operating)
+    aware = aurorax_pandas.stations(epochs.tz_localize("UTC").tz_convert(zone), programs="rego", operating=operating)
+    xr.testing.assert_identical(naive, aware)
+    own = naive["geo_lat"].isel(source=naive["identifier"].values.tolist().index(80))
+    assert own.notnull().values.tolist() == [False, True, True, False]
 
 
 def test_plain_xarray_joins_ephemerides(sample):

@@ -498,3 +498,96 @@ def test_engine_and_ephemeris_go_together(arguments):
 def test_local_engine_has_no_request_ids(sample):
     with pytest.raises(AuroraxInputError, match="request_id"):
         pd.read_aurorax_conjunctions(request_id="abc", engine="local", ephemeris=sample)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("api_url", "http://127.0.0.1:9"),
+        ("api_key", "secret"),
+        ("poll_interval", 5),
+        ("timeout", 10),
+        ("timeout", None),
+        ("progress", True),
+        ("on_bad_records", "drop"),
+        ("check_names", False),
+        ("cancel_on_interrupt", True),
+        ("chunk", "6h"),
+        ("checkpoint", "kept"),
+        ("max_workers", 2),
+        ("overlap", pd.Timedelta("2h")),
+    ],
+)
+def test_arguments_of_the_service_are_refused_by_the_local_engine(sample, name, value):
+    with pytest.raises(AuroraxInputError, match=f"{name}= is for the service"):
+        pd.read_aurorax_conjunctions(
+            "2020-01-01", "2020-01-01", 500, engine="local", ephemeris=sample, **RECORDED, **{name: value}
+        )
+
+
+def test_defaults_that_are_said_are_no_arguments_of_the_service(sample, found):
+    df = pd.read_aurorax_conjunctions(
+        "2020-01-01", "2020-01-01T06:59:59", 500, engine="local", ephemeris=sample, timeout=3600.0, overlap="1h",
+        max_workers=4, poll_interval=1, **RECORDED,
+    )  # fmt: skip
+    assert_conjunctions_equal(df, found, check_attrs=False)
+
+
+# ---- edges of windows and of data --------------------------------------------------------------------------------
+
+
+def test_a_window_that_is_not_given_is_the_whole_ephemeris_whatever_its_fractions():
+    tracks = {"camera": [(60.0, 0.0)] * 5, "craft": [(60.0, 1.0)] * 5}
+    dataset = ephemeris_of(tracks, ["camera"])
+    epochs = pd.Timestamp("2020-01-01T00:00:00.5") + pd.to_timedelta(np.arange(5), "s")
+    df = aurorax_pandas.find_conjunctions(
+        dataset.assign_coords(epoch=epochs.as_unit("us")), distance=500,
+        ground={"programs": "camera"}, space={"programs": "craft"},
+    )  # fmt: skip
+    assert df[["start", "end"]].to_numpy().tolist() == [[epochs[0], epochs[-1]]]
+
+
+@pytest.mark.parametrize("chunks", [None, 7, 9])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2020-01-01T00:00", "2020-01-01T00:09:30"), ("2020-01-01T00:07:30", "2020-01-01T00:59")],
+)
+def test_half_minutes_at_the_edge_of_a_window_are_inside(sample, start, end, chunks):
+    if chunks is not None:
+        pytest.importorskip("dask")
+        sample = sample.chunk(epoch=chunks)
+    df = aurorax_pandas.find_conjunctions(sample, start, end, 500, subminute_precision=True, **RECORDED)
+    first = df.iloc[0]
+    assert (first["start"], first["end"]) == (pd.Timestamp("2020-01-01T00:07:30"), pd.Timestamp("2020-01-01T00:09:30"))
+
+
+def test_a_hemisphere_goes_with_half_minutes(sample):
+    df = aurorax_pandas.find_conjunctions(
+        sample, "2020-01-01", "2020-01-01", 500, subminute_precision=True,
+        ground={"programs": "themis-asi"}, space={"programs": ["swarm"], "hemisphere": ["northern"]},
+    )  # fmt: skip
+    assert len(df) == 70
+
+
+def test_a_camera_that_did_not_operate_meets_nobody(sample):
+    pytest.importorskip("dask")
+    kiana = {"ground": {"programs": "themis-asi", "platforms": "kiana"}, "space": {"programs": "swarm"}}
+    none = aurorax_pandas.find_conjunctions(sample, "2020-01-01T00:00", "2020-01-01T02:00", 500, **kiana)
+    assert none.empty
+    assert none.dtypes.equals(aurorax_pandas.load_sample_conjunctions().dtypes)
+    whole = aurorax_pandas.find_conjunctions(sample, "2020-01-01", "2020-01-01", 500, **kiana)
+    chunked = aurorax_pandas.find_conjunctions(sample.chunk(epoch=60), "2020-01-01", "2020-01-01", 500, **kiana)
+    assert len(whole) == 7
+    assert_conjunctions_equal(chunked, whole, check_attrs=False)
+
+
+def test_single_precision_gives_the_same_rows(sample):
+    single_precision = sample.copy()
+    for name in ("nbtrace_lat", "nbtrace_lon", "sbtrace_lat", "sbtrace_lon", "geo_lat", "geo_lon"):
+        single_precision[name] = sample[name].astype("float32")
+    search = {"start": "2020-01-01", "end": "2020-01-01", "distance": 500, **RECORDED}
+    rough, exact = (aurorax_pandas.find_conjunctions(one, **search) for one in (single_precision, sample))
+    columns = ["start", "end", "closest_epoch", "farthest_epoch"]
+    pd.testing.assert_frame_equal(rough[columns], exact[columns], check_flags=False)
+    np.testing.assert_allclose(rough["min_distance"], exact["min_distance"], atol=0.01)
+    np.testing.assert_allclose(rough["max_distance"], exact["max_distance"], atol=0.01)

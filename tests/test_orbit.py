@@ -272,10 +272,14 @@ def test_elements_that_cannot_be_read_are_refused(lines, message):
     [
         ({"start": END, "end": START}, "start=.* is after end="),
         ({"start": "soon"}, "start='soon'"),
-        ({"step": "0s"}, "step='0s' is not positive"),
-        ({"step": "-1min"}, "step='-1min' is not positive"),
-        ({"step": "often"}, "step='often' is no duration"),
-        ({"step": None}, "step=None is not positive"),
+        ({"step": "0s"}, "step='0s' is not a span of time above zero"),
+        ({"step": "-1min"}, "step='-1min' is not a span of time above zero"),
+        ({"step": "often"}, "step='often' is not a span"),
+        ({"step": None}, "step=None is not a span"),
+        ({"step": "1ns"}, "step='1ns' is shorter than a microsecond"),
+        # pandas takes a bare number for nanoseconds
+        ({"step": 60}, "step=60 .* give a span with its unit, such as '5min'"),
+        ({"step": "60"}, "step='60' .* give a span with its unit"),
         ({"external": "t96"}, "external='t96' is not known; valid: 't89', None"),
         ({"start": "2040-01-01", "end": "2040-01-01T00:01"}, "IGRF covers 1900-01-01 to 20"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Any, Final, cast
 
 import numpy as np
@@ -12,22 +14,39 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.transforms.events import require
 from aurorax_pandas.transforms.ranking import Grouped, group_rows
 
+#: What a span of time can be given as.
+Span = str | pd.Timedelta | datetime.timedelta | np.timedelta64 | pd.offsets.BaseOffset
+
 _NO_GAP: Final = np.timedelta64(0)
 
 
 def span(argument: str, value: Any, *, zero: bool = False) -> pd.Timedelta:
-    """Read a span of time, above zero or, where allowed, zero."""
-    lowest = pd.Timedelta(0)
+    """Read a span of time that has a unit, above zero or, where allowed, zero."""
     try:
-        delta = None if isinstance(value, bool) else pd.Timedelta(value)
-    except (TypeError, ValueError):
+        delta = pd.Timedelta(value) if _has_unit(value) else None
+    except (TypeError, ValueError, OverflowError):
         delta = None
+    lowest = pd.Timedelta(0)
     if not isinstance(delta, pd.Timedelta) or delta < lowest or (delta == lowest and not zero):
-        raise AuroraxInputError(f"{argument}={value!r} is not a span of time; give one such as '5min'")
+        allowed = " or 0" if zero else " above zero"
+        raise AuroraxInputError(
+            f"{argument}={value!r} is not a span of time{allowed}; give a span with its unit, such as '5min'"
+        )
     return delta
 
 
-def minutes(df: pd.DataFrame, step: str | pd.Timedelta = "1min") -> pd.Series[float]:
+def _has_unit(value: Any) -> bool:
+    """Tell whether pandas would not take the value for nanoseconds; zero needs no unit."""
+    if isinstance(value, bool | np.bool_):
+        return False
+    if isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64):
+        return bool(value == 0)
+    if isinstance(value, np.timedelta64) and np.datetime_data(value.dtype)[0] == "generic":
+        return bool(value == _NO_GAP)
+    return not isinstance(value, str) or not re.fullmatch(r"\s*[+-]?\d*[1-9]\d*\s*", value)
+
+
+def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
     """
     Count the minutes in conjunction of each row.
 
