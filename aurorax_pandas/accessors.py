@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aurorax_pandas.plotting import CalendarValues
     from aurorax_pandas.transforms.compare import CompareOn, Comparison, OverlapOn
     from aurorax_pandas.transforms.events import PairBy
+    from aurorax_pandas.transforms.intervals import Span
     from aurorax_pandas.transforms.selection import How
 
 
@@ -147,7 +148,7 @@ class AuroraxDataFrameAccessor:
         """Group the events by pair of data sources; see `aurorax_pandas.groupby_pair`."""
         return functions.groupby_pair(self._df, by)
 
-    def pair_summary(self, by: PairBy = "pair", step: str | pd.Timedelta = "1min") -> pd.DataFrame:
+    def pair_summary(self, by: PairBy = "pair", step: Span = "1min") -> pd.DataFrame:
         """Sum up each pair of data sources; see `aurorax_pandas.pair_summary`."""
         return functions.pair_summary(self._df, by, step)
 
@@ -160,7 +161,7 @@ class AuroraxDataFrameAccessor:
         start: Any = None,
         end: Any = None,
         near: Any = None,
-        tolerance: str | pd.Timedelta = "5min",
+        tolerance: Span = "5min",
         max_distance: float | None = None,
     ) -> pd.DataFrame:
         """Keep the conjunctions by their closest epoch; see `aurorax_pandas.filter_closest_epoch`."""
@@ -195,7 +196,7 @@ class AuroraxDataFrameAccessor:
         """Keep each conjunction once; see `aurorax_pandas.deduplicate`."""
         return functions.deduplicate(self._df, by)
 
-    def minutes(self, step: str | pd.Timedelta = "1min") -> pd.Series[float]:
+    def minutes(self, step: Span = "1min") -> pd.Series[float]:
         """Count the minutes in conjunction of each row [min]; see `aurorax_pandas.minutes`."""
         return functions.minutes(self._df, step)
 
@@ -223,28 +224,28 @@ class AuroraxDataFrameAccessor:
         """Check the frame against its schema and give it back; see `aurorax_pandas.validate`."""
         return functions.validate(self._df)
 
-    def ephemeris(self, pad: str | pd.Timedelta = "2min") -> xr.Dataset:
+    def ephemeris(self, pad: Span = "2min") -> xr.Dataset:
         """Read where the sources were around the rows; see `aurorax_pandas.read_ephemeris_of`."""
         return functions.read_ephemeris_of(self._df, pad)
 
     def passes(
         self,
-        gap: str | pd.Timedelta = "10min",
+        gap: Span = "10min",
         formation: Mapping[str, Sequence[str]] | None = None,
         ephemeris: xr.Dataset | None = None,
-        step: str | pd.Timedelta = "1min",
+        step: Span = "1min",
     ) -> pd.DataFrame:
         """Put the conjunctions of one crossing together; see `aurorax_pandas.passes`."""
         return functions.passes(self._df, gap, formation, ephemeris, step)
 
-    def revisits(self, by: str = "pair", step: str | pd.Timedelta = "1min") -> pd.DataFrame:
+    def revisits(self, by: str = "pair", step: Span = "1min") -> pd.DataFrame:
         """Give how long it takes until the next conjunction; see `aurorax_pandas.revisits`."""
         return functions.revisits(self._df, by, step)
 
     def daily_counts(
         self,
         by: str | None = None,
-        freq: str | pd.Timedelta = "1D",
+        freq: Span = "1D",
         availability: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
         """Count conjunctions by day; see `aurorax_pandas.daily_counts`."""
@@ -261,15 +262,13 @@ class AuroraxDataFrameAccessor:
     def image_windows(
         self,
         ephemeris: xr.Dataset | None = None,
-        pad: str | pd.Timedelta = "2min",
+        pad: Span = "2min",
         emission_altitude: float = 110.0,
     ) -> pd.DataFrame:
         """Give what tools for images ask for; see `aurorax_pandas.image_windows`."""
         return functions.image_windows(self._df, ephemeris, pad, emission_altitude)
 
-    def overlaps(
-        self, other: pd.DataFrame, on: OverlapOn = "space", tolerance: str | pd.Timedelta = "0min"
-    ) -> pd.DataFrame:
+    def overlaps(self, other: pd.DataFrame, on: OverlapOn = "space", tolerance: Span = "0min") -> pd.DataFrame:
         """Find which conjunctions coincide with another frame's; see `aurorax_pandas.overlaps`."""
         return functions.overlaps(self._df, other, on, tolerance)
 
@@ -277,7 +276,7 @@ class AuroraxDataFrameAccessor:
         """Tell what a second read gained, lost and changed; see `aurorax_pandas.compare`."""
         return functions.compare(self._df, other, on)
 
-    def at_window_edge(self, start: Any = None, end: Any = None, step: str | pd.Timedelta = "1min") -> pd.Series[bool]:
+    def at_window_edge(self, start: Any = None, end: Any = None, step: Span = "1min") -> pd.Series[bool]:
         """Tell which conjunctions the window may have cut; see `aurorax_pandas.at_window_edge`."""
         return functions.at_window_edge(self._df, start, end, step)
 

@@ -14,7 +14,7 @@ from aurorax_pandas import geodesy, model, sphere
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.tracks import HEMISPHERE, SPACECRAFT, Floats, Ints, Tracks
 from aurorax_pandas.transforms.events import as_events, is_events, require, source_sites
-from aurorax_pandas.transforms.intervals import span
+from aurorax_pandas.transforms.intervals import Span, span
 from aurorax_pandas.transforms.labels import spacecraft_sides
 from aurorax_pandas.transforms.ranking import closest_positions
 
@@ -395,7 +395,7 @@ def _rows(df: pd.DataFrame, keep: Any) -> pd.DataFrame:
 def image_windows(
     df: pd.DataFrame,
     ephemeris: xr.Dataset | None = None,
-    pad: str | pd.Timedelta = "2min",
+    pad: Span = "2min",
     emission_altitude: float = EMISSION_ALTITUDE,
 ) -> pd.DataFrame:
     """

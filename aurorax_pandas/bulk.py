@@ -283,7 +283,7 @@ class _Reader:
         self._query = query
         self._checkpoint = checkpoint
         self._deadline = deadline
-        self._on_bad_records = on_bad_records
+        self._on_bad_records: Literal["raise", "drop"] = on_bad_records
         self._workers = workers
         self._connection = {**connection, "sleep": workers.sleep}
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
 from aurorax_pandas import dask_frames, functions
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
 
     from aurorax_pandas.transforms.events import PairBy
+    from aurorax_pandas.transforms.intervals import Span
     from aurorax_pandas.transforms.selection import How
 
 
@@ -36,7 +35,7 @@ class AuroraxDaskAccessor:
         start: Any = None,
         end: Any = None,
         near: Any = None,
-        tolerance: str | pd.Timedelta = "5min",
+        tolerance: Span = "5min",
         max_distance: float | None = None,
     ) -> dd.DataFrame:
         """Keep the conjunctions by their closest epoch; see `aurorax_pandas.filter_closest_epoch`."""
@@ -70,7 +69,7 @@ class AuroraxDaskAccessor:
             how=how,
         )
 
-    def minutes(self, step: str | pd.Timedelta = "1min") -> dd.Series:
+    def minutes(self, step: Span = "1min") -> dd.Series:
         """Count the minutes in conjunction of each row [min]; see `aurorax_pandas.minutes`."""
         return dask_frames.map_rows(self._ddf, functions.minutes, step)
 
@@ -82,7 +81,7 @@ class AuroraxDaskAccessor:
         """Group the events by pair of data sources; see `aurorax_pandas.groupby_pair`."""
         return dask_frames.groupby_pair(self._ddf, by)
 
-    def pair_summary(self, by: PairBy = "pair", step: str | pd.Timedelta = "1min") -> dd.DataFrame:
+    def pair_summary(self, by: PairBy = "pair", step: Span = "1min") -> dd.DataFrame:
         """Sum up each pair of data sources, shuffled by pair; see `aurorax_pandas.pair_summary`."""
         return dask_frames.pair_summary(self._ddf, by, step)
 

@@ -20,6 +20,8 @@ from aurorax_pandas.transforms.events import PairBy
 if TYPE_CHECKING:
     import dask.dataframe as dd
 
+    from aurorax_pandas.transforms.intervals import Span
+
 _ORDER: Final = "_aurorax_order"
 _KEY: Final = "_aurorax_key"
 _ROW: Final = "_aurorax_row"
@@ -160,7 +162,7 @@ def groupby_pair(ddf: dd.DataFrame, by: PairBy = "pair") -> Any:
     return exploded.groupby("pair", observed=True)
 
 
-def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta = "1min") -> dd.DataFrame:
+def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> dd.DataFrame:
     """
     Sum up each pair of data sources, as `aurorax_pandas.pair_summary`.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from aurorax_pandas.transforms.events import PairBy
+    from aurorax_pandas.transforms.intervals import Span
     from aurorax_pandas.transforms.selection import How
 
 
@@ -53,7 +54,7 @@ class AuroraxDatasetAccessor:
         """Give one entry per pair event; see `aurorax_pandas.explode_events`."""
         return dataset.keep_together(self._ds, functions.explode_events)
 
-    def pair_summary(self, by: PairBy = "pair", step: str | pd.Timedelta = "1min") -> xr.Dataset:
+    def pair_summary(self, by: PairBy = "pair", step: Span = "1min") -> xr.Dataset:
         """Sum up each pair of data sources; see `aurorax_pandas.pair_summary`."""
         return dataset.keep_together(self._ds, functions.pair_summary, by, step)
 
@@ -66,7 +67,7 @@ class AuroraxDatasetAccessor:
         start: Any = None,
         end: Any = None,
         near: Any = None,
-        tolerance: str | pd.Timedelta = "5min",
+        tolerance: Span = "5min",
         max_distance: float | None = None,
     ) -> xr.Dataset:
         """Keep the conjunctions by their closest epoch; see `aurorax_pandas.filter_closest_epoch`."""
@@ -130,7 +131,7 @@ class AuroraxDatasetAccessor:
         space: criteria.SpaceBlocks = (),
         events: criteria.EventsBlocks = (),
         custom_locations: criteria.CustomLocationsBlocks = (),
-        conjunction_types: str | Sequence[str] = ("nbtrace",),
+        conjunction_types: str | Sequence[str] | None = None,
         subminute_precision: bool | None = None,
         query: Mapping[str, Any] | str | Path | None = None,
     ) -> pd.DataFrame:

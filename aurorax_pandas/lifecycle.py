@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import datetime
 import logging
 import re
 import time
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("aurorax_pandas")
 
-Timeout = float | str | pd.Timedelta | Deadline | None
+Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None
 
 FIRST_PAUSE: Final = 0.1
 MAX_POLL_INTERVAL: Final = 15.0

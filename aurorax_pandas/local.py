@@ -38,7 +38,7 @@ def find_conjunctions(
     space: criteria.SpaceBlocks = (),
     events: criteria.EventsBlocks = (),
     custom_locations: criteria.CustomLocationsBlocks = (),
-    conjunction_types: str | Sequence[str] = ("nbtrace",),
+    conjunction_types: str | Sequence[str] | None = None,
     subminute_precision: bool | None = None,
     query: Mapping[str, Any] | str | Path | None = None,
 ) -> pd.DataFrame:
@@ -59,8 +59,8 @@ def find_conjunctions(
         Largest distance [km] for every pair of blocks, or a dict of pairs; None means no limit.
     ground, space, events, custom_locations : criteria block, dict, or sequence of them
         Who takes part, as in `read_aurorax_conjunctions`. Metadata filters read variables of the Dataset.
-    conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, default ("nbtrace",)
-        Which locations are compared.
+    conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, optional
+        Which locations are compared; by default ``"nbtrace"``. A finished query has its own.
     subminute_precision : bool, optional
         Whether locations are interpolated on the sphere to epochs every 30 s.
     query : dict, str or pathlib.Path, optional

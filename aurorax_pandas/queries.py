@@ -150,8 +150,7 @@ def choose_query(
     """
     parts = {"start": start, "end": end, "distance": distance, **blocks, "subminute_precision": subminute_precision}
     given = [name for name, value in parts.items() if is_given(value)]
-    # some signatures say the default
-    if conjunction_types is not None and not _is_default(conjunction_types):
+    if conjunction_types is not None:
         given.append("conjunction_types")
     whole = [name for name, value in (("query", query), ("request_id", request_id)) if value is not None]
     if len(whole) + bool(given) != 1:
@@ -163,10 +162,6 @@ def choose_query(
         return {} if query is None else parse_query(query)
     options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
     return build_query(start, end, distance, **blocks, **options)
-
-
-def _is_default(conjunction_types: object) -> bool:
-    return isinstance(conjunction_types, tuple) and conjunction_types == DEFAULT_TYPES
 
 
 def is_given(value: object) -> bool:

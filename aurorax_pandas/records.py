@@ -6,7 +6,7 @@ import datetime
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import model, ordering
-from aurorax_pandas.answers import split_records
+from aurorax_pandas.answers import Int64, split_records
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.times import read_times, write_times
 
@@ -25,13 +25,12 @@ _CHUNK: Final = 500
 _SHOWN: Final = 5
 _KEYS_OF_OBJECTS: Final = (*model.CONJUNCTION_COLUMNS, "e1_source", "e2_source", *model.SOURCE_FIELDS)
 
-_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Time = npt.NDArray[np.datetime64]
 _T = TypeVar("_T")
 
 
 class _Source(msgspec.Struct, gc=False, frozen=True):
-    identifier: _Int64 | None = None
+    identifier: Int64 | None = None
     program: str | None = None
     platform: str | None = None
     instrument_type: str | None = None

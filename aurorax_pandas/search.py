@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 
 import msgspec
 import pandas as pd
@@ -48,8 +48,8 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         None and a missing pair mean no limit.
     ground, space, events, custom_locations : criteria block, dict, or sequence of them
         Who takes part; 2 to 10 blocks in all.
-    conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, default ("nbtrace",)
-        Which locations are compared.
+    conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, optional
+        Which locations are compared; by default ``"nbtrace"``. A finished query has its own.
     subminute_precision : bool, optional
         Whether epochs every 30 s are searched.
     query : dict, str or pathlib.Path, optional
@@ -116,7 +116,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         space: criteria.SpaceBlocks = (),
         events: criteria.EventsBlocks = (),
         custom_locations: criteria.CustomLocationsBlocks = (),
-        conjunction_types: str | Sequence[str] = ("nbtrace",),
+        conjunction_types: str | Sequence[str] | None = None,
         subminute_precision: bool | None = None,
         query: Mapping[str, Any] | str | Path | None = None,
         request_id: str | None = None,
@@ -162,8 +162,8 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
         return queries.parse_query(found)
 
-    def _decode(self, items: list[msgspec.Raw], *, on_bad_records: Literal["raise", "drop"] = "raise") -> pd.DataFrame:
-        frame = records.conjunctions_from_items(items, on_bad_records=on_bad_records)
+    def _decode(self, items: list[msgspec.Raw], **options: Unpack[ReadOptions]) -> pd.DataFrame:
+        frame = records.conjunctions_from_items(items, on_bad_records=options.get("on_bad_records", "raise"))
         frame.attrs[provenance.KEY] = provenance.make_provenance(
             request_ids=[self.request_id], query=copy.deepcopy(self.query), api_url=self._transport.api_url
         )

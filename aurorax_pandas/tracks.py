@@ -124,11 +124,10 @@ class Tracks:
                         values = self._ephemeris[name].isel(source=row).values
                         known = values[~np.isnan(values)]
                         found[part, number] = known[0] if len(known) else np.nan
-            elif self._sources["identifier"][number] in table.index:
-                place = table.loc[self._sources["identifier"][number]].to_numpy(np.float64)
             else:
-                place = _place_in(self._sources["display_name"][number])
-            if row < 0:
+                identifier, name = self._sources["identifier"][number], self._sources["display_name"][number]
+                listed = identifier in table.index
+                place = table.loc[identifier].to_numpy(np.float64) if listed else _place_in(name)
                 own = {"nbtrace": place[0] >= 0, "sbtrace": place[0] < 0, "geographic": True}[conjunction_type]
                 found[:, number] = place if own else np.nan
         return found

@@ -106,8 +106,7 @@ def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float |
     seconds = math.nan
     if value is not None and not isinstance(value, bool):
         with contextlib.suppress(TypeError, ValueError, OverflowError):
-            span = pd.Timedelta(float(value), unit="s") if number else pd.Timedelta(value)
-            seconds = span.total_seconds()
+            seconds = float(value) if number else pd.Timedelta(value).total_seconds()  # pyright: ignore[reportArgumentType]
     if not (math.isfinite(seconds) and seconds > 0):
         extra = f", or None for {none}" if none else ""
         raise AuroraxInputError(
@@ -264,7 +263,6 @@ class Transport:
         request_id: str | None,
         read_body: bool,
     ) -> Answer:
-        fault = None
         body = b""
         try:
             with self._follow(method, path, text, deadline, request_id) as response:
@@ -286,10 +284,15 @@ class Transport:
                 retryable=not isinstance(error, _LASTING_FAULTS),
                 sent=not _never_connected(error),
             )
-        if fault is not None:
-            # raised out here, so that it does not carry the error of below along, headers and all
-            raise fault
-        if not taken:
+        else:
+            return self._answer(method, path, response, body, request_id)
+        # raised out here, so that it does not carry the error of below along, headers and all
+        raise fault
+
+    def _answer(
+        self, method: str, path: str, response: requests.Response, body: bytes, request_id: str | None
+    ) -> Answer:
+        if response.status_code not in _TAKEN:
             raise self._error(method, path, response, body, request_id)
         if body[:64].lstrip().startswith(b"<"):
             raise AuroraxUnavailableError(

@@ -16,7 +16,7 @@ from aurorax_pandas.tracks import SPACECRAFT
 from aurorax_pandas.transforms.counts import query_window
 from aurorax_pandas.transforms.events import SEPARATOR, require, source_names, source_sites
 from aurorax_pandas.transforms.identity import source_set_codes
-from aurorax_pandas.transforms.intervals import span
+from aurorax_pandas.transforms.intervals import Span, span
 
 OverlapOn = Literal["space", "site", "time"]
 CompareOn = Literal["source", "site"]
@@ -46,9 +46,7 @@ class Comparison(NamedTuple):
     changed: pd.DataFrame
 
 
-def overlaps(
-    df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tolerance: str | pd.Timedelta = "0min"
-) -> pd.DataFrame:
+def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tolerance: Span = "0min") -> pd.DataFrame:
     """
     Find which conjunctions of one frame coincide with another's.
 
@@ -249,9 +247,7 @@ def _changed(df: pd.DataFrame, other: pd.DataFrame, mine: Ints, theirs: Ints) ->
     return pd.DataFrame(columns).astype({"sources": "str"})[differs].reset_index(drop=True)
 
 
-def at_window_edge(
-    df: pd.DataFrame, start: Any = None, end: Any = None, step: str | pd.Timedelta = "1min"
-) -> pd.Series[bool]:
+def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: Span = "1min") -> pd.Series[bool]:
     """
     Tell which conjunctions the window of the search may have cut.
 

@@ -16,7 +16,7 @@ from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.times import to_utc
 from aurorax_pandas.tracks import SPACECRAFT
 from aurorax_pandas.transforms.events import require
-from aurorax_pandas.transforms.intervals import span
+from aurorax_pandas.transforms.intervals import Span, span
 from aurorax_pandas.transforms.labels import labelled_events
 
 _DAY: Final = pd.Timedelta("1D")
@@ -42,7 +42,7 @@ def query_window(
 def daily_counts(
     df: pd.DataFrame,
     by: str | None = None,
-    freq: str | pd.Timedelta = "1D",
+    freq: Span = "1D",
     availability: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """

@@ -14,7 +14,7 @@ from pandas.api.typing import DataFrameGroupBy
 from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
-from aurorax_pandas.transforms.intervals import covered_minutes, overlap_clusters, span
+from aurorax_pandas.transforms.intervals import Span, covered_minutes, overlap_clusters, span
 from aurorax_pandas.transforms.ranking import Grouped, closest_positions, group_rows
 
 _SUMMED: Final = ("start", "end", "min_distance", "closest_epoch")
@@ -86,7 +86,7 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
     return cast("DataFrameGroupBy[Any, Any]", pair_events(df, by).groupby("pair", observed=True, sort=True))
 
 
-def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: str | pd.Timedelta = "1min") -> pd.DataFrame:
+def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> pd.DataFrame:
     """
     Sum up each pair of data sources.
 

@@ -17,7 +17,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.tracks import HEMISPHERE, Tracks
 from aurorax_pandas.transforms.events import as_events, is_events
-from aurorax_pandas.transforms.intervals import overlap_clusters, span, union_minutes
+from aurorax_pandas.transforms.intervals import Span, overlap_clusters, span, union_minutes
 from aurorax_pandas.transforms.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.transforms.ranking import closest_positions
 
@@ -44,10 +44,10 @@ _SIDE: Final = ("identifier", "source_type", "display_name")
 
 def passes(
     df: pd.DataFrame,
-    gap: str | pd.Timedelta = "10min",
+    gap: Span = "10min",
     formation: Mapping[str, Sequence[str]] | None = None,
     ephemeris: xr.Dataset | None = None,
-    step: str | pd.Timedelta = "1min",
+    step: Span = "1min",
 ) -> pd.DataFrame:
     """
     Put the conjunctions of one crossing of a spacecraft together, over however many stations.
@@ -201,7 +201,7 @@ def _stations(found: pd.DataFrame, count: int) -> Any:
     return model.nested_array(fields, offsets.astype(np.int64))
 
 
-def revisits(df: pd.DataFrame, by: str = "pair", step: str | pd.Timedelta = "1min") -> pd.DataFrame:
+def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.DataFrame:
     """
     Give how long it takes until the next conjunction.
 

@@ -15,7 +15,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.times import to_utc
 from aurorax_pandas.transforms import events as ev
 from aurorax_pandas.transforms.identity import source_set_codes
-from aurorax_pandas.transforms.intervals import overlap_clusters, span
+from aurorax_pandas.transforms.intervals import Span, overlap_clusters, span
 from aurorax_pandas.transforms.pairs import pair_events
 from aurorax_pandas.transforms.ranking import closest_positions
 
@@ -79,7 +79,7 @@ def filter_closest_epoch(
     start: Any = None,
     end: Any = None,
     near: Any = None,
-    tolerance: str | pd.Timedelta = "5min",
+    tolerance: Span = "5min",
     max_distance: float | None = None,
 ) -> pd.DataFrame:
     """
