@@ -6,18 +6,17 @@ import contextlib
 import copy
 import datetime
 import logging
-import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NoReturn, Self, TypedDict, TypeVar, Unpack
-from urllib.parse import urlsplit
 
 import msgspec
 import pandas as pd
 import tenacity
 
 from aurorax_pandas import answers
+from aurorax_pandas.addresses import check_request_id, id_in
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
     AuroraxDataError,
@@ -90,7 +89,7 @@ class Search(ABC, Generic[_Result]):
     ) -> None:
         url = get_option("api_url", api_url) or DEFAULT_API_URL
         self.query = query
-        self.request_id = "" if request_id is None else _check_request_id(request_id, url)
+        self.request_id = "" if request_id is None else check_request_id(request_id, url)
         self._poll_interval = seconds_of("poll_interval", poll_interval) or 1.0
         self._clock = clock
         self._sleep = sleep
@@ -199,7 +198,7 @@ class Search(ABC, Generic[_Result]):
         """
         if self.executed:
             raise AuroraxStateError("the search has been submitted already", request_id=self.request_id)
-        chosen = None if request_id is None else _check_request_id(request_id, self._transport.api_url)
+        chosen = None if request_id is None else check_request_id(request_id, self._transport.api_url)
         deadline = self._deadline(timeout)
         self._check(deadline)
         logger.info("%s from %s to %s UTC", type(self).__name__, self.query["start"], self.query["end"])
@@ -240,7 +239,7 @@ class Search(ABC, Generic[_Result]):
                 status_code=answer.status_code,
                 request_id=chosen,
             )
-        found = _id_in(location) or chosen
+        found = id_in(location) or chosen
         if found is None:
             raise AuroraxAPIError(
                 f"the service took the search, but gave no id to read it by: status 202, location {shown!r}; "
@@ -503,7 +502,7 @@ class Search(ABC, Generic[_Result]):
         """
         self._check_options(**options)
         if request_id is not None and self.executed:
-            chosen = _check_request_id(request_id, self._transport.api_url)
+            chosen = check_request_id(request_id, self._transport.api_url)
             if chosen != self.request_id:
                 raise AuroraxStateError(
                     f"request_id={request_id!r} comes too late, this search has been submitted as {self.request_id}; "
@@ -549,45 +548,7 @@ class Search(ABC, Generic[_Result]):
         self._transport.close()
 
 
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-
-
 def _bar(description: str) -> tqdm[NoReturn]:
     from tqdm.auto import tqdm
 
     return tqdm(total=None, bar_format="{desc} [{elapsed}]", desc=description)
-
-
-def _id_in(address: str) -> str | None:
-    """Give the identifier of a search in its address: what follows ``requests``, else what stands last."""
-    try:
-        parts = [part for part in urlsplit(address.strip()).path.strip().split("/") if part]
-    except ValueError:
-        return None
-    after = parts[parts.index("requests") + 1 :] if "requests" in parts else parts[-1:]
-    return after[0] if after and _REQUEST_ID.fullmatch(after[0]) else None
-
-
-def _check_request_id(request_id: object, api_url: str) -> str:
-    text = request_id.strip() if isinstance(request_id, str) else ""
-    found = _id_in(text) if "/" in text else _REQUEST_ID.fullmatch(text) and text
-    if "://" in text and "/requests/" not in text:
-        found = None
-    if not found:
-        raise AuroraxInputError(
-            f"request_id={request_id!r} is not valid; give the identifier of a search, or its address"
-        )
-    if "://" in text and _place(text) != _place(api_url):
-        raise AuroraxInputError(
-            f"request_id={request_id!r} is at another service than api_url={api_url!r}; give its own as api_url="
-        )
-    return found
-
-
-def _place(address: str) -> tuple[str | None, int | None]:
-    try:
-        parts = urlsplit(address)
-        return parts.hostname, None if parts.port in (80, 443) else parts.port
-    except ValueError:
-        # a port that is no number
-        return None, None
