@@ -190,7 +190,7 @@ def colormap(axes: Axes) -> Colormap:
 
     low, high = (0.25, 1.0) if is_dark(axes) else (0.0, 0.88)
     colors = mpl.colormaps["viridis"](np.linspace(low, high, 256))
-    return ListedColormap(colors, name="viridis_on_background", bad=NO_VALUE)
+    return ListedColormap(colors, name="viridis_on_background").with_extremes(bad=NO_VALUE)
 
 
 def is_dark(axes: Axes) -> bool:
