@@ -121,6 +121,9 @@ def fetch_availability(
     transport: Transport, deadline: Deadline, start: str, end: str, filters: Mapping[str, str | None]
 ) -> pd.DataFrame:
     """Read how many ephemeris records a service has by data source and day; see `read_aurorax_availability`."""
+    for name, value in filters.items():
+        if not (value is None or (isinstance(value, str) and value.strip())):
+            raise AuroraxInputError(f"{name}={value!r} is no name; give one text, or None for all")
     wanted = {"start": start, "end": end, **{name: value for name, value in filters.items() if value is not None}}
     try:
         asked = urlencode(wanted)

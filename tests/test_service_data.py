@@ -362,3 +362,9 @@ def test_sentence_of_the_recorded_search_is_the_services_own():
 
     logged = samples.recorded_status()["logs"][2]["summary"].partition("using query: ")[2]
     assert queries.describe_query(samples.recorded_query()) == logged
+
+
+@pytest.mark.parametrize("program", [["swarm"], 5, ""])
+def test_availability_is_asked_of_one_name_at_a_time(program):
+    with sandbox.serve() as url, pytest.raises(ap.AuroraxInputError, match="program="):
+        ap.read_aurorax_availability("2020-01-01", "2020-01-01", program=program, api_url=url)
