@@ -366,5 +366,5 @@ def test_sentence_of_the_recorded_search_is_the_services_own():
 
 @pytest.mark.parametrize("program", [["swarm"], 5, ""])
 def test_availability_is_asked_of_one_name_at_a_time(program):
-    with sandbox.serve() as url, pytest.raises(ap.AuroraxInputError, match="program="):
-        ap.read_aurorax_availability("2020-01-01", "2020-01-01", program=program, api_url=url)
+    with sandbox.serve() as url, pytest.raises(AuroraxInputError, match="program="):
+        aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program=program, api_url=url)
