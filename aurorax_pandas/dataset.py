@@ -267,6 +267,8 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
     block = block_of(ds)
     try:
         return _put_together(ds, block)
+    except AuroraxDataError:
+        raise
     except (pa.ArrowException, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # what may have been done to a Dataset knows no end
         raise AuroraxDataError(
@@ -342,6 +344,11 @@ def _index(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[dict[str, Any
 
 def _column(ds: xr.Dataset, name: str, kind: pa.DataType) -> pa.Array:
     variable = ds[name]
+    if variable.ndim != 1:
+        raise AuroraxDataError(
+            f"the variable {name!r} has the dimensions {variable.dims} in place of one; choose by isel, or by the methods of "
+            ".aurorax"
+        )
     return _arrow(variable.values, {**variable.encoding, **variable.attrs}, kind)
 
 

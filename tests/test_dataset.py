@@ -92,6 +92,7 @@ def test_what_is_no_dataset_of_ours_is_refused(sample):
         ds.isel(event=[1, 0, *range(3, 49)]),
         ds.isel(conjunction=0),
         ds.where(ds["min_distance"] < 200),
+        ds.where(ds["min_distance"] < 200, drop=True),
         ds.rename(conjunction="c"),
         ds.assign(conjunction_type=ds["conjunction_type"] + 90),
         ds.assign(conjunction_type=ds["conjunction_type"].drop_attrs()),
