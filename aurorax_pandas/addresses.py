@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import urlsplit
@@ -36,6 +38,14 @@ def check_request_id(request_id: object, api_url: str) -> str:
             f"request_id={request_id!r} is at another service than api_url={api_url!r}; give its own as api_url="
         )
     return found
+
+
+def service_of(api_url: str) -> str:
+    """Name the service at an address by its host; those on this machine are one, whatever their port."""
+    host = urlsplit(api_url).hostname or api_url
+    with contextlib.suppress(ValueError):
+        return "this machine" if host == "localhost" or ipaddress.ip_address(host).is_loopback else host
+    return host
 
 
 def _place(address: str) -> tuple[str | None, int | None]:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from aurorax_pandas import catalogue, model, provenance, records
+from aurorax_pandas.addresses import service_of
 from aurorax_pandas.exceptions import (
     AuroraxAuthorizationError,
     AuroraxBulkError,
@@ -121,6 +122,9 @@ class Checkpoint:
 
     def _check(self) -> None:
         found = _flat(_read_json(self._directory / _MANIFEST))
+        # parts that lost no record are as good where records may be dropped
+        if found.get("on_bad_records") == "raise":
+            found["on_bad_records"] = self._manifest["on_bad_records"]
         wanted = _flat(self._manifest)
         other = [name for name in wanted | found if found.get(name) != wanted.get(name)]
         if other:
@@ -240,15 +244,14 @@ def read_in_parts(
             "query": query,
             "chunk": length.isoformat(),
             "overlap": shared.isoformat(),
-            "api_url": get_option("api_url", connection.get("api_url")) or DEFAULT_API_URL,
+            "service": service_of(get_option("api_url", connection.get("api_url")) or DEFAULT_API_URL),
             "on_bad_records": on_bad_records,
         }
         keeper = Checkpoint(checkpoint, search)
-        if keeper.is_new:
-            if connection.get("check_names", True):
-                with open_transport(connection.get("api_url"), connection.get("api_key")) as transport:
-                    catalogue.check_names(query, transport, deadline)
-            keeper.begin()
+        if keeper.is_new and connection.get("check_names", True):
+            with open_transport(connection.get("api_url"), connection.get("api_key")) as transport:
+                catalogue.check_names(query, transport, deadline)
+        keeper.begin()
     workers = Workers(cancel_on_interrupt)
     reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
     finished, failed = _search(parts, reader, workers, max_workers, progress)

@@ -170,9 +170,10 @@ def test_a_search_that_still_runs_is_waited_for(tmp_path):
 def test_a_search_that_is_gone_is_run_again(tmp_path):
     with sandbox.serve() as url:
         read(url, chunk="6h", checkpoint=tmp_path)
-        part = sorted(tmp_path.glob("*.parquet"))[0]
-        part.unlink()
-        part.with_suffix(".json").write_text(json.dumps({"request_id": "lost-by-the-server"}))
+    part = sorted(tmp_path.glob("*.parquet"))[0]
+    part.unlink()
+    part.with_suffix(".json").write_text(json.dumps({"request_id": "lost-with-the-server"}))
+    with sandbox.serve() as url:
         assert_conjunctions_equal(read(url, chunk="6h", checkpoint=tmp_path), WHOLE["pair"], check_attrs=False)
 
 
@@ -185,13 +186,32 @@ def test_another_search_in_the_checkpoint_is_refused_before_anything_is_sent(tmp
             ({"distance": 300}, "query 'max_distances' is {'ground1-space1': 800} there, {'ground1-space1': 300} here"),
             ({"chunk": "6h"}, "chunk is 'P0DT12H0M0S' there, 'P0DT6H0M0S' here"),
             ({"overlap": "2h"}, "overlap is 'P0DT1H0M0S' there"),
-            ({"on_bad_records": "drop"}, "on_bad_records is 'raise' there, 'drop' here"),
-            ({"api_url": "http://127.0.0.1:9"}, f"api_url is {url!r} there, 'http://127.0.0.1:9' here"),
+            ({"api_url": "http://192.0.2.1"}, "service is 'this machine' there, '192.0.2.1' here"),
         ):
             with pytest.raises(AuroraxInputError, match=re.escape(says)) as caught:
                 read(**{"url": url, "chunk": "12h", "checkpoint": tmp_path} | _renamed(change))
             assert "holds another search" in str(caught.value)
         assert len(box.requests) == before
+
+
+def test_parts_that_lost_records_are_not_taken_where_none_may_be_lost(tmp_path):
+    with sandbox.serve() as url:
+        read(url, chunk="12h", checkpoint=tmp_path)
+        read(url, chunk="12h", checkpoint=tmp_path, on_bad_records="drop")
+        with pytest.raises(AuroraxInputError, match="on_bad_records is 'drop' there, 'raise' here"):
+            read(url, chunk="12h", checkpoint=tmp_path)
+
+
+def test_a_server_of_this_machine_may_come_back_at_another_port(tmp_path):
+    with sandbox.serve() as url:
+        read(url, chunk="6h", checkpoint=tmp_path)
+    next(iter(sorted(tmp_path.glob("*.parquet")))).unlink()
+    box = sandbox.serve()
+    with box as other:
+        assert other != url
+        found = read(other, chunk="6h", checkpoint=tmp_path)
+    assert_conjunctions_equal(found, WHOLE["pair"], check_attrs=False)
+    assert len([each for each in box.requests if each.path.endswith("/search")]) == 1
 
 
 def _renamed(change):
