@@ -67,8 +67,8 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         arrays); ``source_conjunction`` and ``event_conjunction`` give the position of the parent. Distances in
         [km], times in UTC; ``conjunction_type`` and ``source_type`` are integers with ``flag_meanings``. A missing
         integer is the variable's ``missing_value``, a missing text its ``missing_text``. ``conjunction_position`` keeps
-        the first order of the conjunctions, so that they can be chosen and sorted by xarray's own methods too. The index is the
-        coordinate of the first dimension, or one coordinate for each level. ``attrs["aurorax"]`` holds the
+        the first order of the conjunctions, so that they can be chosen and sorted by xarray's own methods too. The
+        index is the coordinate of the first dimension, or one coordinate for each level. ``attrs["aurorax"]`` holds the
         provenance and what `to_dataframe` needs, as JSON. The other frames have one dimension, ``event`` or ``pair``.
 
     Raises

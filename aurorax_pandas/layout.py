@@ -158,16 +158,22 @@ def put_together(block: Block, parts: Parts) -> pd.DataFrame:
 
 def empty_frame(block: Block) -> pd.DataFrame:
     """Build the frame that a metadata block describes, without its rows."""
-    frame = {**block["frame"], "rows": 0}
-    if "range" in frame["index"]:
-        frame["index"] = {**frame["index"], "range": [0, 0, 1]}
-    empty = model.empty_conjunctions()
+    block = without_rows(block)
+    frame, empty = block["frame"], model.empty_conjunctions()
     parts = Parts(
         {spec["name"]: pa.array([], arrow_type(spec)) for spec in frame["columns"] if spec["dtype"] != NESTED},
         [pa.array([], arrow_type(spec)) for spec in frame["index"].get("levels", ())],
         {name: model.flatten(empty[name]) for name in ("data_sources", "events")},
     )
-    return put_together({**block, "frame": frame}, parts)
+    return put_together(block, parts)
+
+
+def without_rows(block: Block) -> Block:
+    """Give the metadata block of the same frame without rows."""
+    frame = {**block["frame"], "rows": 0}
+    if "range" in frame["index"]:
+        frame["index"] = {**frame["index"], "range": [0, 0, 1]}
+    return {**block, "frame": frame}
 
 
 def _index(spec: dict[str, Any], levels: list[pa.Array]) -> pd.Index[Any]:

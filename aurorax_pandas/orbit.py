@@ -77,8 +77,8 @@ def footprints_from_tle(
     polar motion, together less than 0.5 km, are left out.
 
     Field: IGRF as in ppigrf (2.1: IGRF-14 [2]_) + Tsyganenko 89 as in geopack [3]_. So that a month takes minutes,
-    ppigrf's field is tabulated once per year and interpolated by quintic splines (within 0.1 nT of it, above 60 km), linearly in time within the year as IGRF itself is; geopack's code runs unchanged on all points at once.
-    Lines are followed by a Runge-Kutta 5(4) pair [4]_ with a step of its own for each; one that goes beyond 40 Earth
+    ppigrf's field is tabulated once per year and interpolated by quintic splines (within 0.1 nT of it, above 60 km),
+    linearly in time within the year as IGRF itself is; geopack's code runs unchanged on all points at once. Lines are followed by a Runge-Kutta 5(4) pair [4]_ with a step of its own for each; one that goes beyond 40 Earth
     radii is open. ``nbtrace`` is the end along the field, ``sbtrace`` the one against it.
 
     Accuracy: tracing is within 0.01 km of scalar calls of the same libraries. A day of Swarm agrees with the bundled

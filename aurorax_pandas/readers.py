@@ -146,8 +146,6 @@ def read_aurorax_conjunctions(
         raise AuroraxInputError(f"engine={engine!r} is not valid; give 'service' or 'local'")
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
-    from aurorax_pandas import model
-
     asked: dict[str, Any] = {
         "start": start,
         "end": end,
@@ -156,8 +154,7 @@ def read_aurorax_conjunctions(
         "space": space,
         "events": events,
         "custom_locations": custom_locations,
-        # a list is never taken for the default of another signature
-        "conjunction_types": None if conjunction_types is None else model.as_list(conjunction_types),
+        "conjunction_types": conjunction_types,
         "subminute_precision": subminute_precision,
         "query": query,
     }

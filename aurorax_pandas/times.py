@@ -16,6 +16,14 @@ from aurorax_pandas.exceptions import AuroraxInputError
 _Times = npt.NDArray[np.datetime64]
 
 
+_NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
+
+
+def lacks_unit(text: str) -> bool:
+    """Tell whether a text is a bare number, which pandas would take for a span of nanoseconds."""
+    return _NO_UNIT.fullmatch(text) is not None
+
+
 def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
     """
     Read an instant as naive UTC.

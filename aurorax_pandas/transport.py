@@ -9,7 +9,6 @@ import io
 import logging
 import math
 import numbers
-import re
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,6 +35,7 @@ from aurorax_pandas.exceptions import (
     AuroraxUnavailableError,
 )
 from aurorax_pandas.options import DEFAULT_API_URL, Secret, get_option
+from aurorax_pandas.times import lacks_unit
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -90,16 +90,13 @@ class Deadline:
         return Deadline(max(min(most, part * self.remaining()), 0.1), self._clock)
 
 
-_NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
-
-
 def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float | None:
     """Read a positive number of seconds, or a span of time, as seconds."""
     if value is None and none is not None:
         return None
     # NumPy counts a span of time among the whole numbers
     number = isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64)
-    if isinstance(value, str) and _NO_UNIT.fullmatch(value):
+    if isinstance(value, str) and lacks_unit(value):
         raise AuroraxInputError(
             f"{argument}={value!r} has no unit; give a number, or a span with its unit such as '60s'"
         )

@@ -106,10 +106,7 @@ def read_empty(path: Path) -> pd.DataFrame:
     import pyarrow.parquet
 
     schema = pyarrow.parquet.read_schema(path)
-    frame = {**_block(schema)["frame"], "rows": 0}
-    if "range" in frame["index"]:
-        frame["index"] = {**frame["index"], "range": [0, 0, 1]}
-    return _frame({"frame": frame}, [schema.empty_table()], schema)
+    return _frame(layout.without_rows(_block(schema)), [schema.empty_table()], schema)
 
 
 def _frame(block: layout.Block, groups: list[pa.Table], schema: pa.Schema) -> pd.DataFrame:

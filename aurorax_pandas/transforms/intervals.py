@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Any, Final, cast
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.times import lacks_unit
 from aurorax_pandas.transforms.events import require
 from aurorax_pandas.transforms.ranking import Grouped, group_rows
 
@@ -43,7 +43,7 @@ def _has_unit(value: Any) -> bool:
         return bool(value == 0)
     if isinstance(value, np.timedelta64) and np.datetime_data(value.dtype)[0] == "generic":
         return bool(value == _NO_GAP)
-    return not isinstance(value, str) or not re.fullmatch(r"\s*[+-]?\d*[1-9]\d*\s*", value)
+    return not (isinstance(value, str) and lacks_unit(value) and value.strip(" +-0."))
 
 
 def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:

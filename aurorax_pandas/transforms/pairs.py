@@ -103,8 +103,8 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
     -------
     pandas.DataFrame
         One row per pair, indexed by its label ``pair``, in alphabetical order: ``count`` of events, ``minutes`` in
-        conjunction [min] (the union of the spans, of all cameras of a site), ``min_distance`` [km], ``median_distance`` (of the events'
-        ``min_distance``) [km], ``closest_epoch`` (of the closest event; ties by start), ``first_start``,
+        conjunction [min] (the union of the spans, of all cameras of a site), ``min_distance`` [km],
+        ``median_distance`` (of the events' ``min_distance``) [km], ``closest_epoch`` (of the closest event; ties by start), ``first_start``,
         ``last_end``.
 
     Raises
