@@ -10,11 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import geodesy, model, sphere
+from aurorax_pandas import geometry, model
+from aurorax_pandas.checks import checked_number
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.tracks import HEMISPHERE, SPACECRAFT, Floats, Ints, Tracks
+from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, SPACECRAFT
+from aurorax_pandas.times import Span, span
+from aurorax_pandas.tracks import Floats, Ints, Tracks
 from aurorax_pandas.transforms.events import as_events, is_events, require, source_sites
-from aurorax_pandas.transforms.intervals import Span, span
 from aurorax_pandas.transforms.labels import spacecraft_sides
 from aurorax_pandas.transforms.ranking import closest_positions
 
@@ -121,13 +123,9 @@ def closest_approach(
 
 
 def _altitude(value: Any) -> float:
-    try:
-        altitude = np.nan if isinstance(value, bool | str) else float(value)
-    except (TypeError, ValueError):
-        altitude = np.nan
-    if not 0 < altitude < 2000:
-        raise AuroraxInputError(f"emission_altitude={value!r} is no altitude of aurora; give one such as 110 [km]")
-    return altitude
+    return checked_number(
+        "emission_altitude", value, lambda km: 0 < km < 2000, "an altitude of aurora such as 110 [km]"
+    )
 
 
 def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) -> pd.DataFrame:
@@ -141,19 +139,19 @@ def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) ->
     # however dense the ephemeris is, the service looked at minutes
     beyond = max(tracks.step, _MINUTE)
     start, end = events["start"].to_numpy() - beyond, events["end"].to_numpy() + beyond
-    for kind in model.CONJUNCTION_TYPES:
+    for kind in CONJUNCTION_TYPES:
         rows = np.flatnonzero((types == kind) & ~np.isnat(start) & ~np.isnat(end))
         if not len(rows):
             continue
         event, at, sides = _positions(tracks, kind, rows, count, start, end)
         found, offset, at, where = _least(event, at, sides)
         time[found] = tracks.epochs[at] + (np.round(offset * (tracks.step / np.timedelta64(1, "ms")))).astype("m8[ms]")
-        places[:, :, found] = [sphere.degrees(side) for side in where]
+        places[:, :, found] = [geometry.degrees(side) for side in where]
         distance[found] = _distance(*where)
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
-    sight = geodesy.elevation(station[0], station[1], craft[0], craft[1], altitude)
+    sight = geometry.elevation(station[0], station[1], craft[0], craft[1], altitude)
     return pd.DataFrame(
         {
             "approach_time": time,
@@ -240,11 +238,11 @@ def _dense(
     """Interpolate a track on the sphere, and give where the epochs in range are on it."""
     if len(lat) < 2:
         return (lat, lon), np.flatnonzero(inside)
-    vectors = sphere.unit_vectors(lat, lon)
+    vectors = geometry.unit_vectors(lat, lon)
     at = np.arange((len(lat) - 1) * parts + 1)
     before = np.minimum(at // parts, len(lat) - 2)
     fraction = at / parts - before
-    places = sphere.degrees(sphere.interpolate(vectors[:, before], vectors[:, before + 1], fraction))
+    places = geometry.degrees(geometry.interpolate(vectors[:, before], vectors[:, before + 1], fraction))
     return places, np.flatnonzero(inside) * parts
 
 
@@ -263,7 +261,7 @@ def _positions(
     lengths = np.maximum(stop - first, 0)
     event = np.repeat(rows, lengths)
     at = model.ranges(first, lengths)
-    one, two = (sphere.unit_vectors(*tracks.geodetic(kind, event + side * count, at)) for side in (0, 1))
+    one, two = (geometry.unit_vectors(*tracks.geodetic(kind, event + side * count, at)) for side in (0, 1))
     known = ~(np.isnan(one) | np.isnan(two)).any(axis=0)
     return event[known], at[known], (one[:, known], two[:, known])
 
@@ -282,7 +280,7 @@ def _least(event: Ints, at: Ints, sides: tuple[Floats, Floats]) -> tuple[Ints, F
     ends = (one[:, tried], one[:, after[tried]], two[:, tried], two[:, after[tried]])
     # where nothing moves every fraction is as good, and the search may end at any
     fraction = np.where(follows[tried], _golden_section(*ends), 0.0)
-    where = sphere.interpolate(ends[0], ends[1], fraction), sphere.interpolate(ends[2], ends[3], fraction)
+    where = geometry.interpolate(ends[0], ends[1], fraction), geometry.interpolate(ends[2], ends[3], fraction)
     order = np.lexsort((at[tried], _distance(*where), event[tried]))
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]
     return event[tried][chosen], fraction[chosen], at[tried][chosen], (where[0][:, chosen], where[1][:, chosen])
@@ -293,7 +291,7 @@ def _golden_section(first: Floats, first_end: Floats, second: Floats, second_end
 
     def apart(fraction: Floats) -> Floats:
         return _distance(
-            sphere.interpolate(first, first_end, fraction), sphere.interpolate(second, second_end, fraction)
+            geometry.interpolate(first, first_end, fraction), geometry.interpolate(second, second_end, fraction)
         )
 
     low, high = np.zeros(first.shape[1]), np.ones(first.shape[1])
@@ -315,7 +313,7 @@ def _golden_section(first: Floats, first_end: Floats, second: Floats, second_end
 
 def _distance(one: Floats, two: Floats) -> Floats:
     chord = np.linalg.norm(one - two, axis=0)
-    return np.asarray(2 * sphere.EARTH_RADIUS * np.arcsin(np.minimum(chord / 2, 1.0)), np.float64)
+    return np.asarray(2 * geometry.EARTH_RADIUS * np.arcsin(np.minimum(chord / 2, 1.0)), np.float64)
 
 
 def _hemispheres(

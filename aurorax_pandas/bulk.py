@@ -13,6 +13,7 @@ import pandas as pd
 
 from aurorax_pandas import catalogue, model, provenance, records
 from aurorax_pandas.addresses import service_of
+from aurorax_pandas.checks import whole_number
 from aurorax_pandas.exceptions import (
     AuroraxAuthorizationError,
     AuroraxBulkError,
@@ -26,7 +27,7 @@ from aurorax_pandas.exceptions import (
 from aurorax_pandas.export import load_conjunctions, to_parquet
 from aurorax_pandas.options import DEFAULT_API_URL, get_option
 from aurorax_pandas.search import ConjunctionSearch
-from aurorax_pandas.transforms.intervals import Span, span
+from aurorax_pandas.times import Span, span
 from aurorax_pandas.transforms.stitch import stitch
 from aurorax_pandas.transport import Deadline, open_transport
 from aurorax_pandas.workers import Workers
@@ -227,7 +228,7 @@ def read_in_parts(
     AuroraxBulkError
         If windows fail for good, after the others have been finished; it lists them.
     """
-    check_max_workers(max_workers)
+    whole_number("max_workers", max_workers)
     whole = pd.Timestamp(query["end"]) - pd.Timestamp(query["start"]) + _SECOND
     length = whole if chunk is None else span("chunk", chunk).ceil("s")
     if length < min(SHORTEST_WINDOW, whole):
@@ -263,12 +264,6 @@ def read_in_parts(
             raise _too_late(failed, len(parts), deadline, checkpoint) from error
         raise error
     return df
-
-
-def check_max_workers(max_workers: Any) -> None:
-    """Raise where this is no number of windows to search at a time."""
-    if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
-        raise AuroraxInputError(f"max_workers={max_workers!r} is not valid; give a whole number above 0")
 
 
 class _Reader:

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from aurorax_pandas import model
 from aurorax_pandas.answers import Int64
-from aurorax_pandas.criteria import suggestion
+from aurorax_pandas.checks import suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
-from aurorax_pandas.sources import bundled_sources, site_codes
+from aurorax_pandas.sources import SOURCE_TYPES, bundled_sources, site_codes
 from aurorax_pandas.transport import Deadline, Transport
 
 logger = logging.getLogger("aurorax_pandas")
@@ -91,7 +91,7 @@ def fetch_data_sources(transport: Transport, deadline: Deadline) -> pd.DataFrame
             for name in model.SOURCE_FIELDS
         }
     )
-    known = pd.CategoricalDtype(sorted({*model.SOURCE_TYPES, *frame["source_type"].dropna()}))
+    known = pd.CategoricalDtype(sorted({*SOURCE_TYPES, *frame["source_type"].dropna()}))
     frame["source_type"] = frame["source_type"].astype(known)
     sites = frame["platform"].map(site_codes()).astype("str")
     frame["site_code"] = sites.where(frame["source_type"] == "ground")

@@ -2,65 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
 from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from aurorax_pandas.checks import as_list, as_number, invalid, known_name, names, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.model import as_list
 
 OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between")
 HEMISPHERES: Final = ("northern", "southern")
 
 _T = TypeVar("_T")
-
-
-def suggestion(value: object, known: Iterable[str]) -> str:
-    """Say which known name a misspelt one may mean, or else which there are."""
-    names = list(known)
-    folded = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(str(value).lower(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {folded[close[0]]!r}?"
-    return f"valid: {', '.join(names)}"
-
-
-def choice(argument: str, value: object, known: Sequence[str]) -> str:
-    """Give a name that is one of those known, or raise with a suggestion."""
-    # what is no text may not be comparable
-    if not isinstance(value, str) or value not in known:
-        raise AuroraxInputError(f"{argument}: {value!r} is not known; {suggestion(value, known)}")
-    return str(value)
-
-
-def number(value: Any) -> float:
-    """Give a number as float, infinite where it is too large for one, and NaN for what is no number."""
-    if getattr(value, "ndim", None) == 0:
-        value = np.asarray(value)[()]
-    # NumPy counts a span of time among the integers
-    if isinstance(value, bool | np.timedelta64) or not isinstance(value, Real | Decimal):
-        return math.nan
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-    except ValueError:
-        return math.nan
-
-
-def _strings(argument: str, value: object) -> tuple[str, ...]:
-    strings = as_list(value)
-    for text in strings:
-        if not isinstance(text, str) or not text.strip():
-            raise AuroraxInputError(f"{argument}: {text!r} is not a name; give text, or a list of texts")
-    return tuple(str(text) for text in strings)
 
 
 def _set(block: object, name: str, value: object) -> None:
@@ -96,7 +52,7 @@ class MetadataFilterExpression:
     def __post_init__(self) -> None:
         if not isinstance(self.key, str) or not self.key.strip():
             raise AuroraxInputError(f"key: {self.key!r} is not the name of a metadata field")
-        choice(f"operator of {self.key!r}", self.operator, OPERATORS)
+        known_name(f"operator of {self.key!r}", self.operator, OPERATORS)
         for value in as_list(self.values):
             # NaN and NaT are not equal to themselves
             if not isinstance(value, str | int | float | np.generic) or isinstance(value, bytes) or value != value:
@@ -140,7 +96,7 @@ class MetadataFilter:
 
     def __post_init__(self) -> None:
         if not isinstance(self.logical_operator, str) or self.logical_operator.upper() not in ("AND", "OR"):
-            raise AuroraxInputError(f"logical_operator: {self.logical_operator!r} is not valid; give 'AND' or 'OR'")
+            raise invalid("logical_operator", self.logical_operator, "'AND' or 'OR'")
         _set(self, "logical_operator", self.logical_operator.upper())
         expressions = tuple(
             from_mapping("expressions", expression, MetadataFilterExpression)
@@ -192,7 +148,7 @@ class DataSourceBlock:
 
     def __post_init__(self) -> None:
         for name in ("programs", "platforms", "instrument_types"):
-            _set(self, name, _strings(name, getattr(self, name)))
+            _set(self, name, names(name, getattr(self, name)))
         _set(self, "metadata_filters", _filter(self.metadata_filters))
 
     def to_query(self) -> dict[str, Any]:
@@ -262,7 +218,7 @@ class SpaceCriteriaBlock(DataSourceBlock):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        hemispheres = tuple(choice("hemisphere", name, HEMISPHERES) for name in as_list(self.hemisphere))
+        hemispheres = tuple(known_name("hemisphere", name, HEMISPHERES) for name in as_list(self.hemisphere))
         _set(self, "hemisphere", hemispheres)
 
     def to_query(self) -> dict[str, Any]:
@@ -328,7 +284,7 @@ class CustomLocationsCriteriaBlock:
         # one pair alone is one place; a set has no order
         if (
             len(given) == 2
-            and not any(map(math.isnan, map(number, given)))
+            and not any(map(math.isnan, map(as_number, given)))
             and not isinstance(self.locations, set | frozenset)
         ):
             given = [tuple(given)]
@@ -352,9 +308,9 @@ def read_location(place: Any) -> tuple[float, float]:
     lat = lon = math.nan
     if isinstance(place, Mapping):
         if set(place) == {"lat", "lon"}:
-            lat, lon = number(place["lat"]), number(place["lon"])
+            lat, lon = as_number(place["lat"]), as_number(place["lon"])
     elif len(pair := as_list(place)) == 2 and not isinstance(place, set | frozenset):
-        lat, lon = map(number, pair)
+        lat, lon = map(as_number, pair)
     if math.isnan(lat) or math.isnan(lon):
         raise AuroraxInputError(f"locations: {place!r} is not (latitude, longitude) or {{'lat': …, 'lon': …}}")
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):

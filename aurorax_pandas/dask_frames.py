@@ -20,7 +20,7 @@ from aurorax_pandas.transforms.events import PairBy
 if TYPE_CHECKING:
     import dask.dataframe as dd
 
-    from aurorax_pandas.transforms.intervals import Span
+    from aurorax_pandas.times import Span
 
 _ORDER: Final = "_aurorax_order"
 _KEY: Final = "_aurorax_key"

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aurorax_pandas import layout, model, provenance
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +26,7 @@ _UNKNOWN: Final = -1
 #: Beyond this an integer that was decoded as a float may not be what it was.
 _EXACT: Final = 2.0**53
 _UNITS: Final = {"microseconds": "us", "nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
-_FLAGS: Final = {"conjunction_type": model.CONJUNCTION_TYPES, "source_type": model.SOURCE_TYPES}
+_FLAGS: Final = {"conjunction_type": CONJUNCTION_TYPES, "source_type": SOURCE_TYPES}
 
 _LONG_NAMES: Final = {
     "conjunction_type": "which locations were compared",

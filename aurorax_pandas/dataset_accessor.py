@@ -15,8 +15,8 @@ from aurorax_pandas.accessors import AuroraxPlotAccessor
 if TYPE_CHECKING:
     import xarray as xr
 
+    from aurorax_pandas.times import Span
     from aurorax_pandas.transforms.events import PairBy
-    from aurorax_pandas.transforms.intervals import Span
     from aurorax_pandas.transforms.selection import How
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import sphere
-from aurorax_pandas.criteria import number, read_location, suggestion
+from aurorax_pandas import geometry
+from aurorax_pandas.checks import as_list, as_number, suggestion
+from aurorax_pandas.criteria import read_location
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.model import DATETIME, SOURCE_FIELDS, as_list
+from aurorax_pandas.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.times import to_utc
 
@@ -219,10 +220,10 @@ def _numbers(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
     """Give a column of locations as numbers; what is no number is refused, text too."""
     if pd.api.types.is_numeric_dtype(column):
         return column
-    wrong = [value for value in column[column.notna()] if np.isnan(number(value))]
+    wrong = [value for value in column[column.notna()] if np.isnan(as_number(value))]
     if wrong:
         raise AuroraxInputError(f"df: {name!r} holds {wrong[0]!r}, which is no number; give degrees")
-    return column.map(number, na_action="ignore").astype("float64")
+    return column.map(as_number, na_action="ignore").astype("float64")
 
 
 def _read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
@@ -427,8 +428,8 @@ def densify(ephemeris: xr.Dataset, step: np.timedelta64) -> xr.Dataset:
     for lat_name, lon_name in _PAIRS:
         if lat_name not in ephemeris or lon_name not in ephemeris:
             continue
-        vectors = sphere.unit_vectors(*(ephemeris[name].transpose(*_DIMS).values for name in (lat_name, lon_name)))
-        lat, lon = sphere.degrees(sphere.interpolate(vectors[..., at], vectors[..., after], fraction))
+        vectors = geometry.unit_vectors(*(ephemeris[name].transpose(*_DIMS).values for name in (lat_name, lon_name)))
+        lat, lon = geometry.degrees(geometry.interpolate(vectors[..., at], vectors[..., after], fraction))
         on_epoch = fraction == 0
         for name, values in ((lat_name, lat), (lon_name, lon)):
             values[:, on_epoch] = ephemeris[name].transpose(*_DIMS).values

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.geodesy import EQUATORIAL_RADIUS, FOOTPRINT_ALTITUDE, POLAR_RADIUS
+from aurorax_pandas.geometry import EQUATORIAL_RADIUS, FOOTPRINT_ALTITUDE, POLAR_RADIUS
 
 #: Earth radius of both field models [km]
 FIELD_RADIUS: Final = 6371.2

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from aurorax_pandas import model
 from aurorax_pandas.proximity import Floats, Hits, Ints, Mask
+from aurorax_pandas.sources import CONJUNCTION_TYPES
 
 Pair = tuple[int, int]
 
@@ -171,7 +172,7 @@ def _frame(
     by_pair = np.stack([spans[pair].distance[epoch + rows.base[pair][row]] for pair in pairs])
     widest = by_pair.max(axis=0)
     low, high = np.minimum.reduceat(widest, offset), np.maximum.reduceat(widest, offset)
-    kind_code = model.CONJUNCTION_TYPES.index(kind)
+    kind_code = CONJUNCTION_TYPES.index(kind)
     start, end = epochs[rows.start], epochs[rows.end]
     column = {
         "conjunction_type": np.full(count, kind_code, np.int8),

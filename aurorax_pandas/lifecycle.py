@@ -28,7 +28,8 @@ from aurorax_pandas.exceptions import (
     AuroraxTimeoutError,
 )
 from aurorax_pandas.options import DEFAULT_API_URL, get_option
-from aurorax_pandas.transport import BACKOFF, Answer, Deadline, Transport, seconds_of
+from aurorax_pandas.times import seconds_of
+from aurorax_pandas.transport import BACKOFF, Answer, Deadline, Transport
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas import criteria, model, provenance, queries
+from aurorax_pandas.checks import suggestion
 from aurorax_pandas.ephemeris import LOCATIONS, NO_IDENTIFIER, check_ephemeris, check_locations, densify, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.joining import join_hits
@@ -229,7 +230,7 @@ def _variables(ephemeris: xr.Dataset, plan: _Plan) -> list[str]:
     for name in names:
         if name not in ephemeris.data_vars:
             known = [str(known) for known in ephemeris.data_vars]
-            raise AuroraxInputError(f"ephemeris: there is no variable {name!r}; {criteria.suggestion(name, known)}")
+            raise AuroraxInputError(f"ephemeris: there is no variable {name!r}; {suggestion(name, known)}")
     return list(dict.fromkeys(names))
 
 

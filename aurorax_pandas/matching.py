@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.criteria import HEMISPHERES, suggestion
+from aurorax_pandas.checks import suggestion
+from aurorax_pandas.criteria import HEMISPHERES
 from aurorax_pandas.exceptions import AuroraxInputError
 
 if TYPE_CHECKING:

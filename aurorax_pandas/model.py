@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute
 from nested_pandas import NestedDtype
 from nested_pandas.series.ext_array import NestedExtensionArray
+
+from aurorax_pandas.sources import CONJUNCTION_TYPES
 
 SCHEMA_VERSION: Final = 1
 
@@ -33,8 +35,6 @@ compute: Final = _Compute()
 #: What a frame can hold.
 KINDS: Final = ("conjunctions", "events", "pair_summary")
 
-CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
-SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
 
 DATETIME: Final = "datetime64[us]"
 CONJUNCTION_TYPE: Final = pd.CategoricalDtype(list(CONJUNCTION_TYPES))
@@ -374,14 +374,3 @@ def kind_of(frame: pd.DataFrame) -> str:
 def empty_conjunctions() -> pd.DataFrame:
     """Give a conjunctions frame without rows."""
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in CONJUNCTION_COLUMNS.items()})
-
-
-def as_list(value: object) -> list[Any]:
-    """Give a list of what was given alone or as a sequence."""
-    if value is None:
-        return []
-    if isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0:
-        return [value]
-    if isinstance(value, Sequence | np.ndarray | pd.Index | pd.Series | set | frozenset):
-        return list(value)
-    return [value]

@@ -12,8 +12,9 @@ from aurorax_pandas.ephemeris import NO_IDENTIFIER, make_ephemeris
 from aurorax_pandas.ephemeris_records import regular_ephemeris
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.search import EphemerisSearch
+from aurorax_pandas.times import Span, span
 from aurorax_pandas.transforms.events import require
-from aurorax_pandas.transforms.intervals import Span, overlap_clusters, span
+from aurorax_pandas.transforms.intervals import overlap_clusters
 from aurorax_pandas.transport import Deadline
 from aurorax_pandas.workers import Workers
 

@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import sphere
+from aurorax_pandas import geometry
 from aurorax_pandas.ephemeris import NO_IDENTIFIER, check_ephemeris, make_ephemeris
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.field_lines import FIELD_RADIUS, FieldModels, check_models_cover, sidereal_angle, trace
 from aurorax_pandas.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
-from aurorax_pandas.times import to_utc
-from aurorax_pandas.transforms.intervals import Span, span
+from aurorax_pandas.times import Span, span, to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -121,14 +120,14 @@ def footprints_from_tle(
     positions = np.stack([_positions(one, epochs) for one in satellites])
     shape = (len(satellites), len(epochs))
     variables = {name: np.full(shape, np.nan) for name in ("nbtrace_lat", "nbtrace_lon", "sbtrace_lat", "sbtrace_lon")}
-    lat, lon = sphere.degrees(np.moveaxis(positions, 2, 0))
+    lat, lon = geometry.degrees(np.moveaxis(positions, 2, 0))
     distance = np.linalg.norm(positions, axis=2)
     for begin, stop in _blocks(epochs):
         models = FieldModels(epochs[begin:stop], external is not None)
         for row in range(len(satellites)):
             for prefix, sign in (("nbtrace", 1.0), ("sbtrace", -1.0)):
                 ends = trace(positions[row, begin:stop].T / FIELD_RADIUS, sign, models)
-                for part, values in zip(("lat", "lon"), sphere.degrees(ends), strict=True):
+                for part, values in zip(("lat", "lon"), geometry.degrees(ends), strict=True):
                     variables[f"{prefix}_{part}"][row, begin:stop] = values
     table = pd.DataFrame([one.source for one in satellites], columns=list(SOURCE_FIELDS))
     own = {"geo_lat": lat, "geo_lon": lon, "radial_distance": distance}

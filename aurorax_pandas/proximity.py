@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from aurorax_pandas import sphere
+from aurorax_pandas import geometry
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -48,7 +48,7 @@ def find_near(one: Positions, other: Positions, limit: float, begin: int, hits: 
             row, column = column, row
         keep = one.present[row, epoch] & other.present[column, epoch] & (one.sources[row] != other.sources[column])
         row, column, epoch = row[keep], column[keep], epoch[keep]
-        distance = sphere.great_circle_distance(
+        distance = geometry.great_circle_distance(
             one.lat[row, epoch], one.lon[row, epoch], other.lat[column, epoch], other.lon[column, epoch]
         )
         inside = distance <= limit
@@ -83,7 +83,7 @@ def _side(positions: Positions, fixed: bool) -> _Side:
 def _near(one: _Side, other: _Side, limit: float) -> tuple[Ints, Ints, Ints]:
     """Give rows of both sides and epochs that may be within a limit, and surely all that are."""
     epochs = one.positions.lat.shape[1]
-    cosine = np.cos(min(limit / sphere.EARTH_RADIUS, np.pi)) - 1e-12
+    cosine = np.cos(min(limit / geometry.EARTH_RADIUS, np.pi)) - 1e-12
     if not one.fixed:
         found = [_near_moving(one, row, other, cosine) for row in one.rows]
         return tuple(np.concatenate(each) for each in zip(*found, strict=True))  # type: ignore[return-value]
@@ -91,23 +91,23 @@ def _near(one: _Side, other: _Side, limit: float) -> tuple[Ints, Ints, Ints]:
     lat, lon = one.positions.lat[one.rows, at], one.positions.lon[one.rows, at]
     if other.fixed:
         at = other.positions.present[other.rows].argmax(axis=1)
-        theirs = sphere.unit_vectors(other.positions.lat[other.rows, at], other.positions.lon[other.rows, at])
-        row, column = np.nonzero(sphere.unit_vectors(lat, lon).T @ theirs >= cosine)
+        theirs = geometry.unit_vectors(other.positions.lat[other.rows, at], other.positions.lon[other.rows, at])
+        row, column = np.nonzero(geometry.unit_vectors(lat, lon).T @ theirs >= cosine)
         epoch = np.tile(np.arange(epochs), len(row))
         return one.rows[np.repeat(row, epochs)], other.rows[np.repeat(column, epochs)], epoch
     # nothing outside the band of latitudes around the fixed places can be near: most of an orbit is not computed
-    reach = np.degrees(min(limit / sphere.EARTH_RADIUS, np.pi)) + 1e-6
+    reach = np.degrees(min(limit / geometry.EARTH_RADIUS, np.pi)) + 1e-6
     their_lat = other.positions.lat[other.rows].ravel()
     band = np.flatnonzero((their_lat >= lat.min() - reach) & (their_lat <= lat.max() + reach))
-    theirs = sphere.unit_vectors(their_lat[band], other.positions.lon[other.rows].ravel()[band])
-    hit = np.flatnonzero(sphere.unit_vectors(lat, lon).T @ theirs >= cosine)
+    theirs = geometry.unit_vectors(their_lat[band], other.positions.lon[other.rows].ravel()[band])
+    hit = np.flatnonzero(geometry.unit_vectors(lat, lon).T @ theirs >= cosine)
     row, where = np.divmod(hit, max(len(band), 1))
     column, epoch = np.divmod(band[where], epochs)
     return one.rows[row], other.rows[column], epoch
 
 
 def _near_moving(one: _Side, row: int, other: _Side, cosine: float) -> tuple[Ints, Ints, Ints]:
-    mine = sphere.unit_vectors(one.positions.lat[row], one.positions.lon[row])
-    theirs = sphere.unit_vectors(other.positions.lat[other.rows], other.positions.lon[other.rows])
+    mine = geometry.unit_vectors(one.positions.lat[row], one.positions.lon[row])
+    theirs = geometry.unit_vectors(other.positions.lat[other.rows], other.positions.lon[other.rows])
     column, epoch = np.nonzero((mine[:, None, :] * theirs).sum(axis=0) >= cosine)
     return np.full(len(column), row), other.rows[column], epoch

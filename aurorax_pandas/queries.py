@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from aurorax_pandas import criteria
+from aurorax_pandas.checks import as_list, as_number, invalid, known_name, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.model import CONJUNCTION_TYPES, as_list
+from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import window
 
 MAX_BLOCKS: Final = 10
@@ -21,13 +22,13 @@ DEFAULT_TYPES: Final = ("nbtrace",)
 def _flag(argument: str, value: object) -> bool | None:
     if value is None or isinstance(value, bool):
         return value
-    raise AuroraxInputError(f"{argument}={value!r} is not valid; give True, False or None")
+    raise invalid(argument, value, "True, False or None")
 
 
 def _kilometres(pair: str, value: Any) -> int | float | None:
     if value is None:
         return None
-    distance = criteria.number(value)
+    distance = as_number(value)
     if not (math.isfinite(distance) and distance >= 0):
         # Python does not write out the largest of its whole numbers
         shown = "inf" if math.isinf(distance) else repr(value)
@@ -54,7 +55,7 @@ def _max_distances(distance: Any, names: list[str]) -> dict[str, int | float | N
         first, dash, second = str(key).replace("custom_locations", "adhoc").replace(" ", "").partition("-")
         pair = next((name for name in (f"{first}-{second}", f"{second}-{first}") if dash and name in pairs), None)
         if pair is None:
-            raise AuroraxInputError(f"distance: no pair {key!r} in this search; {criteria.suggestion(key, pairs)}")
+            raise AuroraxInputError(f"distance: no pair {key!r} in this search; {suggestion(key, pairs)}")
         if pair in by_pair:
             raise AuroraxInputError(f"distance: the pair {pair!r} is given twice")
         by_pair[pair] = _kilometres(pair, value)
@@ -105,7 +106,7 @@ def build_query(
             "in ground=, space=, events= and custom_locations= together"
         )
     wanted = DEFAULT_TYPES if conjunction_types is None else as_list(conjunction_types)
-    types = [criteria.choice("conjunction_types", name, CONJUNCTION_TYPES) for name in wanted]
+    types = [known_name("conjunction_types", name, CONJUNCTION_TYPES) for name in wanted]
     if not types:
         raise AuroraxInputError(f"conjunction_types is empty; give some of {', '.join(CONJUNCTION_TYPES)}")
     query: dict[str, Any] = {
@@ -187,15 +188,15 @@ def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
     given = _read_query(query)
     for key in given:
         if key not in _QUERY_KEYS:
-            raise AuroraxInputError(f"query: unknown key {key!r}; {criteria.suggestion(key, _QUERY_KEYS)}")
+            raise AuroraxInputError(f"query: unknown key {key!r}; {suggestion(key, _QUERY_KEYS)}")
     for key in ("start", "end", "max_distances"):
         if given.get(key) is None:
             raise AuroraxInputError(f"query: {key!r} is missing")
     subminute = _flag("subminute_precision", given.get("subminute_precision"))
     seconds = given.get("epoch_search_precision")
-    if seconds is not None and criteria.number(seconds) not in (30, 60):
+    if seconds is not None and as_number(seconds) not in (30, 60):
         raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
-    if seconds is not None and criteria.number(seconds) == 30:
+    if seconds is not None and as_number(seconds) == 30:
         if subminute is False:
             raise AuroraxInputError(
                 "query: epoch_search_precision=30 and subminute_precision=False contradict each other; leave one out"

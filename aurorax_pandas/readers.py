@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from aurorax_pandas import criteria
     from aurorax_pandas.lifecycle import Timeout
-    from aurorax_pandas.transforms.intervals import Span
+    from aurorax_pandas.times import Span
 
 
 def read_aurorax_conjunctions(
@@ -142,8 +143,7 @@ def read_aurorax_conjunctions(
     >>> len(df)
     49
     """
-    if engine not in ("service", "local"):
-        raise AuroraxInputError(f"engine={engine!r} is not valid; give 'service' or 'local'")
+    choice("engine", engine, ("service", "local"))
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
     asked: dict[str, Any] = {

@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from aurorax_pandas import model, ordering
 from aurorax_pandas.answers import Int64, split_records
+from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import read_times, write_times
 
 OnBadRecords = Literal["raise", "drop"]
@@ -180,7 +182,7 @@ class _Columns:
         return column, self.sources.fields()
 
 
-_TYPE_CODES: Final[dict[str | None, int]] = {name: code for code, name in enumerate(model.CONJUNCTION_TYPES)}
+_TYPE_CODES: Final[dict[str | None, int]] = {name: code for code, name in enumerate(CONJUNCTION_TYPES)}
 _EVENT_TYPE_CODES: Final[dict[str | None, int]] = {**_TYPE_CODES, None: -1}
 
 
@@ -255,8 +257,7 @@ def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRe
 
 def check_on_bad_records(on_bad_records: Any) -> None:
     """Raise where this is no way to deal with bad records."""
-    if on_bad_records not in ("raise", "drop"):
-        raise AuroraxInputError(f"on_bad_records={on_bad_records!r} is not valid; give 'raise' or 'drop'")
+    choice("on_bad_records", on_bad_records, ("raise", "drop"))
 
 
 def conjunctions_in_order_received(items: list[msgspec.Raw]) -> pd.DataFrame:

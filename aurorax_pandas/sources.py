@@ -1,11 +1,19 @@
-"""The bundled table of the service's data sources: identifiers, names, site codes and station positions."""
+"""The vocabulary of data sources, and the bundled table of them: identifiers, names, site codes, station positions."""
 
 from __future__ import annotations
 
 import functools
 from importlib import resources
+from typing import Final
 
 import pandas as pd
+
+CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
+SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
+#: Types of source that move.
+SPACECRAFT: Final = ("leo", "heo", "lunar")
+#: Where a spacecraft is, by the sign of its own latitude.
+HEMISPHERE: Final = pd.CategoricalDtype(["northern", "southern"])
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from aurorax_pandas.checks import as_number, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 
 _Times = npt.NDArray[np.datetime64]
@@ -130,3 +132,57 @@ def write_times(times: _Times) -> list[str | None]:
     whole = times.astype("M8[s]")
     texts = np.where(whole == times, np.datetime_as_string(whole), np.datetime_as_string(times)).tolist()
     return [None if missing else text for text, missing in zip(texts, np.isnat(times).tolist(), strict=True)]
+
+
+#: What a span of time can be given as.
+Span = str | pd.Timedelta | datetime.timedelta | np.timedelta64 | pd.offsets.BaseOffset
+
+
+def span(argument: str, value: Any, *, zero: bool = False) -> pd.Timedelta:
+    """Return a span of time that has a unit, above zero or, where allowed, zero."""
+    delta = _delta(value)
+    lowest = pd.Timedelta(0)
+    if delta is None or delta < lowest or (delta == lowest and not zero):
+        allowed = " or 0" if zero else " above zero"
+        raise AuroraxInputError(
+            f"{argument}={value!r} is not a span of time{allowed}; give a span with its unit, such as '5min'"
+        )
+    return delta
+
+
+def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float | None:
+    """Return a positive number of seconds, from a number or a span of time; None where that means something."""
+    if value is None and none is not None:
+        return None
+    if isinstance(value, str) and lacks_unit(value):
+        raise AuroraxInputError(
+            f"{argument}={value!r} has no unit; give a number, or a span with its unit such as '60s'"
+        )
+    seconds = as_number(value)
+    if math.isnan(seconds) and (delta := _delta(value)) is not None:
+        seconds = delta.total_seconds()
+    if not (math.isfinite(seconds) and seconds > 0):
+        extra = f", or None for {none}" if none else ""
+        raise invalid(argument, value, f"seconds above 0 or a span such as '10min'{extra}")
+    return seconds
+
+
+def _delta(value: Any) -> pd.Timedelta | None:
+    """Return a span of time that has a unit, None for what is no span."""
+    try:
+        delta = pd.Timedelta(value) if _has_unit(value) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+    # NaT is a span for pandas
+    return delta if isinstance(delta, pd.Timedelta) else None
+
+
+def _has_unit(value: Any) -> bool:
+    """Tell whether pandas would not take the value for nanoseconds; zero needs no unit."""
+    if isinstance(value, bool | np.bool_):
+        return False
+    if isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64):
+        return bool(value == 0)
+    if isinstance(value, np.timedelta64) and np.datetime_data(value.dtype)[0] == "generic":
+        return bool(value == np.timedelta64(0))
+    return not (isinstance(value, str) and lacks_unit(value) and value.strip(" +-0."))

@@ -9,17 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import geodesy
+from aurorax_pandas import geometry
 from aurorax_pandas.ephemeris import LOCATIONS, check_ephemeris, source_table
-from aurorax_pandas.sources import bundled_sources
+from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Types of source that move.
-SPACECRAFT: Final = ("leo", "heo", "lunar")
-#: Where a spacecraft is, by the sign of its own latitude.
-HEMISPHERE: Final = pd.CategoricalDtype(["northern", "southern"])
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -75,12 +71,12 @@ class Tracks:
         """
         prefix = LOCATIONS[conjunction_type]
         lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
-        altitude: Any = geodesy.FOOTPRINT_ALTITUDE
+        altitude: Any = geometry.FOOTPRINT_ALTITUDE
         if conjunction_type == "geographic":
             distance = self._values("radial_distance", source, at)
-            altitude = np.where(np.isnan(distance), altitude, geodesy.altitude_of(lat, distance))
+            altitude = np.where(np.isnan(distance), altitude, geometry.altitude_of(lat, distance))
         moving = self.moves[source]
-        lat = np.where(moving, geodesy.geodetic_latitude(lat, altitude), lat)
+        lat = np.where(moving, geometry.geodetic_latitude(lat, altitude), lat)
         moving = moving | self._listed[source]
         if conjunction_type not in self._places:
             self._places[conjunction_type] = self._still(conjunction_type)

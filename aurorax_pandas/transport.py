@@ -8,7 +8,6 @@ import email.utils
 import io
 import logging
 import math
-import numbers
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,8 +16,6 @@ from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
-import numpy as np
-import pandas as pd
 import requests
 import tenacity
 import urllib3
@@ -35,7 +32,7 @@ from aurorax_pandas.exceptions import (
     AuroraxUnavailableError,
 )
 from aurorax_pandas.options import DEFAULT_API_URL, Secret, get_option
-from aurorax_pandas.times import lacks_unit
+from aurorax_pandas.times import seconds_of
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -88,28 +85,6 @@ class Deadline:
     def share(self, part: float, most: float) -> Deadline:
         """Give an earlier deadline: after a part of the time that is left, and after `most` seconds at the latest."""
         return Deadline(max(min(most, part * self.remaining()), 0.1), self._clock)
-
-
-def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float | None:
-    """Read a positive number of seconds, or a span of time, as seconds."""
-    if value is None and none is not None:
-        return None
-    # NumPy counts a span of time among the whole numbers
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64)
-    if isinstance(value, str) and lacks_unit(value):
-        raise AuroraxInputError(
-            f"{argument}={value!r} has no unit; give a number, or a span with its unit such as '60s'"
-        )
-    seconds = math.nan
-    if value is not None and not isinstance(value, bool):
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
-            seconds = float(value) if number else pd.Timedelta(value).total_seconds()  # pyright: ignore[reportArgumentType]
-    if not (math.isfinite(seconds) and seconds > 0):
-        extra = f", or None for {none}" if none else ""
-        raise AuroraxInputError(
-            f"{argument}={value!r} is not valid; give seconds above 0 or a span such as '10min'{extra}"
-        )
-    return seconds
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import geodesy, sphere
+from aurorax_pandas import geometry
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 ADDED = ["approach_time", "approach_distance", "approach_elevation", "spacecraft_hemisphere"]
@@ -72,14 +72,14 @@ def test_closest_approach_is_that_of_a_slow_search_every_tenth_of_a_second(build
     (found,) = df.aurorax.closest_approach(craft).itertuples()
     station = ap.stations(craft["epoch"], platforms="GILL", programs="themis-asi")
     lat, lon = float(station["geo_lat"][0, 0]), float(station["geo_lon"][0, 0])
-    vectors = sphere.unit_vectors(
-        geodesy.geodetic_latitude(craft["nbtrace_lat"].values[0]), craft["nbtrace_lon"].values[0]
+    vectors = geometry.unit_vectors(
+        geometry.geodetic_latitude(craft["nbtrace_lat"].values[0]), craft["nbtrace_lon"].values[0]
     )
     low, high = max(first - 1, 0), min(last + 1, 5)
 
     def distance(minute, fraction):
-        place = sphere.interpolate(vectors[:, minute], vectors[:, min(minute + 1, 5)], fraction)
-        return float(sphere.great_circle_distance(lat, lon, *map(float, sphere.degrees(place))))
+        place = geometry.interpolate(vectors[:, minute], vectors[:, min(minute + 1, 5)], fraction)
+        return float(geometry.great_circle_distance(lat, lon, *map(float, geometry.degrees(place))))
 
     best = min(
         distance(minute, fraction) for minute in range(low, max(high, low + 1)) for fraction in np.linspace(0, 1, 301)
@@ -189,7 +189,7 @@ def test_footprints_of_image_windows_lie_where_the_elevation_says(sample, epheme
     stations = ap.stations(ephemeris["epoch"][:1], programs="themis-asi", platforms=sorted(set(windows["site_code"])))
     codes = {name.split()[-1]: number for number, name in enumerate(stations["display_name"].values)}
     at = [codes[code] for code in windows["site_code"]]
-    seen = geodesy.elevation(
+    seen = geometry.elevation(
         stations["geo_lat"].values[at, 0], stations["geo_lon"].values[at, 0],
         windows["footprint_lat"], windows["footprint_lon"], 110.0,
     )  # fmt: skip
@@ -230,8 +230,8 @@ def test_an_event_of_a_list_is_where_it_was_at_its_epoch():
     df = ap.find_conjunctions(ephemeris, distance=200, events={"programs": "events"}, space={"programs": "swarm"})
     near = df.aurorax.closest_approach(ephemeris)
     places = np.array(list(onsets.values())).T
-    below = geodesy.geodetic_latitude(np.full(3, 60.0), 100.0)
-    expected = sphere.great_circle_distance(*places, below, 0.5 * np.array(list(onsets)))
+    below = geometry.geodetic_latitude(np.full(3, 60.0), 100.0)
+    expected = geometry.great_circle_distance(*places, below, 0.5 * np.array(list(onsets)))
     assert near["approach_distance"].to_numpy() == pytest.approx(expected, abs=1e-6)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas as ap
-from aurorax_pandas.transforms.intervals import span
+from aurorax_pandas.times import span
 
 
 @pytest.mark.parametrize(

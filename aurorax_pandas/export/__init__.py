@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import pandas as pd
 
 from aurorax_pandas import dask_frames
+from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.export import files
 
@@ -227,8 +228,7 @@ def load_conjunctions(
     >>> df.aurorax.to_json("swarm-all.json", overwrite=True)
     >>> assert_conjunctions_equal(aurorax_pandas.load_conjunctions("swarm-all.json"), df)
     """
-    if engine not in ("pandas", "dask"):
-        raise AuroraxInputError(f"engine={engine!r} is not valid; give 'pandas' or 'dask'")
+    choice("engine", engine, ("pandas", "dask"))
     text = os.fspath(path)
     name = files.format_of(Path(text), format)
     if engine == "pandas":

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pandas as pd
 
 from aurorax_pandas import layout, model, ordering
+from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -38,9 +39,7 @@ def format_of(path: Path, name: str | None) -> str:
         if not found:
             raise AuroraxInputError(f"path={str(path)!r} does not tell the format; give format={tuple(FORMATS)}")
         return found[0]
-    if name not in FORMATS:
-        raise AuroraxInputError(f"format={name!r} is not valid; give one of {tuple(FORMATS)}")
-    return name
+    return choice("format", name, list(FORMATS))
 
 
 def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwrite: bool) -> None:

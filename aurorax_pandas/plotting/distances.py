@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import geodesy
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas import geometry
+from aurorax_pandas.checks import checked_number
 from aurorax_pandas.plotting import style
 from aurorax_pandas.transforms.labels import labelled_events
 
@@ -52,8 +52,10 @@ def plot_distance(
     >>> ax.get_ylabel()
     'Distance [km]'
     """
-    if elevation is not None and not (isinstance(elevation, int | float | np.number) and 0 < elevation < np.inf):
-        raise AuroraxInputError(f"elevation={elevation!r} is no altitude above 0 [km]; give one such as 110")
+    if elevation is not None:
+        elevation = checked_number(
+            "elevation", elevation, lambda km: 0 < km < np.inf, "an altitude above 0 [km], such as 110"
+        )
     events, labels = labelled_events(df, by, "distance", "approach_distance", "approach_time")
     axes = style.new_axes(ax, 4.2)
     axes.set_ylabel("Distance [km]")
@@ -123,7 +125,7 @@ def _handles(axes: Axes, colors: dict[str, Any], *, interpolated: bool) -> list[
 
 def _draw_elevation(axes: Axes, altitude: float, top: float) -> None:
     degrees = np.array([90.0, 60.0, 45.0, 30.0, 20.0, 15.0, 10.0, 7.0, 5.0, 3.0, 0.0])
-    distances = np.array([geodesy.viewing_radius(each, altitude) for each in degrees])
+    distances = np.array([geometry.viewing_radius(each, altitude) for each in degrees])
     shown = np.flatnonzero(distances <= top)
     # near the zenith the ticks crowd
     apart = [each for each in shown if each == shown[0] or distances[each] - distances[each - 1] > 0.035 * top]

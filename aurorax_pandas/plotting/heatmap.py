@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import choice
 from aurorax_pandas.plotting import style
 from aurorax_pandas.transforms.counts import daily_counts
 from aurorax_pandas.transforms.labels import labelled_events
@@ -68,8 +68,7 @@ def plot_calendar(
     >>> ax.get_xlabel()
     'Day [UTC]'
     """
-    if values not in ("count", "distance"):
-        raise AuroraxInputError(f"values={values!r} is not valid; give 'count' or 'distance'")
+    choice("values", values, ("count", "distance"))
     events, labels = labelled_events(df, by, "calendar")
     lane, names = style.sorted_lanes(events, labels, sort)
     counted = daily_counts(df, by, availability=availability)["count"]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurorax_pandas import model
 from aurorax_pandas.plotting import style
-from aurorax_pandas.tracks import HEMISPHERE
+from aurorax_pandas.sources import HEMISPHERE
 from aurorax_pandas.transforms.labels import labelled_events, ordered_labels, require_column
 
 if TYPE_CHECKING:

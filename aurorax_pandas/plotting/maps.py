@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import geodesy, sphere
+from aurorax_pandas import geometry
 from aurorax_pandas.approach import EMISSION_ALTITUDE, event_tracks
-from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.model import as_list
+from aurorax_pandas.checks import as_list, checked_number
 from aurorax_pandas.plotting import style
 from aurorax_pandas.transforms.labels import labelled_events
 
@@ -73,15 +72,16 @@ def plot_map(
     >>> [text.get_text() for text in ax.texts if text.get_text() == "GILL"]
     ['GILL']
     """
-    angles = as_list(elevations)
-    if not all(isinstance(each, int | float | np.number) and 0 <= each < 90 for each in angles):
-        raise AuroraxInputError(f"elevations={elevations!r}: give degrees from 0 to below 90")
+    angles = [
+        checked_number("elevations", each, lambda angle: 0 <= angle < 90, "degrees from 0 to below 90")
+        for each in as_list(elevations)
+    ]
     events, labels = labelled_events(df, by, "map")
     tracks = event_tracks(events, ephemeris, emission_altitude)
     labels = style.foremost(labels, len(style.palette())).iloc[tracks["event"].to_numpy()].reset_index(drop=True)
     stations = tracks.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
     centre = _centre(stations)
-    reach = max([geodesy.viewing_radius(each, emission_altitude) for each in angles], default=300.0)
+    reach = max([geometry.viewing_radius(each, emission_altitude) for each in angles], default=300.0)
     held = [_circle(lat, lon, 1.08 * reach) for lat, lon in _places(stations)] or [_circle(*centre, 3000.0)]
     held += _in_range(tracks)
     left, right, bottom, top = _box(held, lambda lat, lon: _azimuthal(lat, lon, centre))
@@ -99,8 +99,8 @@ def plot_map(
 def _centre(stations: pd.DataFrame) -> tuple[float, float]:
     if stations.empty:
         return 90.0, 0.0
-    mean = sphere.unit_vectors(stations["station_lat"], stations["station_lon"]).mean(axis=1)
-    lat, lon = sphere.degrees(mean)
+    mean = geometry.unit_vectors(stations["station_lat"], stations["station_lon"]).mean(axis=1)
+    lat, lon = geometry.degrees(mean)
     return float(np.round(lat)), float(np.round(lon))
 
 
@@ -148,20 +148,20 @@ def _new_map(ax: Axes | None, centre: tuple[float, float], ratio: float) -> tupl
 
 def _azimuthal(lat: Any, lon: Any, centre: tuple[float, float]) -> tuple[Array, Array]:
     """Project onto the azimuthal equidistant map [km]; J. P. Snyder, USGS Professional Paper 1395, p. 195 (1987)."""
-    vectors = sphere.unit_vectors(lat, lon)
-    up = sphere.unit_vectors(*centre)
+    vectors = geometry.unit_vectors(lat, lon)
+    up = geometry.unit_vectors(*centre)
     lam, phi = np.radians(centre[1]), np.radians(centre[0])
     east = np.array([-np.sin(lam), np.cos(lam), 0.0])
     north = np.array([-np.sin(phi) * np.cos(lam), -np.sin(phi) * np.sin(lam), np.cos(phi)])
     x, y, z = (np.tensordot(axis, vectors, 1) for axis in (east, north, up))
     across = np.hypot(x, y)
-    scale = sphere.EARTH_RADIUS * np.arctan2(across, z) / np.where(across > 0, across, 1.0)
+    scale = geometry.EARTH_RADIUS * np.arctan2(across, z) / np.where(across > 0, across, 1.0)
     return x * scale, y * scale
 
 
 def _circle(lat: float, lon: float, radius: float) -> tuple[Array, Array]:
     """Give the places [degrees] at a distance [km] from one."""
-    bearing, angle = np.linspace(0.0, 2 * np.pi, 121), radius / sphere.EARTH_RADIUS
+    bearing, angle = np.linspace(0.0, 2 * np.pi, 121), radius / geometry.EARTH_RADIUS
     phi, lam = np.radians(lat), np.radians(lon)
     latitude = np.arcsin(np.sin(phi) * np.cos(angle) + np.cos(phi) * np.sin(angle) * np.cos(bearing))
     turned = np.arctan2(np.sin(bearing) * np.sin(angle) * np.cos(phi), np.cos(angle) - np.sin(phi) * np.sin(latitude))
@@ -181,7 +181,7 @@ def _draw_stations(
     handles = []
     places = _places(stations)
     for number, elevation in enumerate(elevations):
-        radius = geodesy.viewing_radius(elevation, altitude)
+        radius = geometry.viewing_radius(elevation, altitude)
         lines = [np.stack(project(*_circle(lat, lon, radius)), axis=-1) for lat, lon in places]
         look: dict[str, Any] = {"linestyle": _STEPS[number % len(_STEPS)], "linewidth": 0.8}
         axes.add_collection(LineCollection(lines, colors=grey, **look), autolim=False)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import model
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import choice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,6 @@ _LABELS: Final = {
     "minutes": "Duration",
 }
 _UNITS: Final = model.UNITS | {"approach_distance": "km", "approach_elevation": "degrees"}
-_SORTS: Final = ("label", "start", "count", "distance")
 
 
 def new_axes(ax: Axes | None, height: float, width: float = 9.0, **keywords: Any) -> Axes:
@@ -108,8 +107,7 @@ def trim(axes: Axes) -> None:
 
 def sorted_lanes(events: pd.DataFrame, labels: pd.Series[Any], sort: str) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Give the lane of each event, and the labels of the lanes in their order; see `labels.ordered_labels`."""
-    if sort not in _SORTS:
-        raise AuroraxInputError(f"sort={sort!r} is not valid; give one of {', '.join(map(repr, _SORTS))}")
+    choice("sort", sort, ("label", "start", "count", "distance"))
     codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     grouped = events.groupby(codes)
     keys: dict[str, Callable[[], npt.NDArray[Any]]] = {

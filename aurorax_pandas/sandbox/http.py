@@ -18,7 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
-from aurorax_pandas import criteria, queries
+from aurorax_pandas import queries
+from aurorax_pandas.checks import suggestion
 from aurorax_pandas.ephemeris import check_ephemeris, load_sample_ephemeris, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import SOURCE_FIELDS
@@ -258,15 +259,13 @@ def _checked_faults(faults: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]
     checked = {}
     for step, wanted in faults.items():
         if step not in STEPS:
-            raise AuroraxInputError(f"faults: no step {step!r}; {criteria.suggestion(step, STEPS)}")
+            raise AuroraxInputError(f"faults: no step {step!r}; {suggestion(step, STEPS)}")
         checked[step] = list(wanted)
         known = SEARCH_FAULTS if step == "search" else FAULTS
         for fault in checked[step]:
             status = step != "search" and isinstance(fault, int) and 100 <= fault <= 599
             if not (fault is None or status or fault in known or str(fault).startswith("redirect:")):
-                raise AuroraxInputError(
-                    f"faults: {fault!r} of {step!r} is not known; {criteria.suggestion(fault, known)}"
-                )
+                raise AuroraxInputError(f"faults: {fault!r} of {step!r} is not known; {suggestion(fault, known)}")
     return checked
 
 

@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import model
+from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.provenance import get_provenance
-from aurorax_pandas.tracks import SPACECRAFT
+from aurorax_pandas.sources import SPACECRAFT
+from aurorax_pandas.times import Span, span
 from aurorax_pandas.transforms.counts import query_window
 from aurorax_pandas.transforms.events import SEPARATOR, require, source_names, source_sites
 from aurorax_pandas.transforms.identity import source_set_codes
-from aurorax_pandas.transforms.intervals import Span, span
 
 OverlapOn = Literal["space", "site", "time"]
 CompareOn = Literal["source", "site"]
@@ -80,8 +81,7 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     >>> gillam.aurorax.overlaps(rankin)["shared"].tolist()
     ['Swarm C']
     """
-    if on not in ("space", "site", "time"):
-        raise AuroraxInputError(f"on={on!r} is not valid; give 'space', 'site' or 'time'")
+    choice("on", on, ("space", "site", "time"))
     slack = span("tolerance", tolerance, zero=True).to_timedelta64()
     columns = ("start", "end") if on == "time" else ("start", "end", "data_sources")
     for frame in (df, other):
@@ -177,8 +177,7 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     >>> len(gained), len(lost), len(changed)
     (9, 4, 0)
     """
-    if on not in (None, "source", "site"):
-        raise AuroraxInputError(f"on={on!r} is not valid; give 'source', 'site' or None")
+    choice("on", on, (None, "source", "site"))
     for frame in (df, other):
         require(frame, "compare", *model.CONJUNCTION_COLUMNS)
     first, second = (get_provenance(frame.attrs).get("query") for frame in (df, other))

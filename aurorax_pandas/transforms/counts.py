@@ -12,11 +12,9 @@ import pandas as pd
 from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.provenance import get_provenance
-from aurorax_pandas.sources import bundled_sources
-from aurorax_pandas.times import to_utc
-from aurorax_pandas.tracks import SPACECRAFT
+from aurorax_pandas.sources import SPACECRAFT, bundled_sources
+from aurorax_pandas.times import Span, span, to_utc
 from aurorax_pandas.transforms.events import require
-from aurorax_pandas.transforms.intervals import Span, span
 from aurorax_pandas.transforms.labels import labelled_events
 
 _DAY: Final = pd.Timedelta("1D")

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.sources import site_codes
+from aurorax_pandas.sources import CONJUNCTION_TYPES, site_codes
 
 PairBy = Literal["pair", "site"]
 
@@ -98,11 +98,7 @@ def require(df: pd.DataFrame, verb: str, *columns: str) -> None:
 
 def _types(df: pd.DataFrame, flat: model.Flat) -> pd.Categorical:
     parents = model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE)[flat.row]
-    own = (
-        model.compute.index_in(flat.fields["conjunction_type"], pa.array(model.CONJUNCTION_TYPES))
-        .fill_null(-1)
-        .to_numpy()
-    )
+    own = model.compute.index_in(flat.fields["conjunction_type"], pa.array(CONJUNCTION_TYPES)).fill_null(-1).to_numpy()
     return pd.Categorical.from_codes(np.where(own < 0, parents, own), dtype=model.CONJUNCTION_TYPE)
 
 

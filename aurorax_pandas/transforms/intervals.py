@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.times import lacks_unit
+from aurorax_pandas.times import Span, span
 from aurorax_pandas.transforms.events import require
 from aurorax_pandas.transforms.ranking import Grouped, group_rows
 
-#: What a span of time can be given as.
-Span = str | pd.Timedelta | datetime.timedelta | np.timedelta64 | pd.offsets.BaseOffset
-
 _NO_GAP: Final = np.timedelta64(0)
-
-
-def span(argument: str, value: Any, *, zero: bool = False) -> pd.Timedelta:
-    """Read a span of time that has a unit, above zero or, where allowed, zero."""
-    try:
-        delta = pd.Timedelta(value) if _has_unit(value) else None
-    except (TypeError, ValueError, OverflowError):
-        delta = None
-    lowest = pd.Timedelta(0)
-    if not isinstance(delta, pd.Timedelta) or delta < lowest or (delta == lowest and not zero):
-        allowed = " or 0" if zero else " above zero"
-        raise AuroraxInputError(
-            f"{argument}={value!r} is not a span of time{allowed}; give a span with its unit, such as '5min'"
-        )
-    return delta
-
-
-def _has_unit(value: Any) -> bool:
-    """Tell whether pandas would not take the value for nanoseconds; zero needs no unit."""
-    if isinstance(value, bool | np.bool_):
-        return False
-    if isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64):
-        return bool(value == 0)
-    if isinstance(value, np.timedelta64) and np.datetime_data(value.dtype)[0] == "generic":
-        return bool(value == _NO_GAP)
-    return not (isinstance(value, str) and lacks_unit(value) and value.strip(" +-0."))
 
 
 def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:

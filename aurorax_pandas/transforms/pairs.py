@@ -12,9 +12,11 @@ import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
 from aurorax_pandas import model
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import choice
+from aurorax_pandas.sources import CONJUNCTION_TYPES
+from aurorax_pandas.times import Span, span
 from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
-from aurorax_pandas.transforms.intervals import Span, covered_minutes, overlap_clusters, span
+from aurorax_pandas.transforms.intervals import covered_minutes, overlap_clusters
 from aurorax_pandas.transforms.ranking import Grouped, closest_positions, group_rows
 
 _SUMMED: Final = ("start", "end", "min_distance", "closest_epoch")
@@ -28,17 +30,15 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     site saw at one time the closest stays.
     """
     events = as_events(df, verb, "pair", *(_SUMMED if by == "site" else ()))
-    if by == "pair":
+    if choice("by", by, ("pair", "site")) == "pair":
         return events
-    if by != "site":
-        raise AuroraxInputError(f"by={by!r} is not valid; give 'pair' or 'site'")
     return _closest_at_site(events.assign(pair=site_labels(events)))
 
 
 def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
     """Keep the closest of the events that cameras of one site saw at overlapping times."""
     types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
-    codes = events["pair"].cat.codes.to_numpy().astype(np.int64) * len(model.CONJUNCTION_TYPES) + types
+    codes = events["pair"].cat.codes.to_numpy().astype(np.int64) * len(CONJUNCTION_TYPES) + types
     clusters = overlap_clusters(codes, events["start"].to_numpy(), events["end"].to_numpy())
     return events.iloc[np.sort(closest_positions(events, clusters))]
 

@@ -12,12 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import model
-from aurorax_pandas.criteria import suggestion
+from aurorax_pandas.checks import as_list, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.sources import bundled_sources
-from aurorax_pandas.tracks import HEMISPHERE, Tracks
+from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, bundled_sources
+from aurorax_pandas.times import Span, span
+from aurorax_pandas.tracks import Tracks
 from aurorax_pandas.transforms.events import as_events, is_events
-from aurorax_pandas.transforms.intervals import Span, overlap_clusters, span, union_minutes
+from aurorax_pandas.transforms.intervals import overlap_clusters, union_minutes
 from aurorax_pandas.transforms.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.transforms.ranking import closest_positions
 
@@ -108,7 +109,7 @@ def passes(
     types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE)
     start, end = chosen["start"].to_numpy(), chosen["end"].to_numpy()
     codes = pd.factorize(spacecraft)[0]
-    group = (codes * len(model.CONJUNCTION_TYPES) + types) * 3 + hemisphere + 1
+    group = (codes * len(CONJUNCTION_TYPES) + types) * 3 + hemisphere + 1
     found = pd.DataFrame(
         {
             "pass": overlap_clusters(group, start, end, longest.to_timedelta64()),
@@ -154,7 +155,7 @@ def _formations(spacecraft: pd.Series[str], formation: Mapping[str, Sequence[str
     names: dict[str, str] = {}
     known = {*spacecraft, *bundled_sources()["display_name"]}
     for name, members in formation.items():
-        for member in model.as_list(members):
+        for member in as_list(members):
             if member not in known:
                 raise AuroraxInputError(f"formation: no spacecraft {member!r}; {suggestion(member, sorted(known))}")
             if names.setdefault(member, name) != name:

@@ -11,11 +11,12 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import model
+from aurorax_pandas.checks import as_list, checked_number, choice, invalid, whole_number
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.times import to_utc
+from aurorax_pandas.times import Span, span, to_utc
 from aurorax_pandas.transforms import events as ev
 from aurorax_pandas.transforms.identity import source_set_codes
-from aurorax_pandas.transforms.intervals import Span, overlap_clusters, span
+from aurorax_pandas.transforms.intervals import overlap_clusters
 from aurorax_pandas.transforms.pairs import pair_events
 from aurorax_pandas.transforms.ranking import closest_positions
 
@@ -54,17 +55,15 @@ def closest(df: pd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None)
     >>> df.aurorax.closest(2)["min_distance"].tolist()
     [53.391843, 89.436436]
     """
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise AuroraxInputError(f"n={n!r} is not valid; give a whole number above 0")
+    count = whole_number("n", n)
     ev.require(df, "closest", "min_distance", "start")
-    count = int(n)
     if by is None:
         return df.iloc[np.sort(closest_positions(df, np.zeros(len(df), np.int8), count))]
     if by in ("pair", "site"):
         events = pair_events(df, by, "closest")  # type: ignore[arg-type]
         chosen = np.sort(closest_positions(events, events["pair"].cat.codes.to_numpy(), count))
         return events.iloc[chosen] if ev.is_events(df) else df.iloc[np.unique(events["conjunction"].to_numpy()[chosen])]
-    names = model.as_list(by)
+    names = as_list(by)
     missing = [name for name in names if name not in df.columns]
     if missing or not names:
         raise AuroraxInputError(
@@ -150,19 +149,7 @@ def _near(
 
 
 def _distance(argument: str, value: Any) -> float:
-    try:
-        distance = np.nan if isinstance(value, bool | str) else float(value)
-    except (TypeError, ValueError):
-        distance = np.nan
-    if not distance >= 0:
-        raise AuroraxInputError(f"{argument}={value!r} is not a distance; give 0 or more [km]")
-    return distance
-
-
-def _how(how: Any) -> bool:
-    if how not in ("any", "all"):
-        raise AuroraxInputError(f"how={how!r} is not valid; give 'any' or 'all'")
-    return bool(how == "all")
+    return checked_number(argument, value, lambda km: km >= 0, "a distance of 0 or more [km]")
 
 
 def _rows(flat: model.Flat, hit: npt.NDArray[np.bool_], every: bool) -> npt.NDArray[np.bool_]:
@@ -200,7 +187,7 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
     >>> len(aurorax_pandas.load_sample_conjunctions().aurorax.within(100))
     2
     """
-    every = _how(how)
+    every = choice("how", how, ("any", "all")) == "all"
     ev.require(df, "within", "events")
     flat = model.flatten(df["events"])
     hit = flat.values("min_distance") <= _distance("distance", distance)
@@ -249,17 +236,17 @@ def select_sources(
     >>> len(df.aurorax.select_sources(site="GILL").aurorax.select_sources(platform="swarmc"))
     2
     """
-    every = _how(how)
+    every = choice("how", how, ("any", "all")) == "all"
     ev.require(df, "select_sources", "data_sources")
     wanted = {
         "program": program, "platform": platform, "source_type": source_type, "display_name": display_name,
     }  # fmt: skip
-    values = {name: model.as_list(value) for name, value in {**wanted, "site": site}.items() if value is not None}
+    values = {name: as_list(value) for name, value in {**wanted, "site": site}.items() if value is not None}
     if not values:
         raise AuroraxInputError("select_sources needs program=, platform=, source_type=, display_name= or site=")
     for name, each in values.items():
         if not each or not all(isinstance(value, str) for value in each):
-            raise AuroraxInputError(f"{name}={each!r} is not valid; give text, or a list of texts")
+            raise invalid(name, each, "text, or a list of texts")
     flat = model.flatten(df["data_sources"])
     hit = np.ones(len(flat.row), bool)
     for name, each in values.items():
@@ -313,8 +300,7 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     >>> len(pd.concat([df, df]).aurorax.deduplicate())
     49
     """
-    if by not in ("source", "site"):
-        raise AuroraxInputError(f"by={by!r} is not valid; give 'source' or 'site'")
+    choice("by", by, ("source", "site"))
     ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
     group = source_set_codes(df, by)
     start, end = df["start"].to_numpy(), df["end"].to_numpy()

@@ -1,0 +1,113 @@
+"""What a caller gave, read and checked: lists, names out of a few, numbers in a range, counts."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from aurorax_pandas.exceptions import AuroraxInputError
+
+_T = TypeVar("_T")
+
+
+def invalid(argument: str, value: object, wanted: str) -> AuroraxInputError:
+    """Return the error that names an argument, its value and what to give instead."""
+    return AuroraxInputError(f"{argument}={value!r} is not valid; give {wanted}")
+
+
+def as_list(value: object) -> list[Any]:
+    """Return a list of what was given alone or as a sequence."""
+    if value is None:
+        return []
+    if isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0:
+        return [value]
+    if isinstance(value, Sequence | np.ndarray | pd.Index | pd.Series | set | frozenset):
+        return list(value)
+    return [value]
+
+
+def suggestion(value: object, known: Iterable[str]) -> str:
+    """Return which known name a misspelt one may mean, or else which there are."""
+    names = list(known)
+    folded = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(str(value).lower(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {folded[close[0]]!r}?"
+    return f"valid: {', '.join(names)}"
+
+
+def choice(argument: str, value: _T, known: Sequence[_T]) -> _T:
+    """Return a value that is one of those known, or raise with these."""
+    # what is no text may not be comparable
+    if not (value is None or isinstance(value, str)) or value not in known:
+        *others, last = map(repr, known)
+        raise invalid(argument, value, f"{', '.join(others)} or {last}" if others else last)
+    return value
+
+
+def known_name(argument: str, value: object, known: Sequence[str]) -> str:
+    """Return a name that is one of those known, or raise with the one that may be meant."""
+    if not isinstance(value, str) or value not in known:
+        raise AuroraxInputError(f"{argument}: {value!r} is not known; {suggestion(value, known)}")
+    return str(value)
+
+
+def names(argument: str, value: object) -> tuple[str, ...]:
+    """Return the names that were given, one or several, or raise where one is no text."""
+    texts = as_list(value)
+    for text in texts:
+        if not isinstance(text, str) or not text.strip():
+            raise AuroraxInputError(f"{argument}: {text!r} is not a name; give text, or a list of texts")
+    return tuple(str(text) for text in texts)
+
+
+def as_number(value: Any) -> float:
+    """Return a number as float, infinite where it is too large for one, and NaN for what is no number."""
+    if getattr(value, "ndim", None) == 0:
+        value = np.asarray(value)[()]
+    # NumPy counts a span of time among the integers
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, Real | Decimal):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan
+
+
+def checked_number(argument: str, value: object, valid: Callable[[float], bool], wanted: str) -> float:
+    """
+    Return a number, or raise where it is none or not a valid one.
+
+    Parameters
+    ----------
+    argument : str
+        Name to use in the error.
+    value : object
+        What was given.
+    valid : callable
+        Tells of a float whether it is inside the bounds; it is asked with NaN for what is no number.
+    wanted : str
+        What to give instead, with its unit.
+    """
+    found = as_number(value)
+    if not valid(found):
+        # Python does not write out the largest of its whole numbers
+        shown = "inf" if math.isinf(found) else repr(value)
+        raise AuroraxInputError(f"{argument}={shown} is not valid; give {wanted}")
+    return found
+
+
+def whole_number(argument: str, value: object) -> int:
+    """Return a whole number above 0, or raise."""
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, Integral) or value < 1:
+        raise invalid(argument, value, "a whole number above 0")
+    return int(value)
