@@ -95,12 +95,6 @@ def geodetic_latitude(lat: Any, altitude: Any = FOOTPRINT_ALTITUDE) -> Array:
     return np.asarray(np.degrees(phi), np.float64)
 
 
-def geocentric_latitude(lat: Any, altitude: Any = FOOTPRINT_ALTITUDE) -> Array:
-    """Give geocentric latitudes [degrees] of geodetic ones [degrees] at an altitude above the ellipsoid [km]."""
-    x, _, z = _positions(lat, 0.0, altitude)
-    return np.asarray(np.degrees(np.arctan2(z, x)), np.float64)
-
-
 def altitude_of(lat: Any, radial_distance: Any) -> Array:
     """
     Give altitudes above the ellipsoid [km] of geocentric latitudes [degrees] and distances from the centre [km].
@@ -127,7 +121,7 @@ def elevation(station_lat: Any, station_lon: Any, lat: Any, lon: Any, altitude: 
     altitude : array_like
         Altitude of the points above the ellipsoid [km].
     """
-    sight = _positions(lat, lon, altitude) - _positions(station_lat, station_lon, 0.0)
+    sight = earth_fixed(lat, lon, altitude) - earth_fixed(station_lat, station_lon, 0.0)
     phi, theta = np.radians(station_lat), np.radians(station_lon)
     up = sight[0] * np.cos(phi) * np.cos(theta) + sight[1] * np.cos(phi) * np.sin(theta) + sight[2] * np.sin(phi)
     return np.asarray(np.degrees(np.arctan2(up, np.sqrt(np.maximum((sight**2).sum(axis=0) - up**2, 0.0)))), np.float64)
@@ -147,7 +141,7 @@ def _normal_radius(phi: Any) -> Any:
     return EQUATORIAL_RADIUS / np.sqrt(1 - _ECCENTRICITY_SQUARED * np.sin(phi) ** 2)
 
 
-def _positions(lat: Any, lon: Any, altitude: Any) -> Array:
+def earth_fixed(lat: Any, lon: Any, altitude: Any) -> Array:
     """Give Earth-fixed positions [km], laid along a new first axis, of geodetic ones."""
     phi, theta = np.radians(lat), np.radians(lon)
     radius = _normal_radius(phi)
