@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from aurorax_pandas import criteria, dataset, functions
+from aurorax_pandas import dataset, functions
 from aurorax_pandas.accessors import AuroraxPlotAccessor
+from aurorax_pandas.query.blocks import CustomLocationsBlocks, EventsBlocks, GroundBlocks, SpaceBlocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -127,10 +128,10 @@ class AuroraxDatasetAccessor:
         end: Any = None,
         distance: float | Mapping[str, float | None] | None = None,
         *,
-        ground: criteria.GroundBlocks = (),
-        space: criteria.SpaceBlocks = (),
-        events: criteria.EventsBlocks = (),
-        custom_locations: criteria.CustomLocationsBlocks = (),
+        ground: GroundBlocks = (),
+        space: SpaceBlocks = (),
+        events: EventsBlocks = (),
+        custom_locations: CustomLocationsBlocks = (),
         conjunction_types: str | Sequence[str] | None = None,
         subminute_precision: bool | None = None,
         query: Mapping[str, Any] | str | Path | None = None,

@@ -5,14 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from aurorax_pandas.approach import closest_approach, image_windows, overflights
-    from aurorax_pandas.criteria import (
-        CustomLocationsCriteriaBlock,
-        EventsCriteriaBlock,
-        GroundCriteriaBlock,
-        MetadataFilter,
-        MetadataFilterExpression,
-        SpaceCriteriaBlock,
-    )
     from aurorax_pandas.dataset import to_dataframe, to_xarray
     from aurorax_pandas.ephemeris import check_ephemeris, ephemeris_from_dataframe, load_sample_ephemeris, stations
     from aurorax_pandas.export import load_conjunctions, to_csv, to_json, to_netcdf, to_parquet
@@ -22,6 +14,14 @@ if TYPE_CHECKING:
     from aurorax_pandas.orbit import footprints_from_tle
     from aurorax_pandas.plotting import plot_calendar, plot_distance, plot_histogram, plot_map, timeline
     from aurorax_pandas.provenance import get_provenance
+    from aurorax_pandas.query.blocks import (
+        CustomLocationsCriteriaBlock,
+        EventsCriteriaBlock,
+        GroundCriteriaBlock,
+        MetadataFilter,
+        MetadataFilterExpression,
+        SpaceCriteriaBlock,
+    )
     from aurorax_pandas.records import conjunctions_from_records, records_from_conjunctions
     from aurorax_pandas.samples import load_sample_conjunctions
     from aurorax_pandas.schemas import ConjunctionSchema, EventSchema, PairSummarySchema, validate
@@ -99,15 +99,15 @@ __all__ = [
 MODULES: Final = {
     "ConjunctionSchema": "schemas",
     "ConjunctionSearch": "search",
-    "CustomLocationsCriteriaBlock": "criteria",
+    "CustomLocationsCriteriaBlock": "query.blocks",
     "EphemerisSearch": "search",
     "EventSchema": "schemas",
-    "EventsCriteriaBlock": "criteria",
-    "GroundCriteriaBlock": "criteria",
-    "MetadataFilter": "criteria",
-    "MetadataFilterExpression": "criteria",
+    "EventsCriteriaBlock": "query.blocks",
+    "GroundCriteriaBlock": "query.blocks",
+    "MetadataFilter": "query.blocks",
+    "MetadataFilterExpression": "query.blocks",
     "PairSummarySchema": "schemas",
-    "SpaceCriteriaBlock": "criteria",
+    "SpaceCriteriaBlock": "query.blocks",
     "at_window_edge": "transforms.compare",
     "check_ephemeris": "ephemeris",
     "closest": "transforms.selection",

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas import criteria, model, provenance, queries
+from aurorax_pandas import model, provenance
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.ephemeris import LOCATIONS, NO_IDENTIFIER, check_ephemeris, check_locations, densify, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.joining import join_hits
 from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.proximity import Floats, Hits, Ints, Positions, find_near
+from aurorax_pandas.query.blocks import CustomLocationsBlocks, EventsBlocks, GroundBlocks, SpaceBlocks
+from aurorax_pandas.query.query import block_names, choose_query
 from aurorax_pandas.transforms.stitch import stitch
 
 if TYPE_CHECKING:
@@ -35,10 +37,10 @@ def find_conjunctions(
     end: Any = None,
     distance: float | Mapping[str, float | None] | None = None,
     *,
-    ground: criteria.GroundBlocks = (),
-    space: criteria.SpaceBlocks = (),
-    events: criteria.EventsBlocks = (),
-    custom_locations: criteria.CustomLocationsBlocks = (),
+    ground: GroundBlocks = (),
+    space: SpaceBlocks = (),
+    events: EventsBlocks = (),
+    custom_locations: CustomLocationsBlocks = (),
     conjunction_types: str | Sequence[str] | None = None,
     subminute_precision: bool | None = None,
     query: Mapping[str, Any] | str | Path | None = None,
@@ -94,7 +96,7 @@ def find_conjunctions(
     epochs = ephemeris["epoch"].values
     if query is None and len(epochs) == 0:
         raise AuroraxInputError("ephemeris: there are no epochs")
-    payload = queries.choose_query(
+    payload = choose_query(
         # queries are in whole seconds
         epochs[0].astype("M8[s]") if start is None and query is None else start,
         pd.Timestamp(epochs[-1]).ceil("s") if end is None and query is None else end,
@@ -182,7 +184,7 @@ def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
     places: list[tuple[float, float]] = []
     roles = []
     groups = {name: payload[name] for name in ("ground", "space", "events", "adhoc")}
-    names = iter(queries.block_names(*map(len, groups.values())))
+    names = iter(block_names(*map(len, groups.values())))
     for kind, blocks in groups.items():
         for block in blocks:
             if kind == "adhoc":

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.checks import suggestion
-from aurorax_pandas.criteria import HEMISPHERES
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.query.blocks import HEMISPHERES
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -14,8 +14,14 @@ from aurorax_pandas.exceptions import AuroraxInputError
 if TYPE_CHECKING:
     import xarray as xr
 
-    from aurorax_pandas import criteria
     from aurorax_pandas.lifecycle import Timeout
+    from aurorax_pandas.query.blocks import (
+        CustomLocationsBlocks,
+        EventsBlocks,
+        GroundBlocks,
+        MetadataFilter,
+        SpaceBlocks,
+    )
     from aurorax_pandas.times import Span
 
 
@@ -24,10 +30,10 @@ def read_aurorax_conjunctions(
     end: Any = None,
     distance: float | Mapping[str, float | None] | None = None,
     *,
-    ground: criteria.GroundBlocks = (),
-    space: criteria.SpaceBlocks = (),
-    events: criteria.EventsBlocks = (),
-    custom_locations: criteria.CustomLocationsBlocks = (),
+    ground: GroundBlocks = (),
+    space: SpaceBlocks = (),
+    events: EventsBlocks = (),
+    custom_locations: CustomLocationsBlocks = (),
     conjunction_types: str | Sequence[str] | None = None,
     subminute_precision: bool | None = None,
     query: Mapping[str, Any] | str | Path | None = None,
@@ -184,11 +190,11 @@ def read_aurorax_conjunctions(
     else:
         if request_id is not None:
             raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
-        from aurorax_pandas import queries
         from aurorax_pandas.bulk import read_in_parts
+        from aurorax_pandas.query.query import choose_query
 
         return read_in_parts(
-            queries.choose_query(**asked),
+            choose_query(**asked),
             chunk=chunk,
             overlap=overlap,
             max_workers=max_workers,
@@ -230,7 +236,7 @@ def read_aurorax_ephemeris(
     programs: str | Sequence[str] = (),
     platforms: str | Sequence[str] = (),
     instrument_types: str | Sequence[str] = (),
-    metadata_filters: criteria.MetadataFilter | Mapping[str, Any] | None = None,
+    metadata_filters: MetadataFilter | Mapping[str, Any] | None = None,
     request_id: str | None = None,
     api_url: str | None = None,
     api_key: str | None = None,

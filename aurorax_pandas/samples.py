@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from aurorax_pandas import provenance, queries, records
+from aurorax_pandas import provenance, records
+from aurorax_pandas.query.query import parse_query
 
 
 def recorded_data() -> bytes:
@@ -25,7 +26,7 @@ def recorded_status() -> dict[str, Any]:
 
 def recorded_query() -> dict[str, Any]:
     """Give the query of the recorded search."""
-    return queries.parse_query(recorded_status()["search_request"]["query"])
+    return parse_query(recorded_status()["search_request"]["query"])
 
 
 def load_sample_conjunctions() -> pd.DataFrame:

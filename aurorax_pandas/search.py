@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 import msgspec
 import pandas as pd
 
-from aurorax_pandas import catalogue, criteria, ephemeris_records, model, provenance, queries, records, times
+from aurorax_pandas import catalogue, ephemeris_records, model, provenance, records, times
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
 from aurorax_pandas.lifecycle import ReadOptions, Search, Timeout
+from aurorax_pandas.query.blocks import (
+    CustomLocationsBlocks,
+    DataSourceBlock,
+    EventsBlocks,
+    GroundBlocks,
+    MetadataFilter,
+    SpaceBlocks,
+)
+from aurorax_pandas.query.query import choose_query, describe_query, is_given, parse_query
 from aurorax_pandas.transport import Deadline
 
 if TYPE_CHECKING:
@@ -112,10 +121,10 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         end: Any = None,
         distance: float | Mapping[str, float | None] | None = None,
         *,
-        ground: criteria.GroundBlocks = (),
-        space: criteria.SpaceBlocks = (),
-        events: criteria.EventsBlocks = (),
-        custom_locations: criteria.CustomLocationsBlocks = (),
+        ground: GroundBlocks = (),
+        space: SpaceBlocks = (),
+        events: EventsBlocks = (),
+        custom_locations: CustomLocationsBlocks = (),
         conjunction_types: str | Sequence[str] | None = None,
         subminute_precision: bool | None = None,
         query: Mapping[str, Any] | str | Path | None = None,
@@ -127,7 +136,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        payload = queries.choose_query(
+        payload = choose_query(
             start,
             end,
             distance,
@@ -160,7 +169,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         records.check_on_bad_records(options.get("on_bad_records", "raise"))
 
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
-        return queries.parse_query(found)
+        return parse_query(found)
 
     def _decode(self, items: list[msgspec.Raw], **options: Unpack[ReadOptions]) -> pd.DataFrame:
         frame = records.conjunctions_from_items(items, on_bad_records=options.get("on_bad_records", "raise"))
@@ -216,7 +225,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
             self.update_status(timeout=timeout)
         if offline:
             with self._reading_query():
-                return queries.describe_query(self.query)
+                return describe_query(self.query)
         if not self.query:
             raise AuroraxDataError(
                 f"the service holds no query of search {self.request_id}; there is nothing to describe",
@@ -286,7 +295,7 @@ class EphemerisSearch(Search["xr.Dataset"]):
         programs: str | Sequence[str] = (),
         platforms: str | Sequence[str] = (),
         instrument_types: str | Sequence[str] = (),
-        metadata_filters: criteria.MetadataFilter | Mapping[str, Any] | None = None,
+        metadata_filters: MetadataFilter | Mapping[str, Any] | None = None,
         request_id: str | None = None,
         api_url: str | None = None,
         api_key: str | None = None,
@@ -295,13 +304,13 @@ class EphemerisSearch(Search["xr.Dataset"]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        given = any(map(queries.is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
+        given = any(map(is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
         if given == (request_id is not None):
             raise AuroraxInputError("give either start, end and names of data sources, or request_id=")
         payload: dict[str, Any] = {}
         if request_id is None:
             first, last = times.window(start, end)
-            block = criteria.DataSourceBlock(programs, platforms, instrument_types, metadata_filters).to_query()
+            block = DataSourceBlock(programs, platforms, instrument_types, metadata_filters).to_query()
             if not block:
                 raise AuroraxInputError("give programs=, platforms=, instrument_types= or metadata_filters=")
             payload = {"start": first, "end": last, "data_sources": block}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas.queries import build_query, choose_query, describe_query, parse_query
+from aurorax_pandas.query.query import build_query, choose_query, describe_query, parse_query
 
 GROUND = {"programs": ["themis-asi"]}
 SPACE = {"programs": ["swarm"]}

@@ -358,10 +358,11 @@ def test_dry_run_needs_no_service():
 
 
 def test_sentence_of_the_recorded_search_is_the_services_own():
-    from aurorax_pandas import queries, samples
+    from aurorax_pandas import samples
+    from aurorax_pandas.query.query import describe_query
 
     logged = samples.recorded_status()["logs"][2]["summary"].partition("using query: ")[2]
-    assert queries.describe_query(samples.recorded_query()) == logged
+    assert describe_query(samples.recorded_query()) == logged
 
 
 @pytest.mark.parametrize("program", [["swarm"], 5, ""])

@@ -18,11 +18,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
-from aurorax_pandas import queries
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.ephemeris import check_ephemeris, load_sample_ephemeris, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.model import SOURCE_FIELDS
+from aurorax_pandas.query.query import describe_query, parse_query
 from aurorax_pandas.sandbox.jobs import DEMONSTRATION, Job, availability, conjunction_work, ephemeris_work
 from aurorax_pandas.sources import bundled_sources
 
@@ -161,7 +161,7 @@ class Sandbox:
         path = values["kind"]
         try:
             if path == "conjunctions":
-                job = Job("conjunction", body, conjunction_work(self._ephemeris, queries.parse_query(body)))
+                job = Job("conjunction", body, conjunction_work(self._ephemeris, parse_query(body)))
             elif path == "ephemeris":
                 job = Job("ephemeris", body, ephemeris_work(self._ephemeris, body))
             else:
@@ -211,7 +211,7 @@ class Sandbox:
 
     def _describe(self, body: Any, _: dict[str, Any]) -> _Reply:
         try:
-            return _Reply(200, queries.describe_query(queries.parse_query(body)))
+            return _Reply(200, describe_query(parse_query(body)))
         except AuroraxInputError as error:
             raise _RefusalError(400, "ApplicationError", str(error)) from None
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas import criteria, queries, times
+from aurorax_pandas import times
 from aurorax_pandas.ephemeris import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.local import check_searchable, find_conjunctions
 from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.model import SOURCE_FIELDS
+from aurorax_pandas.query.blocks import SpaceCriteriaBlock, from_mapping
+from aurorax_pandas.query.query import describe_query
 from aurorax_pandas.records import records_from_conjunctions
 from aurorax_pandas.samples import recorded_data, recorded_query
 from aurorax_pandas.transforms.events import explode_events
@@ -172,7 +174,7 @@ def conjunction_work(ephemeris: xr.Dataset, query: dict[str, Any]) -> Callable[[
     def work(job: Job) -> list[dict[str, Any]]:
         job.log("info", "Answered by the local engine from the sandbox's ephemeris")
         for kind in query["conjunction_types"]:
-            sentence = queries.describe_query(query)
+            sentence = describe_query(query)
             job.log("debug", f"Start search for {kind} conjunctions using query: {sentence}")
         job.log(
             "debug",
@@ -203,7 +205,7 @@ def ephemeris_work(ephemeris: xr.Dataset, body: Any) -> Callable[[Job], list[dic
         raise AuroraxInputError("an ephemeris query needs 'start', 'end' and 'data_sources'")
     start, end = (times.to_utc(name, body.get(name)) for name in ("start", "end"))
     check_covered(ephemeris, start.isoformat(), end.isoformat())
-    block = criteria.from_mapping("data_sources", body["data_sources"], criteria.SpaceCriteriaBlock).to_query()
+    block = from_mapping("data_sources", body["data_sources"], SpaceCriteriaBlock).to_query()
     sources = matching_sources(source_table(ephemeris), block)
     for name in block_variables(block):
         if name not in ephemeris.data_vars:

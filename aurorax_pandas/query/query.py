@@ -9,9 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from aurorax_pandas import criteria
 from aurorax_pandas.checks import as_list, as_number, invalid, known_name, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.query.blocks import (
+    CriteriaBlock,
+    CustomLocationsCriteriaBlock,
+    EventsCriteriaBlock,
+    GroundCriteriaBlock,
+    SpaceCriteriaBlock,
+    from_mapping,
+)
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import window
 
@@ -89,14 +96,14 @@ def build_query(
         If an argument cannot be sent; the message names it, its value and the fix.
     """
     first, last = window(start, end)
-    kinds: list[tuple[type[criteria.CriteriaBlock], Any]] = [
-        (criteria.GroundCriteriaBlock, ground),
-        (criteria.SpaceCriteriaBlock, space),
-        (criteria.EventsCriteriaBlock, events),
-        (criteria.CustomLocationsCriteriaBlock, custom_locations),
+    kinds: list[tuple[type[CriteriaBlock], Any]] = [
+        (GroundCriteriaBlock, ground),
+        (SpaceCriteriaBlock, space),
+        (EventsCriteriaBlock, events),
+        (CustomLocationsCriteriaBlock, custom_locations),
     ]
     blocks = {
-        kind.argument: [criteria.from_mapping(kind.argument, block, kind).to_query() for block in as_list(given)]
+        kind.argument: [from_mapping(kind.argument, block, kind).to_query() for block in as_list(given)]
         for kind, given in kinds
     }
     count = sum(map(len, blocks.values()))
