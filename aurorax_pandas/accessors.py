@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pandas.api.typing import DataFrameGroupBy
     from pandas.io.formats.style import Styler
 
+    from aurorax_pandas.frame.events import PairBy
     from aurorax_pandas.plotting import CalendarValues
     from aurorax_pandas.times import Span
     from aurorax_pandas.transforms.compare import CompareOn, Comparison, OverlapOn
-    from aurorax_pandas.transforms.events import PairBy
     from aurorax_pandas.transforms.selection import How
 
 

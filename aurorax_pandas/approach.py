@@ -10,15 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import geometry, model
+from aurorax_pandas import geometry
 from aurorax_pandas.checks import checked_number
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import as_events, is_events, require, source_sites
+from aurorax_pandas.frame.intervals import closest_positions
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, SPACECRAFT
 from aurorax_pandas.times import Span, span
 from aurorax_pandas.tracks import Floats, Ints, Tracks
-from aurorax_pandas.transforms.events import as_events, is_events, require, source_sites
 from aurorax_pandas.transforms.labels import spacecraft_sides
-from aurorax_pandas.transforms.ranking import closest_positions
 
 if TYPE_CHECKING:
     import xarray as xr

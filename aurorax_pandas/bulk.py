@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from aurorax_pandas import catalogue, model, provenance, records
+from aurorax_pandas import catalogue
 from aurorax_pandas.addresses import service_of
 from aurorax_pandas.checks import whole_number
 from aurorax_pandas.exceptions import (
@@ -25,10 +25,12 @@ from aurorax_pandas.exceptions import (
     AuroraxTimeoutError,
 )
 from aurorax_pandas.export import load_conjunctions, to_parquet
+from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame.records import check_on_bad_records
+from aurorax_pandas.frame.stitch import stitch
 from aurorax_pandas.options import DEFAULT_API_URL, get_option
 from aurorax_pandas.search import ConjunctionSearch
 from aurorax_pandas.times import Span, span
-from aurorax_pandas.transforms.stitch import stitch
 from aurorax_pandas.transport import Deadline, open_transport
 from aurorax_pandas.workers import Workers
 
@@ -235,7 +237,7 @@ def read_in_parts(
         raise AuroraxInputError(f"chunk={chunk!r} is shorter than 30 s, the finest step of epochs; give a longer one")
     shared = span("overlap", overlap, zero=True).ceil("s")
     parts = split_window(query["start"], query["end"], length, shared)
-    records.check_on_bad_records(on_bad_records)
+    check_on_bad_records(on_bad_records)
     deadline = Deadline(timeout)
     # what one search is refused for, all are
     ConjunctionSearch(query=query, **connection).close()

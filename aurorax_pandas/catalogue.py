@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
-from aurorax_pandas.answers import Int64
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.answers import Int64
 from aurorax_pandas.sources import SOURCE_TYPES, bundled_sources, site_codes
 from aurorax_pandas.transport import Deadline, Transport
 

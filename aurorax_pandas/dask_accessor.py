@@ -10,8 +10,8 @@ from aurorax_pandas import dask_frames, functions
 if TYPE_CHECKING:
     import dask.dataframe as dd
 
+    from aurorax_pandas.frame.events import PairBy
     from aurorax_pandas.times import Span
-    from aurorax_pandas.transforms.events import PairBy
     from aurorax_pandas.transforms.selection import How
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
-from aurorax_pandas.transforms import events, pairs, selection
-from aurorax_pandas.transforms.events import PairBy
+from aurorax_pandas.frame import events, model
+from aurorax_pandas.frame.events import PairBy
+from aurorax_pandas.transforms import pairs, selection
 
 if TYPE_CHECKING:
     import dask.dataframe as dd

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import layout, model, provenance
+from aurorax_pandas import layout
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES
 
 if TYPE_CHECKING:

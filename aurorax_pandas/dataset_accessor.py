@@ -16,8 +16,8 @@ from aurorax_pandas.query.blocks import CustomLocationsBlocks, EventsBlocks, Gro
 if TYPE_CHECKING:
     import xarray as xr
 
+    from aurorax_pandas.frame.events import PairBy
     from aurorax_pandas.times import Span
-    from aurorax_pandas.transforms.events import PairBy
     from aurorax_pandas.transforms.selection import How
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.checks import as_list, as_number, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.model import DATETIME, SOURCE_FIELDS
+from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.times import to_utc

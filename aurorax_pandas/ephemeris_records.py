@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas import model
-from aurorax_pandas.answers import Int64
 from aurorax_pandas.ephemeris import LOCATIONS, ephemeris_from_dataframe
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.answers import Int64
 from aurorax_pandas.times import read_times
 
 if TYPE_CHECKING:

@@ -8,12 +8,15 @@ if TYPE_CHECKING:
     from aurorax_pandas.dataset import to_dataframe, to_xarray
     from aurorax_pandas.ephemeris import check_ephemeris, ephemeris_from_dataframe, load_sample_ephemeris, stations
     from aurorax_pandas.export import load_conjunctions, to_csv, to_json, to_netcdf, to_parquet
-    from aurorax_pandas.links import swarmaurora_url
+    from aurorax_pandas.frame.events import explode_events
+    from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
+    from aurorax_pandas.frame.records import conjunctions_from_records, records_from_conjunctions
+    from aurorax_pandas.frame.schema import ConjunctionSchema, EventSchema, PairSummarySchema, validate
+    from aurorax_pandas.frame.stitch import stitch
     from aurorax_pandas.local import find_conjunctions
     from aurorax_pandas.needs import read_ephemeris_of
     from aurorax_pandas.orbit import footprints_from_tle
     from aurorax_pandas.plotting import plot_calendar, plot_distance, plot_histogram, plot_map, timeline
-    from aurorax_pandas.provenance import get_provenance
     from aurorax_pandas.query.blocks import (
         CustomLocationsCriteriaBlock,
         EventsCriteriaBlock,
@@ -22,19 +25,14 @@ if TYPE_CHECKING:
         MetadataFilterExpression,
         SpaceCriteriaBlock,
     )
-    from aurorax_pandas.records import conjunctions_from_records, records_from_conjunctions
     from aurorax_pandas.samples import load_sample_conjunctions
-    from aurorax_pandas.schemas import ConjunctionSchema, EventSchema, PairSummarySchema, validate
     from aurorax_pandas.search import ConjunctionSearch, EphemerisSearch
     from aurorax_pandas.tables import style_pair_summary
     from aurorax_pandas.transforms.compare import at_window_edge, compare, overlaps
-    from aurorax_pandas.transforms.counts import daily_counts
-    from aurorax_pandas.transforms.events import explode_events
-    from aurorax_pandas.transforms.intervals import minutes
+    from aurorax_pandas.transforms.counts import daily_counts, minutes
     from aurorax_pandas.transforms.pairs import groupby_pair, pair_summary
     from aurorax_pandas.transforms.passes import passes, revisits
     from aurorax_pandas.transforms.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
-    from aurorax_pandas.transforms.stitch import stitch
 
 __all__ = [
     "ConjunctionSchema",
@@ -97,37 +95,37 @@ __all__ = [
 
 # importing the package stays cheap, whatever its functions stand on
 MODULES: Final = {
-    "ConjunctionSchema": "schemas",
+    "ConjunctionSchema": "frame.schema",
     "ConjunctionSearch": "search",
     "CustomLocationsCriteriaBlock": "query.blocks",
     "EphemerisSearch": "search",
-    "EventSchema": "schemas",
+    "EventSchema": "frame.schema",
     "EventsCriteriaBlock": "query.blocks",
     "GroundCriteriaBlock": "query.blocks",
     "MetadataFilter": "query.blocks",
     "MetadataFilterExpression": "query.blocks",
-    "PairSummarySchema": "schemas",
+    "PairSummarySchema": "frame.schema",
     "SpaceCriteriaBlock": "query.blocks",
     "at_window_edge": "transforms.compare",
     "check_ephemeris": "ephemeris",
     "closest": "transforms.selection",
     "closest_approach": "approach",
     "compare": "transforms.compare",
-    "conjunctions_from_records": "records",
+    "conjunctions_from_records": "frame.records",
     "daily_counts": "transforms.counts",
     "deduplicate": "transforms.selection",
     "ephemeris_from_dataframe": "ephemeris",
-    "explode_events": "transforms.events",
+    "explode_events": "frame.events",
     "filter_closest_epoch": "transforms.selection",
     "find_conjunctions": "local",
     "footprints_from_tle": "orbit",
-    "get_provenance": "provenance",
+    "get_provenance": "frame.provenance",
     "groupby_pair": "transforms.pairs",
     "image_windows": "approach",
     "load_conjunctions": "export",
     "load_sample_conjunctions": "samples",
     "load_sample_ephemeris": "ephemeris",
-    "minutes": "transforms.intervals",
+    "minutes": "transforms.counts",
     "overflights": "approach",
     "overlaps": "transforms.compare",
     "pair_summary": "transforms.pairs",
@@ -137,13 +135,13 @@ MODULES: Final = {
     "plot_histogram": "plotting",
     "plot_map": "plotting",
     "read_ephemeris_of": "needs",
-    "records_from_conjunctions": "records",
+    "records_from_conjunctions": "frame.records",
     "revisits": "transforms.passes",
     "select_sources": "transforms.selection",
     "stations": "ephemeris",
-    "stitch": "transforms.stitch",
+    "stitch": "frame.stitch",
     "style_pair_summary": "tables",
-    "swarmaurora_url": "links",
+    "swarmaurora_url": "frame.provenance",
     "timeline": "plotting",
     "to_csv": "export",
     "to_dataframe": "dataset",
@@ -151,7 +149,7 @@ MODULES: Final = {
     "to_netcdf": "export",
     "to_parquet": "export",
     "to_xarray": "dataset",
-    "validate": "schemas",
+    "validate": "frame.schema",
     "within": "transforms.selection",
 }
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
+from aurorax_pandas.frame import model
 from aurorax_pandas.proximity import Floats, Hits, Ints, Mask
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 

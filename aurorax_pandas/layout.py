@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas import model, provenance
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas.frame import model, provenance
 
 NESTED: Final = "nested"
 

@@ -15,7 +15,6 @@ import msgspec
 import pandas as pd
 import tenacity
 
-from aurorax_pandas import answers
 from aurorax_pandas.addresses import check_request_id, id_in
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
@@ -27,6 +26,7 @@ from aurorax_pandas.exceptions import (
     AuroraxStateError,
     AuroraxTimeoutError,
 )
+from aurorax_pandas.frame import answers
 from aurorax_pandas.options import DEFAULT_API_URL, get_option
 from aurorax_pandas.times import seconds_of
 from aurorax_pandas.transport import BACKOFF, Answer, Deadline, Transport

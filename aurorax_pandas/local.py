@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas import model, provenance
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.ephemeris import LOCATIONS, NO_IDENTIFIER, check_ephemeris, check_locations, densify, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame.stitch import stitch
 from aurorax_pandas.joining import join_hits
 from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.proximity import Floats, Hits, Ints, Positions, find_near
 from aurorax_pandas.query.blocks import CustomLocationsBlocks, EventsBlocks, GroundBlocks, SpaceBlocks
 from aurorax_pandas.query.query import block_names, choose_query
-from aurorax_pandas.transforms.stitch import stitch
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,7 +90,7 @@ def find_conjunctions(
     >>> len(df)
     49
     """
-    from aurorax_pandas import schemas
+    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
 
     check_ephemeris(ephemeris)
     epochs = ephemeris["epoch"].values
@@ -111,7 +111,7 @@ def find_conjunctions(
     )
     found = _run(ephemeris, payload)
     found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
-    return schemas.validate(found, schemas.ConjunctionSchema)
+    return validate(found, ConjunctionSchema)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas import model
 from aurorax_pandas.ephemeris import NO_IDENTIFIER, make_ephemeris
 from aurorax_pandas.ephemeris_records import regular_ephemeris
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import require
+from aurorax_pandas.frame.intervals import overlap_clusters
 from aurorax_pandas.search import EphemerisSearch
 from aurorax_pandas.times import Span, span
-from aurorax_pandas.transforms.events import require
-from aurorax_pandas.transforms.intervals import overlap_clusters
 from aurorax_pandas.transport import Deadline
 from aurorax_pandas.workers import Workers
 

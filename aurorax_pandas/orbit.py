@@ -17,7 +17,7 @@ from aurorax_pandas import geometry
 from aurorax_pandas.ephemeris import NO_IDENTIFIER, check_ephemeris, make_ephemeris
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.field_lines import FIELD_RADIUS, FieldModels, check_models_cover, sidereal_angle, trace
-from aurorax_pandas.model import DATETIME, SOURCE_FIELDS
+from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.times import Span, span, to_utc
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from aurorax_pandas import provenance, records
+from aurorax_pandas.frame import provenance
+from aurorax_pandas.frame.records import conjunctions_from_records
 from aurorax_pandas.query.query import parse_query
 
 
@@ -46,7 +47,7 @@ def load_sample_conjunctions() -> pd.DataFrame:
     >>> aurorax_pandas.load_sample_conjunctions().shape
     (49, 9)
     """
-    df = records.conjunctions_from_records(recorded_data())
+    df = conjunctions_from_records(recorded_data())
     status = recorded_status()
     df.attrs[provenance.KEY] = provenance.make_provenance(
         request_ids=[status["search_request"]["request_id"]],

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 import msgspec
 import pandas as pd
 
-from aurorax_pandas import catalogue, ephemeris_records, model, provenance, records, times
+from aurorax_pandas import catalogue, ephemeris_records, times
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
+from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
 from aurorax_pandas.lifecycle import ReadOptions, Search, Timeout
 from aurorax_pandas.query.blocks import (
     CustomLocationsBlocks,
@@ -166,13 +168,13 @@ class ConjunctionSearch(Search[pd.DataFrame]):
 
     def _check_options(self, **options: Unpack[ReadOptions]) -> None:
         super()._check_options(**options)
-        records.check_on_bad_records(options.get("on_bad_records", "raise"))
+        check_on_bad_records(options.get("on_bad_records", "raise"))
 
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
         return parse_query(found)
 
     def _decode(self, items: list[msgspec.Raw], **options: Unpack[ReadOptions]) -> pd.DataFrame:
-        frame = records.conjunctions_from_items(items, on_bad_records=options.get("on_bad_records", "raise"))
+        frame = conjunctions_from_items(items, on_bad_records=options.get("on_bad_records", "raise"))
         frame.attrs[provenance.KEY] = provenance.make_provenance(
             request_ids=[self.request_id], query=copy.deepcopy(self.query), api_url=self._transport.api_url
         )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler

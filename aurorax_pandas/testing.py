@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from nested_pandas import NestedDtype
 
-from aurorax_pandas import model
+from aurorax_pandas.frame import model
 
 
 def assert_conjunctions_equal(left: pd.DataFrame, right: pd.DataFrame, *, check_attrs: bool = True) -> None:

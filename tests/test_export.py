@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records, export, model
+from aurorax_pandas import conjunctions_from_records, export
 from aurorax_pandas.export import files
+from aurorax_pandas.frame import model
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "json": ".json", "netcdf": ".nc"}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas as ap
-from aurorax_pandas.provenance import make_provenance
+from aurorax_pandas.frame.provenance import make_provenance
 
 
 def test_provenance_is_a_small_dict_of_json_values(sample):

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records, model
+from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas.frame import model
 from aurorax_pandas.samples import recorded_data
 from aurorax_pandas.testing import assert_conjunctions_equal
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas
-from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, catalogue, model, sandbox
-from aurorax_pandas.answers import split_records
+from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, catalogue, sandbox
 from aurorax_pandas.ephemeris_records import ephemeris_from_items
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.answers import split_records
 
 EPHEMERIS = aurorax_pandas.load_sample_ephemeris()
 BLOCKS = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records, schemas
+from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas.frame.schema import EventSchema, PairSummarySchema, validate
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 EVENT_COLUMNS = [
@@ -199,7 +200,7 @@ def test_events_are_those_of_the_records_in_their_order(builders, data):
     found = found.where(found.notna(), None).to_dict("records")
     assert found == wanted
     assert events["conjunction_label"].tolist() == df.index[events["conjunction"]].tolist()
-    schemas.validate(events, schemas.EventSchema)
+    validate(events, EventSchema)
 
 
 def test_events_are_typed(sample):
@@ -307,7 +308,7 @@ def test_pair_summary_sums_up_each_pair(builders, data):
             if best["closest_epoch"] is None
             else row["closest_epoch"] == best["closest_epoch"]
         )
-    schemas.validate(summary, schemas.PairSummarySchema)
+    validate(summary, PairSummarySchema)
 
 
 def test_pair_summary_of_the_recorded_search(sample):

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import layout, model
+from aurorax_pandas import layout
 from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.frame import model
 
 _ROWS: Final = 20_000
 _BLOCK: Final = 2**23

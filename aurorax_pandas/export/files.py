@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from aurorax_pandas import layout, model, ordering
+from aurorax_pandas import layout
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 #: Formats by name: the suffixes that they go by, and the module that reads and writes them.
@@ -44,10 +45,10 @@ def format_of(path: Path, name: str | None) -> str:
 
 def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
-    from aurorax_pandas import schemas
+    from aurorax_pandas.frame.schema import validate
 
     target = check_target(path, overwrite=overwrite)
-    schemas.validate(df)
+    validate(df)
     where = f"to_{name}"
     block = layout.describe(df, where)
     module = format_module(name)
@@ -68,18 +69,19 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
 
 def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write conjunctions exactly as the service answers."""
-    from aurorax_pandas import records, schemas
     from aurorax_pandas.export import json_file
+    from aurorax_pandas.frame.records import conjunctions_from_records
+    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
 
     target = check_target(path, overwrite=overwrite)
-    schemas.validate(df, schemas.ConjunctionSchema)
+    validate(df, ConjunctionSchema)
     own = [name for name in df.columns if name not in model.CONJUNCTION_COLUMNS]
     if own:
         raise AuroraxInputError(f"to_json(api=True) has no place for column {own[0]!r} of your own; drop it")
     expected = ordering.in_order(df[list(model.CONJUNCTION_COLUMNS)])
 
     def check(temporary: Path) -> None:
-        back = records.conjunctions_from_records(temporary.read_bytes())
+        back = conjunctions_from_records(temporary.read_bytes())
         assert_conjunctions_equal(expected, back, check_attrs=False)
 
     write_checked(target, lambda temporary: json_file.write_api(temporary, df), check, overwrite=overwrite)

@@ -11,8 +11,10 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import layout, model, records
+from aurorax_pandas import layout
 from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.records import conjunctions_in_order_received, records_from_conjunctions
 
 _ROWS: Final = 5_000
 _LEVELS: Final = "index"
@@ -78,7 +80,7 @@ def _write_rows(file: Any, df: pd.DataFrame, parts: layout.Parts) -> None:
 
 def _rows(df: pd.DataFrame, parts: layout.Parts, first: int) -> Iterator[dict[str, Any]]:
     is_nested = model.kind_of(df) == "conjunctions"
-    made = records.records_from_conjunctions(df) if is_nested else [{} for _ in range(len(df))]
+    made = records_from_conjunctions(df) if is_nested else [{} for _ in range(len(df))]
     own = [name for name in parts.columns if not (is_nested and name in model.CONJUNCTION_COLUMNS)]
     values = [_to_json(parts.columns[name].slice(first, len(df))) for name in own]
     for number, row in enumerate(made):
@@ -111,7 +113,7 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     columns: dict[str, pa.Array] = {}
     flat: dict[str, model.Flat] = {}
     if nested:
-        df = records.conjunctions_in_order_received(items)
+        df = conjunctions_in_order_received(items)
         taken = layout.take_apart(df)
         columns, flat = taken.columns, taken.nested
     own = [spec for spec in block["frame"]["columns"] if spec["name"] not in nested and spec["name"] not in columns]

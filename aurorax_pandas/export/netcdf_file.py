@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import dataset, layout, provenance
+from aurorax_pandas import dataset, layout
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas.frame import provenance
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import layout, model
+from aurorax_pandas import layout
 from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.frame import model
 
 KEY: Final = b"aurorax"
 

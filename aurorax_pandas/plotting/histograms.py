@@ -11,7 +11,7 @@ import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import style
-from aurorax_pandas.transforms.intervals import minutes
+from aurorax_pandas.transforms.counts import minutes
 from aurorax_pandas.transforms.labels import labelled_events, ordered_labels, require_column
 
 if TYPE_CHECKING:

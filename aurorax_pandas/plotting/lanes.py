@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import model
+from aurorax_pandas.frame import model
 from aurorax_pandas.plotting import style
 from aurorax_pandas.sources import HEMISPHERE
 from aurorax_pandas.transforms.labels import labelled_events, ordered_labels, require_column

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import model
 from aurorax_pandas.checks import choice
+from aurorax_pandas.frame import model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,7 +21,7 @@ import pandas as pd
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.ephemeris import check_ephemeris, load_sample_ephemeris, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.model import SOURCE_FIELDS
+from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.query.query import describe_query, parse_query
 from aurorax_pandas.sandbox.jobs import DEMONSTRATION, Job, availability, conjunction_work, ephemeris_work
 from aurorax_pandas.sources import bundled_sources

@@ -16,15 +16,15 @@ import pandas as pd
 from aurorax_pandas import times
 from aurorax_pandas.ephemeris import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
+from aurorax_pandas.frame.events import explode_events
+from aurorax_pandas.frame.model import SOURCE_FIELDS
+from aurorax_pandas.frame.records import records_from_conjunctions
 from aurorax_pandas.local import check_searchable, find_conjunctions
 from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
-from aurorax_pandas.model import SOURCE_FIELDS
 from aurorax_pandas.query.blocks import SpaceCriteriaBlock, from_mapping
 from aurorax_pandas.query.query import describe_query
-from aurorax_pandas.records import records_from_conjunctions
 from aurorax_pandas.samples import recorded_data, recorded_query
-from aurorax_pandas.transforms.events import explode_events
-from aurorax_pandas.transforms.intervals import minutes
+from aurorax_pandas.transforms.counts import minutes
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import model
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.provenance import get_provenance
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import SEPARATOR, require, source_names, source_sites
+from aurorax_pandas.frame.identity import source_set_codes
+from aurorax_pandas.frame.provenance import get_provenance, query_window
 from aurorax_pandas.sources import SPACECRAFT
 from aurorax_pandas.times import Span, span
-from aurorax_pandas.transforms.counts import query_window
-from aurorax_pandas.transforms.events import SEPARATOR, require, source_names, source_sites
-from aurorax_pandas.transforms.identity import source_set_codes
 
 OverlapOn = Literal["space", "site", "time"]
 CompareOn = Literal["source", "site"]

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.provenance import get_provenance
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import require
+from aurorax_pandas.frame.provenance import query_window
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
-from aurorax_pandas.times import Span, span, to_utc
-from aurorax_pandas.transforms.events import require
+from aurorax_pandas.times import Span, span
 from aurorax_pandas.transforms.labels import labelled_events
 
 _DAY: Final = pd.Timedelta("1D")
 _AVAILABILITY: Final = ("identifier", "source_type", "day", "records")
 
 Array = npt.NDArray[Any]
-
-
-def query_window(
-    df: pd.DataFrame, start: Any = None, end: Any = None
-) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Give the window of a search: as given, else of the query that the frame comes from, else None."""
-    query = get_provenance(df.attrs).get("query") or {}
-    given = [
-        to_utc(name, value if value is not None else query[name], last=name == "end")
-        if value is not None or query.get(name)
-        else None
-        for name, value in (("start", start), ("end", end))
-    ]
-    return given[0], given[1]
 
 
 def daily_counts(
@@ -172,3 +158,33 @@ def _observed(
     group, source = np.nonzero(member & ~kinds)
     places[group, place[source]] = True
     return np.asarray(places @ watched * operates, np.float64)
+
+
+def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
+    """
+    Count the minutes in conjunction of each row.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions or events.
+    step : str or pandas.Timedelta, default "1min"
+        Distance between epochs; ``"30s"`` for a search with sub-minute precision.
+
+    Returns
+    -------
+    pandas.Series of float64
+        ``end − start`` plus one step [min], since both ends are epochs in range; the frame's index.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> float(aurorax_pandas.load_sample_conjunctions().aurorax.minutes().sum())
+    92.0
+    """
+    require(df, "minutes", "start", "end")
+    return _in_minutes(df["end"] - df["start"] + span("step", step)).rename("minutes")
+
+
+def _in_minutes(lengths: Any) -> pd.Series[float]:
+    return cast("pd.Series[float]", (lengths / pd.Timedelta("1min")).astype("float64"))

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.events import is_events, require
 from aurorax_pandas.sources import SPACECRAFT
-from aurorax_pandas.transforms.events import is_events, require
 from aurorax_pandas.transforms.pairs import pair_events
 
 #: Label of events that have none.

@@ -11,13 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
-from aurorax_pandas import model
 from aurorax_pandas.checks import choice
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import PairBy, as_events, pair_labels
+from aurorax_pandas.frame.intervals import Grouped, closest_positions, covered_minutes, group_rows, overlap_clusters
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Span, span
-from aurorax_pandas.transforms.events import PairBy, as_events, pair_labels
-from aurorax_pandas.transforms.intervals import covered_minutes, overlap_clusters
-from aurorax_pandas.transforms.ranking import Grouped, closest_positions, group_rows
 
 _SUMMED: Final = ("start", "end", "min_distance", "closest_epoch")
 

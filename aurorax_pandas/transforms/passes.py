@@ -11,16 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
 from aurorax_pandas.checks import as_list, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import as_events, is_events
+from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters, union_minutes
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, bundled_sources
 from aurorax_pandas.times import Span, span
 from aurorax_pandas.tracks import Tracks
-from aurorax_pandas.transforms.events import as_events, is_events
-from aurorax_pandas.transforms.intervals import overlap_clusters, union_minutes
 from aurorax_pandas.transforms.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.transforms.ranking import closest_positions
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,15 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
 from aurorax_pandas.checks import as_list, checked_number, choice, invalid, whole_number
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import events as ev
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.identity import source_set_codes
+from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters
 from aurorax_pandas.times import Span, span, to_utc
-from aurorax_pandas.transforms import events as ev
-from aurorax_pandas.transforms.identity import source_set_codes
-from aurorax_pandas.transforms.intervals import overlap_clusters
 from aurorax_pandas.transforms.pairs import pair_events
-from aurorax_pandas.transforms.ranking import closest_positions
 
 How = Literal["any", "all"]
 

@@ -6,7 +6,7 @@ from importlib import util
 from pathlib import Path
 
 import aurorax_pandas as ap
-from aurorax_pandas import model
+from aurorax_pandas.frame import model
 
 LIMIT = 1_000_000_000
 FILES_OF = 50_000

@@ -315,14 +315,14 @@ def analysis(table, runs, events_count, many):
 def checks(table, runs, count):
     """What the schema check costs of the read that it belongs to."""
     import aurorax_pandas
-    from aurorax_pandas import schemas
+    from aurorax_pandas.frame.schema import validate
 
     data = body(count)
     df = aurorax_pandas.conjunctions_from_records(data)
-    share = 1 / paired((aurorax_pandas.conjunctions_from_records, data), (schemas.validate, df), runs)
+    share = 1 / paired((aurorax_pandas.conjunctions_from_records, data), (validate, df), runs)
     table.row(f"schema check, share of the read of {count:,} records", 100 * share, 10, at_least=False, unit="%")
     small = df.iloc[:1]
-    fixed = statistics.median(seconds(schemas.validate, small) for _ in range(20))
+    fixed = statistics.median(seconds(validate, small) for _ in range(20))
     print(f"{'schema check, fixed part':<66} {1000 * fixed:8.2f} ms")
 
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
-from aurorax_pandas.transforms.events import source_names
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import source_names
 
 Codes = npt.NDArray[np.int64]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
+from aurorax_pandas.frame import model
 
 _Rows = npt.NDArray[np.int64]
 

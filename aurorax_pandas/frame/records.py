@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model, ordering
-from aurorax_pandas.answers import Int64, split_records
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.frame.answers import Int64, split_records
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import read_times, write_times
 
@@ -229,7 +229,7 @@ def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "r
 
 def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
     """Make a typed conjunctions frame of records that are split but not decoded; the list is emptied on the way."""
-    from aurorax_pandas import schemas
+    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
 
     total = len(items)
     bad: dict[int, str] = {}
@@ -252,7 +252,7 @@ def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRe
     if bad:
         _report(bad, total, on_bad_records)
     frame = ordering.assemble_in_order(column, sources, keep)
-    return schemas.validate(frame, schemas.ConjunctionSchema)
+    return validate(frame, ConjunctionSchema)
 
 
 def check_on_bad_records(on_bad_records: Any) -> None:

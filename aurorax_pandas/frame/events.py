@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
 from aurorax_pandas.sources import CONJUNCTION_TYPES, site_codes
 
 PairBy = Literal["pair", "site"]

@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.times import Span, span
-from aurorax_pandas.transforms.events import require
-from aurorax_pandas.transforms.ranking import Grouped, group_rows
+from aurorax_pandas.frame import model
 
 _NO_GAP: Final = np.timedelta64(0)
-
-
-def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
-    """
-    Count the minutes in conjunction of each row.
-
-    Parameters
-    ----------
-    df : pandas.DataFrame
-        Conjunctions or events.
-    step : str or pandas.Timedelta, default "1min"
-        Distance between epochs; ``"30s"`` for a search with sub-minute precision.
-
-    Returns
-    -------
-    pandas.Series of float64
-        ``end − start`` plus one step [min], since both ends are epochs in range; the frame's index.
-
-    Examples
-    --------
-    >>> import aurorax_pandas
-    >>> float(aurorax_pandas.load_sample_conjunctions().aurorax.minutes().sum())
-    92.0
-    """
-    require(df, "minutes", "start", "end")
-    return _in_minutes(df["end"] - df["start"] + span("step", step)).rename("minutes")
-
-
-def _in_minutes(lengths: Any) -> pd.Series[float]:
-    return cast("pd.Series[float]", (lengths / pd.Timedelta("1min")).astype("float64"))
 
 
 def overlap_clusters(
@@ -112,3 +80,46 @@ def union_minutes(
     grouped = group_rows(group, start)
     ordered = end[grouped.order]
     return pd.Series(covered_minutes(grouped, ordered, step), index=group[grouped.order[grouped.bounds[:-1]]])
+
+
+class Grouped(NamedTuple):
+    """Rows by group, then start, then position: their order, where each group begins (and the last ends), their starts."""
+
+    order: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
+    start: npt.NDArray[Any]
+
+    @property
+    def groups(self) -> list[slice]:
+        """The places of each group in the order."""
+        return list(map(slice, self.bounds[:-1].tolist(), self.bounds[1:].tolist()))
+
+
+def group_rows(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> Grouped:
+    """Order rows by group, then start, then position."""
+    few = group.max(initial=0) < np.iinfo(np.int16).max
+    # few groups sort by radix, and inside a group rows mostly stand in the order of their starts
+    order = np.argsort(group.astype(np.int16, copy=False), kind="stable") if few else np.lexsort((start, group))
+    grouped = Grouped(order, group_bounds(group.take(order)), start.take(order))
+    if few:
+        for rows in grouped.groups:
+            starts = grouped.start[rows]
+            if not (starts[1:] >= starts[:-1]).all():
+                by_start = np.argsort(starts, kind="stable")
+                order[rows], grouped.start[rows] = order[rows].take(by_start), starts.take(by_start)
+    return grouped
+
+
+def group_bounds(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Give where each group begins in group order, with the number of rows as the last."""
+    changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    bounds: npt.NDArray[np.int64] = np.r_[np.zeros(min(len(ordered), 1), np.int64), changes, len(ordered)]
+    return bounds
+
+
+def closest_positions(df: pd.DataFrame, group: npt.NDArray[Any], n: int = 1) -> npt.NDArray[np.int64]:
+    """Give the positions of the `n` rows of least distance in each group, by group; ties by start, then position."""
+    order = np.lexsort((df["start"].to_numpy(), df["min_distance"].to_numpy(), group))
+    rank = model.ranges(0, np.diff(group_bounds(group[order])))
+    chosen: npt.NDArray[np.int64] = order[rank < n]
+    return chosen

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import model, ordering
+from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.frame.events import require
+from aurorax_pandas.frame.identity import event_pair_codes, source_set_codes
+from aurorax_pandas.frame.intervals import overlap_clusters
 from aurorax_pandas.times import Span, span
-from aurorax_pandas.transforms.events import require
-from aurorax_pandas.transforms.identity import event_pair_codes, source_set_codes
-from aurorax_pandas.transforms.intervals import overlap_clusters
 
 
 def stitch(df: pd.DataFrame, step: Span = "1min") -> pd.DataFrame:

@@ -12,8 +12,8 @@ import pandas as pd
 import pandera.pandas as pandera
 from pandera.errors import SchemaError, SchemaErrors
 
-from aurorax_pandas import model
 from aurorax_pandas.exceptions import AuroraxSchemaError
+from aurorax_pandas.frame import model
 
 
 def _is_dtype(found: Any, wanted: Any) -> bool:

@@ -1,0 +1,103 @@
+"""Where a frame came from: a small dict of JSON values in ``DataFrame.attrs``."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Final
+from urllib.parse import quote
+
+import pandas as pd
+
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.model import SCHEMA_VERSION
+from aurorax_pandas.times import to_utc
+
+KEY: Final = "aurorax"
+
+
+def make_provenance(
+    *,
+    request_ids: Sequence[str] = (),
+    query: dict[str, Any] | None = None,
+    api_url: str | None = None,
+    retrieved_at: str | None = None,
+) -> dict[str, Any]:
+    """
+    Make the provenance of a frame that has just been read.
+
+    Returns
+    -------
+    dict
+        ``schema_version``, ``request_ids``, ``query``, ``api_url``, ``retrieved_at`` (UTC) and
+        ``package_version``: JSON values only, never the API key.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "request_ids": list(request_ids),
+        "query": query,
+        "api_url": api_url,
+        "retrieved_at": retrieved_at or _now(),
+        "package_version": version("aurorax-pandas"),
+    }
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
+    """Give the provenance in the attrs of a frame, empty where there is none."""
+    found = attrs.get(KEY)
+    return copy.deepcopy(found) if isinstance(found, dict) else {}
+
+
+def to_text(provenance: dict[str, Any]) -> str:
+    """Give a provenance as JSON text, for attributes that take no dict."""
+    return json.dumps(provenance)
+
+
+def swarmaurora_url(df: pd.DataFrame) -> str:
+    """
+    Give the address that shows the frame's search on Swarm-Aurora's conjunction finder.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions of one search.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the frame does not know its search, or comes from several.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> aurorax_pandas.load_sample_conjunctions().aurorax.swarmaurora_url()
+    'https://swarm-aurora.com/conjunctionFinder?aurorax_request_id=8d69dfe3-b865-4507-a0b2-d44c342b5857'
+    """
+    request_ids = get_provenance(df.attrs).get("request_ids") or []
+    if len(request_ids) != 1:
+        known = f"several searches ({', '.join(map(str, request_ids))})" if request_ids else "no search that it knows"
+        raise AuroraxInputError(
+            f"the frame comes from {known}; Swarm-Aurora shows exactly one, read with one request_id"
+        )
+    return f"https://swarm-aurora.com/conjunctionFinder?aurorax_request_id={quote(str(request_ids[0]), safe='')}"
+
+
+def query_window(
+    df: pd.DataFrame, start: Any = None, end: Any = None
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Give the window of a search: as given, else of the query that the frame comes from, else None."""
+    query = get_provenance(df.attrs).get("query") or {}
+    given = [
+        to_utc(name, value if value is not None else query[name], last=name == "end")
+        if value is not None or query.get(name)
+        else None
+        for name, value in (("start", start), ("end", end))
+    ]
+    return given[0], given[1]
