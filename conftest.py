@@ -10,7 +10,8 @@ mpl.use("Agg")
 def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path):
     import matplotlib.pyplot as plt
 
-    from aurorax_pandas import catalogue, options
+    from aurorax_pandas import options
+    from aurorax_pandas.service import catalogue
 
     catalogue.forget_data_sources()
 

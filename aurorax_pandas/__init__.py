@@ -2,80 +2,30 @@
 AuroraX conjunction searches as typed pandas DataFrames.
 
 Importing the package registers ``pandas.read_aurorax_conjunctions`` and the accessor ``DataFrame.aurorax``; every
-method of the accessor is a function here as well.
+method of the accessor is a function here as well. The public names stand in ``__init__.pyi``, each with its module.
 """
 
-from importlib import import_module as _import_module
-from importlib.metadata import version as _version
-from typing import TYPE_CHECKING, Any
+from typing import Any as _Any
 
-from aurorax_pandas import functions as _functions
-from aurorax_pandas.exceptions import (
-    AuroraxAPIError,
-    AuroraxAuthorizationError,
-    AuroraxBulkError,
-    AuroraxDataError,
-    AuroraxDataWarning,
-    AuroraxError,
-    AuroraxInputError,
-    AuroraxNotFoundError,
-    AuroraxRateLimitError,
-    AuroraxSchemaError,
-    AuroraxSearchError,
-    AuroraxStateError,
-    AuroraxTimeoutError,
-    AuroraxUnavailableError,
-)
-from aurorax_pandas.options import get_options, set_options
-from aurorax_pandas.readers import (
-    read_aurorax_availability,
-    read_aurorax_conjunctions,
-    read_aurorax_data_sources,
-    read_aurorax_ephemeris,
-)
-from aurorax_pandas.register import register
+import lazy_loader as _lazy_loader
 
-if TYPE_CHECKING:
-    from aurorax_pandas import sandbox, testing  # noqa: F401
-    from aurorax_pandas.functions import *  # noqa: F403
-else:
+from aurorax_pandas.registration import register
 
-    def __getattr__(name: str) -> Any:
-        if name in ("sandbox", "testing"):
-            return _import_module(f"{__name__}.{name}")
-        return getattr(_functions, name)
+_attribute, __dir__, __all__ = _lazy_loader.attach_stub(__name__, __file__)
 
 
-__version__ = _version("aurorax-pandas")
+def __getattr__(name: str) -> _Any:
+    if name in __all__:
+        return _attribute(name)
+    if name == "__version__":
+        from importlib.metadata import version
 
-__all__ = [
-    "AuroraxAPIError",
-    "AuroraxAuthorizationError",
-    "AuroraxBulkError",
-    "AuroraxDataError",
-    "AuroraxDataWarning",
-    "AuroraxError",
-    "AuroraxInputError",
-    "AuroraxNotFoundError",
-    "AuroraxRateLimitError",
-    "AuroraxSchemaError",
-    "AuroraxSearchError",
-    "AuroraxStateError",
-    "AuroraxTimeoutError",
-    "AuroraxUnavailableError",
-    "get_options",
-    "read_aurorax_availability",
-    "read_aurorax_conjunctions",
-    "read_aurorax_data_sources",
-    "read_aurorax_ephemeris",
-    "register",
-    "set_options",
-]
-__all__ += _functions.__all__
+        return version("aurorax-pandas")
+    from aurorax_pandas.checks import suggestion
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_functions.MODULES, "sandbox", "testing"})
+    hint = suggestion(name, __all__)
+    said = f"; {hint}" if hint.startswith("did you mean") else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{said}")
 
 
 register()

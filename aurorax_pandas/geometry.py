@@ -14,21 +14,21 @@ Array = npt.NDArray[np.float64]
 
 
 def unit_vectors(lat: Any, lon: Any) -> Array:
-    """Give the unit vectors, along a new first axis, of latitudes and longitudes [degrees]."""
+    """Return the unit vectors, along a new first axis, of latitudes and longitudes [degrees]."""
     phi, theta = np.radians(lat), np.radians(lon)
     across = np.cos(phi)
     return np.stack([across * np.cos(theta), across * np.sin(theta), np.sin(phi)])
 
 
 def degrees(vectors: Array) -> tuple[Array, Array]:
-    """Give latitudes and longitudes (−180 to 180) [degrees] of vectors of any length, laid along the first axis."""
+    """Return latitudes and longitudes (−180 to 180) [degrees] of vectors of any length, laid along the first axis."""
     x, y, z = vectors
     return np.degrees(np.arctan2(z, np.hypot(x, y))), np.degrees(np.arctan2(y, x))
 
 
 def great_circle_distance(lat1: Any, lon1: Any, lat2: Any, lon2: Any) -> Array:
     """
-    Give great-circle distances [km] between places [degrees] on the service's sphere, by the haversine formula.
+    Return great-circle distances [km] between places [degrees] on the service's sphere, by the haversine formula.
 
     References
     ----------
@@ -79,7 +79,7 @@ POLAR_RADIUS: Final = EQUATORIAL_RADIUS * (1 - _ECCENTRICITY_SQUARED) ** 0.5
 
 def geodetic_latitude(lat: Any, altitude: Any = FOOTPRINT_ALTITUDE) -> Array:
     """
-    Give geodetic latitudes [degrees] of geocentric ones [degrees] at an altitude above the ellipsoid [km].
+    Return geodetic latitudes [degrees] of geocentric ones [degrees] at an altitude above the ellipsoid [km].
 
     References
     ----------
@@ -97,7 +97,7 @@ def geodetic_latitude(lat: Any, altitude: Any = FOOTPRINT_ALTITUDE) -> Array:
 
 def altitude_of(lat: Any, radial_distance: Any) -> Array:
     """
-    Give altitudes above the ellipsoid [km] of geocentric latitudes [degrees] and distances from the centre [km].
+    Return altitudes above the ellipsoid [km] of geocentric latitudes [degrees] and distances from the centre [km].
 
     Measured along the radius, which is less than 0.1 km from the altitude along the normal.
     """
@@ -110,7 +110,7 @@ def altitude_of(lat: Any, radial_distance: Any) -> Array:
 
 def elevation(station_lat: Any, station_lon: Any, lat: Any, lon: Any, altitude: Any) -> Array:
     """
-    Give the elevation above the horizon [degrees] at which stations on the ellipsoid see points in the sky.
+    Return the elevation above the horizon [degrees] at which stations on the ellipsoid see points in the sky.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def elevation(station_lat: Any, station_lon: Any, lat: Any, lon: Any, altitude: 
 
 def viewing_radius(elevation: float, altitude: float) -> float:
     """
-    Give how far from a station [km] lies what it sees at an elevation [degrees] and an altitude [km].
+    Return how far from a station [km] lies what it sees at an elevation [degrees] and an altitude [km].
 
     Measured along the ground, on a sphere of 6371 km: γ = arccos(R cos ε / (R + h)) − ε.
     """
@@ -142,7 +142,7 @@ def _normal_radius(phi: Any) -> Any:
 
 
 def earth_fixed(lat: Any, lon: Any, altitude: Any) -> Array:
-    """Give Earth-fixed positions [km], laid along a new first axis, of geodetic ones."""
+    """Return Earth-fixed positions [km], laid along a new first axis, of geodetic ones."""
     phi, theta = np.radians(lat), np.radians(lon)
     radius = _normal_radius(phi)
     across = (radius + altitude) * np.cos(phi)

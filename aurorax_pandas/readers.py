@@ -10,11 +10,11 @@ import pandas as pd
 
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.dataframe import typed
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from aurorax_pandas.lifecycle import Timeout
     from aurorax_pandas.query.blocks import (
         CustomLocationsBlocks,
         EventsBlocks,
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         MetadataFilter,
         SpaceBlocks,
     )
+    from aurorax_pandas.service.job import Timeout
     from aurorax_pandas.times import Span
 
 
+@typed
 def read_aurorax_conjunctions(
     start: Any = None,
     end: Any = None,
@@ -166,7 +168,7 @@ def read_aurorax_conjunctions(
     }
     of_windows = {"max_workers": (max_workers, 4), "overlap": (overlap, "1h")}
     if ephemeris is not None:
-        from aurorax_pandas.local import find_conjunctions
+        from aurorax_pandas.engine.find import find_conjunctions
 
         of_service = {
             "request_id": (request_id, None),
@@ -183,15 +185,15 @@ def read_aurorax_conjunctions(
         }
         _refuse_set("is for the service; the local engine takes none, leave it out", of_service | of_windows)
         return find_conjunctions(ephemeris, **asked)
-    from aurorax_pandas.search import ConjunctionSearch
+    from aurorax_pandas.service.search import ConjunctionSearch
 
     if chunk is None and checkpoint is None:
         _refuse_set("is for a search in windows; give chunk= or checkpoint= too", of_windows)
     else:
         if request_id is not None:
             raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
-        from aurorax_pandas.bulk import read_in_parts
         from aurorax_pandas.query.query import choose_query
+        from aurorax_pandas.service.windows import read_in_parts
 
         return read_in_parts(
             choose_query(**asked),
@@ -282,7 +284,7 @@ def read_aurorax_ephemeris(
     >>> dict(ds.sizes)
     {'source': 3, 'epoch': 10}
     """
-    from aurorax_pandas.search import EphemerisSearch
+    from aurorax_pandas.service.search import EphemerisSearch
 
     with EphemerisSearch(
         start,
@@ -332,8 +334,8 @@ def read_aurorax_data_sources(
     >>> sources.query("program == 'swarm'")["display_name"].tolist()
     ['Swarm A', 'Swarm B', 'Swarm C']
     """
-    from aurorax_pandas import catalogue
-    from aurorax_pandas.transport import Deadline, open_transport
+    from aurorax_pandas.service import catalogue
+    from aurorax_pandas.service.transport import Deadline, open_transport
 
     with open_transport(api_url, api_key) as transport:
         return catalogue.fetch_data_sources(transport, Deadline(timeout))
@@ -385,8 +387,9 @@ def read_aurorax_availability(
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """
-    from aurorax_pandas import catalogue, times
-    from aurorax_pandas.transport import Deadline, open_transport
+    from aurorax_pandas import times
+    from aurorax_pandas.service import catalogue
+    from aurorax_pandas.service.transport import Deadline, open_transport
 
     first, last = times.window(start, end)
     filters = {

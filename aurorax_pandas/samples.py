@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from aurorax_pandas.ephemeris.dataset import concat_sources, ephemeris_from_dataframe, stations
 from aurorax_pandas.frame import provenance
+from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.records import conjunctions_from_records
 from aurorax_pandas.query.query import parse_query
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 def recorded_data() -> bytes:
-    """Give the recorded result, as the service sent it."""
+    """Return the recorded result, as the service sent it."""
     return resources.files("aurorax_pandas").joinpath("data/recorded_search/data.json").read_bytes()
 
 
 def recorded_status() -> dict[str, Any]:
-    """Give the recorded status document, as the service sent it."""
+    """Return the recorded status document, as the service sent it."""
     text = resources.files("aurorax_pandas").joinpath("data/recorded_search/status.json").read_text(encoding="utf-8")
     status: dict[str, Any] = json.loads(text)
     return status
 
 
 def recorded_query() -> dict[str, Any]:
-    """Give the query of the recorded search."""
+    """Return the query of the recorded search."""
     return parse_query(recorded_status()["search_request"]["query"])
 
 
+@typed
 def load_sample_conjunctions() -> pd.DataFrame:
     """
     Load a recorded search: THEMIS-ASI and Swarm, 2020-01-01 00:00:00 to 06:59:59, 500 km, nbtrace.
@@ -55,3 +62,37 @@ def load_sample_conjunctions() -> pd.DataFrame:
         retrieved_at=f"{status['search_result']['completed_timestamp'][:19]}Z",
     )
     return df
+
+
+def load_sample_ephemeris() -> xr.Dataset:
+    """
+    Load a day of ephemeris: Swarm A, B, C and the THEMIS-ASI cameras while they operated, 2020-01-01, every minute.
+
+    Returns
+    -------
+    xarray.Dataset
+        The ephemeris; its attributes say how it was computed. It is no archive product.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> aurorax_pandas.load_sample_ephemeris()["display_name"].values[:3].tolist()
+    ['Swarm A', 'Swarm B', 'Swarm C']
+    """
+    data = resources.files("aurorax_pandas").joinpath("data")
+    with data.joinpath("ephemeris_swarm_20200101.parquet").open("rb") as file:
+        swarm = ephemeris_from_dataframe(pd.read_parquet(file))
+    with data.joinpath("operating_20200101.csv").open("rb") as file:
+        operating = pd.read_csv(file, parse_dates=["start", "end"])
+    cameras = stations(swarm["epoch"], programs="themis-asi", operating=operating)
+    cameras = cameras.isel(source=np.isin(cameras["identifier"], operating["identifier"]))
+    sample = concat_sources([swarm, cameras])
+    sample["radial_distance"].attrs = {"long_name": "distance from the centre of the Earth", "units": "km"}
+    sample.attrs |= {
+        "title": "Ephemeris of Swarm and THEMIS-ASI on 2020-01-01, a sample",
+        "method": "SGP4 from two-line elements, GMST rotation, IGRF and Tsyganenko 89 (parameter 3), footprints 100 km "
+        "above the ellipsoid; stations as published by the service, some to 0.01 degrees",
+        "operation": "when each camera had data was inferred from a recorded search up to 06:59 and assumed after that",
+        "caution": "computed, no archive product; not for science",
+    }
+    return sample

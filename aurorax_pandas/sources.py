@@ -19,7 +19,7 @@ HEMISPHERE: Final = pd.CategoricalDtype(["northern", "southern"])
 @functools.cache
 def bundled_sources() -> pd.DataFrame:
     """
-    Give the bundled snapshot of the service's data sources; do not change it, it is shared.
+    Return the bundled snapshot of the service's data sources; do not change it, it is shared.
 
     Returns
     -------
@@ -34,6 +34,6 @@ def bundled_sources() -> pd.DataFrame:
 
 @functools.cache
 def site_codes() -> dict[str, str]:
-    """Give the four-letter code of each site that has one, by its platform name."""
+    """Return the four-letter code of each site that has one, by its platform name."""
     table = bundled_sources().dropna(subset="site_code")
     return dict(zip(table["platform"], table["site_code"], strict=True))

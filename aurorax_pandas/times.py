@@ -10,12 +10,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from aurorax_pandas.checks import as_number, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 
-_Times = npt.NDArray[np.datetime64]
+Times = npt.NDArray[np.datetime64]
 
 
 _NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
@@ -62,7 +61,7 @@ def _first_second(value: Any) -> Any:
 
 
 def _last_second(value: Any) -> Any:
-    """Give the last second of what is longer than an instant, and anything else as it is."""
+    """Return the last second of what is longer than an instant, and anything else as it is."""
     if isinstance(value, str) and re.fullmatch(r"\D*\d+(\D+\d+){0,2}\D*", value.strip()):
         period = pd.Period(value)
         return period.end_time.floor("s") if period.freqstr[0] in "DMQYW" else value
@@ -92,46 +91,6 @@ def window(start: Any, end: Any) -> tuple[str, str]:
     if first > last:
         raise AuroraxInputError(f"start={first} is after end={last}; swap them")
     return first.isoformat(timespec="seconds"), last.isoformat(timespec="seconds")
-
-
-def read_times(texts: list[Any]) -> _Times:
-    """Read the service's times as datetime64[us], UTC; None becomes NaT, what is no time raises ValueError."""
-    if None in texts:
-        times = np.full(len(texts), "NaT", "M8[us]")
-        given = [position for position, text in enumerate(texts) if text is not None]
-        times[given] = read_times([texts[position] for position in given])
-        return times
-    if set(map(len, texts)) == {_FORM.size} and (joined := "".join(texts)).isascii():
-        # Arrow reads this one form fastest, but reads others too, so the form is checked first
-        grid = np.frombuffer(joined.encode(), np.uint8).reshape(len(texts), _FORM.size)
-        if (grid - _FORM <= _FREEDOM).all():
-            offsets = np.arange(len(texts) + 1, dtype=np.int64) * _FORM.size
-            array = pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(grid))
-            try:
-                read: _Times = array.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
-            except pa.ArrowInvalid as error:
-                raise ValueError(str(error)) from None
-            return read
-    for text in texts:
-        # pandas also reads words ("now")
-        if not text[:1].isdigit():
-            raise ValueError(f"{text!r} is no time")
-    try:
-        return pd.to_datetime(texts, format="ISO8601", utc=True).tz_localize(None).as_unit("us").to_numpy()
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"a time cannot be read: {error}") from None
-
-
-#: The least byte that may stand at each place of a time, and by how much another may be above it.
-_FORM: Final = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
-_FREEDOM: Final = np.where(ord("0") == _FORM, 9, 0).astype(np.uint8)
-
-
-def write_times(times: _Times) -> list[str | None]:
-    """Write times as the service does, with a fraction only where there is one."""
-    whole = times.astype("M8[s]")
-    texts = np.where(whole == times, np.datetime_as_string(whole), np.datetime_as_string(times)).tolist()
-    return [None if missing else text for text, missing in zip(texts, np.isnat(times).tolist(), strict=True)]
 
 
 #: What a span of time can be given as.

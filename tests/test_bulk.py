@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxBulkError, AuroraxInputError, AuroraxTimeoutError, sandbox
-from aurorax_pandas.bulk import split_window
+from aurorax_pandas.service.windows import split_window
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 pytest.importorskip("pyarrow")

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records, dask_frames
+from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas.io import files
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 dd = pytest.importorskip("dask.dataframe")
@@ -93,7 +94,7 @@ def test_verbs_take_events_too(sample, verb):
 
 def test_without_dask_the_extra_is_named(sample, tmp_path, monkeypatch):
     sample.aurorax.to_parquet(tmp_path / "a.parquet")
-    monkeypatch.setattr(dask_frames, "find_spec", lambda name: None)
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
     with pytest.raises(ap.AuroraxInputError, match=r"aurorax-pandas\[dask\]"):
         ap.load_conjunctions(tmp_path / "*.parquet", engine="dask")
 

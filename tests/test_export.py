@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records, export
-from aurorax_pandas.export import files
+from aurorax_pandas import conjunctions_from_records
 from aurorax_pandas.frame import model
+from aurorax_pandas.io import files
+from aurorax_pandas.io.files import export
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "json": ".json", "netcdf": ".nc"}
@@ -327,7 +328,7 @@ def test_a_file_that_does_not_read_back_is_not_kept(sample, tmp_path, monkeypatc
 
 INTERRUPTED = """
 import os, signal, sys, aurorax_pandas
-from aurorax_pandas.export import files
+from aurorax_pandas.io import files
 read = files.load
 def load(*args, **options):
     print("written", flush=True)
@@ -433,7 +434,7 @@ def test_a_value_changed_by_hand_is_noticed(sample, tmp_path):
 
 
 def test_netcdf_without_h5netcdf_names_the_extra(sample, tmp_path, monkeypatch):
-    from aurorax_pandas.export import netcdf_file
+    from aurorax_pandas.io import netcdf_file
 
     monkeypatch.setattr(netcdf_file, "find_spec", lambda name: None)
     with pytest.raises(ap.AuroraxInputError, match=r"aurorax-pandas\[netcdf\]"):

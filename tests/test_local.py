@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas
-from aurorax_pandas import AuroraxInputError, local
+from aurorax_pandas import AuroraxInputError
+from aurorax_pandas.engine import find
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 RADIUS = 6371.0
@@ -144,7 +145,7 @@ def ephemeris_of(tracks, ground):
         )
         for number, (name, track) in enumerate(tracks.items(), 1)
     ]
-    return aurorax_pandas.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
+    return aurorax_pandas.ephemerisfrom_dataframe(pd.concat(frames, ignore_index=True))
 
 
 def as_rows(df):
@@ -283,8 +284,8 @@ def test_blocks_of_time_and_chunks_do_not_show(sample, blocks, subminute, monkey
     assert len(whole)
     chunked = aurorax_pandas.find_conjunctions(sample.chunk(epoch=211), subminute_precision=subminute, **blocks)
     assert_conjunctions_equal(chunked, whole, check_attrs=False)
-    monkeypatch.setattr(local, "_BLOCK", 97)
-    monkeypatch.setattr(local, "_MAX_HITS", 50)
+    monkeypatch.setattr(find, "_BLOCK", 97)
+    monkeypatch.setattr(find, "_MAX_HITS", 50)
     assert_conjunctions_equal(
         aurorax_pandas.find_conjunctions(sample, subminute_precision=subminute, **blocks), whole, check_attrs=False
     )

@@ -8,10 +8,10 @@ import pytest
 import xarray as xr
 
 import aurorax_pandas
-from aurorax_pandas import field_lines, orbit
+from aurorax_pandas.ephemeris import field_lines, orbit
+from aurorax_pandas.ephemeris.orbit import footprints_from_tle
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.geometry import great_circle_distance
-from aurorax_pandas.orbit import footprints_from_tle
 
 for _package in ("geopack", "ppigrf", "scipy", "sgp4"):
     pytest.importorskip(_package)

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas
-from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, catalogue, sandbox
-from aurorax_pandas.ephemeris_records import ephemeris_from_items
+from aurorax_pandas import AuroraxDataError, AuroraxInputError, EphemerisSearch, sandbox
+from aurorax_pandas.ephemeris.records import ephemeris_from_items
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import split_records
+from aurorax_pandas.service import catalogue
 
 EPHEMERIS = aurorax_pandas.load_sample_ephemeris()
 BLOCKS = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}

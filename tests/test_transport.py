@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import aurorax_pandas as ap
-from aurorax_pandas.transport import Deadline, Transport
+from aurorax_pandas.service.transport import Deadline, Transport
 
 KEY = "s3cret-key-0123456789"
 PATH = "/api/v1/data_sources"

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.sources import CONJUNCTION_TYPES, site_codes
 
 PairBy = Literal["pair", "site"]
@@ -19,9 +20,10 @@ PairBy = Literal["pair", "site"]
 SEPARATOR: Final = " & "
 
 
+@typed
 def explode_events(df: pd.DataFrame) -> pd.DataFrame:
     """
-    Give one row per pair event, flat and typed.
+    Return one row per pair event, flat and typed.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ def explode_events(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_events(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
-    """Give the events of a conjunctions frame; a frame of events passes as it is, if it has the columns needed."""
+    """Return the events of a conjunctions frame; a frame of events passes as it is, if it has the columns needed."""
     if is_events(df):
         require(df, verb, *columns)
         return df
@@ -162,7 +164,7 @@ def source_names(source: dict[str, pa.Array], by: PairBy = "pair") -> pa.Array:
 
 
 def source_sites(source: dict[str, pa.Array]) -> pa.Array:
-    """Give the four-letter site code of each ground source, null where there is none."""
+    """Return the four-letter site code of each ground source, null where there is none."""
     known = site_codes()
     codes = pa.array(known.values(), pa.string()).take(
         model.compute.index_in(source["platform"], pa.array(known.keys(), pa.string()))

@@ -111,14 +111,14 @@ def group_rows(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> Grouped:
 
 
 def group_bounds(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Give where each group begins in group order, with the number of rows as the last."""
+    """Return where each group begins in group order, with the number of rows as the last."""
     changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     bounds: npt.NDArray[np.int64] = np.r_[np.zeros(min(len(ordered), 1), np.int64), changes, len(ordered)]
     return bounds
 
 
 def closest_positions(df: pd.DataFrame, group: npt.NDArray[Any], n: int = 1) -> npt.NDArray[np.int64]:
-    """Give the positions of the `n` rows of least distance in each group, by group; ties by start, then position."""
+    """Return the positions of the `n` rows of least distance in each group, by group; ties by start, then position."""
     order = np.lexsort((df["start"].to_numpy(), df["min_distance"].to_numpy(), group))
     rank = model.ranges(0, np.diff(group_bounds(group[order])))
     chosen: npt.NDArray[np.int64] = order[rank < n]

@@ -196,11 +196,11 @@ class Flat:
         return _offsets(self.lengths)
 
     def column(self, name: str) -> pd.Series[Any]:
-        """Give one field as a pandas column in the dtype of the data model."""
+        """Return one field as a pandas column in the dtype of the data model."""
         return arrow_to_pandas(self.fields[name])
 
     def values(self, name: str) -> npt.NDArray[Any]:
-        """Give one field of times or distances to read from: Arrow's own memory, unless some are missing."""
+        """Return one field of times or distances to read from: Arrow's own memory, unless some are missing."""
         values: npt.NDArray[Any] = self.fields[name].to_numpy(zero_copy_only=False)
         return values
 
@@ -214,12 +214,12 @@ def flatten(column: pd.Series[Any]) -> Flat:
 
 
 def one_array(column: pa.ChunkedArray) -> pa.Array:
-    """Give a column as one array, which costs a copy only where it stands in several pieces."""
+    """Return a column as one array, which costs a copy only where it stands in several pieces."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def pandas_to_arrow(values: pd.Series[Any], kind: pa.DataType | None = None) -> pa.Array:
-    """Give a flat pandas column as one Arrow array, missing values as null."""
+    """Return a flat pandas column as one Arrow array, missing values as null."""
     array = pa.array(values, kind, from_pandas=True)
     return one_array(array) if isinstance(array, pa.ChunkedArray) else array
 
@@ -234,7 +234,7 @@ def flatten_lists(lists: pa.Array) -> Flat:
 
 def sorted_rows(flat: Flat, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """
-    Give the values of each row in ascending order, as a matrix.
+    Return the values of each row in ascending order, as a matrix.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def sorted_rows(flat: Flat, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int
 
 
 def arrow_to_pandas(array: pa.Array) -> pd.Series[Any]:
-    """Give an Arrow array as a pandas column: Int64, str, datetime64[us] or float64."""
+    """Return an Arrow array as a pandas column: Int64, str, datetime64[us] or float64."""
     if pa.types.is_integer(array.type):
         missing = array.is_null().to_numpy(zero_copy_only=False)
         known = array.fill_null(0) if array.null_count else array
@@ -345,7 +345,7 @@ def ranges(first: npt.NDArray[np.int64] | int, counts: npt.NDArray[np.int64]) ->
 
 
 def entries_of(counts: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give the positions of the entries of some rows, where row `i` has ``counts[i]`` of them."""
+    """Return the positions of the entries of some rows, where row `i` has ``counts[i]`` of them."""
     return ranges((np.cumsum(counts) - counts)[rows], counts[rows])
 
 
@@ -354,7 +354,7 @@ def _offsets(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.NDArray[np.int64]:
-    """Give the code that each value has in a categorical dtype, −1 for none, however its own categories are ordered."""
+    """Return the code that each value has in a categorical dtype, −1 for none, however its own categories are ordered."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return dtype.categories.get_indexer(pd.Index(values, dtype=object)).astype(np.int64)
     known = dtype.categories.get_indexer(values.cat.categories)
@@ -372,5 +372,5 @@ def kind_of(frame: pd.DataFrame) -> str:
 
 
 def empty_conjunctions() -> pd.DataFrame:
-    """Give a conjunctions frame without rows."""
+    """Return a conjunctions frame without rows."""
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in CONJUNCTION_COLUMNS.items()})

@@ -101,7 +101,7 @@ def _full_order(
 
 
 def _tied(keys: Sequence[npt.NDArray[Any]], order: _Rows) -> _Rows:
-    """Give the places of an order at which neighbours are equal in all keys; NaT is equal to NaT."""
+    """Return the places of an order at which neighbours are equal in all keys; NaT is equal to NaT."""
     equal = np.ones(max(len(order) - 1, 0), bool)
     for key in keys:
         values = key[order]

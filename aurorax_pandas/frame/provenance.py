@@ -50,19 +50,19 @@ def _now() -> str:
 
 
 def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
-    """Give the provenance in the attrs of a frame, empty where there is none."""
+    """Return the provenance in the attrs of a frame, empty where there is none."""
     found = attrs.get(KEY)
     return copy.deepcopy(found) if isinstance(found, dict) else {}
 
 
 def to_text(provenance: dict[str, Any]) -> str:
-    """Give a provenance as JSON text, for attributes that take no dict."""
+    """Return a provenance as JSON text, for attributes that take no dict."""
     return json.dumps(provenance)
 
 
 def swarmaurora_url(df: pd.DataFrame) -> str:
     """
-    Give the address that shows the frame's search on Swarm-Aurora's conjunction finder.
+    Return the address that shows the frame's search on Swarm-Aurora's conjunction finder.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
 def query_window(
     df: pd.DataFrame, start: Any = None, end: Any = None
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Give the window of a search: as given, else of the query that the frame comes from, else None."""
+    """Return the window of a search: as given, else of the query that the frame comes from, else None."""
     query = get_provenance(df.attrs).get("query") or {}
     given = [
         to_utc(name, value if value is not None else query[name], last=name == "end")

@@ -17,9 +17,9 @@ import pyarrow as pa
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.frame import model, ordering
-from aurorax_pandas.frame.answers import Int64, split_records
+from aurorax_pandas.frame.answers import Int64, read_times, split_records, write_times
+from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.sources import CONJUNCTION_TYPES
-from aurorax_pandas.times import read_times, write_times
 
 OnBadRecords = Literal["raise", "drop"]
 
@@ -94,7 +94,7 @@ class _Sources(dict[_Source | bytes | None, int]):
         return code
 
     def fields(self) -> dict[str, pa.Array]:
-        """Give the table of distinct sources."""
+        """Return the table of distinct sources."""
         return {
             name: pa.array([getattr(source, name) for source in self._table], arrow_type)
             for name, arrow_type in model.SOURCE_FIELDS.items()
@@ -176,7 +176,7 @@ class _Columns:
         return np.array(list(map(self.sources.__getitem__, keys)), np.int32)
 
     def joined(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, pa.Array]]:
-        """Give the columns and the table of sources as `model.assemble_conjunctions` takes them; nothing is left here."""
+        """Return the columns and the table of sources as `model.assemble_conjunctions` takes them; nothing is left here."""
         names = list(self._bytes)
         column = {name: np.frombuffer(self._bytes.pop(name), self._dtypes[name]) for name in names}
         return column, self.sources.fields()
@@ -186,6 +186,7 @@ _TYPE_CODES: Final[dict[str | None, int]] = {name: code for code, name in enumer
 _EVENT_TYPE_CODES: Final[dict[str | None, int]] = {**_TYPE_CODES, None: -1}
 
 
+@typed
 def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
     """
     Make a typed conjunctions frame of records that you already hold.
@@ -278,7 +279,7 @@ def conjunctions_in_order_received(items: list[msgspec.Raw]) -> pd.DataFrame:
 
 def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     """
-    Give conjunctions as the service's records: what `conjunctions_from_records` takes back.
+    Return conjunctions as the service's records: what `conjunctions_from_records` takes back.
 
     Parameters
     ----------
@@ -327,7 +328,7 @@ def _dicts(columns: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
 
 
 def _source_dicts(fields: Mapping[str, pa.Array], prefix: str) -> list[dict[str, Any]]:
-    """Give a dict for each source; those that are equal are made once and copied."""
+    """Return a dict for each source; those that are equal are made once and copied."""
     codes = np.zeros(len(fields[f"{prefix}identifier"]), np.int64)
     for name in model.SOURCE_FIELDS:
         values = model.compute.dictionary_encode(fields[f"{prefix}{name}"], null_encoding="encode")

@@ -14,6 +14,7 @@ from pandera.errors import SchemaError, SchemaErrors
 
 from aurorax_pandas.exceptions import AuroraxSchemaError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.dataframe import typed
 
 
 def _is_dtype(found: Any, wanted: Any) -> bool:
@@ -34,7 +35,7 @@ class _Model:
     event_rules: tuple[model.RowRule, ...] = ()
 
     def wrong_dtypes(self, frame: pd.DataFrame) -> dict[str, Any]:
-        """Give the columns that have another dtype than they should, with that."""
+        """Return the columns that have another dtype than they should, with that."""
         # a column that stands twice is reported as that
         once = set(frame.columns[~frame.columns.duplicated(keep=False)])
         return {
@@ -44,7 +45,7 @@ class _Model:
         }
 
     def broken_rows(self, frame: pd.DataFrame) -> Iterator[tuple[str, str, str, npt.NDArray[np.bool_]]]:
-        """Give each rule that rows break: the column, the name of the rule, what it says, and the rows."""
+        """Return each rule that rows break: the column, the name of the rule, what it says, and the rows."""
         wrong = self.wrong_dtypes(frame)
         once = set(frame.columns[~frame.columns.duplicated(keep=False)])
         sound = [name for name in self.dtypes if name in once and name not in wrong]
@@ -73,7 +74,7 @@ class _Model:
         return pd.Series(sound, index=frame.index)
 
     def schema(self, name: str, index: pandera.Index | None = None) -> pandera.DataFrameSchema:
-        """Give the pandera schema."""
+        """Return the pandera schema."""
         checks = [
             pandera.Check(lambda frame: not self.wrong_dtypes(frame), name="dtype", error="a column has another dtype"),
             pandera.Check(self.sound_rows, name="rows", error="a row breaks a rule", ignore_na=False),
@@ -110,6 +111,7 @@ def schema_of(frame: pd.DataFrame) -> pandera.DataFrameSchema:
     return schemas[model.kind_of(frame)]
 
 
+@typed
 def validate(frame: pd.DataFrame, schema: pandera.DataFrameSchema | None = None) -> pd.DataFrame:
     """
     Check a frame of conjunctions, events or pair summaries against its schema.

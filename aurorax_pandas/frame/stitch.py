@@ -10,12 +10,14 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.identity import event_pair_codes, source_set_codes
 from aurorax_pandas.frame.intervals import overlap_clusters
 from aurorax_pandas.times import Span, span
 
 
+@typed
 def stitch(df: pd.DataFrame, step: Span = "1min") -> pd.DataFrame:
     """
     Join conjunctions that a cut in time has split.

@@ -42,7 +42,7 @@ _UNITS: Final = model.UNITS | {"approach_distance": "km", "approach_elevation": 
 
 
 def new_axes(ax: Axes | None, height: float, width: float = 9.0, **keywords: Any) -> Axes:
-    """Give the axes to draw into, on a new figure where there are none; sizes in inches."""
+    """Return the axes to draw into, on a new figure where there are none; sizes in inches."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -53,12 +53,12 @@ def new_axes(ax: Axes | None, height: float, width: float = 9.0, **keywords: Any
 
 
 def lane_height(lanes: int) -> float:
-    """Give the height [inches] of a figure of lanes."""
+    """Return the height [inches] of a figure of lanes."""
     return 1.3 + LANE_HEIGHT * max(lanes, 5)
 
 
 def figure_of(axes: Axes) -> Figure:
-    """Give the figure that axes are in."""
+    """Return the figure that axes are in."""
     return cast("Figure", axes.get_figure(root=True))
 
 
@@ -95,7 +95,7 @@ def draw_lanes(axes: Axes, labels: Sequence[str], *, is_new: bool) -> None:
 
 
 def shortened(label: str) -> str:
-    """Give a label that leaves room for the picture."""
+    """Return a label that leaves room for the picture."""
     return label if len(label) <= MAX_LABEL_LETTERS else label[: MAX_LABEL_LETTERS - 1] + "…"
 
 
@@ -106,7 +106,7 @@ def trim(axes: Axes) -> None:
 
 
 def sorted_lanes(events: pd.DataFrame, labels: pd.Series[Any], sort: str) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Give the lane of each event, and the labels of the lanes in their order; see `labels.ordered_labels`."""
+    """Return the lane of each event, and the labels of the lanes in their order; see `labels.ordered_labels`."""
     choice("sort", sort, ("label", "start", "count", "distance"))
     codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     grouped = events.groupby(codes)
@@ -123,7 +123,7 @@ def sorted_lanes(events: pd.DataFrame, labels: pd.Series[Any], sort: str) -> tup
 
 
 def date_numbers(times: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Give times as matplotlib counts them."""
+    """Return times as matplotlib counts them."""
     from matplotlib import dates
 
     return np.asarray(dates.date2num(times), np.float64)  # type: ignore[no-untyped-call]
@@ -182,7 +182,7 @@ def color_bar(axes: Axes, drawn: Any, label: str) -> Any:
 
 
 def colormap(axes: Axes) -> Colormap:
-    """Give viridis without the end that is near the background's own lightness."""
+    """Return viridis without the end that is near the background's own lightness."""
     import matplotlib as mpl
     from matplotlib.colors import ListedColormap
 
@@ -199,7 +199,7 @@ def is_dark(axes: Axes) -> bool:
 
 
 def palette() -> list[str]:
-    """Give the colours of categories: the user's own cycle, or one that the colour-blind can tell apart."""
+    """Return the colours of categories: the user's own cycle, or one that the colour-blind can tell apart."""
     import matplotlib as mpl
 
     cycle = mpl.rcParams["axes.prop_cycle"]
@@ -219,7 +219,7 @@ def foremost(labels: pd.Series[Any], most: int) -> pd.Series[Any]:
 
 
 def category_colors(labels: pd.Series[Any]) -> dict[str, Any]:
-    """Give each label a colour; `OTHERS` are grey."""
+    """Return each label a colour; `OTHERS` are grey."""
     colors = palette()
     names = labels.cat.remove_unused_categories().cat.categories
     return {name: "0.55" if name == OTHERS else colors[number % len(colors)] for number, name in enumerate(names)}
@@ -266,6 +266,6 @@ def _raise_title(axes: Axes, legend: Any) -> None:
 
 
 def column_label(name: str) -> str:
-    """Give the words for a column, with its unit."""
+    """Return the words for a column, with its unit."""
     unit = f" [{_UNITS[name]}]" if name in _UNITS else ""
     return _LABELS.get(name, name.replace("_", " ").capitalize()) + unit

@@ -67,7 +67,7 @@ class MetadataFilterExpression:
             )
 
     def to_query(self) -> dict[str, Any]:
-        """Give the expression as the service takes it."""
+        """Return the expression as the service takes it."""
         return {"key": self.key, "operator": self.operator, "values": list(self.values)}
 
 
@@ -107,13 +107,13 @@ class MetadataFilter:
         _set(self, "expressions", expressions)
 
     def to_query(self) -> dict[str, Any]:
-        """Give the filter as the service takes it."""
+        """Return the filter as the service takes it."""
         expressions = [expression.to_query() for expression in self.expressions]  # type: ignore[union-attr]
         return {"logical_operator": self.logical_operator, "expressions": expressions}
 
 
 def _filter(given: Any) -> MetadataFilter | None:
-    """Give the filter that was meant, or None where there is none."""
+    """Return the filter that was meant, or None where there is none."""
     if isinstance(given, MetadataFilterExpression) or (isinstance(given, Sequence) and not isinstance(given, str)):
         return MetadataFilter(as_list(given)) if given else None
     if isinstance(given, Mapping):
@@ -152,7 +152,7 @@ class DataSourceBlock:
         _set(self, "metadata_filters", _filter(self.metadata_filters))
 
     def to_query(self) -> dict[str, Any]:
-        """Give the block as the service takes it, without what is empty."""
+        """Return the block as the service takes it, without what is empty."""
         query: dict[str, Any] = {
             name: list(getattr(self, name))
             for name in ("programs", "platforms", "instrument_types")
@@ -222,7 +222,7 @@ class SpaceCriteriaBlock(DataSourceBlock):
         _set(self, "hemisphere", hemispheres)
 
     def to_query(self) -> dict[str, Any]:
-        """Give the block as the service takes it, without what is empty."""
+        """Return the block as the service takes it, without what is empty."""
         query = super().to_query()
         if self.hemisphere:
             query["hemisphere"] = list(self.hemisphere)
@@ -293,17 +293,17 @@ class CustomLocationsCriteriaBlock:
         _set(self, "locations", tuple(read_location(place) for place in given))
 
     def to_query(self) -> dict[str, Any]:
-        """Give the block as the service takes it."""
+        """Return the block as the service takes it."""
         return {"locations": [{"lat": lat, "lon": lon} for lat, lon in self.locations]}
 
 
 def _by_name(place: Any) -> Any:
-    """Give a row of a table as a dict, since its columns may stand in any order."""
+    """Return a row of a table as a dict, since its columns may stand in any order."""
     return place.to_dict() if isinstance(place, pd.Series) and {"lat", "lon"} & set(place.index) else place
 
 
 def read_location(place: Any) -> tuple[float, float]:
-    """Give the latitude and longitude of a place [degrees], or raise where it is none."""
+    """Return the latitude and longitude of a place [degrees], or raise where it is none."""
     place = _by_name(place)
     lat = lon = math.nan
     if isinstance(place, Mapping):
@@ -340,7 +340,7 @@ _FIELDS: Final[dict[type, tuple[str, ...]]] = {
 
 
 def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
-    """Give a block, filter or expression of the class wanted, from one or from a plain dict."""
+    """Return a block, filter or expression of the class wanted, from one or from a plain dict."""
     if isinstance(value, kind):
         return value
     if not isinstance(value, Mapping):

@@ -46,7 +46,7 @@ def _kilometres(pair: str, value: Any) -> int | float | None:
 
 
 def block_names(ground: int, space: int, events: int, custom_locations: int) -> list[str]:
-    """Give the names of the blocks as they stand in distance pairs: ``ground1``, ``space1``, …, ``adhoc1``."""
+    """Return the names of the blocks as they stand in distance pairs: ``ground1``, ``space1``, …, ``adhoc1``."""
     counts = {"ground": ground, "space": space, "events": events, "adhoc": custom_locations}
     return [f"{name}{number + 1}" for name, count in counts.items() for number in range(count)]
 

@@ -6,6 +6,6 @@ recording from that recording, and refuses what its ephemeris does not cover. Ru
 ``python -m aurorax_pandas.sandbox --port 8000``, or in a ``with`` block by `serve`.
 """
 
-from aurorax_pandas.sandbox.http import LoggedRequest, Sandbox, serve
+from aurorax_pandas.sandbox.server import LoggedRequest, Sandbox, serve
 
 __all__ = ["LoggedRequest", "Sandbox", "serve"]

@@ -3,8 +3,8 @@
 import argparse
 import logging
 
-from aurorax_pandas.sandbox.http import serve
 from aurorax_pandas.sandbox.jobs import DEMONSTRATION
+from aurorax_pandas.sandbox.server import serve
 
 
 def main() -> None:

@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas import times
-from aurorax_pandas.ephemeris import LOCATIONS, source_table
+from aurorax_pandas.analysis.counts import minutes
+from aurorax_pandas.engine.find import check_searchable, find_conjunctions
+from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, values_at
+from aurorax_pandas.ephemeris.dataset import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.frame.records import records_from_conjunctions
-from aurorax_pandas.local import check_searchable, find_conjunctions
-from aurorax_pandas.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.query.blocks import SpaceCriteriaBlock, from_mapping
 from aurorax_pandas.query.query import describe_query
 from aurorax_pandas.samples import recorded_data, recorded_query
-from aurorax_pandas.transforms.counts import minutes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,7 +48,7 @@ class CancelledSearch(Exception):  # noqa: N818  (not an error: somebody asked f
 
 
 def now() -> str:
-    """Give the time as the service writes it."""
+    """Return the time as the service writes it."""
     return datetime.datetime.now(datetime.UTC).replace(tzinfo=None).isoformat()
 
 
@@ -137,7 +137,7 @@ class Job:
         return self._result["data_uri"] is not None
 
     def status(self) -> dict[str, Any]:
-        """Give the status document."""
+        """Return the status document."""
         return {"search_request": self._request, "search_result": self._result, "logs": list(self._logs)}
 
     def cancel(self) -> None:

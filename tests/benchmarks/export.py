@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 import aurorax_pandas as ap
-from aurorax_pandas import layout
-from aurorax_pandas.export import files, parquet_file
 from aurorax_pandas.frame import model
+from aurorax_pandas.io import files, layout, parquet_file
 
 RUNS = 5
 ROWS = 100_000

@@ -1,0 +1,1 @@
+"""From frame to frame: what a physicist asks of conjunctions next."""

@@ -1,0 +1,190 @@
+"""Conjunctions counted by day, with days without operation told apart from days without conjunctions."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Final, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.analysis.labels import labelled_events
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import require
+from aurorax_pandas.frame.provenance import query_window
+from aurorax_pandas.sources import SPACECRAFT, bundled_sources
+from aurorax_pandas.times import Span, span
+
+_DAY: Final = pd.Timedelta("1D")
+_AVAILABILITY: Final = ("identifier", "source_type", "day", "records")
+
+Array = npt.NDArray[Any]
+
+
+def daily_counts(
+    df: pd.DataFrame,
+    by: str | None = None,
+    freq: Span = "1D",
+    availability: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """
+    Count conjunctions by day.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`; a conjunction counts on the day of its `start` (UTC).
+    by : {"pair", "site", "spacecraft"} or a column, optional
+        What to count apart; then pair events are counted. By default all rows together.
+    freq : str or pandas.Timedelta, default "1D"
+        Length of a day: any span, with `availability` a whole number of days.
+    availability : pandas.DataFrame, optional
+        When sources operated, one row per source and day: ``identifier``, ``source_type``, ``day`` and ``records``,
+        the number of epochs with data, one a minute, as from `read_aurorax_availability`. A day that is not listed had
+        none. Records of a whole day also count where the window of the search holds a part of it: cut them first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By ``day``, or by label and ``day``, over the window of the search (without one, from the first row to the
+        last): ``count``, 0 on a day without conjunctions. With `availability` also ``minutes`` [min], which stations
+        observed, summed over stations (those of the group, or all of the availability frame), and ``rate``,
+        conjunctions per hour of a station [1/h]. A day without operation has NaN, never 0.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> aurorax_pandas.load_sample_conjunctions().aurorax.daily_counts()["count"].tolist()
+    [49.0]
+    """
+    every = span("freq", freq)
+    if availability is not None:
+        _check_availability(availability, every)
+    require(df, "daily_counts", "start")
+    if by is None:
+        events, names = df, pd.Index(["all"], dtype="str")
+        codes: Array = np.zeros(len(df), np.int64)
+    else:
+        events, labels = labelled_events(df, by, "daily_counts", needs=("start",))
+        codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
+    days = _days(df, every)
+    starts = events["start"].to_numpy()
+    number = np.searchsorted(days.to_numpy(), starts, side="right") - 1
+    inside = (number >= 0) & ~np.isnat(starts)
+    counts = np.zeros((len(names), len(days)))
+    np.add.at(counts, (codes[inside], number[inside]), 1)
+    columns = {"count": counts}
+    if availability is not None:
+        minutes = _observed(events, codes, len(names), days, every, availability, by)
+        columns["count"] = np.where((minutes > 0) | (counts > 0), counts, np.nan)
+        columns["minutes"] = np.where(minutes > 0, minutes, np.nan)
+        columns["rate"] = columns["count"] / (columns["minutes"] / 60)
+    made = pd.DataFrame(
+        {name: values.ravel() for name, values in columns.items()},
+        index=days if by is None else pd.MultiIndex.from_product([names, days], names=[by, "day"]),
+    )
+    made.attrs = copy.deepcopy(df.attrs)
+    return made
+
+
+def _days(df: pd.DataFrame, every: pd.Timedelta) -> pd.DatetimeIndex:
+    first, last = query_window(df)
+    known = df["start"].dropna()
+    ends = [each for each in (first, None if known.empty else known.min()) if each is not None]
+    later = [each for each in (last, None if known.empty else known.max()) if each is not None]
+    if not ends or not later:
+        return pd.DatetimeIndex([], dtype=model.DATETIME, name="day")
+    begin = min(ends).normalize()
+    return pd.date_range(begin, max(*later, begin), freq=every, name="day", unit="us")
+
+
+def _check_availability(availability: pd.DataFrame, every: pd.Timedelta) -> None:
+    missing = [name for name in _AVAILABILITY if name not in availability.columns]
+    if missing:
+        raise AuroraxInputError(
+            f"availability: the column {missing[0]!r} is missing; it needs {', '.join(_AVAILABILITY)}, one row per source "
+            "and day"
+        )
+    if availability.duplicated(["identifier", "day"]).any():
+        raise AuroraxInputError(
+            "availability: a source stands twice for a day; sum its records, and give stations of your own identifiers"
+        )
+    if every % _DAY:
+        raise AuroraxInputError(f"freq={str(every)!r} is no whole number of days, which availability is by")
+
+
+def _observed(
+    events: pd.DataFrame,
+    codes: Array,
+    count: int,
+    days: pd.DatetimeIndex,
+    every: pd.Timedelta,
+    availability: pd.DataFrame,
+    by: str | None,
+) -> npt.NDArray[np.float64]:
+    """Return the minutes that the stations of each group observed on each day, 0 where no spacecraft had data."""
+    dates = pd.to_datetime(availability["day"]).to_numpy().astype("M8[us]")
+    number = np.searchsorted(days.to_numpy(), dates, side="right") - 1
+    inside = (number >= 0) & (dates < (days.to_numpy()[-1] + every.to_timedelta64() if len(days) else dates))
+    sources, known = pd.factorize(availability["identifier"])
+    records = np.zeros((len(known), len(days)))
+    np.add.at(records, (sources[inside], number[inside]), availability["records"].to_numpy(np.float64)[inside])
+    kinds = availability.drop_duplicates("identifier")["source_type"].isin(SPACECRAFT).to_numpy(bool)
+    place = np.arange(len(known))
+    if by == "site":
+        # cameras of one site watch the same sky, so that the one that worked longest tells
+        platforms = bundled_sources().set_index("identifier")["platform"].reindex(known)
+        place = pd.factorize(platforms.where(~kinds).fillna(pd.Series(place, known).astype("str")))[0]
+    watched = np.zeros((int(place.max(initial=-1)) + 1, len(days)))
+    np.maximum.at(watched, place, records)
+    if by is None:
+        member = np.ones((1, len(known)), bool)
+    else:
+        member = np.zeros((count, len(known)), bool)
+        for side in ("e1", "e2"):
+            found = pd.Index(known).get_indexer(pd.Index(events[f"{side}_identifier"]))
+            member[codes[found >= 0], found[found >= 0]] = True
+    listed = member & kinds
+    # spacecraft that the frame of availability does not list are taken to have had data
+    operates = (listed @ (records > 0).astype(np.float64) > 0) | ~listed.any(axis=1, keepdims=True)
+    places = np.zeros((len(member), len(watched)), bool)
+    group, source = np.nonzero(member & ~kinds)
+    places[group, place[source]] = True
+    return np.asarray(places @ watched * operates, np.float64)
+
+
+def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
+    """
+    Count the minutes in conjunction of each row.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions or events.
+    step : str or pandas.Timedelta, default "1min"
+        Distance between epochs; ``"30s"`` for a search with sub-minute precision.
+
+    Returns
+    -------
+    pandas.Series of float64
+        ``end − start`` plus one step [min], since both ends are epochs in range; the frame's index.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> float(aurorax_pandas.load_sample_conjunctions().aurorax.minutes().sum())
+    92.0
+    """
+    require(df, "minutes", "start", "end")
+    return _in_minutes(df["end"] - df["start"] + span("step", step)).rename("minutes")
+
+
+def _in_minutes(lengths: Any) -> pd.Series[float]:
+    return cast("pd.Series[float]", (lengths / pd.Timedelta("1min")).astype("float64"))

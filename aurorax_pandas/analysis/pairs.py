@@ -1,0 +1,243 @@
+"""Events grouped and summed up by pair of data sources."""
+
+from __future__ import annotations
+
+import copy
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
+
+from aurorax_pandas.checks import choice
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.frame.events import PairBy, as_events, pair_labels
+from aurorax_pandas.frame.intervals import Grouped, closest_positions, covered_minutes, group_rows, overlap_clusters
+from aurorax_pandas.sources import CONJUNCTION_TYPES
+from aurorax_pandas.times import Span, span
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+_SUMMED: Final = ("start", "end", "min_distance", "closest_epoch")
+
+_FORMATS: Final[dict[str, Any]] = {
+    "minutes": "{:.0f}",
+    "min_distance": "{:.1f}",
+    "median_distance": "{:.1f}",
+    **dict.fromkeys(("closest_epoch", "first_start", "last_end"), "{:%Y-%m-%d %H:%M}"),
+}
+
+
+def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair") -> pd.DataFrame:
+    """
+    Return the events with the pair label to group by.
+
+    With ``by="site"`` the label names the site of a ground source, and of events that several cameras of one
+    site saw at one time the closest stays.
+    """
+    events = as_events(df, verb, "pair", *(_SUMMED if by == "site" else ()))
+    if choice("by", by, ("pair", "site")) == "pair":
+        return events
+    return _closest_at_site(events.assign(pair=site_labels(events)))
+
+
+def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
+    """Keep the closest of the events that cameras of one site saw at overlapping times."""
+    types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
+    codes = events["pair"].cat.codes.to_numpy().astype(np.int64) * len(CONJUNCTION_TYPES) + types
+    clusters = overlap_clusters(codes, events["start"].to_numpy(), events["end"].to_numpy())
+    return events.iloc[np.sort(closest_positions(events, clusters))]
+
+
+def site_labels(events: pd.DataFrame) -> pd.Categorical:
+    """Label the pair of each event, its ground sources by their site."""
+    fields = {
+        name: model.pandas_to_arrow(events[name], arrow_type)
+        for name, arrow_type in model.EVENT_FIELDS.items()
+        if name.startswith(("e1_", "e2_"))
+    }
+    return pair_labels(fields, "site")
+
+
+def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any, Any]:
+    """
+    Group the events by pair of data sources, whichever comes first in an event.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`.
+    by : {"pair", "site"}, default "pair"
+        With ``"site"`` cameras that share a site count as one: labels name the site (``"GILL & Swarm A"``), and of
+        events that they saw at overlapping times the closest stays.
+
+    Returns
+    -------
+    pandas.api.typing.DataFrameGroupBy
+        An ordinary pandas grouping of the events; its keys are the pairs at hand.
+
+    Raises
+    ------
+    AuroraxInputError
+        If `by` is neither, or the frame has no events.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions()
+    >>> float(df.aurorax.groupby_pair()["min_distance"].min()["THEMIS-ASI GILL & Swarm C"])
+    53.391843
+    """
+    # the stubs of pandas know no parameters of a grouping that is not built on the spot
+    return cast("DataFrameGroupBy[Any, Any]", pair_events(df, by).groupby("pair", observed=True, sort=True))
+
+
+@typed
+def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> pd.DataFrame:
+    """
+    Sum up each pair of data sources.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`.
+    by : {"pair", "site"}, default "pair"
+        Whether cameras that share a site count as one; see `groupby_pair`.
+    step : str or pandas.Timedelta, default "1min"
+        Distance between epochs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair, indexed by its label ``pair``, in alphabetical order: ``count`` of events, ``minutes`` in
+        conjunction [min] (the union of the spans, of all cameras of a site), ``min_distance`` [km],
+        ``median_distance`` (of the events' ``min_distance``) [km], ``closest_epoch`` (of the closest event; ties by start), ``first_start``,
+        ``last_end``.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used, or the frame has no events.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> summary = aurorax_pandas.load_sample_conjunctions().aurorax.pair_summary()
+    >>> summary.loc["THEMIS-ASI GILL & Swarm C", ["count", "minutes", "min_distance"]].tolist()
+    [2.0, 5.0, 53.391843]
+    """
+    delta = span("step", step)
+    events = as_events(df, "pair_summary", "pair", *_SUMMED)
+    if by == "pair":
+        kept = spans = _by_pair(events)
+    else:
+        # of what several cameras of a site saw at one time one event counts, but all the time that any saw it
+        kept, spans = _by_pair(pair_events(events, by)), _by_pair(events.assign(pair=site_labels(events)))
+    with ThreadPoolExecutor(1) as pool:
+        distances = pool.submit(_sum_up_distances, kept)
+        columns = {"count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, delta), **distances.result()}
+    index = pd.Index(kept.labels, dtype="str", name="pair")
+    summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)
+    summary.attrs = copy.deepcopy(df.attrs)
+    return summary
+
+
+class _Pairs(NamedTuple):
+    """Events by pair: the labels in alphabetical order, the order of the events, their columns."""
+
+    labels: pd.Index[Any]
+    grouped: Grouped
+    column: dict[str, npt.NDArray[Any]]
+
+
+def _by_pair(events: pd.DataFrame) -> _Pairs:
+    pair = events["pair"].cat
+    if not pair.categories.is_monotonic_increasing:
+        pair = pair.reorder_categories(pair.categories.sort_values()).cat
+    codes = pair.codes.to_numpy()
+    column = {name: events[name].to_numpy() for name in _SUMMED}
+    # as in a grouping of pandas, events without a label are in no pair
+    if (unlabelled := codes < 0).any():
+        codes, column = codes[~unlabelled], {name: values[~unlabelled] for name, values in column.items()}
+    grouped = group_rows(codes, column["start"])
+    return _Pairs(pair.categories[codes[grouped.order[grouped.bounds[:-1]]]], grouped, column)
+
+
+def _sum_up_times(pairs: _Pairs, step: pd.Timedelta) -> dict[str, npt.NDArray[Any]]:
+    grouped = pairs.grouped
+    first, end = grouped.bounds[:-1], pairs.column["end"].take(grouped.order)
+    return {
+        "minutes": covered_minutes(grouped, end, step),
+        "first_start": grouped.start[first],
+        "last_end": np.maximum.reduceat(end.view(np.int64), first).view(end.dtype) if len(end) else end,
+    }
+
+
+def _sum_up_distances(pairs: _Pairs) -> dict[str, npt.NDArray[Any]]:
+    order, groups = pairs.grouped.order, pairs.grouped.groups
+    distance = pairs.column["min_distance"].take(order)
+    # in group order the first of the closest events is the earliest
+    closest = np.array([rows.start + distance[rows].argmin() for rows in groups], np.int64)
+    return {
+        "min_distance": distance[closest],
+        "median_distance": np.array([_median(distance[rows]) for rows in groups]),
+        "closest_epoch": pairs.column["closest_epoch"][order[closest]],
+    }
+
+
+def _median(values: npt.NDArray[np.float64]) -> float:
+    # NumPy sorts three times faster than it finds the middle
+    middle = np.sort(values)[(len(values) - 1) // 2 : len(values) // 2 + 1]
+    return float(middle.mean())
+
+
+def style_pair_summary(summary: pd.DataFrame) -> Styler:
+    """
+    Return a pair summary as a compact table for a notebook: rounded, with units, bars in the distances.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        The frame of `pair_summary`; columns of your own are shown as they are.
+
+    Returns
+    -------
+    pandas.io.formats.style.Styler
+        The table, which a notebook shows; ``to_html()`` gives its text.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the frame is no pair summary.
+    ImportError
+        If jinja2, which the Styler stands on, is not installed.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> table = aurorax_pandas.load_sample_conjunctions().aurorax.pair_summary().aurorax.style()
+    >>> "min_distance [km]" in table.to_html()
+    True
+    """
+    missing = [name for name in model.PAIR_SUMMARY_COLUMNS if name not in summary.columns]
+    if missing:
+        raise AuroraxInputError(f"summary: the column {missing[0]!r} is missing; give the frame of pair_summary")
+    try:
+        styler = summary.style
+    except (ImportError, AttributeError) as error:
+        raise ImportError('style_pair_summary needs jinja2: pip install "aurorax-pandas[style]"') from error
+    least = summary["min_distance"]
+    table = styler.format({name: text for name, text in _FORMATS.items() if name in summary}, na_rep="–", escape="html")
+    if least.notna().any():
+        table = table.bar(subset=["min_distance"], color="#9ecae1", vmin=0.0, vmax=float(least.max()))
+    names: dict[Any, str] = {
+        name: f"{name} [{model.UNITS[name]}]" if name in model.UNITS else str(name) for name in summary.columns
+    }
+    times = ("closest_epoch", "first_start", "last_end")
+    names |= {name: f"{name} [UTC]" for name in times}
+    return table.format_index(escape="html").format_index(lambda name: names[name], axis=1)

@@ -1,0 +1,253 @@
+"""Passes of one spacecraft over several stations, how often they come again, and how many there are a day."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
+from aurorax_pandas.checks import as_list, suggestion
+from aurorax_pandas.ephemeris.tracks import Tracks
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import as_events, is_events
+from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters, union_minutes
+from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, bundled_sources
+from aurorax_pandas.times import Span, span
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Columns of a frame of passes with their dtypes; ``stations`` is nested, ``parents`` holds lists of row positions.
+PASS_COLUMNS: Final[dict[str, Any]] = {
+    "spacecraft": "str",
+    "conjunction_type": model.CONJUNCTION_TYPE,
+    "hemisphere": HEMISPHERE,
+    "start": model.DATETIME,
+    "end": model.DATETIME,
+    "minutes": "float64",
+    "stations": None,
+    "closest_station": "str",
+    "closest_epoch": model.DATETIME,
+    "min_distance": "float64",
+    "count": "int64",
+    "parents": object,
+}
+_SIDE: Final = ("identifier", "source_type", "display_name")
+
+
+def passes(
+    df: pd.DataFrame,
+    gap: Span = "10min",
+    formation: Mapping[str, Sequence[str]] | None = None,
+    ephemeris: xr.Dataset | None = None,
+    step: Span = "1min",
+) -> pd.DataFrame:
+    """
+    Put the conjunctions of one crossing of a spacecraft together, over however many stations.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`. Pairs without a spacecraft, and pairs of two, are left out.
+    gap : str or pandas.Timedelta, default "10min"
+        Longest time between the end of one conjunction and the start of the next in a pass.
+    formation : mapping of str to sequence of str, optional
+        Spacecraft that fly together and make one pass: ``{"Swarm A+C": ["Swarm A", "Swarm C"]}``.
+    ephemeris : xarray.Dataset, optional
+        Where the spacecraft were, to tell their hemisphere; a column ``spacecraft_hemisphere`` of the frame, as
+        `closest_approach` adds it, is used without one.
+    step : str or pandas.Timedelta, default "1min"
+        Distance between epochs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pass, by start: ``spacecraft`` (or the name of the formation), ``conjunction_type``,
+        ``hemisphere`` of the spacecraft (missing where unknown), ``start``, ``end`` (UTC), ``minutes`` in conjunction
+        with any station [min] (the union, both ends in range), ``stations`` (nested: ``station``, ``closest_epoch``,
+        ``min_distance`` [km], in the order of these epochs, or of the starts where there is none),
+        ``closest_station``, ``closest_epoch``, ``min_distance`` [km], ``count`` of events and ``parents`` (a list of
+        row positions in `df`). A pass is of one spacecraft, one type and one hemisphere. For a high orbit the same
+        thing is a dwell: it can last for hours.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used, or the frame has no events.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions()
+    >>> found = df.aurorax.passes()
+    >>> len(found), found.loc[0, "stations"]["station"].str[-4:].tolist()
+    (22, ['TALO', 'RANK', 'GILL', 'TPAS', 'PINA'])
+    """
+    longest, delta = span("gap", gap, zero=True), span("step", step)
+    events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
+    parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    first, second = spacecraft_sides(events)
+    one = first != second
+    rows, on_first = np.flatnonzero(one), first[one]
+    chosen = events.iloc[rows]
+    craft, station = (
+        pd.DataFrame({name: chosen[f"e1_{name}"].where(mask, chosen[f"e2_{name}"]) for name in _SIDE}).reset_index(
+            drop=True
+        )
+        for mask in (on_first, ~on_first)
+    )
+    hemisphere = _hemispheres(df, chosen, craft, parents[rows], ephemeris)
+    spacecraft = _formations(craft["display_name"].astype("str"), formation)
+    types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE)
+    start, end = chosen["start"].to_numpy(), chosen["end"].to_numpy()
+    codes = pd.factorize(spacecraft)[0]
+    group = (codes * len(CONJUNCTION_TYPES) + types) * 3 + hemisphere + 1
+    found = pd.DataFrame(
+        {
+            "pass": overlap_clusters(group, start, end, longest.to_timedelta64()),
+            "spacecraft": spacecraft.to_numpy(),
+            "type": types,
+            "hemisphere": hemisphere,
+            "station": station["display_name"].astype("str").to_numpy(),
+            "start": start,
+            "end": end,
+            "min_distance": chosen["min_distance"].to_numpy(),
+            "closest_epoch": chosen["closest_epoch"].to_numpy(),
+            "parent": parents[rows],
+        }
+    )
+    summed = _sum_up(found, delta)
+    summed.attrs = copy.deepcopy(df.attrs)
+    return summed
+
+
+def _hemispheres(
+    df: pd.DataFrame,
+    events: pd.DataFrame,
+    craft: pd.DataFrame,
+    parents: npt.NDArray[np.int64],
+    ephemeris: xr.Dataset | None,
+) -> npt.NDArray[np.int8]:
+    if ephemeris is not None:
+        times = events["closest_epoch"].fillna(events["start"]).to_numpy()
+        return Tracks(ephemeris, craft).hemispheres(np.arange(len(craft)), times)
+    if "spacecraft_hemisphere" in df.columns:
+        known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
+        return known[parents].astype(np.int8)
+    return np.full(len(events), -1, np.int8)
+
+
+def _formations(spacecraft: pd.Series[str], formation: Mapping[str, Sequence[str]] | None) -> pd.Series[str]:
+    if formation is None:
+        return spacecraft
+    if not isinstance(formation, Mapping):
+        raise AuroraxInputError(
+            f'formation={formation!r} is no dict; give one such as {{"A+C": ["Swarm A", "Swarm C"]}}'
+        )
+    names: dict[str, str] = {}
+    known = {*spacecraft, *bundled_sources()["display_name"]}
+    for name, members in formation.items():
+        for member in as_list(members):
+            if member not in known:
+                raise AuroraxInputError(f"formation: no spacecraft {member!r}; {suggestion(member, sorted(known))}")
+            if names.setdefault(member, name) != name:
+                raise AuroraxInputError(
+                    f"formation: {member!r} is in {names[member]!r} and in {name!r}; keep it in one"
+                )
+    return spacecraft.replace(names)
+
+
+def _sum_up(found: pd.DataFrame, step: pd.Timedelta) -> pd.DataFrame:
+    grouped = found.groupby("pass", sort=True)
+    closest = found.iloc[closest_positions(found, found["pass"].to_numpy())].reset_index(drop=True)
+    minutes = union_minutes(found["pass"].to_numpy(), found["start"].to_numpy(), found["end"].to_numpy(), step)
+    columns: dict[str, Any] = {
+        "spacecraft": closest["spacecraft"],
+        "conjunction_type": pd.Categorical.from_codes(closest["type"].to_numpy(), dtype=model.CONJUNCTION_TYPE),
+        "hemisphere": pd.Categorical.from_codes(closest["hemisphere"].to_numpy(), dtype=HEMISPHERE),
+        "start": grouped["start"].min().to_numpy(),
+        "end": grouped["end"].max().to_numpy(),
+        "minutes": minutes.to_numpy(),
+        "stations": _stations(found, len(closest)),
+        "closest_station": closest["station"],
+        "closest_epoch": closest["closest_epoch"],
+        "min_distance": closest["min_distance"],
+        "count": grouped.size().to_numpy(),
+    }
+    made = pd.DataFrame(columns)
+    made["parents"] = pd.Series([sorted(set(rows)) for _, rows in grouped["parent"]], dtype=object)
+    made = made.astype({name: dtype for name, dtype in PASS_COLUMNS.items() if dtype is not None})
+    return made.sort_values(["start", "spacecraft", "conjunction_type", "end"], kind="stable", ignore_index=True)
+
+
+def _stations(found: pd.DataFrame, count: int) -> Any:
+    codes = pd.factorize(found["station"])[0]
+    kept = found.iloc[closest_positions(found, found["pass"].to_numpy() * (codes.max(initial=0) + 1) + codes)]
+    when = kept["closest_epoch"].fillna(kept["start"]).to_numpy()
+    kept = kept.iloc[np.lexsort((kept["min_distance"].to_numpy(), when, kept["pass"].to_numpy()))]
+    fields = {
+        "station": pa.array(kept["station"], pa.string()),
+        "closest_epoch": pa.array(kept["closest_epoch"].to_numpy(), pa.timestamp("us")),
+        "min_distance": pa.array(kept["min_distance"].to_numpy(), pa.float64()),
+    }
+    offsets = np.r_[0, np.cumsum(np.bincount(kept["pass"].to_numpy(), minlength=count))]
+    return model.nested_array(fields, offsets.astype(np.int64))
+
+
+def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.DataFrame:
+    """
+    Return how long it takes until the next conjunction.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`.
+    by : {"pair", "site", "spacecraft"} or a column, default "pair"
+        Whose successive conjunctions.
+    step : str or pandas.Timedelta, default "1min"
+        Distance between epochs; spans that overlap or are no further apart are one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group, its label the index: ``count`` of gaps, ``median`` and ``longest`` gap (Timedelta, NaT where
+        there is none). A gap lasts from the last epoch of one conjunction to the first of the next.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used, or the frame has no events.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> again = aurorax_pandas.load_sample_conjunctions().aurorax.revisits()
+    >>> str(again.loc["THEMIS-ASI GILL & Swarm C", "longest"])
+    '0 days 03:38:00'
+    """
+    delta = span("step", step)
+    events, labels = labelled_events(df, by, "revisits", needs=("start", "end"))
+    codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
+    start, end = events["start"].to_numpy(), events["end"].to_numpy()
+    clusters = overlap_clusters(codes, start, end, delta.to_timedelta64())
+    spans = pd.DataFrame({"code": codes, "start": start, "end": end}).groupby(clusters)
+    merged = spans.agg({"code": "first", "start": "min", "end": "max"}).sort_values(["code", "start"])
+    gaps = merged["start"] - merged["end"].shift()
+    same = merged["code"].eq(merged["code"].shift())
+    grouped = gaps[same].groupby(merged["code"][same])
+    columns = {
+        "count": grouped.size(),
+        "median": grouped.median().astype("timedelta64[us]"),
+        "longest": grouped.max().astype("timedelta64[us]"),
+    }
+    made = pd.DataFrame(columns).reindex(range(len(names)))
+    made = made.fillna({"count": 0}).astype({"count": "int64"}).set_axis(pd.Index(names, dtype="str", name=by))
+    made.attrs = copy.deepcopy(df.attrs)
+    return made

@@ -1,0 +1,315 @@
+"""Which conjunctions to keep: the closest, those near an epoch, within a distance, of some sources, each one once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas.analysis.pairs import pair_events
+from aurorax_pandas.checks import as_list, checked_number, choice, invalid, whole_number
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import events as ev
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.frame.identity import source_set_codes
+from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters
+from aurorax_pandas.times import Span, span, to_utc
+
+How = Literal["any", "all"]
+
+
+@typed
+def closest(df: pd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None) -> pd.DataFrame:
+    """
+    Keep the conjunctions of least distance.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`.
+    n : int, default 1
+        How many, overall or of each group.
+    by : str or sequence of str, optional
+        None for overall; ``"pair"`` for each pair of data sources (or ``"site"``, where cameras of one site count
+        as one): the pair's `n` events of least distance, of which the parent rows stay, each once; or
+        columns of the frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the frame, in its order. Ties go to the earlier start, then to the earlier row.
+
+    Raises
+    ------
+    AuroraxInputError
+        If `n` is no whole number above 0, or a column is not there.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions()
+    >>> df.aurorax.closest(2)["min_distance"].tolist()
+    [53.391843, 89.436436]
+    """
+    count = whole_number("n", n)
+    ev.require(df, "closest", "min_distance", "start")
+    if by is None:
+        return df.iloc[np.sort(closest_positions(df, np.zeros(len(df), np.int8), count))]
+    if by in ("pair", "site"):
+        events = pair_events(df, by, "closest")  # type: ignore[arg-type]
+        chosen = np.sort(closest_positions(events, events["pair"].cat.codes.to_numpy(), count))
+        return events.iloc[chosen] if ev.is_events(df) else df.iloc[np.unique(events["conjunction"].to_numpy()[chosen])]
+    names = as_list(by)
+    missing = [name for name in names if name not in df.columns]
+    if missing or not names:
+        raise AuroraxInputError(
+            f"by={by!r}: no column {missing[0] if missing else ''!r}; give 'pair', 'site' or columns of the frame"
+        )
+    group = df.groupby(names, observed=True, dropna=False, sort=False).ngroup().to_numpy()
+    return df.iloc[np.sort(closest_positions(df, group, count))]
+
+
+@typed
+def filter_closest_epoch(
+    df: pd.DataFrame,
+    start: Any = None,
+    end: Any = None,
+    near: Any = None,
+    tolerance: Span = "5min",
+    max_distance: float | None = None,
+) -> pd.DataFrame:
+    """
+    Keep the conjunctions whose closest epoch lies where you want it.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`.
+    start, end : anything that `pandas.Timestamp` takes, optional
+        Earliest and latest closest epoch, inclusive, UTC; a text that names a whole day, month or year as `end` means
+        its last second.
+    near : instant or sequence of instants, optional
+        Times of interest, UTC (substorm onsets, say): a row stays that is within `tolerance` of any of them.
+    tolerance : str or pandas.Timedelta, default "5min"
+        How far from `near` a closest epoch may be, inclusive.
+    max_distance : float, optional
+        Largest ``min_distance`` [km], inclusive.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the frame, in its order. A row without a closest epoch never matches a bound on it.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions()
+    >>> len(df.aurorax.filter_closest_epoch("2020-01-01T01:00", "2020-01-01T02:00", max_distance=300))
+    4
+    """
+    ev.require(df, "filter_closest_epoch", "closest_epoch", "min_distance")
+    epochs = df["closest_epoch"].to_numpy()
+    keep = np.ones(len(df), bool)
+    first = None if start is None else to_utc("start", start)
+    last = None if end is None else to_utc("end", end, last=True)
+    if first is not None and last is not None and first > last:
+        raise AuroraxInputError(f"start={first} is after end={last}; swap them")
+    if first is not None:
+        keep &= epochs >= first.to_datetime64()
+    if last is not None:
+        keep &= epochs <= last.to_datetime64()
+    if near is not None:
+        listed = isinstance(near, Sequence | np.ndarray | pd.Index | pd.Series) and not isinstance(near, str)
+        instants = [to_utc("near", instant).to_datetime64() for instant in (near if listed else [near])]
+        keep &= _near(epochs, np.sort(np.array(instants, "M8[us]")), span("tolerance", tolerance, zero=True))
+    if max_distance is not None:
+        keep &= df["min_distance"].to_numpy() <= _distance("max_distance", max_distance)
+    return df[keep]
+
+
+def _near(
+    epochs: npt.NDArray[np.datetime64], instants: npt.NDArray[np.datetime64], tolerance: pd.Timedelta
+) -> npt.NDArray[np.bool_]:
+    if not len(instants):
+        return np.zeros(len(epochs), bool)
+    delta = tolerance.to_timedelta64()
+    after = np.searchsorted(instants, epochs)
+    later = instants[np.minimum(after, len(instants) - 1)]
+    earlier = instants[np.maximum(after - 1, 0)]
+    close = (np.abs(later - epochs) <= delta) | (np.abs(epochs - earlier) <= delta)
+    return close & ~np.isnat(epochs)
+
+
+def _distance(argument: str, value: Any) -> float:
+    return checked_number(argument, value, lambda km: km >= 0, "a distance of 0 or more [km]")
+
+
+def _rows(flat: model.Flat, hit: npt.NDArray[np.bool_], every: bool) -> npt.NDArray[np.bool_]:
+    hits = np.bincount(flat.row[hit], minlength=len(flat.lengths))
+    return (hits == flat.lengths) & (flat.lengths > 0) if every else hits > 0
+
+
+@typed
+def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
+    """
+    Keep the conjunctions whose pairs come within a distance.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions.
+    distance : float
+        Largest ``min_distance`` of a pair event [km], inclusive.
+    how : {"all", "any"}, default "all"
+        Whether all pairs must, or one is enough. ``df.query("min_distance < 200")`` asks only for the least
+        distance of the conjunction, which is that of *some* pair.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the frame, in its order; a row without events never stays.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> len(aurorax_pandas.load_sample_conjunctions().aurorax.within(100))
+    2
+    """
+    every = choice("how", how, ("any", "all")) == "all"
+    ev.require(df, "within", "events")
+    flat = model.flatten(df["events"])
+    hit = flat.values("min_distance") <= _distance("distance", distance)
+    return df[_rows(flat, hit, every)]
+
+
+@typed
+def select_sources(
+    df: pd.DataFrame,
+    *,
+    program: str | Sequence[str] | None = None,
+    platform: str | Sequence[str] | None = None,
+    source_type: str | Sequence[str] | None = None,
+    display_name: str | Sequence[str] | None = None,
+    site: str | Sequence[str] | None = None,
+    how: How = "any",
+) -> pd.DataFrame:
+    """
+    Keep the conjunctions in which some data sources take part.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions.
+    program, platform, source_type, display_name : str or sequence of str, optional
+        What a source must be, in upper or lower case; one of several values is enough, every argument that is given
+        must hold.
+    site : str or sequence of str, optional
+        Site of a ground source: its platform name (``"gillam"``) or its code (``"GILL"``).
+    how : {"any", "all"}, default "any"
+        Whether one source of a conjunction is enough, or all must match.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the frame, in its order.
+
+    Raises
+    ------
+    AuroraxInputError
+        If no argument is given, or one cannot be used.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions()
+    >>> len(df.aurorax.select_sources(site="GILL").aurorax.select_sources(platform="swarmc"))
+    2
+    """
+    every = choice("how", how, ("any", "all")) == "all"
+    ev.require(df, "select_sources", "data_sources")
+    wanted = {
+        "program": program, "platform": platform, "source_type": source_type, "display_name": display_name,
+    }  # fmt: skip
+    values = {name: as_list(value) for name, value in {**wanted, "site": site}.items() if value is not None}
+    if not values:
+        raise AuroraxInputError("select_sources needs program=, platform=, source_type=, display_name= or site=")
+    for name, each in values.items():
+        if not each or not all(isinstance(value, str) for value in each):
+            raise invalid(name, each, "text, or a list of texts")
+    flat = model.flatten(df["data_sources"])
+    hit = np.ones(len(flat.row), bool)
+    for name, each in values.items():
+        texts = pa.array([text.lower() for text in each], pa.string())
+        if name == "site":
+            ground = model.compute.equal(flat.fields["source_type"], "ground")
+            found = model.compute.and_(
+                ground,
+                model.compute.or_(
+                    _is_in(flat.fields["platform"], texts),
+                    _is_in(ev.source_sites(flat.fields), texts),
+                ),
+            )
+        else:
+            found = _is_in(flat.fields[name], texts)
+        hit &= found.fill_null(False).to_numpy(zero_copy_only=False)
+    return df[_rows(flat, hit, every)]
+
+
+def _is_in(values: pa.Array, lowered: pa.Array) -> pa.Array:
+    return model.compute.is_in(model.compute.utf8_lower(values), lowered)
+
+
+@typed
+def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> pd.DataFrame:
+    """
+    Keep each conjunction once.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, for example of several searches put together by `pandas.concat`.
+    by : {"source", "site"}, default "source"
+        ``"source"``: rows of one type, one set of data sources and one span are one conjunction; the first stays.
+        ``"site"``: cameras that share a site count as one, too: of rows of one type between the same sites and
+        spacecraft whose spans overlap, the closest stays (ties by start, then position).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the frame, in its order.
+
+    Raises
+    ------
+    AuroraxInputError
+        If `by` is neither.
+
+    Examples
+    --------
+    >>> import aurorax_pandas, pandas as pd
+    >>> df = aurorax_pandas.load_sample_conjunctions()
+    >>> len(pd.concat([df, df]).aurorax.deduplicate())
+    49
+    """
+    choice("by", by, ("source", "site"))
+    ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
+    group = source_set_codes(df, by)
+    start, end = df["start"].to_numpy(), df["end"].to_numpy()
+    if by == "source":
+        once = ~pd.DataFrame({"group": group, "start": start, "end": end}).duplicated().to_numpy()
+        return df[once]
+    return df.iloc[np.sort(closest_positions(df, overlap_clusters(group, start, end)))]

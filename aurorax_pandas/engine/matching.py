@@ -1,0 +1,118 @@
+"""Which sources and epochs of an ephemeris a criteria block asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.checks import suggestion
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.query.blocks import HEMISPHERES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_Ints = npt.NDArray[np.int64]
+_Mask = npt.NDArray[np.bool_]
+
+_SOURCE_TYPES: Final = {"ground": ("ground",), "space": ("leo", "heo", "lunar"), "events": ("event_list",)}
+
+
+def matching_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None = None) -> _Ints:
+    """
+    Return the positions of the sources that a block names.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Sources with the six fields of a data source.
+    block : mapping
+        A criteria block of a query.
+    kind : {"ground", "space", "events"}, optional
+        Which types of source can fill it; by default any.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a name is not in the table, or no source has all of them.
+    """
+    argument = kind or "data_sources"
+    able = np.ones(len(table), bool) if kind is None else table["source_type"].isin(_SOURCE_TYPES[kind]).to_numpy()
+    keep = able.copy()
+    for key, column in (("programs", "program"), ("platforms", "platform"), ("instrument_types", "instrument_type")):
+        wanted = block.get(key) or ()
+        known = sorted(set(table[column][able]))
+        for name in wanted:
+            if name not in known:
+                raise AuroraxInputError(
+                    f"{argument}: the ephemeris has no source with {column} {name!r}; {suggestion(name, known)}"
+                )
+        if wanted:
+            keep &= table[column].isin(wanted).to_numpy()
+    if not keep.any():
+        raise AuroraxInputError(f"{argument}: the ephemeris has no source that matches {dict(block)!r}")
+    return np.flatnonzero(keep)
+
+
+def block_variables(block: Mapping[str, Any]) -> list[str]:
+    """Name the variables that the hemisphere and the metadata filters of a block read."""
+    filters = block.get("ephemeris_metadata_filters") or {"expressions": ()}
+    own = ["geo_lat", "geo_lon"] if block.get("hemisphere") else []
+    return own + [expression["key"] for expression in filters["expressions"]]
+
+
+def block_mask(ephemeris: xr.Dataset, sources: _Ints, block: Mapping[str, Any]) -> Any:
+    """Tell at which epochs the sources are in the block's hemisphere and keep its metadata filters."""
+    mask: Any = np.True_
+    if block.get("hemisphere"):
+        own = values_at(ephemeris, "geo_lat", sources)
+        north, south = (name in block["hemisphere"] for name in HEMISPHERES)
+        mask = ((own >= 0) & north) | ((own < 0) & south)
+    filters = block.get("ephemeris_metadata_filters") or {"expressions": ()}
+    held = [_holds(values_at(ephemeris, one["key"], sources), one) for one in filters["expressions"]]
+    if held:
+        joined = held[0]
+        for other in held[1:]:
+            joined = joined & other if filters["logical_operator"] == "AND" else joined | other
+        mask = mask & joined
+    return mask
+
+
+def values_at(block: xr.Dataset, name: str, sources: _Ints) -> npt.NDArray[Any]:
+    """Return a variable as an array that broadcasts to (source, epoch)."""
+    variable = block.variables[name]
+    values = variable.transpose(*(dim for dim in ("source", "epoch") if dim in variable.dims)).values
+    if "source" not in variable.dims:
+        return values[None, :]
+    return values[sources] if "epoch" in variable.dims else values[sources, None]
+
+
+def _holds(values: npt.NDArray[Any], expression: Mapping[str, Any]) -> _Mask:
+    """Tell where a metadata expression holds; a missing value keeps none."""
+    operator, texts = expression["operator"], expression["values"]
+    series = pd.Series(values.ravel())
+    wanted: list[Any] = list(texts)
+    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
+        try:
+            wanted = [float(text) for text in texts]
+        except ValueError:
+            raise AuroraxInputError(
+                f"metadata_filters: {expression['key']!r} holds numbers, {texts!r} does not"
+            ) from None
+    else:
+        series = series.astype("str")
+    held = series.notna()
+    if operator in ("=", "in"):
+        held &= series.isin(wanted)
+    elif operator in ("!=", "not in"):
+        held &= ~series.isin(wanted)
+    elif operator == "between":
+        held &= (series >= wanted[0]) & (series <= wanted[1])
+    else:
+        held &= {"<": series.lt, "<=": series.le, ">": series.gt, ">=": series.ge}[operator](wanted[0])
+    mask: _Mask = held.to_numpy(bool).reshape(values.shape)
+    return mask

@@ -1,0 +1,402 @@
+"""Ephemeris Datasets: their form, their check, and how to make one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas import geometry
+from aurorax_pandas.checks import as_list, as_number, suggestion
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
+from aurorax_pandas.query.blocks import read_location
+from aurorax_pandas.sources import bundled_sources
+from aurorax_pandas.times import to_utc
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Prefix of the variables that hold the locations of each conjunction type.
+LOCATIONS: Final = {"nbtrace": "nbtrace", "sbtrace": "sbtrace", "geographic": "geo"}
+#: Identifier of a place of the user's own; the service, too, gives these negative ones.
+NO_IDENTIFIER: Final = -1
+
+_DIMS: Final = ("source", "epoch")
+_TEXT_FIELDS: Final = tuple(name for name in SOURCE_FIELDS if name != "identifier")
+_PAIRS: Final = tuple((f"{prefix}_lat", f"{prefix}_lon") for prefix in LOCATIONS.values())
+_LATITUDES: Final = (
+    "spacecraft positions and footprints: geocentric degrees; stations: geodetic degrees; both as the service has them"
+)
+_LONG_NAMES: Final = {
+    "geo": "own position",
+    "nbtrace": "magnetic footprint in the northern hemisphere",
+    "sbtrace": "magnetic footprint in the southern hemisphere",
+}
+
+
+def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
+    """
+    Check that a Dataset is an ephemeris, and give it back; values of a chunked one are not computed.
+
+    Parameters
+    ----------
+    ephemeris : xarray.Dataset
+        Dimensions ``source`` and ``epoch``; variables ``geo_lat``, ``geo_lon``, ``nbtrace_lat``, ``nbtrace_lon``,
+        ``sbtrace_lat``, ``sbtrace_lon`` [degrees], at least one pair of them, NaN where a source has no data;
+        coordinates ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type`` and
+        ``display_name`` along ``source``; other variables are metadata to filter by.
+
+    Raises
+    ------
+    AuroraxInputError
+        If something is missing or wrong: the message names it.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> dict(aurorax_pandas.check_ephemeris(aurorax_pandas.load_sample_ephemeris()).sizes)
+    {'source': 16, 'epoch': 1440}
+    """
+    import xarray as xr
+
+    if not isinstance(ephemeris, xr.Dataset):
+        raise AuroraxInputError(f"ephemeris is a {type(ephemeris).__name__}; give an xarray Dataset")
+    for name in _DIMS:
+        if name not in ephemeris.dims:
+            raise AuroraxInputError(
+                f"ephemeris: the dimension {name!r} is missing; it has {', '.join(map(str, ephemeris.dims))}"
+            )
+    for name in SOURCE_FIELDS:
+        if name not in ephemeris.coords or ephemeris[name].dims != ("source",):
+            raise AuroraxInputError(f"ephemeris: the coordinate {name!r} along 'source' is missing")
+    _check_epochs(ephemeris)
+    _check_sources(ephemeris)
+    present = [pair for pair in _PAIRS if pair[0] in ephemeris or pair[1] in ephemeris]
+    if not present:
+        raise AuroraxInputError("ephemeris: there are no locations; give geo_lat and geo_lon, or the traces [degrees]")
+    for pair in present:
+        for name in pair:
+            if name not in ephemeris:
+                raise AuroraxInputError(f"ephemeris: the variable {name!r} is missing")
+            if set(ephemeris[name].dims) != set(_DIMS):
+                raise AuroraxInputError(f"ephemeris: {name!r} has the dimensions {ephemeris[name].dims}, not {_DIMS}")
+        if not ephemeris[pair[0]].chunks:
+            lat, lon = (ephemeris[name].transpose(*_DIMS).values for name in pair)
+            check_locations(lat, lon, pair[0].removesuffix("_lat"))
+    return ephemeris
+
+
+def _check_epochs(ephemeris: xr.Dataset) -> None:
+    epochs = ephemeris["epoch"].values
+    if epochs.dtype.kind != "M":
+        raise AuroraxInputError(f"ephemeris: 'epoch' is {epochs.dtype}, not datetime64 (UTC)")
+    if np.isnat(epochs).any():
+        raise AuroraxInputError("ephemeris: 'epoch' has missing values; drop them")
+    steps = np.unique(np.diff(epochs))
+    if len(steps) and steps[0] <= np.timedelta64(0):
+        raise AuroraxInputError(
+            "ephemeris: 'epoch' is not sorted or has duplicates; ds.sortby('epoch').drop_duplicates('epoch')"
+        )
+    if len(steps) > 1:
+        shown = f"{pd.Timedelta(steps[0])} to {pd.Timedelta(steps[-1])}"
+        raise AuroraxInputError(
+            f"ephemeris: 'epoch' has irregular steps ({shown}); fill the gaps with NaN: ds.reindex(epoch=...)"
+        )
+
+
+def _check_sources(ephemeris: xr.Dataset) -> None:
+    table = source_table(ephemeris)
+    twice = table[["identifier", "display_name"]].astype(str).duplicated()
+    twice |= table["identifier"].duplicated() & (table["identifier"] != NO_IDENTIFIER)
+    if twice.any():
+        raise AuroraxInputError(f"ephemeris: the source {table['display_name'][twice].iloc[0]!r} stands twice")
+
+
+def check_locations(lat: npt.NDArray[Any], lon: npt.NDArray[Any], name: str) -> npt.NDArray[np.bool_]:
+    """
+    Tell where there are locations; raise where a latitude or longitude is none.
+
+    Parameters
+    ----------
+    lat, lon : ndarray of float
+        Latitudes −90 to 90 and longitudes −180 to 360 [degrees]; NaN in both or in neither.
+    name : str
+        Name of the locations, for an error.
+    """
+    present: npt.NDArray[np.bool_] = np.abs(lat) <= 90
+    absent = np.isnan(lat)
+    if np.count_nonzero(present) + np.count_nonzero(absent) != lat.size:
+        raise AuroraxInputError(f"ephemeris: {name}_lat has values outside −90 to 90 degrees")
+    inside = (lon >= -180) & (lon <= 360)
+    if not np.array_equal(inside, present):
+        if (np.isnan(lon) != absent).any():
+            raise AuroraxInputError(f"ephemeris: {name}_lat and {name}_lon are not missing at the same epochs")
+        raise AuroraxInputError(f"ephemeris: {name}_lon has values outside −180 to 360 degrees")
+    return present
+
+
+def source_table(ephemeris: xr.Dataset) -> pd.DataFrame:
+    """Return the sources of an ephemeris as a frame of the six fields of a data source."""
+    return pd.DataFrame({name: ephemeris[name].values for name in SOURCE_FIELDS})
+
+
+def make_ephemeris(sources: pd.DataFrame, epochs: Any, variables: Mapping[str, Any]) -> xr.Dataset:
+    """Make a Dataset of a table of sources, epochs and arrays of shape (source, epoch)."""
+    import xarray as xr
+
+    coords: dict[str, Any] = {"epoch": np.asarray(epochs, DATETIME)}
+    coords["identifier"] = ("source", sources["identifier"].to_numpy(np.int64))
+    coords |= {name: ("source", sources[name].to_numpy(object)) for name in _TEXT_FIELDS}
+    dataset = xr.Dataset({name: (_DIMS, values) for name, values in variables.items()}, coords)
+    for prefix, words in _LONG_NAMES.items():
+        for part, word in (("lat", "latitude"), ("lon", "longitude")):
+            if f"{prefix}_{part}" in dataset:
+                dataset[f"{prefix}_{part}"].attrs = {"long_name": f"{word} of {words}", "units": "degrees"}
+    dataset["epoch"].attrs = {"long_name": "epoch (UTC)"}
+    dataset.attrs["latitudes"] = _LATITUDES
+    return dataset
+
+
+def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
+    """
+    Make an ephemeris of a table with one row per source and epoch.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        ``epoch`` (UTC), ``identifier``, and locations in pairs: ``geo_lat`` and ``geo_lon``, ``nbtrace_lat`` and
+        ``nbtrace_lon``, ``sbtrace_lat`` and ``sbtrace_lon`` [degrees], NaN where there is none. ``program``,
+        ``platform``, ``instrument_type``, ``source_type`` and ``display_name`` where they are given, else from the
+        service's table of sources. Any other column becomes a variable to filter by.
+
+    Returns
+    -------
+    xarray.Dataset
+        The ephemeris, checked; epochs that a source lacks are NaN.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a column is missing or wrong.
+
+    Examples
+    --------
+    >>> import aurorax_pandas, pandas as pd
+    >>> track = pd.DataFrame({"epoch": pd.date_range("2020-01-01", periods=3, freq="1min"), "identifier": 3,
+    ...                       "nbtrace_lat": [56.0, 60.0, 64.0], "nbtrace_lon": [-94.0, -94.5, -95.0]})
+    >>> aurorax_pandas.ephemerisfrom_dataframe(track)["display_name"].item()
+    'Swarm A'
+    """
+    for name in ("epoch", "identifier"):
+        if name not in df.columns:
+            raise AuroraxInputError(f"df: the column {name!r} is missing; there are {', '.join(map(str, df.columns))}")
+        if missing := int(df[name].isna().sum()):
+            raise AuroraxInputError(
+                f"df: {name!r} is missing in {missing} of {len(df)} rows; df.dropna(subset=[{name!r}])"
+            )
+    if df.duplicated(["identifier", "epoch"]).any():
+        raise AuroraxInputError("df: an epoch of a source stands twice; df.drop_duplicates(['identifier', 'epoch'])")
+    rows, identifiers = pd.factorize(df["identifier"], sort=True)
+    columns, times = pd.factorize(_read_epochs("df: 'epoch'", df["epoch"]), sort=True)
+    variables = {}
+    for name in df.columns:
+        if name in ("epoch", *SOURCE_FIELDS):
+            continue
+        values = _numbers(name, df[name]) if name in itertools.chain(*_PAIRS) else df[name]
+        numeric = pd.api.types.is_numeric_dtype(values)
+        grid = np.full((len(identifiers), len(times)), np.nan, "float64" if numeric else object)
+        grid[rows, columns] = values.astype("float64") if numeric else values.astype(object)
+        variables[str(name)] = grid
+    return check_ephemeris(make_ephemeris(_sources_of(df, identifiers), times, variables))
+
+
+def _numbers(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of locations as numbers; what is no number is refused, text too."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    wrong = [value for value in column[column.notna()] if np.isnan(as_number(value))]
+    if wrong:
+        raise AuroraxInputError(f"df: {name!r} holds {wrong[0]!r}, which is no number; give degrees")
+    return column.map(as_number, na_action="ignore").astype("float64")
+
+
+def _read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
+    """Read epochs as naive UTC."""
+    values = given if isinstance(given, pd.Series | pd.Index) else np.atleast_1d(np.asarray(given))
+    try:
+        if values.dtype.kind in "biufc":
+            raise TypeError("they are numbers")
+        read = pd.DatetimeIndex(pd.to_datetime(values))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise AuroraxInputError(f"{argument} cannot be read as dates and times, UTC: {error}") from None
+    if read.hasnans:
+        raise AuroraxInputError(f"{argument} has missing values; drop them")
+    times: npt.NDArray[np.datetime64] = (read if read.tz is None else read.tz_convert(None)).to_numpy(DATETIME)
+    return times
+
+
+def _sources_of(df: pd.DataFrame, identifiers: Any) -> pd.DataFrame:
+    table = bundled_sources().set_index("identifier")[list(_TEXT_FIELDS)].reindex(identifiers)
+    for name in _TEXT_FIELDS:
+        if name in df.columns:
+            table[name] = df.drop_duplicates("identifier").set_index("identifier")[name].reindex(identifiers)
+    unknown = table.index[table.isna().any(axis=1)]
+    if len(unknown):
+        raise AuroraxInputError(
+            f"df: identifier {unknown[0]} is not in the service's table; give the columns {', '.join(_TEXT_FIELDS)}"
+        )
+    return table.reset_index(names="identifier")
+
+
+def stations(
+    epochs: Any,
+    *,
+    programs: str | Sequence[str] | None = None,
+    platforms: str | Sequence[str] | None = None,
+    locations: Mapping[str, tuple[float, float]] | None = None,
+    operating: pd.DataFrame | None = None,
+) -> xr.Dataset:
+    """
+    Make an ephemeris of places that do not move.
+
+    Parameters
+    ----------
+    epochs : array of datetime64 or DatetimeIndex
+        The epochs (UTC), usually those of the spacecraft: ``swarm["epoch"]``.
+    programs, platforms : str or sequence of str, optional
+        Ground-based instruments of the service's table to take: those of any of the programs, at any of the
+        platforms (a site code such as ``"GILL"`` works too).
+    locations : mapping of str to (float, float), optional
+        Places of your own by name: geodetic latitude and longitude [degrees]. They have the program ``"custom"``.
+    operating : pandas.DataFrame, optional
+        When they had data: ``identifier``, ``start``, ``end`` (UTC, inclusive), one row per span; a source that is
+        not listed had none. By default they always have.
+
+    Returns
+    -------
+    xarray.Dataset
+        The ephemeris: own positions, and the trace of their own hemisphere at the same place. Join it with others
+        by ``xarray.concat([swarm, cameras], dim="source")``.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a name is not known, a place is off the map, or an instant is none.
+
+    Examples
+    --------
+    >>> import aurorax_pandas, pandas as pd
+    >>> epochs = pd.date_range("2020-01-01", periods=60, freq="1min")
+    >>> aurorax_pandas.stations(epochs, locations={"Calgary": (51.05, -114.07)})["display_name"].item()
+    'Calgary'
+    """
+    times = _read_epochs("epochs", epochs)
+    chosen = [_known_stations(programs, platforms)] if programs is not None or platforms is not None else []
+    if locations:
+        chosen.append(_custom_stations(locations))
+    if not chosen:
+        raise AuroraxInputError("stations needs programs=, platforms= or locations=")
+    table = pd.concat(chosen, ignore_index=True)
+    lat, lon = (table[name].to_numpy(np.float64)[:, None] for name in ("geodetic_lat", "geodetic_lon"))
+    shape = (len(table), len(times))
+    present = np.broadcast_to(True, shape) if operating is None else _operates(table, times, operating)
+    north = lat >= 0
+    variables = {}
+    for prefix, where in (("geo", np.True_), ("nbtrace", north), ("sbtrace", ~north)):
+        for part, values in (("lat", lat), ("lon", lon)):
+            still = np.where(where, values, np.nan)
+            variables[f"{prefix}_{part}"] = (
+                np.broadcast_to(still, shape) if operating is None else np.where(present, still, np.nan)
+            )
+    return make_ephemeris(table, times, variables)
+
+
+def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
+    table = bundled_sources()
+    table = table[table["source_type"] == "ground"].dropna(subset=["geodetic_lat", "geodetic_lon"])
+    names = [("programs", programs, table["program"]), ("platforms", platforms, table["platform"])]
+    keep = pd.Series(data=True, index=table.index)
+    for argument, given, column in names:
+        wanted = as_list(given)
+        codes = table["site_code"] if argument == "platforms" else column
+        for name in wanted:
+            if not (column.eq(name) | codes.eq(name)).any():
+                raise AuroraxInputError(f"{argument}: no station {name!r}; {suggestion(name, sorted(set(column)))}")
+        if wanted:
+            keep &= column.isin(wanted) | codes.isin(wanted)
+    if not keep.any():
+        raise AuroraxInputError(f"no station has programs={programs!r} and platforms={platforms!r}")
+    return table[keep]
+
+
+def _custom_stations(locations: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+    rows = []
+    for name, place in locations.items():
+        rows.append((NO_IDENTIFIER, "custom", name, "custom location", "ground", name, *read_location(place)))
+    return pd.DataFrame(rows, columns=[*SOURCE_FIELDS, "geodetic_lat", "geodetic_lon"])
+
+
+def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    missing = {"identifier", "start", "end"}.difference(getattr(operating, "columns", ()))
+    if missing:
+        raise AuroraxInputError(
+            f"operating: the column {min(missing)!r} is missing; give identifier, start and end (UTC)"
+        )
+    present = np.zeros((len(table), len(times)), bool)
+    rows = {identifier: row for row, identifier in enumerate(table["identifier"])}
+    for identifier, start, end in operating[["identifier", "start", "end"]].itertuples(index=False):
+        if identifier in rows:
+            first = to_utc("operating: start", start).to_datetime64()
+            last = to_utc("operating: end", end, last=True).to_datetime64()
+            present[rows[identifier]] |= (times >= first) & (times <= last)
+    return present
+
+
+def concat_sources(parts: Iterable[xr.Dataset]) -> xr.Dataset:
+    """Join ephemerides with the same epochs along ``source``; a variable that one lacks is NaN there."""
+    import xarray as xr
+
+    return xr.concat(
+        list(parts),
+        dim="source",
+        data_vars="all",
+        coords="different",
+        compat="equals",
+        join="outer",
+        combine_attrs="override",
+    )
+
+
+def densify(ephemeris: xr.Dataset, step: np.timedelta64) -> xr.Dataset:
+    """
+    Interpolate locations on the sphere to a finer step that divides the Dataset's own.
+
+    A location exists between two epochs that both have one. Metadata keep the value of the epoch before.
+    """
+    epochs = ephemeris["epoch"].values
+    if len(epochs) < 2 or epochs[1] - epochs[0] <= step:
+        return ephemeris
+    own = epochs[1] - epochs[0]
+    count = int(own / step)
+    if own != count * step:
+        raise AuroraxInputError(f"ephemeris: its step {pd.Timedelta(own)} is no multiple of {pd.Timedelta(step)}")
+    times = np.arange(epochs[0], epochs[-1] + step, step)
+    at = np.arange(len(times)) // count
+    dense = ephemeris.isel(epoch=at).assign_coords(epoch=times)
+    after = np.minimum(at + 1, len(epochs) - 1)
+    fraction = (np.arange(len(times)) % count) / count
+    for lat_name, lon_name in _PAIRS:
+        if lat_name not in ephemeris or lon_name not in ephemeris:
+            continue
+        vectors = geometry.unit_vectors(*(ephemeris[name].transpose(*_DIMS).values for name in (lat_name, lon_name)))
+        lat, lon = geometry.degrees(geometry.interpolate(vectors[..., at], vectors[..., after], fraction))
+        on_epoch = fraction == 0
+        for name, values in ((lat_name, lat), (lon_name, lon)):
+            values[:, on_epoch] = ephemeris[name].transpose(*_DIMS).values
+            dense[name] = (_DIMS, values, ephemeris[name].attrs)
+    return dense

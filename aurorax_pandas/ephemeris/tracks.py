@@ -1,0 +1,153 @@
+"""Where the sources of a frame were, in geodetic latitude, read out of an ephemeris."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas import geometry
+from aurorax_pandas.ephemeris.dataset import LOCATIONS, check_ephemeris, source_table
+from aurorax_pandas.sources import SPACECRAFT, bundled_sources
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Times = npt.NDArray[np.datetime64]
+
+_MINUTE: Final = np.timedelta64(1, "m")
+
+
+class Tracks:
+    """
+    Positions of sources by number and epoch.
+
+    Parameters
+    ----------
+    ephemeris : xarray.Dataset
+        An ephemeris, which is checked.
+    sources : pandas.DataFrame
+        The sources asked for, one a row: ``identifier``, ``source_type``, ``display_name``. Their row numbers stand
+        for them below.
+    """
+
+    def __init__(self, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
+        self._ephemeris = check_ephemeris(ephemeris)
+        self._codes, first = _distinct(sources)
+        self._sources = sources.iloc[first].reset_index(drop=True)
+        own = pd.Index(_keys(source_table(ephemeris)), dtype=object)
+        self._rows = own.get_indexer(pd.Index(_keys(self._sources), dtype=object)).astype(np.int64)
+        self.epochs: Times = ephemeris["epoch"].values.astype("M8[us]")
+        self.step: np.timedelta64 = self.epochs[1] - self.epochs[0] if len(self.epochs) > 1 else _MINUTE
+        self._places: dict[str, Floats] = {}
+        self._read: dict[str, Floats] = {}
+        self.moves: npt.NDArray[np.bool_] = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
+        self._listed: npt.NDArray[np.bool_] = (sources["source_type"] == "event_list").to_numpy(bool, na_value=False)
+
+    def window(self, start: Times, end: Times) -> tuple[Ints, Ints]:
+        """Return the first epoch at or after each start and the one past the last at or before each end."""
+        first = np.searchsorted(self.epochs, start, side="left")
+        return first.astype(np.int64), np.searchsorted(self.epochs, end, side="right").astype(np.int64)
+
+    def geodetic(self, conjunction_type: str, source: Ints, at: Ints) -> tuple[Floats, Floats]:
+        """
+        Return geodetic latitudes and longitudes [degrees] of the locations that a conjunction type compares.
+
+        Parameters
+        ----------
+        conjunction_type : {"nbtrace", "sbtrace", "geographic"}
+            Which locations.
+        source, at : ndarray of int64
+            The sources, and the epochs by position. A station does not move, so that it has one position at all
+            epochs: the ephemeris's, or the service's table's where the ephemeris lacks the station, or that in the
+            name of a custom location. An event of a list has a position of its own, at its epoch alone. Without
+            ``radial_distance`` a spacecraft's own position is converted as if it were 100 km high.
+        """
+        prefix = LOCATIONS[conjunction_type]
+        lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
+        altitude: Any = geometry.FOOTPRINT_ALTITUDE
+        if conjunction_type == "geographic":
+            distance = self._values("radial_distance", source, at)
+            altitude = np.where(np.isnan(distance), altitude, geometry.altitude_of(lat, distance))
+        moving = self.moves[source]
+        lat = np.where(moving, geometry.geodetic_latitude(lat, altitude), lat)
+        moving = moving | self._listed[source]
+        if conjunction_type not in self._places:
+            self._places[conjunction_type] = self._still(conjunction_type)
+        still = self._places[conjunction_type]
+        code = self._codes[source]
+        return np.where(moving, lat, still[0, code]), np.where(moving, lon, still[1, code])
+
+    def hemispheres(self, source: Ints, times: Times) -> npt.NDArray[np.int8]:
+        """Tell in which hemisphere spacecraft are: codes of `HEMISPHERE`, −1 where that is not known."""
+        codes = np.full(len(source), -1, np.int8)
+        if not len(self.epochs):
+            return codes
+        after = np.searchsorted(self.epochs, times).clip(0, len(self.epochs) - 1)
+        before = np.maximum(after - 1, 0)
+        nearest = np.where(np.abs(self.epochs[after] - times) < np.abs(times - self.epochs[before]), after, before)
+        near = np.abs(self.epochs[nearest] - times) <= self.step
+        lat = self._values("geo_lat", source, nearest)
+        known = near & self.moves[source] & ~np.isnan(lat)
+        codes[known] = lat[known] < 0
+        return codes
+
+    def _values(self, name: str, source: Ints, at: Ints) -> Floats:
+        rows = self._rows[self._codes[source]]
+        if name not in self._ephemeris or not len(self.epochs):
+            return np.full(len(source), np.nan)
+        if name not in self._read:
+            self._read[name] = self._ephemeris[name].transpose("source", "epoch").values
+        values = self._read[name]
+        return np.where(rows >= 0, values[rows, at], np.nan)
+
+    def _still(self, conjunction_type: str) -> Floats:
+        """Return the positions of the distinct sources that do not move, shape (2, source)."""
+        found = np.full((2, len(self._sources)), np.nan)
+        table = bundled_sources().set_index("identifier")[["geodetic_lat", "geodetic_lon"]]
+        for number in np.flatnonzero(~self._sources["source_type"].isin(SPACECRAFT)):
+            row = self._rows[number]
+            if row >= 0:
+                prefix = LOCATIONS[conjunction_type]
+                for part, name in enumerate((f"{prefix}_lat", f"{prefix}_lon")):
+                    if name in self._ephemeris:
+                        values = self._ephemeris[name].isel(source=row).values
+                        known = values[~np.isnan(values)]
+                        found[part, number] = known[0] if len(known) else np.nan
+            else:
+                identifier, name = self._sources["identifier"][number], self._sources["display_name"][number]
+                listed = identifier in table.index
+                place = table.loc[identifier].to_numpy(np.float64) if listed else _place_in(name)
+                own = {"nbtrace": place[0] >= 0, "sbtrace": place[0] < 0, "geographic": True}[conjunction_type]
+                found[:, number] = place if own else np.nan
+        return found
+
+
+def _place_in(name: Any) -> Floats:
+    """Return the latitude and longitude [degrees] that a custom location is named by, NaN where it is not."""
+    found = re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", str(name))
+    return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])
+
+
+def _distinct(sources: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Number the distinct sources, and give the first row of each."""
+    codes = np.zeros(len(sources), np.int64)
+    for name in ("identifier", "display_name", "source_type"):
+        part, names = pd.factorize(sources[name], use_na_sentinel=False)
+        codes = pd.factorize(codes * len(names) + part)[0].astype(np.int64)
+    return codes, np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
+
+
+def _keys(sources: pd.DataFrame) -> list[Any]:
+    # places and satellites of one's own have no identifier of the service, so their name tells them apart
+    identifiers = pd.to_numeric(sources["identifier"]).astype("Int64").fillna(-1)
+    return [
+        name if identifier < 0 else int(identifier)
+        for identifier, name in zip(identifiers, sources["display_name"], strict=True)
+    ]

@@ -1,0 +1,224 @@
+"""Conjunctions in CSV: a header block that starts with ``#``, then one row per event."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.frame import model
+from aurorax_pandas.io import layout
+
+_ROWS: Final = 20_000
+_BLOCK: Final = 2**23
+_MARK: Final = "# "
+_COUNTS: Final = ("conjunction", "event", "source_count")
+
+
+def round_trip(array: pa.Array) -> pa.Array:
+    """Return a column as it comes back from text."""
+    if not layout.is_flat(array.type) or pa.types.is_float16(array.type):
+        raise TypeError(f"{array.type} is no number, text or time that CSV is read as")
+    return array
+
+
+def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts) -> None:
+    """Write a frame."""
+    import pyarrow.csv
+
+    with path.open("r+b") as file:
+        for line in layout.dump_block(block, indent=1).split("\n"):
+            file.write(f"{_MARK}{line}\n".encode())
+        header = True
+        for table in _tables(df, parts):
+            options = pyarrow.csv.WriteOptions(include_header=header)
+            pyarrow.csv.write_csv(table, file, options)
+            header = False
+
+
+def names_taken(parts: layout.Parts) -> set[str]:
+    """Name the columns of the file that are not columns of the frame."""
+    most = int(parts.nested["data_sources"].lengths.max(initial=0)) if parts.nested else 0
+    sources = {_source(number, name) for number in range(most) for name in model.SOURCE_FIELDS}
+    ours = {*_COUNTS, *map(_event, model.EVENT_FIELDS), *sources} if parts.nested else set()
+    return ours | {_level(number) for number in range(len(parts.levels))}
+
+
+def _level(number: int) -> str:
+    return f"index_{number + 1}"
+
+
+def _source(number: int, name: str) -> str:
+    return f"source{number + 1}_{name}"
+
+
+def _event(name: str) -> str:
+    return f"event_{name}"
+
+
+def _tables(df: pd.DataFrame, parts: layout.Parts) -> Iterator[pa.Table]:
+    """Return the rows of the file piece by piece, at least one piece."""
+    flat = {_level(number): level for number, level in enumerate(parts.levels)}
+    flat |= {name: parts.columns[name] for name in df.columns if name in parts.columns}
+    flat = {name: _readable(array) for name, array in flat.items()}
+    rows = _event_rows(flat, parts) if parts.nested else lambda rows: _taken(flat, rows)
+    for first in range(0, max(len(df), 1), _ROWS):
+        yield pa.table(rows(np.arange(first, min(first + _ROWS, len(df)))))
+
+
+def _taken(columns: dict[str, pa.Array], rows: Any) -> dict[str, pa.Array]:
+    places = rows if isinstance(rows, pa.Array) else pa.array(rows)
+    return {name: array.take(places) for name, array in columns.items()}
+
+
+def _event_rows(
+    flat: dict[str, pa.Array], parts: layout.Parts
+) -> Callable[[npt.NDArray[np.int64]], dict[str, pa.Array]]:
+    sources, events = parts.nested["data_sources"], parts.nested["events"]
+    fields = {_event(name): _readable(array) for name, array in events.fields.items()}
+    first_source, first_event = (np.cumsum(one.lengths) - one.lengths for one in (sources, events))
+    most = int(sources.lengths.max(initial=0))
+
+    def columns(rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+        # a conjunction without events has one row too
+        counts = np.maximum(events.lengths[rows], 1)
+        row = np.repeat(rows, counts)
+        number = model.ranges(0, counts)
+        none = events.lengths[row] == 0
+        made = {
+            "conjunction": pa.array(row),
+            "event": pa.array(number, mask=none),
+            "source_count": pa.array(sources.lengths[row]),
+            **_taken(flat, row),
+        }
+        for place in range(most):
+            taken = pa.array(first_source[row] + place, mask=sources.lengths[row] <= place)
+            made |= {_source(place, name): array.take(taken) for name, array in sources.fields.items()}
+        return made | _taken(fields, pa.array(first_event[row] + number, mask=none))
+
+    return columns
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    return array.dictionary_decode() if isinstance(array, pa.DictionaryArray) else array
+
+
+def _readable(array: pa.Array) -> pa.Array:
+    if pa.types.is_timestamp(array.type):
+        return layout.whole_seconds(array)
+    array = _plain(array)
+    return array.cast(pa.int64()) if pa.types.is_duration(array.type) else array
+
+
+def read_block(file: IO[bytes]) -> layout.Block:
+    """Read the metadata block, and leave the file at its first row."""
+    lines = []
+    while (line := file.readline()).startswith(b"#"):
+        lines.append(line[len(_MARK) :])
+    file.seek(-len(line), 1)
+    if not lines:
+        raise AuroraxDataError(
+            "the file has no '#' lines with the metadata of aurorax_pandas; read it with pandas.read_csv"
+        )
+    return layout.parse_block(b"".join(lines))
+
+
+def read_empty(path: Path) -> pd.DataFrame:
+    """Read the columns and dtypes of a frame, without its rows."""
+    with path.open("rb") as file:
+        return layout.empty_frame(read_block(file))
+
+
+def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
+    """Read a frame."""
+    with path.open("rb") as file:
+        block = read_block(file)
+        specs = {spec["name"]: spec for spec in block["frame"]["columns"] if spec["dtype"] != layout.NESTED}
+        levels = {_level(n): spec for n, spec in enumerate(block["frame"]["index"].get("levels", ()))}
+        types = {name: layout.arrow_type(spec) for name, spec in {**levels, **specs}.items()}
+        table = _table(file, types)
+    if block["kind"] != "conjunctions":
+        column = {name: _typed(_one(table, name), types[name]) for name in types}
+        nested: dict[str, model.Flat] = {}
+    else:
+        row = _one(table, "conjunction").to_numpy()
+        firsts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]][: len(row)])
+        column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
+        nested = {"data_sources": _sources(table, firsts), "events": _events(table, row)}
+    parts = layout.Parts({name: column[name] for name in specs}, [column[name] for name in levels], nested)
+    return block, layout.put_together(block, parts)
+
+
+def _table(file: IO[bytes], types: dict[str, pa.DataType]) -> pa.Table:
+    import pyarrow.csv
+
+    place = file.tell()
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    header = next(csv.reader(text), [])
+    text.detach()
+    file.seek(place)
+    known = dict.fromkeys(_COUNTS, pa.int64()) | {_event(name): kind for name, kind in model.EVENT_FIELDS.items()}
+    for name in header:
+        if name.startswith("source") and name not in types:
+            known[name] = model.SOURCE_FIELDS.get(name.partition("_")[2], pa.int64())
+    known |= types
+    # texts repeat from row to row, so their distinct values are enough
+    told = {name: pa.dictionary(pa.int32(), kind) if _is_text(kind) else _stored(kind) for name, kind in known.items()}
+    return pyarrow.csv.read_csv(
+        file,
+        # a row may be long
+        read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=told, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    ).unify_dictionaries()
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    return pa.int64() if pa.types.is_duration(kind) else kind
+
+
+def _one(table: pa.Table, name: str) -> pa.Array:
+    if name not in table.column_names:
+        raise AuroraxDataError(f"the file lacks the column {name!r}")
+    return model.one_array(table.column(name))
+
+
+def _typed(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    return _plain(array).cast(kind)
+
+
+def _sources(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Flat:
+    first = table.take(pa.array(firsts))
+    lengths = _one(first, "source_count").to_numpy().astype(np.int64)
+    most = int(lengths.max(initial=0))
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    taken = pa.array(model.ranges(0, lengths) * len(lengths) + row)
+    fields = {}
+    for name, kind in model.SOURCE_FIELDS.items():
+        pieces: list[Any] = [_typed(_one(first, _source(number, name)), kind) for number in range(most)]
+        fields[name] = pa.concat_arrays(pieces).take(taken) if pieces else pa.array([], kind)
+    return model.Flat(fields, lengths)
+
+
+def _events(table: pa.Table, row: npt.NDArray[np.int64]) -> model.Flat:
+    present = _one(table, "event").is_valid()
+    fields = {
+        name: _typed(_one(table, _event(name)).filter(present), kind) for name, kind in model.EVENT_FIELDS.items()
+    }
+    numbers = np.cumsum(np.r_[0, row[1:] != row[:-1]][: len(row)])
+    lengths = np.bincount(numbers[present.to_numpy(zero_copy_only=False)], minlength=len(np.unique(row)))
+    return model.Flat(fields, lengths.astype(np.int64))

@@ -1,0 +1,267 @@
+"""The one way out: check, write beside the target, read back, compare, move into place."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from aurorax_pandas.checks import choice
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.io import layout
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+if TYPE_CHECKING:
+    import dask.dataframe as dd
+
+#: Formats by name: the suffixes that they go by, and the module that reads and writes them.
+FORMATS: Final = {
+    "parquet": ((".parquet", ".pq"), "parquet_file"),
+    "csv": ((".csv",), "csv_file"),
+    "json": ((".json",), "json_file"),
+    "netcdf": ((".nc", ".nc4", ".netcdf"), "netcdf_file"),
+}
+
+
+def format_module(name: str) -> Any:
+    """Return the module of a format."""
+    return import_module(f"aurorax_pandas.io.{FORMATS[name][1]}")
+
+
+def format_of(path: Path, name: str | None) -> str:
+    """Return the format by its name, or by the suffix of the file."""
+    if name is None:
+        found = [one for one, (suffixes, _) in FORMATS.items() if path.suffix.lower() in suffixes]
+        if not found:
+            raise AuroraxInputError(f"path={str(path)!r} does not tell the format; give format={tuple(FORMATS)}")
+        return found[0]
+    return choice("format", name, list(FORMATS))
+
+
+def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwrite: bool) -> None:
+    """Write a frame in one of the formats, so that it loads equal."""
+    from aurorax_pandas.frame.schema import validate
+
+    target = check_target(path, overwrite=overwrite)
+    validate(df)
+    where = f"to_{name}"
+    block = layout.describe(df, where)
+    module = format_module(name)
+    layout.check_own_columns(df, block, where, module.round_trip, nested=name == "parquet")
+    parts = layout.take_apart(df)
+    layout.check_names(df, module.names_taken(parts), where)
+    block["digest"] = layout.digest(block, parts)
+
+    def write(temporary: Path) -> None:
+        module.write(temporary, df, block, parts)
+
+    def check(temporary: Path) -> None:
+        # the comparison sees every value, so the digest has nothing to add
+        assert_conjunctions_equal(df, load(temporary, name, check_digest=False))
+
+    write_checked(target, write, check, overwrite=overwrite)
+
+
+def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Write conjunctions exactly as the service answers."""
+    from aurorax_pandas.frame.records import conjunctions_from_records
+    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
+    from aurorax_pandas.io import json_file
+
+    target = check_target(path, overwrite=overwrite)
+    validate(df, ConjunctionSchema)
+    own = [name for name in df.columns if name not in model.CONJUNCTION_COLUMNS]
+    if own:
+        raise AuroraxInputError(f"to_json(api=True) has no place for column {own[0]!r} of your own; drop it")
+    expected = ordering.in_order(df[list(model.CONJUNCTION_COLUMNS)])
+
+    def check(temporary: Path) -> None:
+        back = conjunctions_from_records(temporary.read_bytes())
+        assert_conjunctions_equal(expected, back, check_attrs=False)
+
+    write_checked(target, lambda temporary: json_file.write_api(temporary, df), check, overwrite=overwrite)
+
+
+def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
+    """Check that a file may be written there, and give its place with links followed."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and not overwrite:
+        raise AuroraxInputError(f"path={os.fspath(path)!r} exists; give overwrite=True to replace it, or another name")
+    if target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "no regular file"
+        raise AuroraxInputError(f"path={os.fspath(path)!r} is {kind}; give the name of a file")
+    if not target.parent.is_dir():
+        raise AuroraxInputError(f"path={os.fspath(path)!r}: there is no folder {str(target.parent)!r}; make it first")
+    return target
+
+
+def write_checked(
+    target: Path, write: Callable[[Path], None], check: Callable[[Path], None], *, overwrite: bool
+) -> None:
+    """
+    Write a file beside its target, check it and move it into place; nothing stays behind where that fails.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the format cannot hold the frame.
+    AuroraxDataError
+        If the file does not give the frame back.
+    OSError
+        If the file cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+    try:
+        with temporary.open("xb"):
+            pass
+        try:
+            write(temporary)
+        except (AuroraxError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            raise AuroraxInputError(f"the frame cannot be written as {target.name!r}: {error}") from error
+        _to_disk(temporary)
+        try:
+            check(temporary)
+        except (AssertionError, AuroraxDataError) as error:
+            raise AuroraxDataError(f"{target.name!r} did not give the frame back and was not kept: {error}") from None
+        _move(temporary, target, overwrite=overwrite)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _move(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists():
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+    if not overwrite:
+        try:
+            # unlike a move, a link never replaces what has come there since
+            target.hardlink_to(temporary)
+        except FileExistsError:
+            raise AuroraxInputError(
+                f"path={str(target)!r} has come to exist; give overwrite=True to replace it, or another name"
+            ) from None
+        except OSError:
+            temporary.replace(target)
+        return
+    temporary.replace(target)
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
+    """
+    Read a file back.
+
+    Raises
+    ------
+    AuroraxDataError
+        If the file is damaged, of another schema version, or not one of ours.
+    """
+    df: pd.DataFrame
+    with _one_error(path, name):
+        block, df = format_module(name).read(path)
+        if check_digest and block.get("digest") is None:
+            raise AuroraxDataError(
+                "it was written by xarray itself, without a sum to check; use xarray.open_dataset(path).aurorax.to_dataframe()"
+            )
+        if check_digest and layout.digest(block, layout.take_apart(df)) != block.get("digest"):
+            raise AuroraxDataError("its contents are not what was written; it is damaged or was changed since")
+    return df
+
+
+def empty_like(path: Path, name: str) -> pd.DataFrame:
+    """
+    Return the frame of a file without its rows.
+
+    Raises
+    ------
+    AuroraxDataError
+        As `load`.
+    """
+    with _one_error(path, name):
+        empty: pd.DataFrame = format_module(name).read_empty(path)
+    return empty
+
+
+@contextmanager
+def _one_error(path: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except AuroraxDataError as error:
+        raise AuroraxDataError(f"{str(path)!r} cannot be loaded as {name}: {error}") from None
+    except AuroraxInputError:
+        raise
+    except Exception as error:
+        # every reader below has errors of its own for a damaged file
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise AuroraxDataError(f"{str(path)!r} cannot be loaded as {name}: {reason}") from error
+
+
+def from_files(
+    paths: Sequence[str],
+    name: str,
+    load: Callable[[Path, str], pd.DataFrame],
+    empty_like: Callable[[Path, str], pd.DataFrame],
+) -> dd.DataFrame:
+    """
+    Make a Dask frame of files, one partition for each.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The files.
+    name : str
+        Their format.
+    load, empty_like : callable
+        Give the frame of a file, and one without rows.
+
+    Raises
+    ------
+    AuroraxDataError
+        If the files do not have the same columns.
+    """
+    if find_spec("dask") is None:
+        raise AuroraxInputError("engine='dask' needs the package dask; install aurorax-pandas[dask]")
+    import dask.dataframe as dd
+    from dask import config
+    from dask.dataframe.utils import clear_known_categories
+
+    metas = [empty_like(Path(path), name) for path in paths]
+    kinds = [_kinds(meta) for meta in metas]
+    for path, kind in zip(paths, kinds, strict=True):
+        if kind != kinds[0]:
+            raise AuroraxDataError(f"{path!r} does not have the columns and dtypes of {paths[0]!r}; load them apart")
+    # categories that differ from file to file, such as pairs, are known when computed
+    differ = [name for name in metas[0] if any(meta[name].dtype != metas[0][name].dtype for meta in metas)]
+    meta = clear_known_categories(metas[0], cols=differ)
+    # Dask would give texts another dtype
+    with config.set({"dataframe.convert-string": False}):
+        frame: dd.DataFrame = dd.from_map(partial(_load, load=load, name=name), list(paths), meta=meta)
+    return frame
+
+
+def _kinds(meta: pd.DataFrame) -> list[tuple[str, Any]]:
+    """Return the names and dtypes of the index and the columns, whatever categories they have."""
+    levels = [(f"index {number}", meta.index.get_level_values(number).dtype) for number in range(meta.index.nlevels)]
+    return [
+        (str(name), "category" if isinstance(dtype, pd.CategoricalDtype) else dtype)
+        for name, dtype in [*levels, *meta.dtypes.items()]
+    ]
+
+
+def _load(path: str, *, load: Callable[[Path, str], pd.DataFrame], name: str) -> pd.DataFrame:
+    return load(Path(path), name)

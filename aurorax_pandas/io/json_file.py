@@ -1,0 +1,133 @@
+"""Conjunctions in JSON: the service's own records, with the metadata block beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.records import conjunctions_in_order_received, records_from_conjunctions
+from aurorax_pandas.io import layout
+
+_ROWS: Final = 5_000
+_LEVELS: Final = "index"
+
+
+def round_trip(array: pa.Array) -> pa.Array:
+    """Return a column as it comes back from JSON."""
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    kind = kind if layout.is_flat(kind) else None
+    return _from_json(json.loads(json.dumps(_to_json(array), allow_nan=False)), kind)
+
+
+def _to_json(array: pa.Array) -> list[Any]:
+    if isinstance(array, pa.DictionaryArray):
+        array = array.dictionary_decode()
+    if pa.types.is_timestamp(array.type):
+        # the instant in UTC, as text to the last digit
+        array = layout.whole_seconds(array.cast(pa.timestamp(array.type.unit)))
+        texts: list[Any] = model.compute.strftime(array, "%Y-%m-%dT%H:%M:%S").to_pylist()
+        return texts
+    values: list[Any] = (array.cast(pa.int64()) if pa.types.is_duration(array.type) else array).to_pylist()
+    return values
+
+
+def _from_json(values: list[Any], kind: pa.DataType | None) -> pa.Array:
+    if kind is None:
+        return pa.array(values)
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.string()).cast(pa.timestamp(kind.unit)).cast(kind)
+    return pa.array(values, pa.int64()).cast(kind) if pa.types.is_duration(kind) else pa.array(values, kind)
+
+
+def names_taken(_parts: layout.Parts) -> set[str]:
+    """Name the keys of a record that are not columns of the frame: none."""
+    return set()
+
+
+def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts) -> None:
+    """Write a frame with its metadata block."""
+    head = {**block, _LEVELS: [_to_json(level) for level in parts.levels]}
+    with path.open("r+b") as file:
+        file.write(b'{"aurorax": ' + layout.dump_block(head).encode() + b',\n"result": [')
+        _write_rows(file, df, parts)
+        file.write(b"\n]}\n")
+
+
+def write_api(path: Path, df: pd.DataFrame) -> None:
+    """Write conjunctions exactly as the service answers."""
+    with path.open("r+b") as file:
+        file.write(b'{"result": [')
+        _write_rows(file, df, layout.Parts({}, [], {}))
+        file.write(b"\n]}\n")
+
+
+def _write_rows(file: Any, df: pd.DataFrame, parts: layout.Parts) -> None:
+    encode = msgspec.json.Encoder().encode
+    separator = b"\n"
+    for first in range(0, len(df), _ROWS):
+        for row in _rows(df.iloc[first : first + _ROWS], parts, first):
+            file.write(separator + encode(row))
+            separator = b",\n"
+
+
+def _rows(df: pd.DataFrame, parts: layout.Parts, first: int) -> Iterator[dict[str, Any]]:
+    is_nested = model.kind_of(df) == "conjunctions"
+    made = records_from_conjunctions(df) if is_nested else [{} for _ in range(len(df))]
+    own = [name for name in parts.columns if not (is_nested and name in model.CONJUNCTION_COLUMNS)]
+    values = [_to_json(parts.columns[name].slice(first, len(df))) for name in own]
+    for number, row in enumerate(made):
+        yield row | {name: column[number] for name, column in zip(own, values, strict=True)}
+
+
+def _envelope(path: Path) -> tuple[layout.Block, msgspec.Raw]:
+    envelope = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    if "aurorax" not in envelope:
+        raise AuroraxDataError(
+            "the file has no metadata of aurorax_pandas; read the service's own records with "
+            "conjunctions_from_records(pathlib.Path(path).read_bytes())"
+        )
+    return layout.parse_block(bytes(envelope["aurorax"])), envelope["result"]
+
+
+def read_empty(path: Path) -> pd.DataFrame:
+    """Read the columns and dtypes of a frame, without its rows."""
+    return layout.empty_frame(_envelope(path)[0])
+
+
+def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
+    """Read a frame."""
+    block, result = _envelope(path)
+    stored = block.pop(_LEVELS)
+    levels = [_from_json(values, layout.arrow_type(spec)) for values, spec in
+              zip(stored, block["frame"]["index"].get("levels", ()), strict=True)]  # fmt: skip
+    items = msgspec.json.decode(result, type=list[msgspec.Raw])
+    nested = [spec["name"] for spec in block["frame"]["columns"] if spec["dtype"] == layout.NESTED]
+    columns: dict[str, pa.Array] = {}
+    flat: dict[str, model.Flat] = {}
+    if nested:
+        df = conjunctions_in_order_received(items)
+        taken = layout.take_apart(df)
+        columns, flat = taken.columns, taken.nested
+    own = [spec for spec in block["frame"]["columns"] if spec["name"] not in nested and spec["name"] not in columns]
+    columns |= _own_columns(items, own)
+    return block, layout.put_together(block, layout.Parts(columns, levels, flat))
+
+
+def _own_columns(items: list[msgspec.Raw], specs: list[dict[str, Any]]) -> dict[str, pa.Array]:
+    decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+    rows = [decode(item) for item in items] if specs else []
+    return {
+        spec["name"]: _from_json(
+            [msgspec.json.decode(row[spec["name"]]) for row in rows],
+            None if spec["dtype"] == "object" else layout.arrow_type(spec),
+        )
+        for spec in specs
+    }

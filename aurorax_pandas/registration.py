@@ -1,0 +1,87 @@
+"""Registration with pandas and xarray: the reader and the accessors."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pandas as pd
+import wrapt
+
+from aurorax_pandas.exceptions import AuroraxDataWarning
+from aurorax_pandas.readers import read_aurorax_conjunctions
+
+
+@pd.api.extensions.register_extension_dtype
+class _NestedDtypeByName(pd.api.extensions.ExtensionDtype):
+    """Let pandas read ``nested<...>`` in its own files; nested-pandas is imported when it does."""
+
+    name = "nested"
+
+    @classmethod
+    def construct_from_string(cls, string: str) -> Any:
+        if not isinstance(string, str) or not string.startswith("nested<"):
+            raise TypeError(f"{string!r} is not the name of a nested dtype")
+        from nested_pandas import NestedDtype
+
+        return NestedDtype.construct_from_string(string)
+
+
+def register() -> None:
+    """
+    Register ``pandas.read_aurorax_conjunctions`` and the accessors ``.aurorax`` of pandas, xarray and Dask.
+
+    Done on import, and harmless when repeated. xarray and Dask are not imported for it; their accessors are
+    registered when they are.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If another library holds one of the names; it is left as it is, and the functions of this package still work.
+    """
+    if _is_free(pd, "read_aurorax_conjunctions", read_aurorax_conjunctions):
+        setattr(pd, "read_aurorax_conjunctions", read_aurorax_conjunctions)  # noqa: B010  (unknown to pandas' stubs)
+    if _is_free(pd.DataFrame, "aurorax", _dataframe_accessor):
+        pd.api.extensions.register_dataframe_accessor("aurorax")(_dataframe_accessor)  # type: ignore[type-var]
+    wrapt.register_post_import_hook(_register_dataset_accessor, "xarray")
+    wrapt.register_post_import_hook(_register_dask_accessor, "dask.dataframe")
+
+
+def _dataframe_accessor(df: pd.DataFrame) -> Any:
+    # what the accessor stands on is imported when it is first used
+    from aurorax_pandas.accessors import AuroraxDataFrameAccessor
+
+    return AuroraxDataFrameAccessor(df)
+
+
+def _register_dataset_accessor(xarray: Any) -> None:
+    if _is_free(xarray.Dataset, "aurorax", _dataset_accessor):
+        xarray.register_dataset_accessor("aurorax")(_dataset_accessor)
+
+
+def _dataset_accessor(ds: Any) -> Any:
+    from aurorax_pandas.accessors import AuroraxDatasetAccessor
+
+    return AuroraxDatasetAccessor(ds)
+
+
+def _register_dask_accessor(dataframe: Any) -> None:
+    from dask.dataframe.extensions import register_dataframe_accessor
+
+    from aurorax_pandas.accessors import AuroraxDaskAccessor
+    from aurorax_pandas.analysis.dask import register_nested_dtype
+
+    if _is_free(dataframe.DataFrame, "aurorax", AuroraxDaskAccessor):
+        register_dataframe_accessor("aurorax")(AuroraxDaskAccessor)
+        register_nested_dtype()
+
+
+def _is_free(owner: Any, name: str, ours: Any) -> bool:
+    found = getattr(owner, name, None)
+    if found is not None and found is not ours:
+        warnings.warn(
+            f"{owner.__name__}.{name} belongs to another library; it is left alone, use aurorax_pandas' functions",
+            AuroraxDataWarning,
+            stacklevel=3,
+        )
+    return found is None

@@ -1,0 +1,225 @@
+"""The service's data sources: read, remembered for the session, and used to check names before a search."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas.checks import suggestion
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.answers import Int64
+from aurorax_pandas.service.transport import Deadline, Transport
+from aurorax_pandas.sources import SOURCE_TYPES, bundled_sources, site_codes
+
+logger = logging.getLogger("aurorax_pandas")
+
+_PATH: Final = "/api/v1/data_sources"
+#: How long a check of names may take at most [s], and which part of the time that is left.
+_PATIENCE: Final = 10.0
+_SHARE: Final = 0.1
+#: How long a failure is remembered [s].
+_MEMORY: Final = 300.0
+
+#: Fields of one metadata field of a source.
+METADATA_FIELDS: Final[dict[str, pa.DataType]] = {
+    "field_name": pa.string(),
+    "data_type": pa.string(),
+    "description": pa.string(),
+    "allowed_values": pa.string(),
+}
+
+
+class _MetadataField(msgspec.Struct, gc=False):
+    field_name: str
+    data_type: str | None = None
+    description: str | None = None
+    allowed_values: list[Any] | None = None
+
+
+class _DataSource(msgspec.Struct, gc=False):
+    identifier: Int64
+    program: str | None = None
+    platform: str | None = None
+    instrument_type: str | None = None
+    source_type: str | None = None
+    display_name: str | None = None
+    ephemeris_metadata_schema: list[_MetadataField] | None = None
+
+
+_decode = msgspec.json.Decoder(list[_DataSource]).decode
+_remembered: dict[str, pd.DataFrame] = {}
+_failed_until: dict[str, float] = {}
+_lock = threading.Lock()
+
+
+def fetch_data_sources(transport: Transport, deadline: Deadline) -> pd.DataFrame:
+    """
+    Read all data sources of a service.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type`` (category), ``display_name``,
+        ``site_code``, and the nested column ``metadata_fields`` (``field_name``, ``data_type``, ``description``,
+        ``allowed_values`` joined by commas), sorted by identifier.
+
+    Raises
+    ------
+    AuroraxAPIError
+        If the service refuses, or cannot be reached.
+    AuroraxDataError
+        If its answer is no list of data sources.
+    """
+    answer = transport.call("GET", f"{_PATH}?format=full_record", deadline=deadline)
+    try:
+        sources = sorted(_decode(answer.body), key=lambda source: source.identifier)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AuroraxDataError(f"the service's data sources cannot be read: {error}") from None
+    frame = pd.DataFrame(
+        {
+            name: pd.array([getattr(source, name) for source in sources], "int64" if name == "identifier" else "str")
+            for name in model.SOURCE_FIELDS
+        }
+    )
+    known = pd.CategoricalDtype(sorted({*SOURCE_TYPES, *frame["source_type"].dropna()}))
+    frame["source_type"] = frame["source_type"].astype(known)
+    sites = frame["platform"].map(site_codes()).astype("str")
+    frame["site_code"] = sites.where(frame["source_type"] == "ground")
+    fields = [source.ephemeris_metadata_schema or [] for source in sources]
+    flat = [field for each in fields for field in each]
+    columns = {
+        name: pa.array([_text(getattr(field, name)) for field in flat], kind) for name, kind in METADATA_FIELDS.items()
+    }
+    offsets = np.cumsum([0, *map(len, fields)]).astype(np.int64)
+    frame["metadata_fields"] = model.nested_array(columns, offsets)
+    return frame
+
+
+def _text(value: Any) -> str | None:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+class _Availability(msgspec.Struct, gc=False):
+    data_source: _DataSource
+    available_ephemeris: dict[str, Int64 | None] | None = None
+
+
+_decode_availability = msgspec.json.Decoder(list[_Availability]).decode
+
+
+def fetch_availability(
+    transport: Transport, deadline: Deadline, start: str, end: str, filters: Mapping[str, str | None]
+) -> pd.DataFrame:
+    """Read how many ephemeris records a service has by data source and day; see `read_aurorax_availability`."""
+    for name, value in filters.items():
+        if not (value is None or (isinstance(value, str) and value.strip())):
+            raise AuroraxInputError(f"{name}={value!r} is no name; give one text, or None for all")
+    wanted = {"start": start, "end": end, **{name: value for name, value in filters.items() if value is not None}}
+    try:
+        asked = urlencode(wanted)
+    except UnicodeEncodeError as error:
+        raise AuroraxInputError(f"a filter of {wanted!r} cannot be sent: {error}; correct its text") from None
+    answer = transport.call("GET", f"/api/v1/availability/ephemeris?{asked}", deadline=deadline)
+    try:
+        found = _decode_availability(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AuroraxDataError(f"the service's availability cannot be read: {error}") from None
+    days = pd.date_range(start, end, freq="D", unit="us")
+    rows = [
+        (
+            *(getattr(each.data_source, name) for name in model.SOURCE_FIELDS),
+            day,
+            (each.available_ephemeris or {}).get(str(day.date())) or 0,
+        )
+        for each in sorted(found, key=lambda each: each.data_source.identifier)
+        for day in days
+    ]
+    frame = pd.DataFrame(rows, columns=[*model.SOURCE_FIELDS, "day", "records"])
+    return frame.astype({"identifier": "int64", "day": model.DATETIME, "records": "int64"})
+
+
+def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadline) -> None:
+    """
+    Look up what a query names among the service's data sources.
+
+    They are fetched once a session. Where they cannot be, the bundled snapshot, which does not hold all of them, only
+    warns in the log; they are asked for again after some minutes.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the service has no such program, platform, instrument type or metadata key; with a suggestion.
+    """
+    sources = _sources_of(transport, deadline)
+    unknown = _unknown_names(query, bundled_sources() if sources is None else sources)
+    for message in unknown:
+        if sources is not None:
+            raise AuroraxInputError(f"{message} (check_names=False sends it all the same)")
+        logger.warning("%s, as far as the bundled list of data sources goes", message)
+
+
+def _sources_of(transport: Transport, deadline: Deadline) -> pd.DataFrame | None:
+    with _lock:
+        url = transport.api_url
+        if url not in _remembered:
+            if deadline.now() < _failed_until.get(url, -math.inf):
+                return None
+            # a hint is not worth more of the caller's time
+            try:
+                found = fetch_data_sources(transport, deadline.share(_SHARE, _PATIENCE))
+            except AuroraxError as error:
+                logger.info("data sources cannot be read, names are checked against the bundled list: %s", error)
+                found = pd.DataFrame()
+            if found.empty:
+                _failed_until[url] = deadline.now() + _MEMORY
+                return None
+            _remembered[url] = found
+        return _remembered[url]
+
+
+def forget_data_sources() -> None:
+    """Forget the data sources read so far, so that the next check reads them again."""
+    with _lock:
+        _remembered.clear()
+        _failed_until.clear()
+
+
+def _unknown_names(query: Mapping[str, Any], sources: pd.DataFrame) -> Iterator[str]:
+    for kind in ("ground", "space", "events", "data_sources"):
+        for block in query.get(kind, ()):
+            for key, column in (
+                ("programs", "program"),
+                ("platforms", "platform"),
+                ("instrument_types", "instrument_type"),
+            ):
+                known = sorted(set(sources[column].dropna()))
+                for name in block.get(key, ()):
+                    if name not in known and not (kind == "events" and key == "programs"):
+                        yield f"{kind}: the service has no {column} {name!r}; {_short_suggestion(name, known)}"
+            yield from _unknown_keys(kind, block, sources)
+
+
+def _unknown_keys(kind: str, block: Mapping[str, Any], sources: pd.DataFrame) -> Iterator[str]:
+    filters = block.get("ephemeris_metadata_filters")
+    if not filters or "metadata_fields" not in sources:
+        return
+    known = sorted(set(model.flatten(sources["metadata_fields"]).fields["field_name"].to_pylist()))
+    for expression in filters["expressions"] if known else ():
+        if expression["key"] not in known:
+            key = expression["key"]
+            yield f"{kind}: the service has no metadata field {key!r}; {_short_suggestion(key, known)}"
+
+
+def _short_suggestion(name: str, known: list[str]) -> str:
+    said = suggestion(name, known)
+    return said if len(said) < 500 else "read_aurorax_data_sources() lists what there is"

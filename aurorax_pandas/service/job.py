@@ -1,0 +1,554 @@
+"""The lifecycle that all searches on the service share: submit, wait, download, cancel, and read again."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import datetime
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NoReturn, Self, TypedDict, TypeVar, Unpack
+
+import msgspec
+import pandas as pd
+import tenacity
+
+from aurorax_pandas.exceptions import (
+    AuroraxAPIError,
+    AuroraxDataError,
+    AuroraxError,
+    AuroraxInputError,
+    AuroraxNotFoundError,
+    AuroraxSearchError,
+    AuroraxStateError,
+    AuroraxTimeoutError,
+)
+from aurorax_pandas.frame import answers
+from aurorax_pandas.options import DEFAULT_API_URL, check_request_id, get_option, id_in
+from aurorax_pandas.service.transport import BACKOFF, Answer, Deadline, Transport
+from aurorax_pandas.times import seconds_of
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+logger = logging.getLogger("aurorax_pandas")
+
+Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None
+
+FIRST_PAUSE: Final = 0.1
+MAX_POLL_INTERVAL: Final = 15.0
+_UNKNOWN_STATES: Final = 5
+_DOWNLOADS: Final = 3
+
+_Result = TypeVar("_Result")
+
+
+class ReadOptions(TypedDict, total=False):
+    """How a result is read; each kind of search takes those that it names."""
+
+    on_bad_records: Literal["raise", "drop"]
+
+
+class Search(ABC, Generic[_Result]):
+    """
+    One search on the service; what its result is, a subclass says.
+
+    Parameters
+    ----------
+    query : dict
+        What to send, checked; empty for a `request_id`.
+    request_id : str, optional
+        A search that was run before.
+    api_url, api_key : str, optional
+        Service and key.
+    poll_interval : float, default 1.0
+        Seconds between questions for the status.
+    clock, sleep : callable, optional
+        Sources of time, for tests.
+    """
+
+    #: Name of the kind of search in paths of the service, and of the reader that reads one again.
+    path: ClassVar[str]
+    reader: ClassVar[str]
+    response_format: ClassVar[dict[str, Any]]
+    #: Options that say how the result is read.
+    read_options: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(
+        self,
+        query: dict[str, Any],
+        request_id: str | None = None,
+        *,
+        api_url: str | None = None,
+        api_key: str | None = None,
+        poll_interval: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        url = get_option("api_url", api_url) or DEFAULT_API_URL
+        self.query = query
+        self.request_id = "" if request_id is None else check_request_id(request_id, url)
+        self._poll_interval = seconds_of("poll_interval", poll_interval) or 1.0
+        self._clock = clock
+        self._sleep = sleep
+        self._transport = Transport(url, get_option("api_key", api_key), sleep=sleep)
+        self.executed = bool(self.request_id)
+        self.completed = False
+        self.status: dict[str, Any] = {}
+        self.data: _Result | None = None
+
+    @abstractmethod
+    def _decode(self, items: list[msgspec.Raw], **options: Unpack[ReadOptions]) -> _Result:
+        """Make the result of its records."""
+
+    @abstractmethod
+    def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Read a query that the service holds."""
+
+    def _check(self, deadline: Deadline) -> None:
+        """Check what only the service can tell, before anything is submitted."""
+
+    def _check_options(self, **options: Unpack[ReadOptions]) -> None:
+        """Check how the result is to be read, before anything is sent."""
+        for name in options.keys() - self.read_options:
+            allowed = " and ".join(["timeout", *sorted(self.read_options)])
+            raise TypeError(f"{type(self).__name__} takes no option {name!r} to read its result; it takes {allowed}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(executed={self.executed}, completed={self.completed}, "
+            f"request_id={self.request_id!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = {
+            "executed": self.executed,
+            "completed": self.completed,
+            "request": self.request_url,
+            "window": " to ".join(str(self.query[name]) for name in ("start", "end") if name in self.query),
+            "max_distances [km]": str(self.query.get("max_distances", "")),
+            "last log line": self.logs[-1].get("summary", "") if self.logs else "",
+        }
+        table = pd.DataFrame({type(self).__name__: shown.values()}, index=list(shown))
+        try:
+            return str(table.style.format(hyperlinks="html", escape="html").to_html())
+        except ImportError:
+            # the Styler needs jinja2, the extra `style`
+            return str(table.to_html(render_links=True))
+
+    @property
+    def request_url(self) -> str:
+        """Address of the search on the service; empty before `execute`."""
+        return self._transport.api_url + self._path() if self.request_id else ""
+
+    @property
+    def logs(self) -> list[dict[str, Any]]:
+        """Log lines of the service as last read: ``level``, ``summary``, ``timestamp``."""
+        logs = self.status.get("logs")
+        return [line for line in logs if isinstance(line, dict)] if isinstance(logs, list) else []
+
+    @property
+    def _result(self) -> dict[str, Any]:
+        result = self.status.get("search_result")
+        return result if isinstance(result, dict) else {}
+
+    def _path(self, below: str = "") -> str:
+        return f"/api/v1/{self.path}/requests/{self.request_id}{below}"
+
+    def _need(self, verb: str, *, completed: bool = False) -> None:
+        if not self.executed:
+            raise AuroraxStateError(f"{verb}() needs a search that has been submitted; call execute() first")
+        if completed and not self.completed:
+            raise AuroraxStateError(
+                f"{verb}() needs a search that has finished; call wait() first", request_id=self.request_id
+            )
+
+    def _deadline(self, timeout: Timeout) -> Deadline:
+        return timeout if isinstance(timeout, Deadline) else Deadline(timeout, self._clock)
+
+    def execute(self, *, timeout: Timeout = 60, request_id: str | None = None) -> None:
+        """
+        Submit the search.
+
+        Parameters
+        ----------
+        timeout : float, str or pandas.Timedelta, default 60
+            Seconds, or a span of time, after which to give up; None for no limit.
+        request_id : str, optional
+            An identifier of your choice, never used before. With one, a submit whose answer was lost is repeated: the
+            service takes it once. Without one the service chooses it, and a submit that it may have taken is
+            not repeated, so that no second job arises.
+
+        Raises
+        ------
+        AuroraxStateError
+            If it has been submitted before.
+        AuroraxInputError
+            If it names what the service does not have.
+        AuroraxAPIError
+            If the service does not take it.
+        """
+        if self.executed:
+            raise AuroraxStateError("the search has been submitted already", request_id=self.request_id)
+        chosen = None if request_id is None else check_request_id(request_id, self._transport.api_url)
+        deadline = self._deadline(timeout)
+        self._check(deadline)
+        logger.info("%s from %s to %s UTC", type(self).__name__, self.query["start"], self.query["end"])
+        try:
+            answer = self._transport.call(
+                "POST",
+                f"/api/v1/{self.path}/search",
+                payload=self.query if chosen is None else {**self.query, "request_id": chosen},
+                deadline=deadline,
+                request_id=chosen,
+                repeatable=chosen is not None,
+                read_body=False,
+            )
+        except AuroraxAPIError as error:
+            # the service has it from the submit whose answer was lost
+            if chosen is None or error.status_code != 409:
+                raise
+            self.request_id = chosen
+        except KeyboardInterrupt:
+            known = (
+                f"as search {chosen}"
+                if chosen
+                else "under an id that is not known here; give one as request_id= to know it"
+            )
+            logger.warning("interrupted during the submit; the service may have taken it %s", known)
+            raise
+        else:
+            self.request_id = self._id_of_submit(answer, chosen)
+        self.executed = True
+        logger.info("%s submitted, request_id %s", type(self).__name__, self.request_id)
+
+    def _id_of_submit(self, answer: Answer, chosen: str | None) -> str:
+        location = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
+        shown = self._transport.mask(location)
+        if answer.status_code != 202:
+            raise AuroraxAPIError(
+                f"the service did not take the search: status {answer.status_code}, location {shown!r}",
+                status_code=answer.status_code,
+                request_id=chosen,
+            )
+        found = id_in(location) or chosen
+        if found is None:
+            raise AuroraxAPIError(
+                f"the service took the search, but gave no id to read it by: status 202, location {shown!r}; "
+                "run it again with request_id= of your choice",
+                status_code=answer.status_code,
+            )
+        return found
+
+    def update_status(self, *, timeout: Timeout = 60) -> None:
+        """
+        Read the status and the log lines.
+
+        Raises
+        ------
+        AuroraxStateError
+            If the search has not been submitted.
+        AuroraxSearchError
+            If the search failed on the service; the message holds its error lines.
+        AuroraxNotFoundError
+            If the service does not know it, or has deleted its result.
+        """
+        self._need("update_status")
+        answer = self._transport.call("GET", self._path(), deadline=self._deadline(timeout), request_id=self.request_id)
+        try:
+            self.status = self._transport.mask(msgspec.json.decode(answer.body, type=dict[str, Any]))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise AuroraxDataError(
+                f"the status of search {self.request_id} is no JSON object: {error}", request_id=self.request_id
+            ) from None
+        if not self.query:
+            self.query = self._query_on_service()
+        result = self._result
+        if result.get("error_condition"):
+            lines = [str(line.get("summary")) for line in self.logs if str(line.get("level")).lower() == "error"]
+            raise AuroraxSearchError(
+                f"search {self.request_id} failed on the service: {'; '.join(lines) or 'no reason given'}",
+                request_id=self.request_id,
+            )
+        if result.get("result_file_deleted_timestamp"):
+            raise self._gone(
+                AuroraxNotFoundError(
+                    f"the result of search {self.request_id} was deleted at {result['result_file_deleted_timestamp']}; "
+                    "run the search again",
+                    request_id=self.request_id,
+                )
+            )
+        self.completed = result.get("data_uri") is not None
+
+    def _query_on_service(self) -> dict[str, Any]:
+        request = self.status.get("search_request")
+        found = request.get("query") if isinstance(request, dict) else None
+        if not isinstance(found, dict):
+            return {}
+        try:
+            return self._read_query(found)
+        except AuroraxInputError:
+            # another client's query may hold what we would not send; it is kept as it is
+            return found
+
+    def check_for_data(self, *, timeout: Timeout = 60) -> bool:
+        """
+        Read the status and tell whether the result can be downloaded; raises what `update_status` raises.
+
+        Returns
+        -------
+        bool
+            The same as ``completed``.
+        """
+        self.update_status(timeout=timeout)
+        return self.completed
+
+    def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
+        """
+        Wait until the result can be downloaded.
+
+        Parameters
+        ----------
+        timeout : float, str or pandas.Timedelta, default 3600
+            Seconds, or a span of time, after which to give up waiting; None for no limit. The search goes on.
+        progress : bool, default False
+            Whether to show a bar with the time and the service's latest log line.
+
+        Raises
+        ------
+        AuroraxTimeoutError
+            If the deadline passes; read the result later by ``request_id``.
+        AuroraxSearchError, AuroraxNotFoundError, AuroraxStateError
+            As `update_status`.
+        """
+        self._need("wait")
+        deadline = self._deadline(timeout)
+        pauses = self._pauses()
+        strange = 0
+        with self._telling(), _bar(self.request_id) if progress else contextlib.nullcontext() as bar:
+            while True:
+                error = self._update_status_in_time(deadline)
+                if bar is not None and self.logs:
+                    bar.set_description_str(str(self.logs[-1].get("summary", ""))[:100])
+                if self.completed:
+                    return
+                strange = 0 if error is None and self._is_running() else strange + 1
+                if strange >= _UNKNOWN_STATES:
+                    raise error or AuroraxDataError(
+                        f"search {self.request_id} is in no known state: search_result is {self._result!r}",
+                        request_id=self.request_id,
+                    )
+                if deadline.remaining() <= 0:
+                    raise self._too_late(deadline)
+                self._sleep(deadline.clip(next(pauses)))
+
+    def _update_status_in_time(self, deadline: Deadline) -> AuroraxDataError | None:
+        """Read the status; a damaged one is given back, since the next may be sound."""
+        try:
+            self.update_status(timeout=deadline)
+        except AuroraxTimeoutError as error:
+            raise self._too_late(deadline) from error
+        except AuroraxDataError as error:
+            return error
+        return None
+
+    def _pauses(self) -> Iterator[float]:
+        # many searches take a fraction of a second, some take many minutes
+        pause = min(FIRST_PAUSE, self._poll_interval)
+        while True:
+            yield pause
+            pause = min(pause * 2, self._poll_interval) if pause < self._poll_interval else pause * 1.5
+            pause = min(pause, max(MAX_POLL_INTERVAL, self._poll_interval))
+
+    def _is_running(self) -> bool:
+        result = self._result
+        return "data_uri" in result and result.get("completed_timestamp") is None
+
+    def _too_late(self, deadline: Deadline) -> AuroraxTimeoutError:
+        return AuroraxTimeoutError(
+            f"search {self.request_id} had no result within timeout={deadline.timeout} s and goes on; {self._again()}",
+            request_id=self.request_id,
+            retryable=True,
+        )
+
+    def _again(self) -> str:
+        call = f"aurorax_pandas.{self.reader}(request_id={self.request_id!r}, api_url={self._transport.api_url!r})"
+        return f"read it later with {call}"
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Make errors say which search they are of and how to read it again: it may have taken hours."""
+        try:
+            yield
+        except AuroraxNotFoundError as error:
+            self._gone(error)
+            raise
+        except (AuroraxAPIError, AuroraxDataError) as error:
+            error.request_id = self.request_id
+            error.error_code = self._transport.mask(error.error_code)
+            message, again = self._transport.mask(str(error)), self._again()
+            error.args = (message if again in message else f"{message}; {again}",)
+            raise
+
+    def _gone(self, error: AuroraxNotFoundError) -> AuroraxNotFoundError:
+        """Return the query along with an error that leaves nothing but to run it again."""
+        if self.query and error.query is None:
+            error.query = copy.deepcopy(self.query)
+            error.args = (f"{error}; the query is in .query of this error, to be given as query=",)
+        return error
+
+    def get_data(self, *, timeout: Timeout = 3600, **options: Unpack[ReadOptions]) -> _Result:
+        """
+        Download the result; it is also in ``data``.
+
+        Parameters
+        ----------
+        timeout : float, str or pandas.Timedelta, default 3600
+            Seconds, or a span of time, after which to give up; None for no limit.
+        **options
+            How to read it, as the subclass says.
+
+        Raises
+        ------
+        AuroraxStateError
+            If the search has not finished; call `wait` first.
+        AuroraxDataError
+            If the result is damaged, or is not as long as the service says.
+        AuroraxInputError, TypeError
+            If an option is not valid, or not one of this search; nothing is sent then.
+        """
+        self._check_options(**options)
+        self._need("get_data", completed=True)
+        with self._telling():
+            self.data = self._decode(self._download_whole(self._deadline(timeout)), **options)
+        return self.data
+
+    def _download_whole(self, deadline: Deadline) -> list[msgspec.Raw]:
+        """Download the records, again where some are lost: a proxy may drop the end of a body without a word."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(AuroraxDataError),
+            wait=lambda state: deadline.clip(BACKOFF(state)),
+            stop=lambda state: state.attempt_number >= _DOWNLOADS or state.upcoming_sleep >= deadline.remaining(),
+            before_sleep=tenacity.before_sleep_log(logger, logging.WARNING),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            items: list[msgspec.Raw] = retrying(self._download_checked, deadline)
+        except AuroraxTimeoutError as error:
+            raise self._too_late(deadline) from error
+        return items
+
+    def _download_checked(self, deadline: Deadline) -> list[msgspec.Raw]:
+        items = answers.split_records(self._download(deadline))
+        found, announced = len(items), self._result.get("result_count")
+        if isinstance(announced, int) and found != announced:
+            raise AuroraxDataError(
+                f"the result of search {self.request_id} holds {found} records, the service announced {announced}",
+                retryable=True,
+            )
+        return items
+
+    def _download(self, deadline: Deadline) -> bytes:
+        path = self._path("/data")
+        try:
+            answer = self._transport.call(
+                "POST", path, payload=self.response_format, deadline=deadline, request_id=self.request_id
+            )
+        except AuroraxAPIError as error:
+            if error.status_code not in (400, 405, 415, 422, 501):
+                raise
+            logger.info("the service takes no response format (%s); asking for all fields", error.status_code)
+            answer = self._transport.call("GET", path, deadline=deadline, request_id=self.request_id)
+        return answer.body
+
+    def run(
+        self,
+        timeout: Timeout = 3600,
+        *,
+        progress: bool = False,
+        cancel_on_interrupt: bool = False,
+        request_id: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> _Result:
+        """
+        Do all steps that are still to do: `execute`, `wait`, `get_data`, within one deadline.
+
+        Parameters
+        ----------
+        timeout : float, str or pandas.Timedelta, default 3600
+            Seconds, or a span of time, for all of it; None for no limit.
+        progress : bool, default False
+            Whether to show a bar.
+        cancel_on_interrupt : bool, default False
+            Whether Ctrl-C cancels the search on the service; by default it goes on, and its id is logged.
+        request_id : str, optional
+            An identifier of your choice; see `execute`.
+        **options
+            How to read the result; see `get_data`.
+
+        Raises
+        ------
+        AuroraxStateError
+            If it has been submitted, by another identifier than `request_id`.
+        """
+        self._check_options(**options)
+        if request_id is not None and self.executed:
+            chosen = check_request_id(request_id, self._transport.api_url)
+            if chosen != self.request_id:
+                raise AuroraxStateError(
+                    f"request_id={request_id!r} comes too late, this search has been submitted as {self.request_id}; "
+                    "leave request_id= out, or make a new search",
+                    request_id=self.request_id,
+                )
+        deadline = self._deadline(timeout)
+        try:
+            if not self.executed:
+                self.execute(timeout=deadline, request_id=request_id)
+            self.wait(timeout=deadline, progress=progress)
+            return self.get_data(timeout=deadline, **options)
+        except KeyboardInterrupt:
+            self.interrupted(cancel_on_interrupt)
+            raise
+
+    def interrupted(self, cancel: bool) -> None:
+        """Say in the log how to read the search later, or cancel it."""
+        if not self.executed:
+            return
+        if cancel:
+            with contextlib.suppress(AuroraxError):
+                self.cancel(timeout=10)
+                logger.warning("interrupted; search %s is cancelled", self.request_id)
+                return
+        logger.warning("interrupted; search %s goes on: %s", self.request_id, self._again())
+
+    def cancel(self, *, timeout: Timeout = 60) -> None:
+        """
+        Stop the search on the service; one that had finished loses its result there.
+
+        Raises
+        ------
+        AuroraxStateError
+            If the search has not been submitted.
+        """
+        self._need("cancel")
+        self._transport.call("DELETE", self._path(), deadline=self._deadline(timeout), request_id=self.request_id)
+        self.completed = False
+
+    def close(self) -> None:
+        """Close the connections; the search on the service is not touched."""
+        self._transport.close()
+
+
+def _bar(description: str) -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=None, bar_format="{desc} [{elapsed}]", desc=description)

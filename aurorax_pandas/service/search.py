@@ -1,0 +1,344 @@
+"""The searches that the service knows: for conjunctions and for ephemeris."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
+
+import msgspec
+import pandas as pd
+
+from aurorax_pandas import times
+from aurorax_pandas.ephemeris import records as ephemeris_records
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
+from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
+from aurorax_pandas.query.blocks import (
+    CustomLocationsBlocks,
+    DataSourceBlock,
+    EventsBlocks,
+    GroundBlocks,
+    MetadataFilter,
+    SpaceBlocks,
+)
+from aurorax_pandas.query.query import choose_query, describe_query, is_given, parse_query
+from aurorax_pandas.service import catalogue
+from aurorax_pandas.service.job import ReadOptions, Search, Timeout
+from aurorax_pandas.service.transport import Deadline
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_SOURCE_FORMAT: Final = dict.fromkeys(model.SOURCE_FIELDS, True)
+#: The fields that a conjunctions frame holds; asking for these alone spares most of the bytes.
+RESPONSE_FORMAT: Final[dict[str, Any]] = {
+    **dict.fromkeys(model.CONJUNCTION_COLUMNS, True),
+    "data_sources": _SOURCE_FORMAT,
+    "events": {
+        "e1_source": _SOURCE_FORMAT,
+        "e2_source": _SOURCE_FORMAT,
+        **dict.fromkeys(("conjunction_type", "start", "end", "min_distance", "max_distance"), True),
+    },
+}
+
+
+class ConjunctionSearch(Search[pd.DataFrame]):
+    """
+    One conjunction search on the service, step by step.
+
+    Parameters
+    ----------
+    start, end : anything that `pandas.Timestamp` takes
+        Window of the search, inclusive, UTC; an aware value is converted. A text that names a whole day, month or
+        year as `end` means its last second.
+    distance : float or dict
+        Largest distance [km] for every pair of criteria blocks, or a dict of pairs (``"ground1-space1"``), where
+        None and a missing pair mean no limit.
+    ground, space, events, custom_locations : criteria block, dict, or sequence of them
+        Who takes part; 2 to 10 blocks in all.
+    conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, optional
+        Which locations are compared; by default ``"nbtrace"``. A finished query has its own.
+    subminute_precision : bool, optional
+        Whether epochs every 30 s are searched.
+    query : dict, str or pathlib.Path, optional
+        A finished query in place of all the above: a dict, its JSON text, or a file.
+    request_id : str, optional
+        A search that was run before, by anyone, in place of all the above; its address works too.
+    api_url, api_key : str, optional
+        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
+        without a key.
+    poll_interval : float, default 1.0
+        Seconds between questions for the status; the first come sooner, later ones up to 15 s apart.
+    check_names : bool, default True
+        Whether programs, platforms, instrument types and metadata keys are looked up among the service's data sources
+        before the search is submitted.
+    clock, sleep : callable, optional
+        Sources of time, for tests.
+
+    Attributes
+    ----------
+    query : dict
+        What is, or was, sent; empty for a `request_id` whose status has not been read.
+    request_id, request_url : str
+        Identifier and address on the service; empty before `execute`.
+    executed, completed : bool
+        Whether it has been submitted; whether its result can be downloaded.
+    status : dict
+        The service's status document as last read.
+    logs : list of dict
+        The service's log lines in it.
+    data : pandas.DataFrame or None
+        The result, once downloaded.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used; nothing is sent then.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> from aurorax_pandas import sandbox
+    >>> with sandbox.serve() as url:
+    ...     s = aurorax_pandas.ConjunctionSearch(
+    ...         "2020-01-01", "2020-01-01T06:59:59", 500,
+    ...         ground=[{"programs": ["themis-asi"]}], space=[{"programs": ["swarm"]}], api_url=url)
+    ...     s.execute()
+    ...     s.wait()
+    ...     len(s.get_data())
+    49
+    """
+
+    path: ClassVar[str] = "conjunctions"
+    reader: ClassVar[str] = "read_aurorax_conjunctions"
+    response_format: ClassVar[dict[str, Any]] = RESPONSE_FORMAT
+    read_options: ClassVar[frozenset[str]] = frozenset({"on_bad_records"})
+
+    def __init__(
+        self,
+        start: Any = None,
+        end: Any = None,
+        distance: float | Mapping[str, float | None] | None = None,
+        *,
+        ground: GroundBlocks = (),
+        space: SpaceBlocks = (),
+        events: EventsBlocks = (),
+        custom_locations: CustomLocationsBlocks = (),
+        conjunction_types: str | Sequence[str] | None = None,
+        subminute_precision: bool | None = None,
+        query: Mapping[str, Any] | str | Path | None = None,
+        request_id: str | None = None,
+        api_url: str | None = None,
+        api_key: str | None = None,
+        poll_interval: float = 1.0,
+        check_names: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        payload = choose_query(
+            start,
+            end,
+            distance,
+            ground=ground,
+            space=space,
+            events=events,
+            custom_locations=custom_locations,
+            conjunction_types=conjunction_types,
+            subminute_precision=subminute_precision,
+            query=query,
+            request_id=request_id,
+        )
+        super().__init__(
+            payload,
+            request_id,
+            api_url=api_url,
+            api_key=api_key,
+            poll_interval=poll_interval,
+            clock=clock,
+            sleep=sleep,
+        )
+        self._check_names = check_names
+
+    def _check(self, deadline: Deadline) -> None:
+        if self._check_names:
+            catalogue.check_names(self.query, self._transport, deadline)
+
+    def _check_options(self, **options: Unpack[ReadOptions]) -> None:
+        super()._check_options(**options)
+        check_on_bad_records(options.get("on_bad_records", "raise"))
+
+    def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
+        return parse_query(found)
+
+    def _decode(self, items: list[msgspec.Raw], **options: Unpack[ReadOptions]) -> pd.DataFrame:
+        frame = conjunctions_from_items(items, on_bad_records=options.get("on_bad_records", "raise"))
+        frame.attrs[provenance.KEY] = provenance.make_provenance(
+            request_ids=[self.request_id], query=copy.deepcopy(self.query), api_url=self._transport.api_url
+        )
+        return frame
+
+    @property
+    def distances(self) -> pd.DataFrame:
+        """Largest distance of every two criteria blocks [km], as a symmetric matrix; infinite where there is no limit."""
+        if self.executed and not self.status and not self.query:
+            raise AuroraxStateError(
+                "distances needs the query of the search; call update_status() first", request_id=self.request_id
+            )
+        with self._reading_query():
+            pairs = {tuple(pair.split("-")): limit for pair, limit in self.query["max_distances"].items()}
+            names = list(dict.fromkeys(name for pair in pairs for name in pair))
+            matrix = pd.DataFrame(math.nan, index=names, columns=names)
+            for (one, other), limit in pairs.items():
+                matrix.loc[one, other] = matrix.loc[other, one] = math.inf if limit is None else limit
+        return matrix
+
+    @contextlib.contextmanager
+    def _reading_query(self) -> Iterator[None]:
+        """Make one error of ours of whatever a foreign query, or none, breaks."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError, ValueError):
+            what = "is not of the form that this library knows" if self.query else "is not there"
+            raise AuroraxDataError(
+                f"the query of search {self.request_id} {what}; see .query and .status", request_id=self.request_id
+            ) from None
+
+    def describe(self, *, offline: bool = False, timeout: Timeout = 60) -> str:
+        """
+        Say the query in the service's words.
+
+        Parameters
+        ----------
+        offline : bool, default False
+            Whether to make the sentence here; by default the service is asked.
+        timeout : float, str or pandas.Timedelta, default 60
+            Seconds, or a span of time, after which to give up; None for no limit.
+
+        Returns
+        -------
+        str
+            A sentence: types, criteria blocks, window and distances [km].
+        """
+        if not self.query:
+            self._need("describe")
+            self.update_status(timeout=timeout)
+        if offline:
+            with self._reading_query():
+                return describe_query(self.query)
+        if not self.query:
+            raise AuroraxDataError(
+                f"the service holds no query of search {self.request_id}; there is nothing to describe",
+                request_id=self.request_id,
+            )
+        answer = self._transport.call(
+            "POST",
+            "/api/v1/utils/describe/query/conjunction",
+            payload=self.query,
+            deadline=self._deadline(timeout),
+        )
+        try:
+            sentences = self._transport.mask(msgspec.json.decode(answer.body, type=str | list[str]))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise AuroraxDataError(f"the service's description is no text: {error}") from None
+        return sentences if isinstance(sentences, str) else "\n".join(sentences)
+
+
+class EphemerisSearch(Search["xr.Dataset"]):
+    """
+    One ephemeris search on the service, step by step; its verbs are those of `ConjunctionSearch`.
+
+    Parameters
+    ----------
+    start, end : anything that `pandas.Timestamp` takes
+        Window of the search, inclusive, UTC.
+    programs, platforms, instrument_types : str or sequence of str
+        Names of data sources.
+    metadata_filters : MetadataFilter or dict, optional
+        Conditions on the metadata of the records.
+    request_id : str, optional
+        A search that was run before, in place of all the above.
+    api_url, api_key : str, optional
+        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
+        without a key.
+    poll_interval : float, default 1.0
+        Seconds between questions for the status.
+    check_names : bool, default True
+        Whether names are looked up among the service's data sources before the search is submitted.
+    clock, sleep : callable, optional
+        Sources of time, for tests.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used; nothing is sent then.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> from aurorax_pandas import sandbox
+    >>> with sandbox.serve() as url:
+    ...     s = aurorax_pandas.EphemerisSearch("2020-01-01", "2020-01-01T00:09", programs="swarm", api_url=url)
+    ...     dict(s.run().sizes)
+    {'source': 3, 'epoch': 10}
+    """
+
+    path: ClassVar[str] = "ephemeris"
+    reader: ClassVar[str] = "read_aurorax_ephemeris"
+    response_format: ClassVar[dict[str, Any]] = ephemeris_records.RESPONSE_FORMAT
+
+    def __init__(
+        self,
+        start: Any = None,
+        end: Any = None,
+        *,
+        programs: str | Sequence[str] = (),
+        platforms: str | Sequence[str] = (),
+        instrument_types: str | Sequence[str] = (),
+        metadata_filters: MetadataFilter | Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        api_url: str | None = None,
+        api_key: str | None = None,
+        poll_interval: float = 1.0,
+        check_names: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        given = any(map(is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
+        if given == (request_id is not None):
+            raise AuroraxInputError("give either start, end and names of data sources, or request_id=")
+        payload: dict[str, Any] = {}
+        if request_id is None:
+            first, last = times.window(start, end)
+            block = DataSourceBlock(programs, platforms, instrument_types, metadata_filters).to_query()
+            if not block:
+                raise AuroraxInputError("give programs=, platforms=, instrument_types= or metadata_filters=")
+            payload = {"start": first, "end": last, "data_sources": block}
+        super().__init__(
+            payload,
+            request_id,
+            api_url=api_url,
+            api_key=api_key,
+            poll_interval=poll_interval,
+            clock=clock,
+            sleep=sleep,
+        )
+        self._check_names = check_names
+
+    def _check(self, deadline: Deadline) -> None:
+        if self._check_names:
+            catalogue.check_names({"data_sources": [self.query["data_sources"]]}, self._transport, deadline)
+
+    def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
+        return found
+
+    def _decode(self, items: list[msgspec.Raw], **_: Unpack[ReadOptions]) -> xr.Dataset:
+        dataset = ephemeris_records.ephemeris_from_items(items)
+        dataset.attrs[provenance.KEY] = provenance.to_text(
+            provenance.make_provenance(request_ids=[self.request_id], query=self.query, api_url=self._transport.api_url)
+        )
+        return dataset

@@ -1,1 +1,0 @@
-"""Pure functions from frame to frame: events, pairs, intervals and selections."""
