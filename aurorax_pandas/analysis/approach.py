@@ -114,7 +114,7 @@ def closest_approach(
     >>> near["approach_time"].dt.strftime("%H:%M:%S").tolist()
     ['00:12:06', '00:12:15']
     """
-    altitude = _altitude(emission_altitude)
+    altitude = _emission_altitude(emission_altitude)
     events = as_events(df, "closest_approach", "conjunction_type", "start", "end")
     found = _approaches(events, ephemeris, altitude)
     if not is_events(df):
@@ -125,7 +125,7 @@ def closest_approach(
     return df.assign(**{name: found[name].array for name in _APPROACH_COLUMNS})
 
 
-def _altitude(value: Any) -> float:
+def _emission_altitude(value: Any) -> float:
     return checked_number(
         "emission_altitude", value, lambda km: 0 < km < 2000, "an altitude of aurora such as 110 [km]"
     )
@@ -134,7 +134,7 @@ def _altitude(value: Any) -> float:
 def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) -> pd.DataFrame:
     """Return the closest approach of each event, with the place of its spacecraft's location; NaN where unknown."""
     count = len(events)
-    tracks = Tracks(ephemeris, _sources(events))
+    tracks = Tracks(ephemeris, _sources_of_sides(events))
     time = np.full(count, np.datetime64("NaT"), model.DATETIME)
     distance = np.full(count, np.nan)
     places = np.full((2, 2, count), np.nan)
@@ -146,11 +146,11 @@ def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) ->
         rows = np.flatnonzero((types == kind) & ~np.isnat(start) & ~np.isnat(end))
         if not len(rows):
             continue
-        event, at, sides = _positions(tracks, kind, rows, count, start, end)
+        event, at, sides = _places_at_epochs(tracks, kind, rows, count, start, end)
         found, offset, at, where = _least(event, at, sides)
         time[found] = tracks.epochs[at] + (np.round(offset * (tracks.step / np.timedelta64(1, "ms")))).astype("m8[ms]")
         places[:, :, found] = [geometry.degrees(side) for side in where]
-        distance[found] = _distance(*where)
+        distance[found] = _apart(*where)
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
@@ -161,7 +161,7 @@ def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) ->
             "approach_distance": distance,
             "approach_elevation": np.where(ground, sight, np.nan),
             "spacecraft_hemisphere": pd.Categorical.from_codes(
-                _hemispheres(tracks, time, first, second), dtype=HEMISPHERE
+                _hemispheres_at(tracks, time, first, second), dtype=HEMISPHERE
             ),
             "footprint_lat": craft[0],
             "footprint_lon": craft[1],
@@ -196,8 +196,8 @@ def event_tracks(
     kept = np.flatnonzero(first != second)
     chosen, craft_side = events.iloc[kept], np.where(first[kept], 0, 1)
     count = len(chosen)
-    found = _approaches(chosen, ephemeris, _altitude(emission_altitude))
-    tracks = Tracks(ephemeris, _sources(chosen))
+    found = _approaches(chosen, ephemeris, _emission_altitude(emission_altitude))
+    tracks = Tracks(ephemeris, _sources_of_sides(chosen))
     types = chosen["conjunction_type"].astype("str").to_numpy()
     start: Any = chosen["start"].to_numpy()
     end: Any = chosen["end"].to_numpy()
@@ -249,14 +249,14 @@ def _dense(
     return places, np.flatnonzero(inside) * parts
 
 
-def _sources(events: pd.DataFrame) -> pd.DataFrame:
+def _sources_of_sides(events: pd.DataFrame) -> pd.DataFrame:
     """Return the sources of events in a frame: first those of all first sides, then those of all second sides."""
     names = ("identifier", "source_type", "display_name")
     sides = [events[[f"{side}_{name}" for name in names]].set_axis(list(names), axis=1) for side in ("e1", "e2")]
     return pd.concat(sides, ignore_index=True)
 
 
-def _positions(
+def _places_at_epochs(
     tracks: Tracks, kind: str, rows: Ints, count: int, start: Any, end: Any
 ) -> tuple[Ints, Ints, tuple[Floats, Floats]]:
     """Return for each event all epochs at which both of its sources are known, and their unit vectors there."""
@@ -275,8 +275,8 @@ def _least(event: Ints, at: Ints, sides: tuple[Floats, Floats]) -> tuple[Ints, F
     # from each epoch to the next of its event; the last one goes nowhere
     follows = np.append((event[1:] == event[:-1]) & (at[1:] == at[:-1] + 1), False)[: len(event)]
     after = np.arange(len(event)) + follows
-    here = _distance(one, two)
-    travelled = _distance(one, one[:, after]) + _distance(two, two[:, after])
+    here = _apart(one, two)
+    travelled = _apart(one, one[:, after]) + _apart(two, two[:, after])
     bound = (here + here[after] - travelled) / 2
     least = pd.Series(here).groupby(event).transform("min").to_numpy() if len(event) else here
     tried = np.flatnonzero(bound <= least)
@@ -284,7 +284,7 @@ def _least(event: Ints, at: Ints, sides: tuple[Floats, Floats]) -> tuple[Ints, F
     # where nothing moves every fraction is as good, and the search may end at any
     fraction = np.where(follows[tried], _golden_section(*ends), 0.0)
     where = geometry.interpolate(ends[0], ends[1], fraction), geometry.interpolate(ends[2], ends[3], fraction)
-    order = np.lexsort((at[tried], _distance(*where), event[tried]))
+    order = np.lexsort((at[tried], _apart(*where), event[tried]))
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]
     return event[tried][chosen], fraction[chosen], at[tried][chosen], (where[0][:, chosen], where[1][:, chosen])
 
@@ -293,7 +293,7 @@ def _golden_section(first: Floats, first_end: Floats, second: Floats, second_end
     """Return the fraction of each step at which two places are closest; J. Kiefer, Proc. AMS 4, 502 (1953)."""
 
     def apart(fraction: Floats) -> Floats:
-        return _distance(
+        return _apart(
             geometry.interpolate(first, first_end, fraction), geometry.interpolate(second, second_end, fraction)
         )
 
@@ -314,12 +314,12 @@ def _golden_section(first: Floats, first_end: Floats, second: Floats, second_end
     return best
 
 
-def _distance(one: Floats, two: Floats) -> Floats:
+def _apart(one: Floats, two: Floats) -> Floats:
     chord = np.linalg.norm(one - two, axis=0)
     return np.asarray(2 * geometry.EARTH_RADIUS * np.arcsin(np.minimum(chord / 2, 1.0)), np.float64)
 
 
-def _hemispheres(
+def _hemispheres_at(
     tracks: Tracks, time: npt.NDArray[np.datetime64], first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int8]:
     count = len(time)
@@ -372,10 +372,10 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
                 "ephemeris: the frame has no column spacecraft_hemisphere; give an ephemeris, or call closest_approach first"
             )
         known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
-        return _rows(df, always | ((known == own) & (own >= 0)))
+        return _taken_rows(df, always | ((known == own) & (own >= 0)))
     require(df, "overflights", "start", "closest_epoch")
     if is_events(df):
-        sources, row = _sources(df), np.tile(np.arange(len(df)), 2)
+        sources, row = _sources_of_sides(df), np.tile(np.arange(len(df)), 2)
     else:
         require(df, "overflights", "data_sources")
         flat = model.flatten(df["data_sources"])
@@ -387,10 +387,10 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     codes = Tracks(ephemeris, sources).hemispheres(np.arange(len(sources)), times[row])
     there = np.bincount(row, minlength=len(df))
     agree = np.bincount(row[(codes == own[row]) & (codes >= 0)], minlength=len(df))
-    return _rows(df, always | ((there > 0) & (agree == there)))
+    return _taken_rows(df, always | ((there > 0) & (agree == there)))
 
 
-def _rows(df: pd.DataFrame, keep: Any) -> pd.DataFrame:
+def _taken_rows(df: pd.DataFrame, keep: Any) -> pd.DataFrame:
     return df.iloc[np.flatnonzero(keep)]
 
 
@@ -435,7 +435,7 @@ def image_windows(
     >>> windows.loc[0, ["program", "site_code", "spacecraft"]].tolist()
     ['themis-asi', 'GILL', 'Swarm C']
     """
-    altitude, wide = _altitude(emission_altitude), span("pad", pad, zero=True)
+    altitude, wide = _emission_altitude(emission_altitude), span("pad", pad, zero=True)
     events = as_events(df, "image_windows", "conjunction_type", "start", "end", "closest_epoch")
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
     first, second = spacecraft_sides(events)

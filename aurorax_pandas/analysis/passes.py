@@ -103,7 +103,7 @@ def passes(
         )
         for mask in (on_first, ~on_first)
     )
-    hemisphere = _hemispheres(df, chosen, craft, parents[rows], ephemeris)
+    hemisphere = _hemispheres_of_events(df, chosen, craft, parents[rows], ephemeris)
     spacecraft = _formations(craft["display_name"].astype("str"), formation)
     types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE)
     start, end = chosen["start"].to_numpy(), chosen["end"].to_numpy()
@@ -128,7 +128,7 @@ def passes(
     return summed
 
 
-def _hemispheres(
+def _hemispheres_of_events(
     df: pd.DataFrame,
     events: pd.DataFrame,
     craft: pd.DataFrame,

@@ -131,13 +131,13 @@ def filter_closest_epoch(
     if near is not None:
         listed = isinstance(near, Sequence | np.ndarray | pd.Index | pd.Series) and not isinstance(near, str)
         instants = [to_utc("near", instant).to_datetime64() for instant in (near if listed else [near])]
-        keep &= _near(epochs, np.sort(np.array(instants, "M8[us]")), span("tolerance", tolerance, zero=True))
+        keep &= _near_instants(epochs, np.sort(np.array(instants, "M8[us]")), span("tolerance", tolerance, zero=True))
     if max_distance is not None:
-        keep &= df["min_distance"].to_numpy() <= _distance("max_distance", max_distance)
+        keep &= df["min_distance"].to_numpy() <= _kilometres_within("max_distance", max_distance)
     return df[keep]
 
 
-def _near(
+def _near_instants(
     epochs: npt.NDArray[np.datetime64], instants: npt.NDArray[np.datetime64], tolerance: pd.Timedelta
 ) -> npt.NDArray[np.bool_]:
     if not len(instants):
@@ -150,11 +150,11 @@ def _near(
     return close & ~np.isnat(epochs)
 
 
-def _distance(argument: str, value: Any) -> float:
+def _kilometres_within(argument: str, value: Any) -> float:
     return checked_number(argument, value, lambda km: km >= 0, "a distance of 0 or more [km]")
 
 
-def _rows(flat: model.Flat, hit: npt.NDArray[np.bool_], every: bool) -> npt.NDArray[np.bool_]:
+def _kept_rows(flat: model.Flat, hit: npt.NDArray[np.bool_], every: bool) -> npt.NDArray[np.bool_]:
     hits = np.bincount(flat.row[hit], minlength=len(flat.lengths))
     return (hits == flat.lengths) & (flat.lengths > 0) if every else hits > 0
 
@@ -193,8 +193,8 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
     every = choice("how", how, ("any", "all")) == "all"
     ev.require(df, "within", "events")
     flat = model.flatten(df["events"])
-    hit = flat.values("min_distance") <= _distance("distance", distance)
-    return df[_rows(flat, hit, every)]
+    hit = flat.values("min_distance") <= _kilometres_within("distance", distance)
+    return df[_kept_rows(flat, hit, every)]
 
 
 @typed
@@ -267,7 +267,7 @@ def select_sources(
         else:
             found = _is_in(flat.fields[name], texts)
         hit &= found.fill_null(False).to_numpy(zero_copy_only=False)
-    return df[_rows(flat, hit, every)]
+    return df[_kept_rows(flat, hit, every)]
 
 
 def _is_in(values: pa.Array, lowered: pa.Array) -> pa.Array:

@@ -162,7 +162,7 @@ def _run(ephemeris: xr.Dataset, payload: dict[str, Any]) -> pd.DataFrame:
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
     own = epochs[1] - epochs[0] if len(epochs) > 1 else np.timedelta64(60, "s")
     step = min(own, _SUBMINUTE) if plan.subminute else own
-    pieces = list(_pieces(window, plan)) if not window.chunks else _chunked_pieces(window, plan)
+    pieces = list(_found_pieces(window, plan)) if not window.chunks else _chunked_pieces(window, plan)
     pieces = [piece for piece in pieces if len(piece)]
     if not pieces:
         return model.empty_conjunctions()
@@ -183,7 +183,7 @@ def _chunked_pieces(window: xr.Dataset, plan: _Plan) -> list[pd.DataFrame]:
 
 
 def _piece(window: xr.Dataset, plan: _Plan) -> pd.DataFrame:
-    pieces = [piece for piece in _pieces(window, plan) if len(piece)]
+    pieces = [piece for piece in _found_pieces(window, plan) if len(piece)]
     return pd.concat(pieces, ignore_index=True) if pieces else model.empty_conjunctions()
 
 
@@ -259,7 +259,7 @@ def _place_latitudes(lat: Floats, prefix: str) -> Floats:
     return np.where(own, lat, np.nan)
 
 
-def _pieces(window: xr.Dataset, plan: _Plan) -> Iterator[pd.DataFrame]:
+def _found_pieces(window: xr.Dataset, plan: _Plan) -> Iterator[pd.DataFrame]:
     """Search block by block; a piece holds the conjunctions of as many blocks as have not too many hits."""
     if plan.subminute:
         window = densify(window, _SUBMINUTE).sel(epoch=plan.window)
@@ -271,7 +271,7 @@ def _pieces(window: xr.Dataset, plan: _Plan) -> Iterator[pd.DataFrame]:
         spells: dict[int, list[tuple[Ints, Ints]]] = {role: [] for role in isolated}
         for begin in range(0, len(epochs), _BLOCK):
             block = window.isel(epoch=slice(begin, begin + _BLOCK))
-            positions = [_positions(block, plan, role, LOCATIONS[kind]) for role in plan.roles]
+            positions = [_positions_of_role(block, plan, role, LOCATIONS[kind]) for role in plan.roles]
             for (one, other), limit in plan.limits.items():
                 find_near(positions[one], positions[other], limit, begin, hits[one, other])
             for role in isolated:
@@ -283,7 +283,7 @@ def _pieces(window: xr.Dataset, plan: _Plan) -> Iterator[pd.DataFrame]:
                 spells = {role: [] for role in isolated}
 
 
-def _positions(block: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> Positions:
+def _positions_of_role(block: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> Positions:
     count = block.sizes["source"]
     if role.sources[0] >= count:
         places = plan.places[role.sources - count]

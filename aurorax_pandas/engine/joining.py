@@ -126,7 +126,7 @@ def join_hits(
     rows = _joined(spans, spells, sources, len(table), len(epochs))
     if not len(rows.start):
         return model.empty_conjunctions()
-    return _frame(kind, rows, spans, table, epochs)
+    return _frame_of_rows(kind, rows, spans, table, epochs)
 
 
 def _joined(
@@ -156,7 +156,7 @@ def _joined(
     return rows
 
 
-def _frame(
+def _frame_of_rows(
     kind: str,
     rows: _Rows,
     spans: dict[Pair, _Spans],

@@ -43,7 +43,7 @@ class Hits:
 def find_near(one: Positions, other: Positions, limit: float, begin: int, hits: Hits) -> None:
     """Add the epochs of a block at which sources of two roles are within a limit."""
     for first, second, turned in _sides(one, other):
-        row, column, epoch = _near(first, second, limit)
+        row, column, epoch = _within_limit(first, second, limit)
         if turned:
             row, column = column, row
         keep = one.present[row, epoch] & other.present[column, epoch] & (one.sources[row] != other.sources[column])
@@ -80,7 +80,7 @@ def _side(positions: Positions, fixed: bool) -> _Side:
     return _Side(positions, np.flatnonzero((positions.fixed == fixed) & positions.present.any(axis=1)), fixed)
 
 
-def _near(one: _Side, other: _Side, limit: float) -> tuple[Ints, Ints, Ints]:
+def _within_limit(one: _Side, other: _Side, limit: float) -> tuple[Ints, Ints, Ints]:
     """Return rows of both sides and epochs that may be within a limit, and surely all that are."""
     epochs = one.positions.lat.shape[1]
     cosine = np.cos(min(limit / geometry.EARTH_RADIUS, np.pi)) - 1e-12

@@ -207,15 +207,15 @@ def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
     for name in df.columns:
         if name in ("epoch", *SOURCE_FIELDS):
             continue
-        values = _numbers(name, df[name]) if name in itertools.chain(*_PAIRS) else df[name]
+        values = _degrees_of_column(name, df[name]) if name in itertools.chain(*_PAIRS) else df[name]
         numeric = pd.api.types.is_numeric_dtype(values)
         grid = np.full((len(identifiers), len(times)), np.nan, "float64" if numeric else object)
         grid[rows, columns] = values.astype("float64") if numeric else values.astype(object)
         variables[str(name)] = grid
-    return check_ephemeris(make_ephemeris(_sources_of(df, identifiers), times, variables))
+    return check_ephemeris(make_ephemeris(_sources_in_table(df, identifiers), times, variables))
 
 
-def _numbers(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
+def _degrees_of_column(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of locations as numbers; what is no number is refused, text too."""
     if pd.api.types.is_numeric_dtype(column):
         return column
@@ -240,7 +240,7 @@ def _read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
     return times
 
 
-def _sources_of(df: pd.DataFrame, identifiers: Any) -> pd.DataFrame:
+def _sources_in_table(df: pd.DataFrame, identifiers: Any) -> pd.DataFrame:
     table = bundled_sources().set_index("identifier")[list(_TEXT_FIELDS)].reindex(identifiers)
     for name in _TEXT_FIELDS:
         if name in df.columns:

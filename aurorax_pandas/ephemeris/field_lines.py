@@ -165,7 +165,7 @@ class FieldModels:
         return direction
 
 
-def _altitude(points: _Array) -> _Array:
+def _height(points: _Array) -> _Array:
     """Return altitudes [km] above the ellipsoid along the radius of points [Earth radii]; within 1 m up to 150 km."""
     x, y, z = points * FIELD_RADIUS
     distance = np.sqrt(x * x + y * y + z * z)
@@ -200,7 +200,7 @@ def trace(points: _Array, sign: float, models: FieldModels) -> _Array:
         Where they end [Earth radii]; NaN where they do not.
     """
     ends = np.full(points.shape, np.nan)
-    at = np.flatnonzero(_altitude(points) > FOOTPRINT_ALTITUDE)
+    at = np.flatnonzero(_height(points) > FOOTPRINT_ALTITUDE)
     here = points[:, at]
     if not len(at):
         return ends
@@ -217,7 +217,7 @@ def trace(points: _Array, sign: float, models: FieldModels) -> _Array:
         wrong = sum(weight * one for weight, one in zip(_ERRORS, slopes, strict=True) if weight)
         ratio = np.linalg.norm(step * wrong, axis=0) / (_TOLERANCE * distance)
         good = ratio <= 1.0
-        below = good & (_altitude(there) <= FOOTPRINT_ALTITUDE)
+        below = good & (_height(there) <= FOOTPRINT_ALTITUDE)
         if below.any():
             crossed.append((at[below], step[below], *(one[:, below] for one in (here, there, slope, slopes[-1]))))
         factor = (0.9 * np.maximum(ratio, 1e-10) ** -0.2).clip(0.2, 4.0)
@@ -250,6 +250,6 @@ def _crossing(step: _Array, first: _Array, last: _Array, leaving: _Array, arrivi
 
     for _ in range(30):
         middle = (low + high) / 2
-        above = _altitude(place(middle)) > FOOTPRINT_ALTITUDE
+        above = _height(place(middle)) > FOOTPRINT_ALTITUDE
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return place(high)

@@ -117,7 +117,7 @@ def footprints_from_tle(
     _check_packages()
     satellites = _satellites(lines)
     check_models_cover(epochs)
-    positions = np.stack([_positions(one, epochs) for one in satellites])
+    positions = np.stack([_orbit_positions(one, epochs) for one in satellites])
     shape = (len(satellites), len(epochs))
     variables = {name: np.full(shape, np.nan) for name in ("nbtrace_lat", "nbtrace_lon", "sbtrace_lat", "sbtrace_lon")}
     lat, lon = geometry.degrees(np.moveaxis(positions, 2, 0))
@@ -235,7 +235,9 @@ def _satellites(lines: str | Sequence[str]) -> list[_Satellite]:
         instants = np.array(sorted(records), DATETIME)
         elements = [records[one] for one in sorted(records)]
         apogee = elements[-1].alta * elements[-1].radiusearthkm
-        found.append(_Satellite(_source(names[number] or f"NORAD {number}", apogee), number, elements, instants))
+        found.append(
+            _Satellite(_source_of_satellite(names[number] or f"NORAD {number}", apogee), number, elements, instants)
+        )
     shown = [one.source[-1] for one in found]
     twice = next((one for one in shown if shown.count(one) > 1), None)
     if twice:
@@ -253,7 +255,7 @@ def _check_line(row: str, first: str) -> None:
         raise AuroraxInputError(f"lines: the checksum of {row!r} is {row[68]}, not {total}; copy the line again")
 
 
-def _source(name: str, apogee: float) -> tuple[Any, ...]:
+def _source_of_satellite(name: str, apogee: float) -> tuple[Any, ...]:
     table = bundled_sources()
     table = table[table["source_type"].isin(["leo", "heo"])]
     known = {_key(one): row for row, one in enumerate(table["display_name"])}
@@ -268,7 +270,7 @@ def _key(name: str) -> str:
     return re.sub(r"\(.*?\)|\[.*?\]|[\W_]", "", name.casefold())
 
 
-def _positions(satellite: _Satellite, epochs: _Times) -> _Array:
+def _orbit_positions(satellite: _Satellite, epochs: _Times) -> _Array:
     """Return Earth-fixed positions [km], shape (epoch, 3)."""
     from sgp4.api import SGP4_ERRORS
 

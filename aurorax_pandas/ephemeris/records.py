@@ -41,7 +41,7 @@ class _Place(msgspec.Struct, gc=False):
 _NOWHERE: Final = _Place()
 
 
-class _Source(msgspec.Struct, gc=False, frozen=True):
+class _PlacedSource(msgspec.Struct, gc=False, frozen=True):
     identifier: Int64
     program: str
     platform: str
@@ -51,7 +51,7 @@ class _Source(msgspec.Struct, gc=False, frozen=True):
 
 
 class _Record(msgspec.Struct, gc=False):
-    data_source: _Source
+    data_source: _PlacedSource
     epoch: str
     location_geo: _Place | None = None
     nbtrace: _Place | None = None

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
         """A pandas DataFrame whose ``.aurorax`` type checkers know; at run time it is `pandas.DataFrame` itself."""
 
         @property
-        def aurorax(self) -> AuroraxDataFrameAccessor: ...
+        def aurorax(self) -> AuroraxDataFrameAccessor:
+            """What a frame of conjunctions, events or pair summaries can do."""
+            ...
 
 else:
     AuroraxDataFrame = pd.DataFrame

@@ -135,14 +135,14 @@ def pair_labels(fields: dict[str, pa.Array], by: PairBy = "pair") -> pd.Categori
         sides.append(codes[names.indices.to_numpy()] * 2 + ground)
     known = list(number)
     codes, distinct = pd.factorize(sides[0] * (2 * len(known)) + sides[1])
-    labels = [_label([divmod(int(code), 2) for code in divmod(pair, 2 * len(known))], known) for pair in distinct]
+    labels = [_pair_label([divmod(int(code), 2) for code in divmod(pair, 2 * len(known))], known) for pair in distinct]
     categories = sorted(set(labels))
     rank = {label: position for position, label in enumerate(categories)}
     recode = np.array([rank[label] for label in labels], np.int64)
     return pd.Categorical.from_codes(recode[codes], categories=pd.Index(categories, dtype="str"))
 
 
-def _label(sources: list[tuple[int, int]], names: list[str]) -> str:
+def _pair_label(sources: list[tuple[int, int]], names: list[str]) -> str:
     return SEPARATOR.join(name for _, name in sorted((not on_ground, names[name]) for name, on_ground in sources))
 
 

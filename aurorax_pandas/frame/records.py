@@ -31,7 +31,7 @@ _Time = npt.NDArray[np.datetime64]
 _T = TypeVar("_T")
 
 
-class _Source(msgspec.Struct, gc=False, frozen=True):
+class _SourceRecord(msgspec.Struct, gc=False, frozen=True):
     identifier: Int64 | None = None
     program: str | None = None
     platform: str | None = None
@@ -69,27 +69,27 @@ class _Conjunction(msgspec.Struct, Generic[_Ls, _S], gc=False):
 # the text of short sources is looked up faster than it is read; that of long ones, with their schemas, is not
 _LONG_RECORD: Final = 4_000
 _decode_by_text = msgspec.json.Decoder(_Conjunction[msgspec.Raw, msgspec.Raw]).decode
-_decode_by_value = msgspec.json.Decoder(_Conjunction[list[_Source | None] | None, _Source | None]).decode
-_decode_source = msgspec.json.Decoder(_Source | None).decode
-_decode_sources = msgspec.json.Decoder(list[_Source | None] | None).decode
+_decode_by_value = msgspec.json.Decoder(_Conjunction[list[_SourceRecord | None] | None, _SourceRecord | None]).decode
+_decode_source = msgspec.json.Decoder(_SourceRecord | None).decode
+_decode_sources = msgspec.json.Decoder(list[_SourceRecord | None] | None).decode
 
 
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
 
 
-class _Sources(dict[_Source | bytes | None, int]):
+class _Sources(dict[_SourceRecord | bytes | None, int]):
     """Distinct data sources, numbered as they turn up, by value or by text."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._table: list[_Source] = []
+        self._table: list[_SourceRecord] = []
 
-    def __missing__(self, source: _Source | bytes | None) -> int:
-        if isinstance(source, _Source):
+    def __missing__(self, source: _SourceRecord | bytes | None) -> int:
+        if isinstance(source, _SourceRecord):
             code = len(self._table)
             self._table.append(source)
         else:
-            code = self[(None if source is None else _decode_source(source)) or _Source()]
+            code = self[(None if source is None else _decode_source(source)) or _SourceRecord()]
         self[source] = code
         return code
 
@@ -352,12 +352,12 @@ def _json(records: Any) -> bytes:
     if isinstance(records, Iterable) and not isinstance(records, Mapping | list | tuple):
         records = list(records)
     try:
-        return msgspec.json.encode(records, enc_hook=_plain)
+        return msgspec.json.encode(records, enc_hook=_plain_record)
     except (TypeError, ValueError, RecursionError) as error:
         raise AuroraxDataError(f"records cannot be read as the service's JSON: {error}") from None
 
 
-def _plain(value: Any) -> Any:
+def _plain_record(value: Any) -> Any:
     if isinstance(value, datetime.datetime):
         return value.isoformat()
     if isinstance(value, np.datetime64):

@@ -47,16 +47,16 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
 def names_taken(parts: layout.Parts) -> set[str]:
     """Name the columns of the file that are not columns of the frame."""
     most = int(parts.nested["data_sources"].lengths.max(initial=0)) if parts.nested else 0
-    sources = {_source(number, name) for number in range(most) for name in model.SOURCE_FIELDS}
+    sources = {_source_column(number, name) for number in range(most) for name in model.SOURCE_FIELDS}
     ours = {*_COUNTS, *map(_event, model.EVENT_FIELDS), *sources} if parts.nested else set()
-    return ours | {_level(number) for number in range(len(parts.levels))}
+    return ours | {_level_column(number) for number in range(len(parts.levels))}
 
 
-def _level(number: int) -> str:
+def _level_column(number: int) -> str:
     return f"index_{number + 1}"
 
 
-def _source(number: int, name: str) -> str:
+def _source_column(number: int, name: str) -> str:
     return f"source{number + 1}_{name}"
 
 
@@ -66,7 +66,7 @@ def _event(name: str) -> str:
 
 def _tables(df: pd.DataFrame, parts: layout.Parts) -> Iterator[pa.Table]:
     """Return the rows of the file piece by piece, at least one piece."""
-    flat = {_level(number): level for number, level in enumerate(parts.levels)}
+    flat = {_level_column(number): level for number, level in enumerate(parts.levels)}
     flat |= {name: parts.columns[name] for name in df.columns if name in parts.columns}
     flat = {name: _readable(array) for name, array in flat.items()}
     rows = _event_rows(flat, parts) if parts.nested else lambda rows: _taken(flat, rows)
@@ -101,20 +101,20 @@ def _event_rows(
         }
         for place in range(most):
             taken = pa.array(first_source[row] + place, mask=sources.lengths[row] <= place)
-            made |= {_source(place, name): array.take(taken) for name, array in sources.fields.items()}
+            made |= {_source_column(place, name): array.take(taken) for name, array in sources.fields.items()}
         return made | _taken(fields, pa.array(first_event[row] + number, mask=none))
 
     return columns
 
 
-def _plain(array: pa.Array) -> pa.Array:
+def _plain_table(array: pa.Array) -> pa.Array:
     return array.dictionary_decode() if isinstance(array, pa.DictionaryArray) else array
 
 
 def _readable(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type):
         return layout.whole_seconds(array)
-    array = _plain(array)
+    array = _plain_table(array)
     return array.cast(pa.int64()) if pa.types.is_duration(array.type) else array
 
 
@@ -142,7 +142,7 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     with path.open("rb") as file:
         block = read_block(file)
         specs = {spec["name"]: spec for spec in block["frame"]["columns"] if spec["dtype"] != layout.NESTED}
-        levels = {_level(n): spec for n, spec in enumerate(block["frame"]["index"].get("levels", ()))}
+        levels = {_level_column(n): spec for n, spec in enumerate(block["frame"]["index"].get("levels", ()))}
         types = {name: layout.arrow_type(spec) for name, spec in {**levels, **specs}.items()}
         table = _table(file, types)
     if block["kind"] != "conjunctions":
@@ -152,7 +152,7 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
         row = _one(table, "conjunction").to_numpy()
         firsts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]][: len(row)])
         column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
-        nested = {"data_sources": _sources(table, firsts), "events": _events(table, row)}
+        nested = {"data_sources": _sources_of_rows(table, firsts), "events": _events(table, row)}
     parts = layout.Parts({name: column[name] for name in specs}, [column[name] for name in levels], nested)
     return block, layout.put_together(block, parts)
 
@@ -198,10 +198,10 @@ def _one(table: pa.Table, name: str) -> pa.Array:
 
 
 def _typed(array: pa.Array, kind: pa.DataType) -> pa.Array:
-    return _plain(array).cast(kind)
+    return _plain_table(array).cast(kind)
 
 
-def _sources(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Flat:
+def _sources_of_rows(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Flat:
     first = table.take(pa.array(firsts))
     lengths = _one(first, "source_count").to_numpy().astype(np.int64)
     most = int(lengths.max(initial=0))
@@ -209,7 +209,7 @@ def _sources(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Flat:
     taken = pa.array(model.ranges(0, lengths) * len(lengths) + row)
     fields = {}
     for name, kind in model.SOURCE_FIELDS.items():
-        pieces: list[Any] = [_typed(_one(first, _source(number, name)), kind) for number in range(most)]
+        pieces: list[Any] = [_typed(_one(first, _source_column(number, name)), kind) for number in range(most)]
         fields[name] = pa.concat_arrays(pieces).take(taken) if pieces else pa.array([], kind)
     return model.Flat(fields, lengths)
 

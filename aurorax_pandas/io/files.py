@@ -59,7 +59,7 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
     module = format_module(name)
     layout.check_own_columns(df, block, where, module.round_trip, nested=name == "parquet")
     parts = layout.take_apart(df)
-    layout.check_names(df, module.names_taken(parts), where)
+    layout.check_column_names(df, module.names_taken(parts), where)
     block["digest"] = layout.digest(block, parts)
 
     def write(temporary: Path) -> None:

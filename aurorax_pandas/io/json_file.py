@@ -73,12 +73,12 @@ def _write_rows(file: Any, df: pd.DataFrame, parts: layout.Parts) -> None:
     encode = msgspec.json.Encoder().encode
     separator = b"\n"
     for first in range(0, len(df), _ROWS):
-        for row in _rows(df.iloc[first : first + _ROWS], parts, first):
+        for row in _rows_of_records(df.iloc[first : first + _ROWS], parts, first):
             file.write(separator + encode(row))
             separator = b",\n"
 
 
-def _rows(df: pd.DataFrame, parts: layout.Parts, first: int) -> Iterator[dict[str, Any]]:
+def _rows_of_records(df: pd.DataFrame, parts: layout.Parts, first: int) -> Iterator[dict[str, Any]]:
     is_nested = model.kind_of(df) == "conjunctions"
     made = records_from_conjunctions(df) if is_nested else [{} for _ in range(len(df))]
     own = [name for name in parts.columns if not (is_nested and name in model.CONJUNCTION_COLUMNS)]

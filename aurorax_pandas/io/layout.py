@@ -283,7 +283,7 @@ def check_own_columns(df: pd.DataFrame, block: Block, where: str, round_trip: Ro
             ) from None
 
 
-def check_names(df: pd.DataFrame, taken: set[str], where: str) -> None:
+def check_column_names(df: pd.DataFrame, taken: set[str], where: str) -> None:
     """Raise where a column of the user's own has a name that the format needs for itself."""
     both = [name for name in df.columns if name in taken]
     if both:

@@ -44,7 +44,9 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, _parts: layout.Part
     check_engine()
     ds = to_xarray(df)
     ds.attrs[provenance.KEY] = layout.dump_block(block)
-    ds = ds.assign({name: _numbers(variable) for name, variable in ds.variables.items() if variable.dtype.kind == "M"})
+    ds = ds.assign(
+        {name: _numbered_times(variable) for name, variable in ds.variables.items() if variable.dtype.kind == "M"}
+    )
     for variable in ds.variables.values():
         # a text variable without rows would become one of numbers
         if variable.dtype == object and not variable.size:
@@ -70,7 +72,7 @@ def _reserve(path: Path, ds: xr.Dataset) -> None:
             os.posix_fallocate(file.fileno(), 0, size)
 
 
-def _numbers(variable: xr.Variable) -> xr.Variable:
+def _numbered_times(variable: xr.Variable) -> xr.Variable:
     """Write times as CF has them; xarray stumbles where all are missing."""
     import xarray as xr
 

@@ -99,7 +99,7 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     ) as file:
         # Arrow cannot read such columns from several groups of rows at once
         groups = [file.read_row_group(number) for number in range(metadata.num_row_groups)]
-    return block, _frame(block, groups or [schema.empty_table()], schema)
+    return block, _frame_of_table(block, groups or [schema.empty_table()], schema)
 
 
 def read_empty(path: Path) -> pd.DataFrame:
@@ -107,10 +107,10 @@ def read_empty(path: Path) -> pd.DataFrame:
     import pyarrow.parquet
 
     schema = pyarrow.parquet.read_schema(path)
-    return _frame(layout.without_rows(_block(schema)), [schema.empty_table()], schema)
+    return _frame_of_table(layout.without_rows(_block(schema)), [schema.empty_table()], schema)
 
 
-def _frame(block: layout.Block, groups: list[pa.Table], schema: pa.Schema) -> pd.DataFrame:
+def _frame_of_table(block: layout.Block, groups: list[pa.Table], schema: pa.Schema) -> pd.DataFrame:
     told = json.loads(schema.metadata[b"pandas"])
     specs = block["frame"]["columns"]
 
@@ -120,13 +120,13 @@ def _frame(block: layout.Block, groups: list[pa.Table], schema: pa.Schema) -> pd
     parts = layout.Parts(
         {spec["name"]: column(spec["name"]) for spec in specs if spec["dtype"] != layout.NESTED},
         [column(name) for name in _level_names(told)],
-        {name: _flat([group.column(name) for group in groups], schema.field(name).type.value_type)
+        {name: _flat_lists([group.column(name) for group in groups], schema.field(name).type.value_type)
          for name in (spec["name"] for spec in specs if spec["dtype"] == layout.NESTED)},
     )  # fmt: skip
     return layout.put_together(block, parts)
 
 
-def _flat(groups: list[pa.ChunkedArray], entries: pa.StructType) -> model.Flat:
+def _flat_lists(groups: list[pa.ChunkedArray], entries: pa.StructType) -> model.Flat:
     pieces = [model.flatten_lists(model.one_array(group)) for group in groups]
 
     def joined(entry: pa.Field) -> pa.Array:

@@ -97,7 +97,7 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         raise AuroraxInputError(f"to_xarray needs the column(s) {', '.join(missing)}; they are not in the frame")
     layout.check_own_columns(df, block, "to_xarray", round_trip, nested=False)
     parts = layout.take_apart(df)
-    layout.check_names(df, names_taken(kind, parts), "to_xarray")
+    layout.check_column_names(df, names_taken(kind, parts), "to_xarray")
     dim = _DIMS[kind]
     variables = {name: _variable(dim, name, array) for name, array in parts.columns.items()}
     if kind == "conjunctions":
@@ -107,7 +107,7 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         if column in parts.nested:
             variables |= _ragged(dim, entry, parts.nested[column])
     if parts.levels:
-        coordinates = {_level(dim, block, n): _variable(dim, "", level)
+        coordinates = {_level_name(dim, block, n): _variable(dim, "", level)
                        for n, level in enumerate(parts.levels)}  # fmt: skip
     else:
         coordinates = {dim: xr.Variable(dim, df.index.to_numpy())}
@@ -140,7 +140,7 @@ def names_taken(kind: str, parts: layout.Parts) -> set[str]:
     return {dim, _POSITION, *_NESTED.values(), *levels, *ours, *fields}
 
 
-def _level(dim: str, block: layout.Block, number: int) -> str:
+def _level_name(dim: str, block: layout.Block, number: int) -> str:
     return f"{dim}_level_{number}" if block["frame"]["index"]["multi"] else dim
 
 
@@ -291,9 +291,9 @@ def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
         for name, spec in specs.items()
         if spec["dtype"] != layout.NESTED
     }
-    nested = {column: _flat(ds, entry, column) for column, entry in _NESTED.items()
+    nested = {column: _flat_of_dataset(ds, entry, column) for column, entry in _NESTED.items()
               if specs.get(column, {}).get("dtype") == layout.NESTED}  # fmt: skip
-    index, levels = _index(ds, dim, block)
+    index, levels = _index_of_dataset(ds, dim, block)
     rows = ds.sizes[dim]
     frame = {**frame, "rows": rows, "index": index}
     df = layout.put_together({**block, "frame": frame}, layout.Parts(columns, levels, nested))
@@ -324,7 +324,7 @@ def _names(block: layout.Block, dim: str) -> list[str]:
         for column, entry in _NESTED.items():
             fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
             names += [f"{entry}_count", f"{entry}_{dim}", *(f"{entry}_{name}" for name in fields)]
-    names += [_level(dim, block, n) for n in range(len(block["frame"]["index"].get("levels", ())))]
+    names += [_level_name(dim, block, n) for n in range(len(block["frame"]["index"].get("levels", ())))]
     return names
 
 
@@ -333,10 +333,10 @@ def _added(ds: xr.Dataset, dim: str, block: layout.Block) -> list[Hashable]:
     return [name for name, variable in ds.data_vars.items() if variable.dims == (dim,) and name not in known]
 
 
-def _index(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[dict[str, Any], list[pa.Array]]:
+def _index_of_dataset(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[dict[str, Any], list[pa.Array]]:
     spec: dict[str, Any] = block["frame"]["index"]
     if "levels" in spec:
-        names = [_level(dim, block, number) for number in range(len(spec["levels"]))]
+        names = [_level_name(dim, block, number) for number in range(len(spec["levels"]))]
         types = [layout.arrow_type(one) for one in spec["levels"]]
         return spec, [_column(ds, name, kind) for name, kind in zip(names, types, strict=True)]
     labels = ds[dim].values if dim in ds.coords else np.arange(ds.sizes[dim])
@@ -380,7 +380,7 @@ def _arrow(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) -
     return array.cast(pa.int64()).cast(kind) if pa.types.is_duration(kind) else array.cast(kind)
 
 
-def _flat(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
+def _flat_of_dataset(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
     lengths = np.asarray(ds[f"{entry}_count"].values, np.int64)
     parents = np.asarray(ds[f"{entry}_conjunction"].values, np.int64)
     positions = np.asarray(ds[_POSITION].values, np.int64)

@@ -89,7 +89,7 @@ def plot_map(
     handles = _draw_stations(axes, project, stations, angles, emission_altitude)
     colors = style.category_colors(labels)
     handles += _draw_tracks(axes, project, tracks, labels, colors)
-    _frame(axes, project, held)
+    _fit_to_places(axes, project, held)
     if not len(tracks):
         axes.text(0.5, 0.5, "no conjunctions", transform=axes.transAxes, ha="center", va="center")
     style.legend_above(axes, handles, f"Fields of view at {emission_altitude:g} km")
@@ -253,7 +253,7 @@ def _box(places: Sequence[tuple[Array, Array]], project: Project) -> tuple[float
     return sides[0], sides[1], sides[2], sides[3]
 
 
-def _frame(axes: Axes, project: Project, places: Sequence[tuple[Array, Array]]) -> None:
+def _fit_to_places(axes: Axes, project: Project, places: Sequence[tuple[Array, Array]]) -> None:
     """Let the map hold all places, and draw the graticule."""
     left, right, bottom, top = _box(places, project)
     axes.set_xlim(left, right)
@@ -294,17 +294,17 @@ def _draw_graticule(axes: Axes, project: Project, step: int) -> None:
     for lat in range(-90 + step, 90, step):
         line = np.stack(project(np.full(721, float(lat)), along), axis=-1)
         lines.append(line)
-        _label(axes, line, box, "left", f"{abs(lat)}°{'N' if lat > 0 else 'S' if lat < 0 else ''}")
+        _write_graticule(axes, line, box, "left", f"{abs(lat)}°{'N' if lat > 0 else 'S' if lat < 0 else ''}")
     for lon in range(-180, 180, 2 * step):
         line = np.stack(project(np.where(np.abs(up) <= 90 - step, up, np.nan), np.full(721, float(lon))), axis=-1)
         lines.append(line)
-        _label(axes, line, box, "bottom", f"{abs(lon)}°{'E' if lon > 0 else 'W' if lon < 0 else ''}")
+        _write_graticule(axes, line, box, "bottom", f"{abs(lon)}°{'E' if lon > 0 else 'W' if lon < 0 else ''}")
     axes.add_collection(
         LineCollection(lines, colors=axes.xaxis.label.get_color(), linewidths=0.5, alpha=0.25, zorder=0), autolim=False
     )
 
 
-def _label(axes: Axes, line: Array, box: tuple[float, ...], side: str, words: str) -> None:
+def _write_graticule(axes: Axes, line: Array, box: tuple[float, ...], side: str, words: str) -> None:
     """Write the words where a line of the graticule crosses a side of the box."""
     left, right, bottom, top = box
     across, along = (0, 1) if side == "left" else (1, 0)

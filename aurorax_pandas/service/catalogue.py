@@ -98,14 +98,15 @@ def fetch_data_sources(transport: Transport, deadline: Deadline) -> pd.DataFrame
     fields = [source.ephemeris_metadata_schema or [] for source in sources]
     flat = [field for each in fields for field in each]
     columns = {
-        name: pa.array([_text(getattr(field, name)) for field in flat], kind) for name, kind in METADATA_FIELDS.items()
+        name: pa.array([_joined_text(getattr(field, name)) for field in flat], kind)
+        for name, kind in METADATA_FIELDS.items()
     }
     offsets = np.cumsum([0, *map(len, fields)]).astype(np.int64)
     frame["metadata_fields"] = model.nested_array(columns, offsets)
     return frame
 
 
-def _text(value: Any) -> str | None:
+def _joined_text(value: Any) -> str | None:
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
@@ -160,7 +161,7 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
     AuroraxInputError
         If the service has no such program, platform, instrument type or metadata key; with a suggestion.
     """
-    sources = _sources_of(transport, deadline)
+    sources = _sources_on_service(transport, deadline)
     unknown = _unknown_names(query, bundled_sources() if sources is None else sources)
     for message in unknown:
         if sources is not None:
@@ -168,7 +169,7 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
         logger.warning("%s, as far as the bundled list of data sources goes", message)
 
 
-def _sources_of(transport: Transport, deadline: Deadline) -> pd.DataFrame | None:
+def _sources_on_service(transport: Transport, deadline: Deadline) -> pd.DataFrame | None:
     with _lock:
         url = transport.api_url
         if url not in _remembered:

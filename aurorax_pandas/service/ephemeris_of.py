@@ -121,7 +121,7 @@ def read_ephemeris_of(
     found = pd.concat([frames[cluster] for cluster in sorted(frames)], ignore_index=True)
     if found.empty:
         return make_ephemeris(found[list(model.SOURCE_FIELDS)], [], {})
-    return regular_ephemeris(found[_near(found["epoch"].to_numpy(), start, end)])
+    return regular_ephemeris(found[_near_spans(found["epoch"].to_numpy(), start, end)])
 
 
 def _long(dataset: xr.Dataset) -> pd.DataFrame:
@@ -130,7 +130,7 @@ def _long(dataset: xr.Dataset) -> pd.DataFrame:
     return frame.drop(columns="source").dropna(subset=positions, how="all")
 
 
-def _near(epochs: Any, start: Any, end: Any) -> Any:
+def _near_spans(epochs: Any, start: Any, end: Any) -> Any:
     order = np.argsort(start)
     reached = np.maximum.accumulate(end[order])
     before = np.searchsorted(start[order], epochs, side="right") - 1

@@ -380,7 +380,7 @@ def _read(response: requests.Response, deadline: Deadline, request_id: str | Non
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise requests.exceptions.ContentDecodingError(f"unknown encoding {encoding!r}")
-    pieces = _pieces(response, deadline, request_id)
+    pieces = _pieces_of_body(response, deadline, request_id)
     # gives up its bytes without a copy
     body = io.BytesIO()
     for piece in pieces if encoding in ("", "identity") else _unpacked(pieces, encoding):
@@ -388,7 +388,7 @@ def _read(response: requests.Response, deadline: Deadline, request_id: str | Non
     return body.getvalue()
 
 
-def _pieces(response: requests.Response, deadline: Deadline, request_id: str | None) -> Iterator[bytes]:
+def _pieces_of_body(response: requests.Response, deadline: Deadline, request_id: str | None) -> Iterator[bytes]:
     while piece := response.raw.read1(_PIECE, decode_content=False):
         yield piece
         if deadline.remaining() <= 0:

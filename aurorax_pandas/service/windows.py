@@ -123,11 +123,11 @@ class Checkpoint:
             raise AuroraxInputError(f"{self._name} is not empty and no checkpoint; give another directory")
 
     def _check(self) -> None:
-        found = _flat(_read_json(self._directory / _MANIFEST))
+        found = _without_nesting(_read_json(self._directory / _MANIFEST))
         # parts that lost no record are as good where records may be dropped
         if found.get("on_bad_records") == "raise":
             found["on_bad_records"] = self._manifest["on_bad_records"]
-        wanted = _flat(self._manifest)
+        wanted = _without_nesting(self._manifest)
         other = [name for name in wanted | found if found.get(name) != wanted.get(name)]
         if other:
             shown = "; ".join(f"{name} is {found.get(name)!r} there, {wanted.get(name)!r} here" for name in other)
@@ -191,7 +191,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _flat(manifest: dict[str, Any]) -> dict[str, Any]:
+def _without_nesting(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return the parts of the query beside the rest, so that a difference can be named."""
     query = manifest.get("query")
     inside = {f"query {name!r}": value for name, value in query.items()} if isinstance(query, dict) else {}

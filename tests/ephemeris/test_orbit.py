@@ -111,10 +111,10 @@ def test_the_dataset_is_an_ephemeris_that_says_how_it_was_made(swarm):
 
 def test_footprints_lie_100_km_above_the_ellipsoid():
     epochs = np.datetime64("2020-01-01", "us") + np.arange(90) * np.timedelta64(60_000_000, "us")
-    places = orbit._positions(orbit._satellites(SWARM_A)[0], epochs).T / 6371.2
+    places = orbit._orbit_positions(orbit._satellites(SWARM_A)[0], epochs).T / 6371.2
     models = field_lines.FieldModels(epochs, external=True)
     for sign in (1.0, -1.0):
-        altitude = field_lines._altitude(field_lines.trace(places, sign, models))
+        altitude = field_lines._height(field_lines.trace(places, sign, models))
         assert np.nanmax(np.abs(altitude - 100)) < 1e-3
 
 
@@ -123,7 +123,7 @@ def test_altitude_is_the_height_above_the_ellipsoid():
     square = flattening * (2 - flattening)
     normal = 6378.137 / np.sqrt(1 - square * np.sin(lat) ** 2)
     places = [(normal + height) * np.cos(lat), 0 * lat, (normal * (1 - square) + height) * np.sin(lat)]
-    np.testing.assert_allclose(field_lines._altitude(np.stack(places) / 6371.2), height, atol=1e-3)
+    np.testing.assert_allclose(field_lines._height(np.stack(places) / 6371.2), height, atol=1e-3)
 
 
 def test_the_main_field_is_that_of_ppigrf():
