@@ -6,13 +6,13 @@ from .accessors import AuroraxDataFrameAccessor as AuroraxDataFrameAccessor
 from .accessors import AuroraxDatasetAccessor as AuroraxDatasetAccessor
 from .accessors import AuroraxPlotAccessor as AuroraxPlotAccessor
 from .analysis.approach import closest_approach as closest_approach
-from .analysis.approach import image_windows as image_windows
-from .analysis.approach import overflights as overflights
 from .analysis.compare import at_window_edge as at_window_edge
 from .analysis.compare import compare as compare
 from .analysis.compare import overlaps as overlaps
 from .analysis.counts import daily_counts as daily_counts
 from .analysis.counts import minutes as minutes
+from .analysis.images import image_windows as image_windows
+from .analysis.overflights import overflights as overflights
 from .analysis.pairs import groupby_pair as groupby_pair
 from .analysis.pairs import pair_summary as pair_summary
 from .analysis.pairs import style_pair_summary as style_pair_summary

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 import pandas as pd
 
 from aurorax_pandas.analysis import dask
-from aurorax_pandas.analysis.approach import closest_approach, image_windows, overflights
+from aurorax_pandas.analysis.approach import closest_approach
 from aurorax_pandas.analysis.compare import at_window_edge, compare, overlaps
 from aurorax_pandas.analysis.counts import daily_counts, minutes
+from aurorax_pandas.analysis.images import image_windows
+from aurorax_pandas.analysis.overflights import overflights
 from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within

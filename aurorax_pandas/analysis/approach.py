@@ -1,26 +1,22 @@
-"""Closest approaches between epochs, overflights told from conjugate conjunctions, and windows for images."""
+"""Closest approaches between epochs."""
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
 from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
-from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import as_events, is_events, require, source_sites
+from aurorax_pandas.frame.events import as_events, is_events
 from aurorax_pandas.frame.intervals import closest_positions
-from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, SPACECRAFT
-from aurorax_pandas.times import Span, span
+from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,20 +30,6 @@ _APPROACH_COLUMNS: Final[dict[str, Any]] = {
     "approach_elevation": "float64",
     "spacecraft_hemisphere": HEMISPHERE,
 }
-_IMAGE_COLUMNS: Final[dict[str, Any]] = {
-    "conjunction": "int64",
-    "program": "str",
-    "site_code": "str",
-    "spacecraft": "str",
-    "start": model.DATETIME,
-    "end": model.DATETIME,
-    "epoch": model.DATETIME,
-    "footprint_lat": "float64",
-    "footprint_lon": "float64",
-    "altitude": "float64",
-}
-# the hemisphere in which the compared locations of a type lie; a spacecraft's own position is in its own
-_OWN_HEMISPHERE: Final = {"nbtrace": "northern", "sbtrace": "southern"}
 _MINUTE: Final = np.timedelta64(1, "m")
 _SECTION: Final = (np.sqrt(5.0) - 1.0) / 2.0
 # leaves less than a millisecond of a minute
@@ -114,9 +96,9 @@ def closest_approach(
     >>> near["approach_time"].dt.strftime("%H:%M:%S").tolist()
     ['00:12:06', '00:12:15']
     """
-    altitude = _emission_altitude(emission_altitude)
+    altitude = read_emission_altitude(emission_altitude)
     events = as_events(df, "closest_approach", "conjunction_type", "start", "end")
-    found = _approaches(events, ephemeris, altitude)
+    found = approaches_of(events, ephemeris, altitude)
     if not is_events(df):
         parents = events["conjunction"].to_numpy()
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
@@ -125,16 +107,16 @@ def closest_approach(
     return df.assign(**{name: found[name].array for name in _APPROACH_COLUMNS})
 
 
-def _emission_altitude(value: Any) -> float:
+def read_emission_altitude(value: Any) -> float:
     return checked_number(
         "emission_altitude", value, lambda km: 0 < km < 2000, "an altitude of aurora such as 110 [km]"
     )
 
 
-def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) -> pd.DataFrame:
+def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) -> pd.DataFrame:
     """Return the closest approach of each event, with the place of its spacecraft's location; NaN where unknown."""
     count = len(events)
-    tracks = Tracks(ephemeris, _sources_of_sides(events))
+    tracks = Tracks(ephemeris, sources_of_sides(events))
     time = np.full(count, np.datetime64("NaT"), model.DATETIME)
     distance = np.full(count, np.nan)
     places = np.full((2, 2, count), np.nan)
@@ -169,87 +151,7 @@ def _approaches(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) ->
     )
 
 
-def event_tracks(
-    events: pd.DataFrame, ephemeris: xr.Dataset, emission_altitude: float = EMISSION_ALTITUDE
-) -> pd.DataFrame:
-    """
-    Return the tracks that events of a ground source and a spacecraft have in common with their stations.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-        Events of `explode_events`.
-    ephemeris : xarray.Dataset
-        Where the spacecraft were.
-    emission_altitude : float, default 110.0
-        Altitude of the closest approach [km].
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per event with a station and a spacecraft: ``event`` (its position), ``site``, ``station_lat``,
-        ``station_lon``, ``closest_lat``, ``closest_lon`` (at the closest epoch), ``approach_lat``, ``approach_lon``
-        (interpolated), and in lists ``lat``, ``lon`` of the spacecraft's location from two steps before to two after,
-        with places between epochs, and ``minute``, where the epochs in range are among them. All geodetic [degrees].
-    """
-    first, second = spacecraft_sides(events)
-    kept = np.flatnonzero(first != second)
-    chosen, craft_side = events.iloc[kept], np.where(first[kept], 0, 1)
-    count = len(chosen)
-    found = _approaches(chosen, ephemeris, _emission_altitude(emission_altitude))
-    tracks = Tracks(ephemeris, _sources_of_sides(chosen))
-    types = chosen["conjunction_type"].astype("str").to_numpy()
-    start: Any = chosen["start"].to_numpy()
-    end: Any = chosen["end"].to_numpy()
-    beyond = tracks.step + tracks.step
-    first_at, stop_at = tracks.window(start - beyond, end + beyond)
-    closest = chosen["closest_epoch"].to_numpy()
-    rows = []
-    for number in range(count):
-        at = np.arange(first_at[number], stop_at[number])
-        craft, station = (
-            tracks.geodetic(types[number], np.full(len(at), number + side * count), at)
-            for side in (craft_side[number], 1 - craft_side[number])
-        )
-        known = ~np.isnan(craft[0])
-        at, lat, lon = at[known], craft[0][known], craft[1][known]
-        epochs = tracks.epochs[at]
-        dense, minute = _dense(lat, lon, (epochs >= start[number]) & (epochs <= end[number]))
-        here = np.flatnonzero(epochs == closest[number])
-        rows.append(
-            (
-                *(next(iter(part[~np.isnan(part)]), np.nan) for part in station),
-                *(part[here[0]] if len(here) else np.nan for part in (lat, lon)),
-                *dense,
-                minute,
-            )
-        )
-    names = ["station_lat", "station_lon", "closest_lat", "closest_lon", "lat", "lon", "minute"]
-    made = pd.DataFrame(rows, columns=names, index=pd.RangeIndex(count))
-    made[names[:4]] = made[names[:4]].astype("float64")
-    return made.assign(
-        event=kept,
-        site=image_sites(chosen, craft_side == 1).to_numpy(),
-        approach_lat=found["footprint_lat"],
-        approach_lon=found["footprint_lon"],
-    )
-
-
-def _dense(
-    lat: Floats, lon: Floats, inside: npt.NDArray[np.bool_], parts: int = 6
-) -> tuple[tuple[Floats, Floats], Ints]:
-    """Interpolate a track on the sphere, and give where the epochs in range are on it."""
-    if len(lat) < 2:
-        return (lat, lon), np.flatnonzero(inside)
-    vectors = geometry.unit_vectors(lat, lon)
-    at = np.arange((len(lat) - 1) * parts + 1)
-    before = np.minimum(at // parts, len(lat) - 2)
-    fraction = at / parts - before
-    places = geometry.degrees(geometry.interpolate(vectors[:, before], vectors[:, before + 1], fraction))
-    return places, np.flatnonzero(inside) * parts
-
-
-def _sources_of_sides(events: pd.DataFrame) -> pd.DataFrame:
+def sources_of_sides(events: pd.DataFrame) -> pd.DataFrame:
     """Return the sources of events in a frame: first those of all first sides, then those of all second sides."""
     names = ("identifier", "source_type", "display_name")
     sides = [events[[f"{side}_{name}" for name in names]].set_axis(list(names), axis=1) for side in ("e1", "e2")]
@@ -327,144 +229,3 @@ def _hemispheres_at(
     # two spacecraft have a hemisphere where it is the same
     codes = np.where(first & second, np.where(one == two, one, -1), np.where(first, one, two))
     return np.where(np.isnat(time), -1, codes).astype(np.int8)
-
-
-@typed
-def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.DataFrame:
-    """
-    Keep the conjunctions whose spacecraft is in the footprint's own hemisphere.
-
-    ``nbtrace`` and ``sbtrace`` say where a field line ends, not where the spacecraft is: the others are conjugate
-    conjunctions, at the far end of the line.
-
-    Parameters
-    ----------
-    df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`.
-    ephemeris : xarray.Dataset, optional
-        Where the spacecraft were; the hemisphere is that of ``geo_lat`` at the closest epoch, or at `start` where there
-        is none. By default the column ``spacecraft_hemisphere``, as `closest_approach` adds it, is read.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of the frame, in its order. All spacecraft of a row must be in the footprint's hemisphere; a row of which
-        that is not known is left out, a ``geographic`` one always stays.
-
-    Raises
-    ------
-    AuroraxInputError
-        If there is neither an ephemeris nor the column.
-
-    Examples
-    --------
-    >>> import aurorax_pandas
-    >>> df = aurorax_pandas.load_sample_conjunctions()
-    >>> len(df.aurorax.overflights(aurorax_pandas.load_sample_ephemeris()))
-    20
-    """
-    require(df, "overflights", "conjunction_type")
-    own = np.asarray(pd.Categorical(df["conjunction_type"].astype("str").map(_OWN_HEMISPHERE), dtype=HEMISPHERE).codes)
-    always: npt.NDArray[np.bool_] = (df["conjunction_type"] == "geographic").to_numpy(bool)
-    if ephemeris is None:
-        if "spacecraft_hemisphere" not in df.columns:
-            raise AuroraxInputError(
-                "ephemeris: the frame has no column spacecraft_hemisphere; give an ephemeris, or call closest_approach first"
-            )
-        known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
-        return _taken_rows(df, always | ((known == own) & (own >= 0)))
-    require(df, "overflights", "start", "closest_epoch")
-    if is_events(df):
-        sources, row = _sources_of_sides(df), np.tile(np.arange(len(df)), 2)
-    else:
-        require(df, "overflights", "data_sources")
-        flat = model.flatten(df["data_sources"])
-        sources = pd.DataFrame({name: flat.column(name) for name in ("identifier", "source_type", "display_name")})
-        row = flat.row
-    craft = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
-    sources, row = sources[craft], row[craft]
-    times = df["closest_epoch"].fillna(df["start"]).to_numpy()
-    codes = Tracks(ephemeris, sources).hemispheres(np.arange(len(sources)), times[row])
-    there = np.bincount(row, minlength=len(df))
-    agree = np.bincount(row[(codes == own[row]) & (codes >= 0)], minlength=len(df))
-    return _taken_rows(df, always | ((there > 0) & (agree == there)))
-
-
-def _taken_rows(df: pd.DataFrame, keep: Any) -> pd.DataFrame:
-    return df.iloc[np.flatnonzero(keep)]
-
-
-def image_windows(
-    df: pd.DataFrame,
-    ephemeris: xr.Dataset | None = None,
-    pad: Span = "2min",
-    emission_altitude: float = EMISSION_ALTITUDE,
-) -> pd.DataFrame:
-    """
-    Return the times and places that tools for all-sky images ask for.
-
-    Parameters
-    ----------
-    df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`. Only pairs of a ground source and a spacecraft give a row.
-    ephemeris : xarray.Dataset, optional
-        Where the spacecraft were; without it there are no places.
-    pad : str or pandas.Timedelta, default "2min"
-        How much to add before `start` and after `end`.
-    emission_altitude : float, default 110.0
-        Altitude to map the images to [km]; 230 for the red line.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per event, in the frame's order: ``conjunction`` (row position in `df`), ``program``, ``site_code`` (the
-        platform where the site has no code), ``spacecraft``, ``start`` and ``end`` with the pad (UTC), ``epoch``: the
-        time of the closest approach, without an ephemeris the closest epoch (UTC); ``footprint_lat``,
-        ``footprint_lon``: the spacecraft's location then, geodetic [degrees]; ``altitude`` [km].
-
-    Raises
-    ------
-    AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
-
-    Examples
-    --------
-    >>> import aurorax_pandas
-    >>> df = aurorax_pandas.load_sample_conjunctions().aurorax.closest(1)
-    >>> windows = df.aurorax.image_windows(aurorax_pandas.load_sample_ephemeris())
-    >>> windows.loc[0, ["program", "site_code", "spacecraft"]].tolist()
-    ['themis-asi', 'GILL', 'Swarm C']
-    """
-    altitude, wide = _emission_altitude(emission_altitude), span("pad", pad, zero=True)
-    events = as_events(df, "image_windows", "conjunction_type", "start", "end", "closest_epoch")
-    parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
-    first, second = spacecraft_sides(events)
-    on_first = (events["e1_source_type"] == "ground").to_numpy(bool) & second
-    kept = np.flatnonzero(on_first | ((events["e2_source_type"] == "ground").to_numpy(bool) & first))
-    events, mine = events.iloc[kept], on_first[kept]
-    found = None if ephemeris is None else _approaches(events, ephemeris, altitude)
-    epoch = events["closest_epoch"].to_numpy()
-    columns: dict[str, Any] = {
-        "conjunction": parents[kept],
-        "program": events["e1_program"].where(mine, events["e2_program"]).array,
-        "site_code": image_sites(events, mine).array,
-        "spacecraft": events["e2_display_name"].where(mine, events["e1_display_name"]).array,
-        "start": (events["start"] - wide).array,
-        "end": (events["end"] + wide).array,
-        "epoch": epoch if found is None else found["approach_time"].fillna(pd.Series(epoch)),
-        "footprint_lat": np.nan if found is None else found["footprint_lat"],
-        "footprint_lon": np.nan if found is None else found["footprint_lon"],
-        "altitude": altitude,
-    }
-    made = pd.DataFrame(columns, index=pd.RangeIndex(len(kept))).astype(_IMAGE_COLUMNS)
-    made.attrs = copy.deepcopy(df.attrs)
-    return made
-
-
-def image_sites(events: pd.DataFrame, on_first: npt.NDArray[np.bool_]) -> pd.Series[str]:
-    """Return the site code of the station of each event, its platform where the site has no code."""
-    station = {
-        name: model.pandas_to_arrow(events[f"e1_{name}"].where(on_first, events[f"e2_{name}"]), pa.string())
-        for name in ("platform", "source_type")
-    }
-    return model.arrow_to_pandas(model.compute.coalesce(source_sites(station), station["platform"]))

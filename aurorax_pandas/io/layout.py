@@ -107,11 +107,11 @@ def _spec(where: str, name: Any, values: pd.Series[Any]) -> dict[str, Any]:
 def _index_spec(where: str, index: pd.Index[Any]) -> dict[str, Any]:
     if isinstance(index, pd.RangeIndex):
         return {"range": [index.start, index.stop, index.step], "name": index.name}
-    levels = [_spec(where, index.names[i], _level(index, i)) for i in range(index.nlevels)]
+    levels = [_spec(where, index.names[i], _index_level(index, i)) for i in range(index.nlevels)]
     return {"levels": levels, "multi": isinstance(index, pd.MultiIndex)}
 
 
-def _level(index: pd.Index[Any], number: int) -> pd.Series[Any]:
+def _index_level(index: pd.Index[Any], number: int) -> pd.Series[Any]:
     return pd.Series(index.get_level_values(number)).reset_index(drop=True)
 
 
@@ -121,7 +121,7 @@ def take_apart(df: pd.DataFrame) -> Parts:
     index = df.index
     return Parts(
         {name: to_arrow(df[name]) for name in df.columns if name not in nested},
-        [] if isinstance(index, pd.RangeIndex) else [to_arrow(_level(index, i)) for i in range(index.nlevels)],
+        [] if isinstance(index, pd.RangeIndex) else [to_arrow(_index_level(index, i)) for i in range(index.nlevels)],
         {name: model.flatten(df[name]) for name in nested},
     )
 
@@ -146,7 +146,7 @@ def put_together(block: Block, parts: Parts) -> pd.DataFrame:
             columns[name] = from_arrow(parts.columns[name], spec)
         if len(columns[name]) != frame["rows"]:
             raise AuroraxDataError(f"column {name!r} has {len(columns[name])} rows in place of {frame['rows']}")
-    df = pd.DataFrame(columns, index=_index(frame["index"], parts.levels), copy=False)
+    df = pd.DataFrame(columns, index=_index_from_arrow(frame["index"], parts.levels), copy=False)
     for spec in frame["columns"]:
         if spec["dtype"] == "object":
             # pandas makes text of objects where it is not told
@@ -176,7 +176,7 @@ def without_rows(block: Block) -> Block:
     return {**block, "frame": frame}
 
 
-def _index(spec: dict[str, Any], levels: list[pa.Array]) -> pd.Index[Any]:
+def _index_from_arrow(spec: dict[str, Any], levels: list[pa.Array]) -> pd.Index[Any]:
     if "range" in spec:
         start, stop, step = spec["range"]
         return pd.RangeIndex(start, stop, step, name=spec["name"])
@@ -259,7 +259,7 @@ def check_own_columns(df: pd.DataFrame, block: Block, where: str, round_trip: Ro
     own = [(f"column {spec['name']!r}", df[spec["name"]], spec) for spec in block["frame"]["columns"]
            if spec["name"] not in ours or ours[spec["name"]] is None]  # fmt: skip
     own += [
-        (f"level {number} of the index", _level(df.index, number), spec)
+        (f"level {number} of the index", _index_level(df.index, number), spec)
         for number, spec in enumerate(block["frame"]["index"].get("levels", ()))
     ]
     for name, values, spec in own:
@@ -312,15 +312,15 @@ def _checksums(array: pa.Array) -> list[int]:
     if array.null_count:
         parts.append(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)))
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        parts += _text(array)
+        parts += _text_of_column(array)
     elif is_flat(array.type):
-        parts.append(np.ascontiguousarray(_numbers(array)).view(np.uint8))
+        parts.append(np.ascontiguousarray(_numbers_of_column(array)).view(np.uint8))
     else:
         parts.append(json.dumps(array.to_pylist(), default=str).encode())
     return [len(array), *map(zlib.crc32, parts)]
 
 
-def _text(array: pa.Array) -> tuple[npt.NDArray[np.int32], memoryview]:
+def _text_of_column(array: pa.Array) -> tuple[npt.NDArray[np.int32], memoryview]:
     """Return the lengths of texts [bytes], and all of them in a row."""
     if not len(array):
         return np.empty(0, np.int32), memoryview(b"")
@@ -329,7 +329,7 @@ def _text(array: pa.Array) -> tuple[npt.NDArray[np.int32], memoryview]:
     return np.diff(offsets).astype(np.int32), memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]]
 
 
-def _numbers(array: pa.Array) -> npt.NDArray[Any]:
+def _numbers_of_column(array: pa.Array) -> npt.NDArray[Any]:
     if pa.types.is_timestamp(array.type) or pa.types.is_duration(array.type):
         array = array.cast(pa.int64())
     empty = pa.scalar(0).cast(array.type) if not pa.types.is_boolean(array.type) else False

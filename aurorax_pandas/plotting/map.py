@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, event_tracks
+from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE
+from aurorax_pandas.analysis.images import event_tracks
 from aurorax_pandas.analysis.labels import labelled_events
 from aurorax_pandas.checks import as_list, checked_number
 from aurorax_pandas.plotting import style

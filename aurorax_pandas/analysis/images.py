@@ -1,0 +1,191 @@
+"""What tools for all-sky images ask for: times, places and tracks of spacecraft over a station."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas import geometry
+from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, approaches_of, read_emission_altitude, sources_of_sides
+from aurorax_pandas.analysis.labels import spacecraft_sides
+from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import as_events, is_events, source_sites
+from aurorax_pandas.times import Span, span
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_IMAGE_COLUMNS: Final[dict[str, Any]] = {
+    "conjunction": "int64",
+    "program": "str",
+    "site_code": "str",
+    "spacecraft": "str",
+    "start": model.DATETIME,
+    "end": model.DATETIME,
+    "epoch": model.DATETIME,
+    "footprint_lat": "float64",
+    "footprint_lon": "float64",
+    "altitude": "float64",
+}
+
+
+def event_tracks(
+    events: pd.DataFrame, ephemeris: xr.Dataset, emission_altitude: float = EMISSION_ALTITUDE
+) -> pd.DataFrame:
+    """
+    Return the tracks that events of a ground source and a spacecraft have in common with their stations.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Events of `explode_events`.
+    ephemeris : xarray.Dataset
+        Where the spacecraft were.
+    emission_altitude : float, default 110.0
+        Altitude of the closest approach [km].
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per event with a station and a spacecraft: ``event`` (its position), ``site``, ``station_lat``,
+        ``station_lon``, ``closest_lat``, ``closest_lon`` (at the closest epoch), ``approach_lat``, ``approach_lon``
+        (interpolated), and in lists ``lat``, ``lon`` of the spacecraft's location from two steps before to two after,
+        with places between epochs, and ``minute``, where the epochs in range are among them. All geodetic [degrees].
+    """
+    first, second = spacecraft_sides(events)
+    kept = np.flatnonzero(first != second)
+    chosen, craft_side = events.iloc[kept], np.where(first[kept], 0, 1)
+    count = len(chosen)
+    found = approaches_of(chosen, ephemeris, read_emission_altitude(emission_altitude))
+    tracks = Tracks(ephemeris, sources_of_sides(chosen))
+    types = chosen["conjunction_type"].astype("str").to_numpy()
+    start: Any = chosen["start"].to_numpy()
+    end: Any = chosen["end"].to_numpy()
+    beyond = tracks.step + tracks.step
+    first_at, stop_at = tracks.window(start - beyond, end + beyond)
+    closest = chosen["closest_epoch"].to_numpy()
+    rows = []
+    for number in range(count):
+        at = np.arange(first_at[number], stop_at[number])
+        craft, station = (
+            tracks.geodetic(types[number], np.full(len(at), number + side * count), at)
+            for side in (craft_side[number], 1 - craft_side[number])
+        )
+        known = ~np.isnan(craft[0])
+        at, lat, lon = at[known], craft[0][known], craft[1][known]
+        epochs = tracks.epochs[at]
+        dense, minute = _dense(lat, lon, (epochs >= start[number]) & (epochs <= end[number]))
+        here = np.flatnonzero(epochs == closest[number])
+        rows.append(
+            (
+                *(next(iter(part[~np.isnan(part)]), np.nan) for part in station),
+                *(part[here[0]] if len(here) else np.nan for part in (lat, lon)),
+                *dense,
+                minute,
+            )
+        )
+    names = ["station_lat", "station_lon", "closest_lat", "closest_lon", "lat", "lon", "minute"]
+    made = pd.DataFrame(rows, columns=names, index=pd.RangeIndex(count))
+    made[names[:4]] = made[names[:4]].astype("float64")
+    return made.assign(
+        event=kept,
+        site=image_sites(chosen, craft_side == 1).to_numpy(),
+        approach_lat=found["footprint_lat"],
+        approach_lon=found["footprint_lon"],
+    )
+
+
+def _dense(
+    lat: Floats, lon: Floats, inside: npt.NDArray[np.bool_], parts: int = 6
+) -> tuple[tuple[Floats, Floats], Ints]:
+    """Interpolate a track on the sphere, and give where the epochs in range are on it."""
+    if len(lat) < 2:
+        return (lat, lon), np.flatnonzero(inside)
+    vectors = geometry.unit_vectors(lat, lon)
+    at = np.arange((len(lat) - 1) * parts + 1)
+    before = np.minimum(at // parts, len(lat) - 2)
+    fraction = at / parts - before
+    places = geometry.degrees(geometry.interpolate(vectors[:, before], vectors[:, before + 1], fraction))
+    return places, np.flatnonzero(inside) * parts
+
+
+def image_windows(
+    df: pd.DataFrame,
+    ephemeris: xr.Dataset | None = None,
+    pad: Span = "2min",
+    emission_altitude: float = EMISSION_ALTITUDE,
+) -> pd.DataFrame:
+    """
+    Return the times and places that tools for all-sky images ask for.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, or events of `explode_events`. Only pairs of a ground source and a spacecraft give a row.
+    ephemeris : xarray.Dataset, optional
+        Where the spacecraft were; without it there are no places.
+    pad : str or pandas.Timedelta, default "2min"
+        How much to add before `start` and after `end`.
+    emission_altitude : float, default 110.0
+        Altitude to map the images to [km]; 230 for the red line.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per event, in the frame's order: ``conjunction`` (row position in `df`), ``program``, ``site_code`` (the
+        platform where the site has no code), ``spacecraft``, ``start`` and ``end`` with the pad (UTC), ``epoch``: the
+        time of the closest approach, without an ephemeris the closest epoch (UTC); ``footprint_lat``,
+        ``footprint_lon``: the spacecraft's location then, geodetic [degrees]; ``altitude`` [km].
+
+    Raises
+    ------
+    AuroraxInputError
+        If an argument cannot be used, or the frame has no events.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions().aurorax.closest(1)
+    >>> windows = df.aurorax.image_windows(aurorax_pandas.load_sample_ephemeris())
+    >>> windows.loc[0, ["program", "site_code", "spacecraft"]].tolist()
+    ['themis-asi', 'GILL', 'Swarm C']
+    """
+    altitude, wide = read_emission_altitude(emission_altitude), span("pad", pad, zero=True)
+    events = as_events(df, "image_windows", "conjunction_type", "start", "end", "closest_epoch")
+    parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    first, second = spacecraft_sides(events)
+    on_first = (events["e1_source_type"] == "ground").to_numpy(bool) & second
+    kept = np.flatnonzero(on_first | ((events["e2_source_type"] == "ground").to_numpy(bool) & first))
+    events, mine = events.iloc[kept], on_first[kept]
+    found = None if ephemeris is None else approaches_of(events, ephemeris, altitude)
+    epoch = events["closest_epoch"].to_numpy()
+    columns: dict[str, Any] = {
+        "conjunction": parents[kept],
+        "program": events["e1_program"].where(mine, events["e2_program"]).array,
+        "site_code": image_sites(events, mine).array,
+        "spacecraft": events["e2_display_name"].where(mine, events["e1_display_name"]).array,
+        "start": (events["start"] - wide).array,
+        "end": (events["end"] + wide).array,
+        "epoch": epoch if found is None else found["approach_time"].fillna(pd.Series(epoch)),
+        "footprint_lat": np.nan if found is None else found["footprint_lat"],
+        "footprint_lon": np.nan if found is None else found["footprint_lon"],
+        "altitude": altitude,
+    }
+    made = pd.DataFrame(columns, index=pd.RangeIndex(len(kept))).astype(_IMAGE_COLUMNS)
+    made.attrs = copy.deepcopy(df.attrs)
+    return made
+
+
+def image_sites(events: pd.DataFrame, on_first: npt.NDArray[np.bool_]) -> pd.Series[str]:
+    """Return the site code of the station of each event, its platform where the site has no code."""
+    station = {
+        name: model.pandas_to_arrow(events[f"e1_{name}"].where(on_first, events[f"e2_{name}"]), pa.string())
+        for name in ("platform", "source_type")
+    }
+    return model.arrow_to_pandas(model.compute.coalesce(source_sites(station), station["platform"]))
