@@ -107,6 +107,18 @@ def test_what_the_ephemeris_lacks_is_missing(sample, ephemeris):
     assert known.sum() == 13
 
 
+def test_nothing_is_interpolated_over_epochs_without_a_place(builders):
+    lon = -94.64 + np.array([-20.0, -7.0, np.nan, 7.0, 20.0])
+    table = pd.DataFrame({
+        "epoch": pd.date_range("2020-01-01", periods=5, freq="1min"), "identifier": 3, "nbtrace_lat": 56.2 + 0 * lon,
+        "nbtrace_lon": lon,
+    })  # fmt: skip
+    df = ap.conjunctions_from_records([builders.record(0, 4, sources=(builders.GILL, builders.SWARM_A))])
+    (found,) = df.aurorax.closest_approach(ap.ephemeris_from_dataframe(table)).itertuples()
+    assert found.approach_time == pd.Timestamp(builders.at(1))
+    assert found.approach_distance > 400
+
+
 def test_without_own_positions_the_hemisphere_is_missing(sample, ephemeris):
     found = sample.aurorax.closest_approach(ephemeris.drop_vars(["geo_lat", "geo_lon"]))
     assert found["approach_distance"].notna().all()

@@ -51,6 +51,13 @@ def test_equal_reads_differ_in_nothing(sample):
     assert [len(part) for part in sample.iloc[:0].aurorax.compare(sample.iloc[:0])] == [0, 0, 0]
 
 
+def test_each_of_equal_rows_counts(sample):
+    row, four = sample.iloc[[7]], sample.iloc[[7, 7, 7, 7]]
+    assert [len(part) for part in four.aurorax.compare(row)] == [0, 3, 0]
+    assert [len(part) for part in row.aurorax.compare(four)] == [3, 0, 0]
+    assert [len(part) for part in four.aurorax.compare(four)] == [0, 0, 0]
+
+
 def test_gained_lost_and_changed(sample):
     later = sample.drop(index=[7]).copy()
     later.loc[3, "min_distance"] = 40.0

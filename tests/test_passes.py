@@ -77,6 +77,14 @@ def test_hemispheres_come_from_the_column_too(sample, ephemeris):
     )
 
 
+def test_a_pass_is_of_one_hemisphere(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(3, 4)])
+    assert len(df.aurorax.passes()) == 1
+    found = df.assign(spacecraft_hemisphere=["northern", "southern"]).aurorax.passes()
+    assert found["hemisphere"].tolist() == ["northern", "southern"]
+    assert found["parents"].tolist() == [[0], [1]]
+
+
 def test_first_pass_names_its_stations_in_order(sample, ephemeris):
     first = sample.aurorax.passes(ephemeris=ephemeris).iloc[0]
     assert first["stations"]["station"].str[-4:].tolist() == ["TALO", "RANK", "GILL", "TPAS", "PINA"]
@@ -215,3 +223,14 @@ def test_cameras_of_one_site_watch_the_same_sky(builders):
     assert found["rate"] == pytest.approx(3 / 24)
     with pytest.raises(ap.AuroraxInputError, match="stands twice"):
         df.aurorax.daily_counts(availability=pd.concat([availability, availability]))
+
+
+@pytest.mark.parametrize(("seconds", "hemisphere"), [(29, "northern"), (30, "northern"), (31, "southern")])
+def test_a_time_midway_between_two_epochs_counts_to_the_earlier(builders, seconds, hemisphere):
+    epochs = pd.date_range("2020-01-01", periods=3, freq="1min")
+    ephemeris = ap.ephemeris_from_dataframe(
+        pd.DataFrame({"epoch": epochs, "identifier": 3, "geo_lat": [1.0, 1.0, -1.0], "geo_lon": 0.0})
+    )
+    df = conjunctions_from_records([builders.record(1, 2, closest=1 + seconds / 60)])
+    assert df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].tolist() == [hemisphere]
+    assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")

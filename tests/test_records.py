@@ -175,6 +175,21 @@ def test_times_with_a_zone_are_converted_to_utc(builders):
     assert conjunctions_from_records([record])["start"].tolist() == [pd.Timestamp("2020-01-01T00:30:00")]
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("20200101T000800.000", "2020-01-01T00:08:00"),
+        ("2020-01-01T00:08+01", "2019-12-31T23:08:00"),
+        ("2020-01-01T00:08-01", "2020-01-01T01:08:00"),
+        ("2020-01-01 00:08:00", "2020-01-01T00:08:00"),
+    ],
+)
+def test_other_forms_of_time_are_read_though_they_are_as_long(builders, text, meant):
+    record = builders.record(0, 120, closest=None) | {"start": text}
+    assert len(text) == len(record["end"])
+    assert conjunctions_from_records([record])["start"].tolist() == [pd.Timestamp(meant)]
+
+
 def test_null_sources_events_and_fields_are_kept_as_missing(builders):
     record = builders.record() | {"data_sources": None, "events": None}
     df = conjunctions_from_records([record, builders.record(2, 3, sources=({"identifier": None}, {}), events=[])])
@@ -296,6 +311,51 @@ def test_rows_are_in_one_order_whatever_the_order_of_the_records(builders, data)
         pd.Timestamp(record["closest_epoch"] or 0) for record in wanted
     ]
     assert df["conjunction_type"].tolist() == [record["conjunction_type"] for record in wanted]
+
+
+def in_turn(builders, name):
+    """Two records in their order: a key tells them apart, and the keys that come after it say the contrary."""
+    low, high, later = (builders.ATHA, builders.SWARM_A), (builders.GILL, builders.THEMIS_A), builders.at(3)
+    nameless = {**builders.THEMIS_A, "identifier": None}
+    last = {"sources": high, "conjunction_type": "sbtrace", "end": later, "low": 150.0, "high": 300.0}
+    first, second = {
+        "start": ({**last, "start": 0, "closest": 2}, {"start": 1, "closest": 1}),
+        "closest_epoch": ({**last, "closest": 0}, {"closest": 1}),
+        "a missing closest_epoch": ({**last, "closest": 1}, {"closest": None}),
+        "identifiers": ({**last, "sources": low}, {"sources": high}),
+        "the lowest identifier": ({**last, "sources": (builders.GILL, builders.SWARM_A)},
+                                  {"sources": (builders.ATHA, builders.SWARM_B)}),
+        "the next identifier": ({**last, "sources": (builders.ATHA, builders.SWARM_A)},
+                                {"sources": (builders.SWARM_A, builders.GILL)}),
+        "a missing identifier": ({**last, "sources": (builders.GILL, nameless)}, {"sources": low}),
+        "type": ({**last, "sources": low, "conjunction_type": "nbtrace"}, {"conjunction_type": "sbtrace"}),
+        "end": ({"low": 150.0, "high": 300.0}, {"end": later}),
+        "min_distance": ({"high": 300.0}, {"low": 150.0}),
+        "max_distance": ({}, {"high": 300.0}),
+    }[name]  # fmt: skip
+    made = []
+    for each in (first, second):
+        changes = dict(each)
+        start, end = changes.pop("start", 0), changes.pop("end", builders.at(2))
+        made.append(builders.record(start, 2, **changes) | {"end": end})
+    return made
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "start", "closest_epoch", "a missing closest_epoch", "identifiers", "the lowest identifier",
+        "the next identifier", "a missing identifier", "type", "end", "min_distance", "max_distance",
+    ],
+)  # fmt: skip
+def test_the_keys_of_the_order_come_one_after_the_other(builders, name):
+    first, second = in_turn(builders, name)
+    alone = pd.concat([conjunctions_from_records([each]) for each in (first, second)], ignore_index=True)
+    for records in ([first, second], [second, first]):
+        assert_conjunctions_equal(conjunctions_from_records(records), alone)
+    if name not in ("end", "min_distance", "max_distance"):
+        # what differs in nothing else is one conjunction there
+        assert_conjunctions_equal(ap.stitch(alone.iloc[::-1]), alone)
 
 
 def test_a_long_result_is_read_whole_and_in_order(builders):

@@ -62,6 +62,17 @@ def test_earliest_epoch_wins_a_tie():
     assert len(df["events"].iloc[0]) == 1
 
 
+@pytest.mark.parametrize("rows", [[0, 1], [1, 0]])
+def test_earliest_epoch_wins_a_tie_whichever_row_comes_first(rows):
+    pieces = [
+        piece("10", "14", 5.0, 9.0, "14") | {"farthest_epoch": "2020-01-01T00:13:00"},
+        piece("11", "12", 5.0, 9.0, "12") | {"farthest_epoch": "2020-01-01T00:11:00"},
+    ]
+    df = aurorax_pandas.stitch(aurorax_pandas.conjunctions_from_records(pieces).iloc[rows])
+    assert df["closest_epoch"].tolist() == [pd.Timestamp("2020-01-01T00:12")]
+    assert df["farthest_epoch"].tolist() == [pd.Timestamp("2020-01-01T00:11")]
+
+
 def test_two_epochs_apart_stay_two():
     assert len(stitched(piece("10", "12", 5.0, 9.0, "11"), piece("14", "14", 5.0, 8.0, "14"))) == 2
     assert len(stitched(piece("10", "12", 5.0, 9.0, "11"), piece("14", "14", 5.0, 8.0, "14"), step="2min")) == 1

@@ -260,6 +260,15 @@ def test_an_epoch_that_may_belong_to_another_pair_is_not_guessed(builders):
     assert epochs.isna().tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize("kind", ["nbtrace", "sbtrace", "geographic"])
+def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
+    untyped = {**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": None}
+    df = conjunctions_from_records([builders.record(events=[untyped], conjunction_type=kind)])
+    assert df["events"].iloc[0]["conjunction_type"].isna().all()
+    assert df.aurorax.explode_events()["conjunction_type"].tolist() == [kind]
+    assert df.aurorax.passes()["conjunction_type"].tolist() == [kind]
+
+
 def test_a_source_without_a_name_still_has_a_label(builders):
     nameless = {**builders.ATHA, "display_name": None}
     bare = {"identifier": 7}
@@ -484,6 +493,17 @@ def test_filter_bounds_are_inclusive_and_read_as_in_a_search(sample):
     assert 10 in sample.aurorax.filter_closest_epoch(near=aware, tolerance="0s").index
     zoned = pd.DatetimeIndex([aware])
     assert 10 in sample.aurorax.filter_closest_epoch(near=zoned, tolerance="0s").index
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_an_epoch_as_far_from_an_instant_as_is_tolerated_stays(sample, sign):
+    row = sample.iloc[[10]]
+    near = row["closest_epoch"].iloc[0] + sign * pd.Timedelta("5min")
+    beyond = near + sign * pd.Timedelta("1us")
+    far = [near - pd.Timedelta("1D"), near + pd.Timedelta("1D")]
+    assert len(row.aurorax.filter_closest_epoch(near=near)) == 1
+    assert len(row.aurorax.filter_closest_epoch(near=[near, *far])) == 1
+    assert len(row.aurorax.filter_closest_epoch(near=[beyond, *far])) == 0
 
 
 def test_filter_works_on_events(sample):
