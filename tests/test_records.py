@@ -358,6 +358,22 @@ def test_the_keys_of_the_order_come_one_after_the_other(builders, name):
         assert_conjunctions_equal(ap.stitch(alone.iloc[::-1]), alone)
 
 
+def test_ties_at_several_times_stay_apart(builders):
+    records = [
+        builders.record(start, 2, closest=closest, sources=(camera, builders.SWARM_A))
+        for start, closest in ((0, 2), (1, 1))
+        for camera in (builders.ATHA, builders.GILL)
+    ]
+    df = conjunctions_from_records(records[::-1])
+    assert df["start"].tolist() == [pd.Timestamp(record["start"]) for record in records]
+
+
+def test_records_that_differ_in_their_contents_alone_have_an_order_too(builders):
+    names = ["Swarm A", "Swarm Alpha"]
+    records = [builders.record(sources=(builders.ATHA, {**builders.SWARM_A, "display_name": name})) for name in names]
+    assert_conjunctions_equal(conjunctions_from_records(records), conjunctions_from_records(records[::-1]))
+
+
 def test_a_long_result_is_read_whole_and_in_order(builders):
     made = builders.many(4_500, pairs=7, minutes=100_000)
     df = conjunctions_from_records(made)
@@ -487,3 +503,37 @@ def test_times_of_numpy_are_read_in_every_unit(builders):
     found = conjunctions_from_records([{**record, **times, "closest_epoch": np.datetime64("NaT")}])
     expected = conjunctions_from_records([{**record, "closest_epoch": None}])
     assert_conjunctions_equal(found, expected)
+
+
+def test_what_a_record_says_of_itself_comes_before_what_its_events_say(builders):
+    late = {**builders.event(builders.ATHA, builders.SWARM_A), "end": "1999-01-01T00:00:00"}
+    with pytest.raises(ap.AuroraxDataError, match="record 0: min_distance is above max_distance"):
+        conjunctions_from_records([builders.record(events=[late], low=900.0)])
+
+
+def test_the_first_five_bad_records_are_shown_and_the_others_counted(builders):
+    changes = [{"min_distance": 900.0}, {"start": None}] * 4
+    with pytest.raises(ap.AuroraxDataError) as caught:
+        conjunctions_from_records([builders.record() | change for change in changes])
+    assert [f"record {number}:" in str(caught.value) for number in range(8)] == [True] * 5 + [False] * 3
+    assert "; and 3 more" in str(caught.value)
+
+
+def test_records_of_a_frame_are_those_it_was_made_of(builders):
+    bare = {**dict.fromkeys(model.SOURCE_FIELDS), "identifier": 7}
+    nameless = {**bare, "identifier": None, "program": "custom"}
+    records = [
+        builders.record(0, 1) | {"start": "2020-01-01T00:00:00.500000", "closest_epoch": "2020-01-01T00:00:30"},
+        builders.record(1, 2, sources=(bare, builders.SWARM_A)),
+        builders.record(2, 3, sources=(nameless, bare), closest=None),
+        builders.record(3, 4, events=[]),
+        builders.record(4, 5, sources=(), events=[{**builders.event(bare, nameless, 4, 5), "conjunction_type": None}]),
+    ]
+    assert ap.records_from_conjunctions(conjunctions_from_records(records)) == records
+
+
+def test_each_record_of_a_frame_has_sources_of_its_own(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(2, 3)])
+    first, second = ap.records_from_conjunctions(df)
+    first["data_sources"][0]["platform"] = first["events"][0]["e1_source"]["platform"] = "changed"
+    assert second == builders.record(2, 3)
