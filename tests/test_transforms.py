@@ -759,3 +759,49 @@ def test_spans_closer_than_a_step_are_counted_once(builders):
 )
 def test_names_of_sources_may_be_in_any_case(sample, wanted, count):
     assert len(sample.aurorax.select_sources(**wanted)) == count
+
+
+def test_two_cameras_of_a_site_in_one_conjunction_are_one(builders):
+    b = builders
+    df = conjunctions_from_records(
+        [
+            b.record(0, 2, sources=(b.ATHA, b.REGO_ATHA, b.SWARM_A), low=120.0),
+            b.record(1, 3, sources=(b.ATHA, b.SWARM_A), low=110.0),
+        ]
+    )
+    assert df.aurorax.deduplicate("site").index.tolist() == [1]
+    assert df.aurorax.deduplicate().index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "change", [{"identifier": None}, {"identifier": None, "display_name": "(1, 2)"}, {"identifier": 7}]
+)
+def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
+    named = {**builders.ATHA, "identifier": None, "display_name": "(56, -94)"}
+    for one, other in (
+        (builders.ATHA, {**builders.ATHA, **change}),
+        (named, {**named, **change, "display_name": "(1, 2)"}),
+    ):
+        made = [builders.record(sources=(source, builders.SWARM_A)) for source in (one, other, one)]
+        assert len(conjunctions_from_records(made).aurorax.deduplicate()) == 2
+        assert len(ap.stitch(conjunctions_from_records(made))) == 2
+
+
+def test_a_source_that_says_nothing_is_not_selected(builders):
+    bare = {"identifier": 7}
+    df = conjunctions_from_records([builders.record(sources=(bare, {}), events=[])])
+    for name in ("program", "platform", "source_type", "display_name", "site"):
+        for how in ("any", "all"):
+            assert df.aurorax.select_sources(**{name: "ground"}, how=how).empty
+
+
+def test_types_of_one_site_stay_apart(builders):
+    made = [
+        builders.record(0, 1, conjunction_type=kind, events=[
+            {**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": kind}
+        ])
+        for kind in ("nbtrace", "sbtrace")
+    ]  # fmt: skip
+    df = conjunctions_from_records(made)
+    assert df.aurorax.pair_summary("site")["count"].to_dict() == {"ATHA & Swarm A": 2}
+    assert len(df.aurorax.deduplicate("site")) == 2
