@@ -324,18 +324,17 @@ def test_an_image_without_a_place_is_of_the_closest_epoch(builders):
     assert windows["footprint_lat"].isna().all()
 
 
-@pytest.mark.parametrize(("closest", "start", "kept"), [(None, 1, 1), (2, 1, 0), (4, 4, 0), (5, 5, 0)])
-def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, closest, start, kept):
+@pytest.mark.parametrize(
+    ("closest", "start", "hemisphere"), [(None, 1, "northern"), (2, 1, "southern"), (4, 4, "northern"), (5, 5, None)]
+)
+def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, closest, start, hemisphere):
+    # the equator counts as north, an epoch for one step more
     ephemeris = craft(minutes=4, a=[1.0, 1.0, -1.0, 0.0])
-    df = ap.conjunctions_from_records(
-        [builders.record(start, 5, sources=(builders.GILL, builders.SWARM_A), closest=closest)]
-    )
-    # a step after the last epoch the equator still counts as north, later nothing is known
-    kept = 1 if closest == 4 else kept
-    assert len(df.aurorax.overflights(ephemeris)) == kept
-    known = {1: "northern", 0: "southern"}[kept] if closest != 5 else None
+    pair = builders.GILL, builders.SWARM_A
+    df = ap.conjunctions_from_records([builders.record(start, 5, sources=pair, closest=closest)])
+    assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")
     found = df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].astype(object)
-    assert found.where(found.notna(), None).tolist() == [known]
+    assert found.where(found.notna(), None).tolist() == [hemisphere]
 
 
 def test_a_northern_station_has_no_southern_trace(builders):
