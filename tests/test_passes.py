@@ -85,6 +85,15 @@ def test_a_pass_is_of_one_hemisphere(builders):
     assert found["parents"].tolist() == [[0], [1]]
 
 
+def test_a_pass_is_of_one_type(builders):
+    events = [
+        {**builders.event(builders.ATHA, builders.SWARM_A, start, start + 1), "conjunction_type": kind}
+        for start, kind in ((0, "nbtrace"), (0, "sbtrace"), (3, "nbtrace"))
+    ]
+    found = conjunctions_from_records([builders.record(0, 4, events=events)]).aurorax.passes()
+    assert found[["conjunction_type", "minutes"]].to_numpy().tolist() == [["nbtrace", 4.0], ["sbtrace", 2.0]]
+
+
 def test_first_pass_names_its_stations_in_order(sample, ephemeris):
     first = sample.aurorax.passes(ephemeris=ephemeris).iloc[0]
     assert first["stations"]["station"].str[-4:].tolist() == ["TALO", "RANK", "GILL", "TPAS", "PINA"]
