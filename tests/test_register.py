@@ -4,10 +4,10 @@ import sys
 
 import pandas as pd
 import pytest
+from aurorax_pandas.dataset_accessor import AuroraxDatasetAccessor
 
 import aurorax_pandas as ap
 from aurorax_pandas.accessors import AuroraxDataFrameAccessor
-from aurorax_pandas.dataset_accessor import AuroraxDatasetAccessor
 
 
 def run(code):

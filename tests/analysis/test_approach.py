@@ -354,10 +354,10 @@ def test_an_own_position_is_as_high_as_the_ephemeris_says(builders):
     df = ap.conjunctions_from_records([builders.record(0, 3, sources=pair, events=events)])
     high = craft().assign(radial_distance=(("source", "epoch"), np.full((2, 4), 30_000.0)))
     station = ap.stations(high["epoch"][:1], platforms="GILL", programs="themis-asi")
-    for ephemeris, altitude in ((craft(), 100.0), (high, geodesy.altitude_of(60.0, 30_000.0))):
-        expected = sphere.great_circle_distance(
+    for ephemeris, altitude in ((craft(), 100.0), (high, geometry.altitude_of(60.0, 30_000.0))):
+        expected = geometry.great_circle_distance(
             float(station["geo_lat"][0, 0]), float(station["geo_lon"][0, 0]),
-            geodesy.geodetic_latitude(60.0, altitude), -94.64,
+            geometry.geodetic_latitude(60.0, altitude), -94.64,
         )  # fmt: skip
         (found,) = df.aurorax.closest_approach(ephemeris)["approach_distance"]
         assert found == pytest.approx(float(expected), abs=1e-6)
