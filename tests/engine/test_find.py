@@ -646,6 +646,15 @@ def test_a_space_block_takes_spacecraft_of_every_orbit(source_type):
     assert df["data_sources"].iloc[0]["source_type"].tolist() == ["ground", source_type]
 
 
+def test_an_events_block_takes_lists_of_events_alone():
+    dataset = ephemeris_of(STILL, ["camera"]).assign_coords(program=("source", ["events", "craft"]))
+    query = {"distance": 500, "events": {"programs": "events"}, "space": {"programs": "craft"}}
+    with pytest.raises(AuroraxInputError, match="events: the ephemeris has no source"):
+        aurorax_pandas.find_conjunctions(dataset, **query)
+    listed = dataset.assign_coords(source_type=("source", ["event_list", "leo"]))
+    assert len(aurorax_pandas.find_conjunctions(listed, **query)) == 1
+
+
 @pytest.mark.parametrize(("lat", "trace"), [(10.0, "nbtrace"), (0.0, "nbtrace"), (-10.0, "sbtrace")])
 def test_a_place_has_a_trace_in_its_own_hemisphere_alone(lat, trace):
     dataset = ephemeris_of({"craft": [(lat, 1.0)] * 2}, [])
