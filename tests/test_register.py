@@ -4,10 +4,8 @@ import sys
 
 import pandas as pd
 import pytest
-from aurorax_pandas.dataset_accessor import AuroraxDatasetAccessor
 
 import aurorax_pandas as ap
-from aurorax_pandas.accessors import AuroraxDataFrameAccessor
 
 
 def run(code):
@@ -112,7 +110,7 @@ def test_testing_and_sandbox_are_there_after_a_plain_import():
 
 VERBS = [
     (accessor, name)
-    for accessor in (AuroraxDataFrameAccessor, AuroraxDatasetAccessor)
+    for accessor in (ap.AuroraxDataFrameAccessor, ap.AuroraxDatasetAccessor)
     for name in vars(accessor)
     if not name.startswith("_") and name != "validate" and callable(getattr(ap, name, None))
 ]
