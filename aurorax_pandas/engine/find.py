@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.checks import suggestion
-from aurorax_pandas.engine.joining import join_hits
-from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, values_at
-from aurorax_pandas.engine.proximity import Floats, Hits, Ints, Positions, find_near
-from aurorax_pandas.ephemeris.dataset import (
-    LOCATIONS,
-    NO_IDENTIFIER,
-    check_ephemeris,
-    check_locations,
-    densify,
-    source_table,
-)
+from aurorax_pandas.engine.assembly import Found, assemble
+from aurorax_pandas.engine.plan import Plan, make_plan, variables_of
+from aurorax_pandas.engine.stage import Stage
+from aurorax_pandas.ephemeris.dataset import LOCATIONS, densify, locations_of, measured_ephemeris
+from aurorax_pandas.ephemeris.extents import Extents, measure_extents
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.stitch import stitch
-from aurorax_pandas.query.query import Query, QueryArguments, block_names
+from aurorax_pandas.query.query import Query, QueryArguments
 from aurorax_pandas.signatures import showing
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_BLOCK: Final = 8_192
-_MAX_HITS: Final = 3_000_000
-_EVERYWHERE: Final = 21_000.0
 _SUBMINUTE: Final = np.timedelta64(30, "s")
 
 
@@ -94,7 +83,7 @@ def find_conjunctions(
     """
     from aurorax_pandas.frame.schema import ConjunctionSchema, validate
 
-    check_ephemeris(ephemeris)
+    measured = measured_ephemeris(ephemeris)
     if arguments.get("query") is None:
         epochs = ephemeris["epoch"].values
         if len(epochs) == 0:
@@ -103,58 +92,34 @@ def find_conjunctions(
         start = epochs[0].astype("M8[s]") if start is None else start
         end = pd.Timestamp(epochs[-1]).ceil("s") if end is None else end
     payload = Query.from_arguments(start, end, distance, **arguments).payload
-    found = _run(ephemeris, payload)
+    found = _run(ephemeris, payload, measured)
     found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
     return validate(found, ConjunctionSchema)
 
 
-@dataclass(frozen=True)
-class _Role:
-    """A criteria block of a search: the sources that can fill it, by their position in the search's table."""
-
-    name: str
-    sources: Ints
-    block: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """A search on an ephemeris: its table of sources, its roles, and the limit of each pair of roles [km]."""
-
-    table: pd.DataFrame
-    places: Floats
-    roles: list[_Role]
-    limits: dict[tuple[int, int], float]
-    types: list[str]
-    subminute: bool
-    window: slice
-
-
-def check_searchable(ephemeris: xr.Dataset, query: dict[str, Any]) -> None:
-    """Raise where a search of this query would be refused, without searching."""
-    _variables(ephemeris, _plan(ephemeris, query))
-
-
-def _run(ephemeris: xr.Dataset, payload: dict[str, Any]) -> pd.DataFrame:
-    plan = _plan(ephemeris, payload)
+def _run(ephemeris: xr.Dataset, payload: dict[str, Any], measured: Mapping[str, Extents]) -> pd.DataFrame:
+    plan = make_plan(ephemeris, payload)
     epochs = ephemeris["epoch"].values.astype("M8[us]")
     first = int(np.searchsorted(epochs, np.datetime64(payload["start"], "us")))
     last = int(np.searchsorted(epochs, np.datetime64(payload["end"], "us"), side="right"))
     if plan.subminute:
         # what lies between epochs is interpolated from those around it
         first, last = max(first - 1, 0), last + 1
-    names = _variables(ephemeris, plan)
+    names = variables_of(ephemeris, plan, measured)
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
     own = epochs[1] - epochs[0] if len(epochs) > 1 else np.timedelta64(60, "s")
     step = min(own, _SUBMINUTE) if plan.subminute else own
-    pieces = list(_found_pieces(window, plan)) if not window.chunks else _chunked_pieces(window, plan)
-    pieces = [piece for piece in pieces if len(piece)]
-    if not pieces:
-        return model.empty_conjunctions()
-    return stitch(pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0], pd.Timedelta(step))
+    if window.chunks:
+        pieces = [piece for piece in _chunked_pieces(window, plan) if len(piece)]
+        return stitch(pd.concat(pieces), pd.Timedelta(step)) if pieces else model.empty_conjunctions()
+    found = _found(window, plan, measured)
+    if plan.once and len(found) == len(plan.types):
+        return assemble(found, list(plan.limits), plan.table, step)
+    # rows that were cut, or that hold the same sources in other roles, are one
+    return stitch(assemble(found, list(plan.limits), plan.table), pd.Timedelta(step))
 
 
-def _chunked_pieces(window: xr.Dataset, plan: _Plan) -> list[pd.DataFrame]:
+def _chunked_pieces(window: xr.Dataset, plan: Plan) -> list[pd.DataFrame]:
     from dask.base import compute
     from dask.delayed import delayed
 
@@ -167,124 +132,20 @@ def _chunked_pieces(window: xr.Dataset, plan: _Plan) -> list[pd.DataFrame]:
     return list(compute(*parts))
 
 
-def _piece(window: xr.Dataset, plan: _Plan) -> pd.DataFrame:
-    pieces = [piece for piece in _found_pieces(window, plan) if len(piece)]
-    return pd.concat(pieces, ignore_index=True) if pieces else model.empty_conjunctions()
+def _piece(window: xr.Dataset, plan: Plan) -> pd.DataFrame:
+    # what is chunked has not been looked at before
+    for kind in plan.types if plan.subminute else ():
+        measure_extents(*locations_of(window, LOCATIONS[kind]), LOCATIONS[kind])
+    return assemble(_found(window, plan, {}), list(plan.limits), plan.table)
 
 
-def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
-    table = source_table(ephemeris)
-    count = len(table)
-    places: list[tuple[float, float]] = []
-    roles = []
-    groups = {name: payload[name] for name in ("ground", "space", "events", "adhoc")}
-    names = iter(block_names(*map(len, groups.values())))
-    for kind, blocks in groups.items():
-        for block in blocks:
-            if kind == "adhoc":
-                sources = np.arange(len(places), len(places) + len(block["locations"])) + count
-                places += [(place["lat"], place["lon"]) for place in block["locations"]]
-            else:
-                sources = matching_sources(table, block, kind)
-            roles.append(_Role(next(names), sources, block))
-    labels = [f"({lat}, {lon})" for lat, lon in places]
-    custom = pd.DataFrame({
-        "identifier": NO_IDENTIFIER, "program": "custom", "platform": labels, "instrument_type": "custom location",
-        "source_type": "not_applicable", "display_name": labels,
-    }, index=range(len(places)))  # fmt: skip
-    distances = list(payload["max_distances"].values())
-    pairs = list(itertools.combinations(range(len(roles)), 2))
-    limits = {pair: float(limit) for pair, limit in zip(pairs, distances, strict=True) if limit is not None}
-    # without any limit every pair counts, wherever its sources are
-    limits = limits or dict.fromkeys(pairs, _EVERYWHERE)
-    return _Plan(
-        pd.concat([table, custom], ignore_index=True) if places else table,
-        np.array(places, np.float64).reshape(-1, 2),
-        roles,
-        limits,
-        payload["conjunction_types"],
-        bool(payload.get("subminute_precision")),
-        slice(np.datetime64(payload["start"]), np.datetime64(payload["end"])),
-    )
-
-
-def _variables(ephemeris: xr.Dataset, plan: _Plan) -> list[str]:
-    """Name the variables that a search reads; raise where one is not there."""
-    names: list[str] = []
+def _found(window: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> list[Found]:
+    """Search each type; locations that are not measured yet are so here."""
+    if plan.subminute:
+        window, measured = densify(window, _SUBMINUTE).sel(epoch=plan.window), {}
+    found: list[Found] = []
     for kind in plan.types:
         prefix = LOCATIONS[kind]
-        if f"{prefix}_lat" not in ephemeris:
-            raise AuroraxInputError(f"conjunction_types: {kind!r} needs {prefix}_lat and {prefix}_lon in the ephemeris")
-        names += [f"{prefix}_lat", f"{prefix}_lon"]
-        for role in plan.roles:
-            if not _has_locations(ephemeris, plan, role, prefix):
-                raise AuroraxInputError(
-                    f"conjunction_types: no source of {role.name} has a {kind} location in the ephemeris; "
-                    "leave the type or the block out"
-                )
-    names += [name for role in plan.roles for name in block_variables(role.block)]
-    for name in names:
-        if name not in ephemeris.data_vars:
-            known = [str(known) for known in ephemeris.data_vars]
-            raise AuroraxInputError(f"ephemeris: there is no variable {name!r}; {suggestion(name, known)}")
-    return list(dict.fromkeys(names))
-
-
-def _has_locations(ephemeris: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> bool:
-    count = ephemeris.sizes["source"]
-    known = role.sources[role.sources < count]
-    if len(known):
-        return bool(ephemeris[f"{prefix}_lat"].isel(source=known).notnull().any())
-    return bool(np.isfinite(_place_latitudes(plan.places[role.sources - count, 0], prefix)).any())
-
-
-def _place_latitudes(lat: Floats, prefix: str) -> Floats:
-    # a place on the ground has a trace in its own hemisphere alone, at the place itself
-    own = {"nbtrace": lat >= 0, "sbtrace": lat < 0}.get(prefix, np.ones(len(lat), bool))
-    return np.where(own, lat, np.nan)
-
-
-def _found_pieces(window: xr.Dataset, plan: _Plan) -> Iterator[pd.DataFrame]:
-    """Search block by block; a piece holds the conjunctions of as many blocks as have not too many hits."""
-    if plan.subminute:
-        window = densify(window, _SUBMINUTE).sel(epoch=plan.window)
-    epochs = window["epoch"].values.astype("M8[us]")
-    sources = [role.sources for role in plan.roles]
-    isolated = sorted(set(range(len(plan.roles))) - set(itertools.chain(*plan.limits)))
-    for kind in plan.types:
-        hits = {pair: Hits() for pair in plan.limits}
-        spells: dict[int, list[tuple[Ints, Ints]]] = {role: [] for role in isolated}
-        for begin in range(0, len(epochs), _BLOCK):
-            block = window.isel(epoch=slice(begin, begin + _BLOCK))
-            positions = [_positions_of_role(block, plan, role, LOCATIONS[kind]) for role in plan.roles]
-            for (one, other), limit in plan.limits.items():
-                find_near(positions[one], positions[other], limit, begin, hits[one, other])
-            for role in isolated:
-                row, column = np.nonzero(positions[role].present)
-                spells[role].append((positions[role].sources[row], column + begin))
-            if begin + _BLOCK >= len(epochs) or sum(map(len, hits.values())) > _MAX_HITS:
-                yield join_hits(kind, hits, spells, sources, plan.table, epochs)
-                hits = {pair: Hits() for pair in plan.limits}
-                spells = {role: [] for role in isolated}
-
-
-def _positions_of_role(block: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> Positions:
-    count = block.sizes["source"]
-    if role.sources[0] >= count:
-        places = plan.places[role.sources - count]
-        shape = (len(places), block.sizes["epoch"])
-        lat = np.broadcast_to(_place_latitudes(places[:, 0], prefix)[:, None], shape)
-        lon = np.broadcast_to(places[:, 1, None], shape)
-        present = np.isfinite(lat)
-    else:
-        # single precision would lose what is nearest
-        lat, lon = (
-            values_at(block, f"{prefix}_{part}", role.sources).astype(np.float64, copy=False) for part in ("lat", "lon")
-        )
-        present = check_locations(lat, lon, prefix)
-    row = np.arange(len(lat))
-    first = present.argmax(axis=1)
-    still = (lat == lat[row, first][:, None]) & (lon == lon[row, first][:, None])
-    fixed = (still | ~present).all(axis=1)
-    present &= block_mask(block, role.sources, role.block)
-    return Positions(role.sources, lat, lon, present, fixed)
+        reach = measured.get(prefix) or measure_extents(*locations_of(window, prefix), prefix)
+        found += Stage(window, plan, kind, reach).search()
+    return found
