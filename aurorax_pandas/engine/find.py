@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
 
+from aurorax_pandas.checks import invalid
 from aurorax_pandas.engine.assembly import Found, assemble
+from aurorax_pandas.engine.continuous import Between, in_geodetic_latitude, unit_of
 from aurorax_pandas.engine.plan import Plan, make_plan, variables_of
 from aurorax_pandas.engine.stage import Stage
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, densify, locations_of, measured_ephemeris
@@ -17,7 +20,7 @@ from aurorax_pandas.ephemeris.extents import Extents, measure_extents
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.stitch import stitch
+from aurorax_pandas.frame.stitch import stitch_within
 from aurorax_pandas.query.query import Query, QueryArguments
 from aurorax_pandas.signatures import showing
 
@@ -34,6 +37,9 @@ def find_conjunctions(
     start: Any = None,
     end: Any = None,
     distance: float | Mapping[str, float | None] | None = None,
+    *,
+    continuous: bool = False,
+    geodetic: bool = False,
     **arguments: Unpack[QueryArguments],
 ) -> pd.DataFrame:
     """
@@ -57,6 +63,17 @@ def find_conjunctions(
         Which locations are compared; by default ``"nbtrace"``. A finished query has its own.
     subminute_precision : bool, optional
         Whether locations are interpolated on the sphere to epochs every 30 s.
+    continuous : bool, default False
+        Whether to find every span in which locations interpolated along great circles are within the distance, between
+        epochs too, in place of the epochs alone: at one epoch a minute, most close passes lie between them. There is no
+        way over a gap, nor over a step of more than 900 km a minute, which is a field line that jumps; an epoch beside
+        one counts for itself. `start` and `end` are where the distance is crossed, to a millisecond; ``min_distance``
+        and ``closest_epoch`` the interpolated minimum, ``max_distance`` the greatest distance of the span. Of three and
+        more blocks the spans of all pairs that have a limit are intersected. Criteria hold from one epoch to the next
+        where they hold at both.
+    geodetic : bool, default False
+        With `continuous`, whether to compare geodetic latitudes, as `closest_approach` does, in place of those that the
+        service has.
     query : dict, str or pathlib.Path, optional
         A finished query in place of all the above.
 
@@ -92,34 +109,50 @@ def find_conjunctions(
         start = epochs[0].astype("M8[s]") if start is None else start
         end = pd.Timestamp(epochs[-1]).ceil("s") if end is None else end
     payload = Query.from_arguments(start, end, distance, **arguments).payload
-    found = _run(ephemeris, payload, measured)
-    found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
+    if not isinstance(continuous, bool) or not isinstance(geodetic, bool):
+        argument, value = ("geodetic", geodetic) if isinstance(continuous, bool) else ("continuous", continuous)
+        raise invalid(argument, value, "True or False")
+    if geodetic and not continuous:
+        raise AuroraxInputError("geodetic=True compares between epochs alone; give continuous=True too")
+    if continuous and payload.get("subminute_precision"):
+        raise AuroraxInputError(
+            "continuous=True finds what lies between half-minutes too; leave subminute_precision out"
+        )
+    plan = replace(make_plan(ephemeris, payload), continuous=continuous, geodetic=geodetic)
+    found = _run(ephemeris, plan, measured)
+    origin = provenance.make_provenance(query=payload)
+    if continuous:
+        origin |= {
+            "precision": provenance.CONTINUOUS,
+            "latitudes": "geodetic" if geodetic else "as the service has them",
+        }
+    found.attrs[provenance.KEY] = origin
     return validate(found, ConjunctionSchema)
 
 
-def _run(ephemeris: xr.Dataset, payload: dict[str, Any], measured: Mapping[str, Extents]) -> pd.DataFrame:
-    plan = make_plan(ephemeris, payload)
+def _run(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> pd.DataFrame:
     epochs = ephemeris["epoch"].values.astype("M8[us]")
-    first = int(np.searchsorted(epochs, np.datetime64(payload["start"], "us")))
-    last = int(np.searchsorted(epochs, np.datetime64(payload["end"], "us"), side="right"))
-    if plan.subminute:
+    first = int(np.searchsorted(epochs, plan.window.start.astype("M8[us]")))
+    last = int(np.searchsorted(epochs, plan.window.stop.astype("M8[us]"), side="right"))
+    if plan.interpolates:
         # what lies between epochs is interpolated from those around it
         first, last = max(first - 1, 0), last + 1
     names = variables_of(ephemeris, plan, measured)
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
     own = epochs[1] - epochs[0] if len(epochs) > 1 else np.timedelta64(60, "s")
-    step = min(own, _SUBMINUTE) if plan.subminute else own
+    # spans that are exact and touch are one; those of epochs reach from one to the next
+    gap = np.timedelta64(0, "us") if plan.continuous else min(own, _SUBMINUTE) if plan.subminute else own
     if window.chunks:
-        pieces = [piece for piece in _chunked_pieces(window, plan) if len(piece)]
-        return stitch(pd.concat(pieces), pd.Timedelta(step)) if pieces else model.empty_conjunctions()
-    found = _found(window, plan, measured)
+        pieces = [piece for piece in _chunked_pieces(window, plan, own) if len(piece)]
+        return stitch_within(pd.concat(pieces), gap) if pieces else model.empty_conjunctions()
+    found = _found(window, plan, measured, own)
     if plan.once and len(found) == len(plan.types):
-        return assemble(found, list(plan.limits), plan.table, step)
+        return assemble(found, list(plan.limits), plan.table, unit_of(own) if plan.continuous else gap)
     # rows that were cut, or that hold the same sources in other roles, are one
-    return stitch(assemble(found, list(plan.limits), plan.table), pd.Timedelta(step))
+    return stitch_within(assemble(found, list(plan.limits), plan.table), gap)
 
 
-def _chunked_pieces(window: xr.Dataset, plan: Plan) -> list[pd.DataFrame]:
+def _chunked_pieces(window: xr.Dataset, plan: Plan, step: np.timedelta64) -> list[pd.DataFrame]:
     from dask.base import compute
     from dask.delayed import delayed
 
@@ -127,19 +160,19 @@ def _chunked_pieces(window: xr.Dataset, plan: Plan) -> list[pd.DataFrame]:
     parts = []
     for begin, stop in itertools.pairwise(edges):
         # interpolation needs the first epoch of the next chunk; stitching takes the overlap away
-        part = window.isel(epoch=slice(int(begin), int(stop) + int(plan.subminute)))
-        parts.append(delayed(_piece)(part, plan))
+        part = window.isel(epoch=slice(int(begin), int(stop) + int(plan.interpolates)))
+        parts.append(delayed(_piece)(part, plan, step))
     return list(compute(*parts))
 
 
-def _piece(window: xr.Dataset, plan: Plan) -> pd.DataFrame:
+def _piece(window: xr.Dataset, plan: Plan, step: np.timedelta64) -> pd.DataFrame:
     # what is chunked has not been looked at before
     for kind in plan.types if plan.subminute else ():
         measure_extents(*locations_of(window, LOCATIONS[kind]), LOCATIONS[kind])
-    return assemble(_found(window, plan, {}), list(plan.limits), plan.table)
+    return assemble(_found(window, plan, {}, step), list(plan.limits), plan.table)
 
 
-def _found(window: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> list[Found]:
+def _found(window: xr.Dataset, plan: Plan, measured: Mapping[str, Extents], step: np.timedelta64) -> list[Found]:
     """Search each type; locations that are not measured yet are so here."""
     if plan.subminute:
         window, measured = densify(window, _SUBMINUTE).sel(epoch=plan.window), {}
@@ -147,5 +180,11 @@ def _found(window: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> l
     for kind in plan.types:
         prefix = LOCATIONS[kind]
         reach = measured.get(prefix) or measure_extents(*locations_of(window, prefix), prefix)
-        found += Stage(window, plan, kind, reach).search()
+        if plan.geodetic:
+            window = in_geodetic_latitude(window, kind)
+            reach = measure_extents(*locations_of(window, prefix), prefix)
+        if plan.continuous:
+            found.append(Between(window, plan, kind, reach, step).between())
+        else:
+            found += Stage(window, plan, kind, reach).search()
     return found

@@ -52,6 +52,10 @@ class Plan:
         The conjunction types.
     subminute : bool
         Whether locations are interpolated to half-minutes.
+    continuous : bool
+        Whether conjunctions begin and end between epochs.
+    geodetic : bool
+        Whether geodetic latitudes are compared.
     window : slice of datetime64
         First and last instant.
     """
@@ -63,6 +67,13 @@ class Plan:
     types: list[str]
     subminute: bool
     window: slice
+    continuous: bool = False
+    geodetic: bool = False
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether locations between epochs are compared."""
+        return self.subminute or self.continuous
 
     @property
     def isolated(self) -> list[int]:

@@ -119,16 +119,18 @@ class Hits:
         self.distance.append(distance)
 
 
-def place_grids(one: Party, other: Party, limit: float) -> tuple[PlaceGrid | None, PlaceGrid | None]:
+#: For each side of a pair of roles the grid of its places, where the other side has sources that move.
+Grids = tuple[PlaceGrid | None, PlaceGrid | None]
+
+
+def place_grids(one: Party, other: Party, limit: float) -> Grids:
     """Return the grid of each side's places, where the other side has sources that move."""
     first = PlaceGrid(one.lat, one.lon, limit) if len(one.still) and len(other.moving) else None
     second = PlaceGrid(other.lat, other.lon, limit) if len(other.still) and len(one.moving) else None
     return first, second
 
 
-def find_near(
-    one: Scene, other: Scene, limit: float, grids: tuple[PlaceGrid | None, PlaceGrid | None], begin: int, hits: Hits
-) -> None:
+def find_near(one: Scene, other: Scene, limit: float, grids: Grids, begin: int, hits: Hits) -> None:
     """Add the epochs of a block at which sources of two roles, of which at least one moves, are within a limit."""
     size = len(other.party.sources)
     if grids[0] is not None:

@@ -18,7 +18,7 @@ from aurorax_pandas.engine.joining import (
 )
 from aurorax_pandas.engine.matching import block_mask, block_variables
 from aurorax_pandas.engine.plan import Plan
-from aurorax_pandas.engine.proximity import Hits, Ints, Mask, Party, Scene, find_near, place_grids
+from aurorax_pandas.engine.proximity import Grids, Hits, Ints, Mask, Party, Scene, find_near, place_grids
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, locations_of
 from aurorax_pandas.ephemeris.extents import Extents
 
@@ -53,11 +53,7 @@ class Stage:
         self._lat, self._lon = locations_of(window, LOCATIONS[kind])
         extents = plan.extents(measured, kind)
         self._parties = [Party.of_role(role.sources, extents) for role in plan.roles]
-        self._known = extents.known
-        self._grids = {
-            pair: place_grids(self._parties[pair[0]], self._parties[pair[1]], limit)
-            for pair, limit in plan.limits.items()
-        }
+        self._extents = extents
         # pairs of roles that both have sources that stand still
         self._still = [
             pair for pair in plan.limits if all(len(self._parties[role].still) for role in pair)
@@ -67,18 +63,24 @@ class Stage:
     def search(self) -> Iterator[Found]:
         """Search; each piece holds the conjunctions of as many blocks as have not too many hits."""
         count, first = len(self._epochs), 0
+        grids = self._grids(self._plan.limits)
         hits, present = self._nothing()
         for begin in range(0, count, _BLOCK):
             stop = min(begin + _BLOCK, count)
             scenes = self._scenes(begin, stop)
             for pair, limit in self._plan.limits.items():
-                find_near(scenes[pair[0]], scenes[pair[1]], limit, self._grids[pair], begin, hits[pair])
+                find_near(scenes[pair[0]], scenes[pair[1]], limit, grids[pair], begin, hits[pair])
             for role, masks in present.items():
                 masks.append(self._present(role, begin, stop))
             if stop == count or sum(map(len, hits.values())) > _MAX_HITS:
                 yield self._joined(hits, present, first)
                 first = stop
                 hits, present = self._nothing()
+
+    def _grids(self, limits: dict[Pair, float]) -> dict[Pair, Grids]:
+        return {
+            pair: place_grids(self._parties[pair[0]], self._parties[pair[1]], limit) for pair, limit in limits.items()
+        }
 
     def _nothing(self) -> tuple[dict[Pair, Hits], dict[int, list[Mask]]]:
         return {pair: Hits() for pair in self._plan.limits}, {role: [] for role in self._watched}
@@ -127,7 +129,7 @@ class Stage:
 
     def _has_location(self, sources: Ints, begin: int, stop: int) -> Mask:
         listed = sources < len(self._lat)
-        found = np.repeat(self._known[sources][:, None], stop - begin, axis=1)
+        found = np.repeat(self._extents.known[sources][:, None], stop - begin, axis=1)
         found[listed] = ~np.isnan(self._lat[:, begin:stop][sources[listed]])
         return found
 

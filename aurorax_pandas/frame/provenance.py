@@ -17,6 +17,8 @@ from aurorax_pandas.frame.model import SCHEMA_VERSION
 from aurorax_pandas.times import to_utc
 
 KEY: Final = "aurorax"
+#: The ``precision`` of spans that begin and end between epochs.
+CONTINUOUS: Final = "continuous"
 
 
 def make_provenance(

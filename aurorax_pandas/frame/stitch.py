@@ -51,7 +51,11 @@ def stitch(df: pd.DataFrame, step: Span = "1min") -> pd.DataFrame:
     49
     """
     require(df, "stitch", *model.CONJUNCTION_COLUMNS)
-    gap = span("step", step).to_timedelta64()
+    return stitch_within(df, span("step", step).to_timedelta64())
+
+
+def stitch_within(df: pd.DataFrame, gap: np.timedelta64) -> pd.DataFrame:
+    """Join conjunctions of one type between the same sources that are no further apart than a gap."""
     codes = source_set_codes(df)
     clusters = overlap_clusters(codes, df["start"].to_numpy(), df["end"].to_numpy(), gap)
     split = np.bincount(clusters)[clusters] > 1
