@@ -12,6 +12,7 @@ import pandas as pd
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.options import hidden
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -153,6 +154,7 @@ def read_aurorax_conjunctions(
     >>> len(df)
     49
     """
+    api_key = hidden(api_key)
     choice("engine", engine, ("service", "local"))
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
@@ -269,6 +271,7 @@ def read_aurorax_ephemeris(
     """
     from aurorax_pandas.service.search import EphemerisSearch
 
+    api_key = hidden(api_key)
     with EphemerisSearch(
         start,
         end,
@@ -317,6 +320,7 @@ def read_aurorax_data_sources(
     >>> sources.query("program == 'swarm'")["display_name"].tolist()
     ['Swarm A', 'Swarm B', 'Swarm C']
     """
+    api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
     from aurorax_pandas.service.transport import Deadline
@@ -371,7 +375,10 @@ def read_aurorax_availability(
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """
+    api_key = hidden(api_key)
     from aurorax_pandas import times
+
+    api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
     from aurorax_pandas.service.transport import Deadline

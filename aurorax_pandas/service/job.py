@@ -68,13 +68,17 @@ class Search(ABC, Generic[_Result]):
     #: Options that say how the result is read.
     read_options: ClassVar[frozenset[str]] = frozenset()
 
+    # a search whose arguments are refused is shown in tracebacks too
+    request_id: str = ""
+    executed: bool = False
+    completed: bool = False
+
     def __init__(self, query: dict[str, Any], connection: Connection, request_id: str | None = None) -> None:
         self.query = query
         self.request_id = "" if request_id is None else check_request_id(request_id, connection.api_url)
         self._connection = connection
         self._transport = connection.transport()
         self.executed = bool(self.request_id)
-        self.completed = False
         self.status: dict[str, Any] = {}
         self.data: _Result | None = None
 

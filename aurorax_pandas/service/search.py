@@ -17,6 +17,7 @@ from aurorax_pandas.ephemeris import records as ephemeris_records
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
+from aurorax_pandas.options import hidden
 from aurorax_pandas.query.blocks import DataSourceBlock, MetadataFilter
 from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is_given
 from aurorax_pandas.service import catalogue
@@ -129,6 +130,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         sleep: Callable[[float], None] = time.sleep,
         **arguments: Unpack[QueryArguments],
     ) -> None:
+        api_key = hidden(api_key)
         query = Query.unless_read(request_id, start, end, distance, **arguments)
         connection = Connection.from_arguments(
             api_url, api_key, poll_interval=poll_interval, check_names=check_names, clock=clock, sleep=sleep
@@ -286,6 +288,7 @@ class EphemerisSearch(Search["xr.Dataset"]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        api_key = hidden(api_key)
         given = any(map(is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
         if given == (request_id is not None):
             raise AuroraxInputError("give either start, end and names of data sources, or request_id=")

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import msgspec
 import requests
@@ -31,7 +31,7 @@ from aurorax_pandas.exceptions import (
     AuroraxTimeoutError,
     AuroraxUnavailableError,
 )
-from aurorax_pandas.options import Secret
+from aurorax_pandas.options import Secret, origin
 from aurorax_pandas.times import seconds_of
 
 logger = logging.getLogger("aurorax_pandas")
@@ -102,11 +102,6 @@ class _Session(requests.Session):
         return None
 
 
-def _origin(url: str | None) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url or "")
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
 class Transport:
     """
     Exchanges with one service, over one `requests.Session`.
@@ -117,14 +112,22 @@ class Transport:
         Address of the service, checked.
     api_key : str, optional
         Key to send to it.
+    key_held_back : bool, default False
+        Whether there is a key that is not sent, since it was set for another address; a refusal says so.
     sleep : callable, optional
         Waits for a number of seconds.
     """
 
     def __init__(
-        self, api_url: str, api_key: str | None = None, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        api_url: str,
+        api_key: str | None = None,
+        *,
+        key_held_back: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.api_url = api_url
+        self._key_held_back = key_held_back
         self._api_key = None if api_key is None else Secret(api_key)
         self._sleep = sleep
         self._session = _Session()
@@ -291,7 +294,7 @@ class Transport:
                 return response
             response.close()
             url = requests.utils.requote_uri(urljoin(url, target))
-            if _origin(url) != _origin(self.api_url):
+            if origin(url) != origin(self.api_url):
                 # nor does the key come back after a detour
                 key = None
             if response.status_code in (302, 303) or (response.status_code == 301 and method == "POST"):
@@ -320,6 +323,11 @@ class Transport:
         elif status >= 500:
             kind = AuroraxUnavailableError
         advice = "the service is in maintenance; try again later" if maintenance else _ADVICE.get(status)
+        if status in (401, 403) and self._key_held_back:
+            advice = (
+                f"no API key was sent: the one that is set belongs to another address than {self.api_url}; give it as "
+                "api_key=, or set both together with set_options"
+            )
         if advice is None:
             advice = "try again later" if status >= 500 else "the service did not take the request"
         return kind(
