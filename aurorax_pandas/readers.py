@@ -323,7 +323,7 @@ def read_aurorax_data_sources(
     api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.transport import Deadline
+    from aurorax_pandas.service.deadline import Deadline
 
     with Connection.from_arguments(api_url, api_key).opened() as transport:
         return catalogue.fetch_data_sources(transport, Deadline(timeout))
@@ -381,7 +381,7 @@ def read_aurorax_availability(
     api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.transport import Deadline
+    from aurorax_pandas.service.deadline import Deadline
 
     first, last = times.window(start, end)
     filters = {

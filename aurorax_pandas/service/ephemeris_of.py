@@ -14,8 +14,8 @@ from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.intervals import overlap_clusters
 from aurorax_pandas.options import hidden
+from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.search import EphemerisSearch
-from aurorax_pandas.service.transport import Deadline
 from aurorax_pandas.service.workers import Workers
 from aurorax_pandas.times import Span, span
 

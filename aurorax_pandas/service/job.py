@@ -6,6 +6,8 @@ import contextlib
 import copy
 import datetime
 import logging
+import threading
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
@@ -25,9 +27,11 @@ from aurorax_pandas.exceptions import (
 )
 from aurorax_pandas.options import check_request_id, id_in
 from aurorax_pandas.service.connection import Connection
+from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.download import download_records
+from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, progress_bar
-from aurorax_pandas.service.transport import Answer, Deadline
+from aurorax_pandas.service.transport import Answer
 
 if TYPE_CHECKING:
     pass
@@ -77,6 +81,7 @@ class Search(ABC, Generic[_Result]):
         self.query = query
         self.request_id = "" if request_id is None else check_request_id(request_id, connection.api_url)
         self._connection = connection
+        self._submitting = threading.Lock()
         self._transport = connection.transport()
         self.executed = bool(self.request_id)
         self.status: dict[str, Any] = {}
@@ -120,12 +125,7 @@ class Search(ABC, Generic[_Result]):
             "max_distances [km]": str(self.query.get("max_distances", "")),
             "last log line": self.logs[-1].get("summary", "") if self.logs else "",
         }
-        table = pd.DataFrame({type(self).__name__: shown.values()}, index=list(shown))
-        try:
-            return str(table.style.format(hyperlinks="html", escape="html").to_html())
-        except ImportError:
-            # the Styler needs jinja2, the extra `style`
-            return str(table.to_html(render_links=True))
+        return html_table(type(self).__name__, shown)
 
     @property
     def request_url(self) -> str:
@@ -179,10 +179,13 @@ class Search(ABC, Generic[_Result]):
         AuroraxAPIError
             If the service does not take it.
         """
+        with self._submitting:
+            self._submit(self._deadline(timeout), request_id)
+
+    def _submit(self, deadline: Deadline, request_id: str | None) -> None:
         if self.executed:
             raise AuroraxStateError("the search has been submitted already", request_id=self.request_id)
         chosen = None if request_id is None else check_request_id(request_id, self._transport.api_url)
-        deadline = self._deadline(timeout)
         self._check(deadline)
         logger.info("%s from %s to %s UTC", type(self).__name__, self.query["start"], self.query["end"])
         try:
@@ -193,7 +196,7 @@ class Search(ABC, Generic[_Result]):
                 deadline=deadline,
                 request_id=chosen,
                 repeatable=chosen is not None,
-                read_body=False,
+                read=False,
             )
         except AuroraxAPIError as error:
             # the service has it from the submit whose answer was lost
@@ -411,6 +414,7 @@ class Search(ABC, Generic[_Result]):
                     self.response_format,
                     deadline=deadline,
                     announced=self._result.get("result_count"),
+                    file_size=self._result.get("file_size"),
                     request_id=self.request_id,
                     sleep=self._connection.sleep,
                 )
@@ -461,10 +465,16 @@ class Search(ABC, Generic[_Result]):
         deadline = self._deadline(timeout)
         try:
             if not self.executed:
+                if request_id is None and cancel_on_interrupt:
+                    # an interrupted submit can be cancelled only by an id that is known
+                    request_id = str(uuid.uuid4())
                 self.execute(timeout=deadline, request_id=request_id)
             self.wait(timeout=deadline, progress=progress)
             return self.get_data(timeout=deadline, **options)
         except KeyboardInterrupt:
+            if cancel_on_interrupt and request_id is not None and not self.executed:
+                # the service may have it, though its answer is not here
+                self.request_id, self.executed = request_id, True
             self.interrupted(cancel_on_interrupt)
             raise
 

@@ -29,8 +29,8 @@ from aurorax_pandas.query.query import Query
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.checkpoint import Checkpoint, Part
 from aurorax_pandas.service.connection import Connection
+from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.search import ConjunctionSearch
-from aurorax_pandas.service.transport import Deadline
 from aurorax_pandas.service.workers import Workers
 from aurorax_pandas.times import Span, span
 
