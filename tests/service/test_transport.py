@@ -154,7 +154,7 @@ def test_a_retry_after_past_the_deadline_is_not_waited_for(server, call, clock):
 
 @pytest.mark.parametrize("timeout", [1.5, 5, 20])
 def test_faults_are_outlived_until_just_before_the_deadline(server, call, clock, timeout):
-    server.on("GET", PATH, lambda: server.Reply(200 if clock.now >= timeout - 1 else 502, b"fine"))
+    server.on("GET", PATH, lambda: server.Reply(200 if clock.now >= timeout - 1 - 1e-9 else 502, b"fine"))
     assert call(timeout=timeout).body == b"fine"
     assert clock.now < timeout
 
