@@ -56,7 +56,7 @@ def _split(address: object) -> SplitResult | None:
 
 def check_api_url(api_url: object) -> str:
     """
-    Check the address of a service and give it without a trailing slash.
+    Return the address of a service, checked, without a trailing slash.
 
     Raises
     ------
@@ -84,7 +84,7 @@ _CHECKS = {"api_url": check_api_url, "api_key": _check_api_key}
 
 
 def get_option(name: str, value: str | None = None) -> str | None:
-    """Give `value` if it is set, else the session's option, else the environment's, checked."""
+    """Return `value` if it is set, else the session's option, else the environment's, checked."""
     chosen = value or _options[name] or os.environ.get(_ENVIRONMENT[name]) or None
     return None if chosen is None else _CHECKS[name](chosen)
 

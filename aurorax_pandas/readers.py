@@ -58,7 +58,7 @@ def read_aurorax_conjunctions(
     overlap: Span = "1h",
 ) -> pd.DataFrame:
     """
-    Search for conjunctions on the AuroraX service and give them as a typed frame.
+    Search for conjunctions on the AuroraX service and return them as a typed frame.
 
     Also registered as ``pandas.read_aurorax_conjunctions``. Give either `start`, `end`, `distance` and criteria
     blocks, or `query`, or `request_id`.
@@ -129,7 +129,8 @@ def read_aurorax_conjunctions(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent then.
+        If an argument is missing, is not valid, or does not go with another; the message names it and the fix. Nothing
+        is sent then.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
     AuroraxSearchError

@@ -69,7 +69,7 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or a column is missing.
+        If `on` is none of the three, `tolerance` is no span of time, or a column is missing.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     Raises
     ------
     AuroraxInputError
-        If the queries differ and `on` is not given, or an argument cannot be used.
+        If the queries differ and `on` is not given, `on` is neither of the two, or a column is missing.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def plot_calendar(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used.
+        If `by` names no column, `values` or `sort` is none of its words, or `availability` is no such frame.
 
     Examples
     --------
