@@ -295,7 +295,7 @@ def read_aurorax_data_sources(
     Parameters
     ----------
     api_url, api_key, timeout
-        As in `read_aurorax_conjunctions`.
+        As in `read_aurorax_conjunctions`; by default there is a minute for it.
 
     Returns
     -------
@@ -308,6 +308,8 @@ def read_aurorax_data_sources(
     ------
     AuroraxAPIError
         If the service refuses, or cannot be reached.
+    AuroraxDataError
+        If its answer holds no data sources, or one that fits no column.
 
     Examples
     --------
@@ -359,7 +361,7 @@ def read_aurorax_availability(
     Raises
     ------
     AuroraxInputError
-        If a day cannot be read, or the first is after the last.
+        If `start` or `end` is no instant, the first day is after the last, or a name is not one text.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
 
@@ -367,8 +369,8 @@ def read_aurorax_availability(
     --------
     >>> import aurorax_pandas
     >>> from aurorax_pandas import sandbox
-    >>> with sandbox.serve() as url:
-    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm", api_url=url)
+    >>> with sandbox.serve() as url, aurorax_pandas.set_options(api_url=url):
+    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm")
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """

@@ -252,7 +252,7 @@ def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: S
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`.
+        Conjunctions, or events of `explode_events`, of one search.
     start, end : anything that `pandas.Timestamp` takes, optional
         Window of the search, inclusive, UTC; by default that of the query which the frame comes from.
     step : str or pandas.Timedelta, default "1min"

@@ -222,7 +222,7 @@ def select_sources(
     Returns
     -------
     pandas.DataFrame
-        Rows of the frame, in its order.
+        Rows of the frame, in its order; a row without sources never stays.
 
     Raises
     ------
@@ -292,7 +292,7 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     Raises
     ------
     AuroraxInputError
-        If `by` is neither.
+        If `by` is neither, or the frame lacks a column that is compared.
 
     Examples
     --------
