@@ -122,9 +122,9 @@ def records(draw: st.DrawFn, max_sources: int = 3, pool: tuple[dict, ...] = tupl
 
 
 @st.composite
-def tagged_records(draw: st.DrawFn, max_size: int = 8, **kwargs: Any) -> list[dict[str, Any]]:
+def tagged_records(draw: st.DrawFn, max_size: int = 8, min_size: int = 0, **kwargs: Any) -> list[dict[str, Any]]:
     """Records that max_distance tells apart, so that a row can be traced to its record."""
-    made = draw(st.lists(records(**kwargs), max_size=max_size))
+    made = draw(st.lists(records(**kwargs), min_size=min_size, max_size=max_size))
     return [{**one, "max_distance": 1000.0 + number} for number, one in enumerate(made)]
 
 
