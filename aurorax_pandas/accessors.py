@@ -45,7 +45,7 @@ def verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any
 
 
 def dataset_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable[Concatenate[Any, P], xr.Dataset]:
-    """Return the method that calls a function with the frame in a Dataset, and gives a Dataset of the frame it gives."""
+    """Return the method that calls a function with the frame in a Dataset and makes a Dataset of its result."""
     return as_method(function, lambda held, *args, **kwargs: keep_together(held, function, *args, **kwargs))
 
 
@@ -62,7 +62,7 @@ def dask_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable
 def dask_series_verb(
     function: Callable[Concatenate[Any, P], pd.Series[Any]],
 ) -> Callable[Concatenate[Any, P], dd.Series]:
-    """Return the method that calls a function with each partition of a Dask frame, which gives a column."""
+    """Return the method that calls a function with each partition of a Dask frame to make a column."""
     return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
 
 

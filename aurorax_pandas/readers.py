@@ -59,7 +59,7 @@ def read_aurorax_conjunctions(
     overlap: Span = "1h",
 ) -> pd.DataFrame:
     """
-    Search for conjunctions on the AuroraX service and give them as a typed frame.
+    Search for conjunctions on the AuroraX service and return them as a typed frame.
 
     Also registered as ``pandas.read_aurorax_conjunctions``. Give either `start`, `end`, `distance` and criteria
     blocks, or `query`, or `request_id`.
@@ -130,7 +130,8 @@ def read_aurorax_conjunctions(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent then.
+        If an argument is missing, is not valid, or does not go with another; the message names it and the fix. Nothing
+        is sent then.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
     AuroraxSearchError
@@ -297,7 +298,7 @@ def read_aurorax_data_sources(
     Parameters
     ----------
     api_url, api_key, timeout
-        As in `read_aurorax_conjunctions`.
+        As in `read_aurorax_conjunctions`; by default there is a minute for it.
 
     Returns
     -------
@@ -310,6 +311,8 @@ def read_aurorax_data_sources(
     ------
     AuroraxAPIError
         If the service refuses, or cannot be reached.
+    AuroraxDataError
+        If its answer holds no data sources, or one that fits no column.
 
     Examples
     --------
@@ -362,7 +365,7 @@ def read_aurorax_availability(
     Raises
     ------
     AuroraxInputError
-        If a day cannot be read, or the first is after the last.
+        If `start` or `end` is no instant, the first day is after the last, or a name is not one text.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
 
@@ -370,8 +373,8 @@ def read_aurorax_availability(
     --------
     >>> import aurorax_pandas
     >>> from aurorax_pandas import sandbox
-    >>> with sandbox.serve() as url:
-    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm", api_url=url)
+    >>> with sandbox.serve() as url, aurorax_pandas.set_options(api_url=url):
+    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm")
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """

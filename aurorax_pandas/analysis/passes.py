@@ -80,7 +80,8 @@ def passes(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
+        If `gap` or `step` is no span of time, a spacecraft of `formation` is not known or is in two formations, or the
+        frame lacks a column of events.
 
     Examples
     --------
@@ -223,7 +224,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.Data
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
+        If `by` names no column, `step` is no span of time above 0, or the frame lacks a column of events.
 
     Examples
     --------

@@ -339,7 +339,7 @@ _HELD_BY: Final = {
 
 
 def ranges(first: npt.NDArray[np.int64] | int, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give ``counts[i]`` numbers from ``first[i]`` on, for each `i` in turn."""
+    """Return ``counts[i]`` numbers from ``first[i]`` on, for each `i` in turn."""
     numbers: npt.NDArray[np.int64] = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first, counts)
     return numbers
 

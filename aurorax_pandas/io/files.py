@@ -93,7 +93,7 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
-    """Check that a file may be written there, and give its place with links followed."""
+    """Return the place of a file with links followed, or raise where it may not be written."""
     target = Path(os.path.realpath(path))
     if target.exists() and not overwrite:
         raise AuroraxInputError(f"path={os.fspath(path)!r} exists; give overwrite=True to replace it, or another name")

@@ -93,7 +93,8 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent then.
+        If the search is not named in exactly one way (its parts, `query` or `request_id`), or a part is not valid;
+        nothing is sent then.
 
     Examples
     --------
@@ -255,7 +256,8 @@ class EphemerisSearch(Search["xr.Dataset"]):
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent then.
+        If there is not either a window with names or a `request_id`, or one of these is not valid; nothing is sent
+        then.
 
     Examples
     --------

@@ -92,7 +92,8 @@ def read_in_parts(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent or written then.
+        If `chunk` or `overlap` is no span of time that can be used, `max_workers` no whole number above 0, or the
+        directory of `checkpoint` holds something else; nothing is sent or written then.
     AuroraxTimeoutError
         If the deadline is all that windows fail for.
     AuroraxBulkError
