@@ -105,10 +105,9 @@ def t89_levels(kp: Any, epochs: _Times) -> tuple[_Levels, float | str]:
             "epochs"
         )
     serving = np.searchsorted(begins, epochs, side="right") - 1
-    used = np.unique(serving)
-    span = [values[at] for at in used]
     levels = np.array([_level_of(value) for value in values])
-    return levels[serving], f"{min(span):.2f} to {max(span):.2f}, {len(used)} values over time"
+    used = np.array(values)[serving]
+    return levels[serving], f"{used.min():.2f} to {used.max():.2f}, over time"
 
 
 def _is_kp(value: float) -> bool:
