@@ -96,7 +96,7 @@ def _uncertainty_of_rows(
     greatest = np.full(len(df), np.nan)
     if not len(tracks.epochs):
         return greatest
-    at, near = tracks.nearest(times[row])
+    at, near = tracks.at(times[row])
     kinds = df["conjunction_type"].astype("str").to_numpy()[row]
     for kind in CONJUNCTION_TYPES:
         mine = np.flatnonzero((kinds == kind) & near)
