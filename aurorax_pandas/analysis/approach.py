@@ -79,12 +79,12 @@ def closest_approach(
     Both locations are interpolated along great circles [1]_ from one epoch of the ephemeris to the next, over the span
     of the event and one step (at least a minute) before and after it; the least distance is found by golden-section
     search. Against an ephemeris computed every second, one of every minute gives overflights of Swarm to 0.4 km and
-    0.3 s; conjugate conjunctions, at the far ends of long field lines, to 2 km in the median, and to 79 to 227 km for
-    the few whose field line opens before the next minute.
+    0.3 s; conjugate conjunctions, at the far ends of long field lines, to 1.3 km in the median, and to 116 km at worst
+    among the few whose field line opens before the next minute.
 
     Distances are great circles on a sphere of 6371 km, like the service's, but between geodetic latitudes: those of
     spacecraft and their footprints are converted on the WGS84 ellipsoid first. In the recorded search that moves
-    distances by −18 to +20 km, so that a closest approach can lie a little above the minute's minimum.
+    distances by −19 to +20 km, so that a closest approach can lie a little above the minute's minimum.
 
     The footprint ends 100 km above the ellipsoid. Its field line is taken as vertical from there to the emission
     altitude: where it dips by 80 degrees that is wrong by 2 km for 110 km and by 23 km for 230 km.

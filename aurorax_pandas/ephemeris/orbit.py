@@ -107,17 +107,17 @@ def footprints_from_tle(
     Positions: SGP4 [1]_, turned from its own frame (TEME) to the Earth by Greenwich mean sidereal time; UT1 − UTC and
     polar motion, together less than 0.5 km, are left out.
 
-    Field: IGRF-14 [2]_, evaluated in solid harmonics, and Tsyganenko 89 in its version of 1992 [3]_. Lines are followed by a
-    Runge-Kutta 5(4) pair [4]_ with a step of its own for each; one that goes beyond 40 Earth radii is open. ``nbtrace``
-    is the end along the field, ``sbtrace`` the one against it. The distances that the service recorded fit the level 4
-    (Kp 3−, 3, 3+), whatever the hours' Kp was, and no other level nor a level that follows Kp: so it is the default.
+    Field: IGRF-14 [2]_, evaluated in solid harmonics, and Tsyganenko 89 in its version of 1992 [3]_. Lines are followed
+    by a Runge-Kutta 5(4) pair [4]_ with a step of its own for each; one that goes beyond 40 Earth radii is open.
+    ``nbtrace`` is the end along the field, ``sbtrace`` the one against it. The distances that the service recorded fit
+    the level 4 (Kp 3−, 3, 3+), whatever the hours' Kp was, and no other level: so it is the default.
 
     Accuracy: tracing is within 0.01 km of an independent integrator with scalar reference routines of both models.
-    Against the distances that the service recorded for Swarm on 2020-01-01: the spacecraft's own end 0.3 to 0.6 km in
-    the median (worst 1.5 km), the other end 3.4 km in the median and 86 km at worst, at the same minute. What remains is
-    in two passes at dusk, also on lines whose apex is at 5 to 7 Earth radii. Where footprints under the levels 2 and 4 lie
-    within 1 km, that error is 0.4 km in the median; where they are 15 to 150 km apart, 3 to 9 km; it is at most their
-    distance and 2 km in 92 % of these points: informative, not a bound. T89 has no magnetopause: footprints of a
+    Against the distances that the service recorded for Swarm on 2020-01-01, at the same minute: the spacecraft's own end
+    0.4 km in the median (worst 1.5 km), the other end 3.3 km in the median (worst 86 km). What remains is in passes of
+    the evening, also on lines whose apex is at 5 to 8 Earth radii. Where the footprints under the levels 2 and 4 are
+    within 1 km, the error is 0.4 km in the median; where they are 15 to 150 km apart, 3.3 km; and it is at most their
+    distance and 2 km in 93 % of these points: informative, not a bound. T89 has no magnetopause: footprints of a
     satellite in the solar wind mean nothing. Elements age: expect position errors of kilometres per day from their
     instant, more in low orbits and at high solar activity.
 
