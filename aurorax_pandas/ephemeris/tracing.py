@@ -123,7 +123,7 @@ def _trace_block(block: _Block) -> dict[str, _Array]:
     for level in UNCERTAINTY_LEVELS if block.uncertainty else ():
         same = block.levels is not None and (block.levels == level).all()
         ends[level] = ends[0] if same else _trace_both_ways(block, np.full(len(block.epochs), level))
-    made = {}
+    made: dict[str, _Array] = {}
     for number, prefix in enumerate(_SIGNS):
         places = {level: geometry.degrees(both[number]) for level, both in ends.items()}
         made |= {f"{prefix}_{part}": values for part, values in zip(("lat", "lon"), places[0], strict=True)}

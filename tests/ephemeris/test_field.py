@@ -19,8 +19,9 @@ def places_of(inverse, lat, lon):
 
 
 def reference_main_field(inverse, lat, lon, when):
-    ppigrf = pytest.importorskip("ppigrf")
-    radial, south, east = (part[0] for part in ppigrf.igrf_gc(6371.2 / inverse, 90 - lat, lon, when.to_pydatetime()))
+    ppigrf = pytest.importorskip("ppigrf.ppigrf")
+    found = ppigrf.igrf_gc(6371.2 / inverse, 90 - lat, lon, when.to_pydatetime(), coeff_fn=ppigrf.shc_fn_igrf14)
+    radial, south, east = (part[0] for part in found)
     phi, theta = np.radians(lon), np.radians(90 - lat)
     across = radial * np.sin(theta) + south * np.cos(theta)
     along = radial * np.cos(theta) - south * np.sin(theta)

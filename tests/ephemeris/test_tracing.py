@@ -25,7 +25,7 @@ class ScalarField:
 
     def __init__(self, when, level):
         ppigrf, self._t89 = pytest.importorskip("ppigrf.ppigrf"), pytest.importorskip("geopack.t89").t89
-        cosine, sine = ppigrf.read_shc()
+        cosine, sine = ppigrf.read_shc(ppigrf.shc_fn_igrf14)
         index = cosine.index.union([pd.Timestamp(when)])
         of_when = [part.reindex(index).interpolate(method="time").loc[pd.Timestamp(when)] for part in (cosine, sine)]
         self._g, self._h = (part.to_numpy(float) for part in of_when)
