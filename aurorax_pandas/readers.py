@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         SpaceBlocks,
     )
     from aurorax_pandas.query.query import QueryArguments
-    from aurorax_pandas.service.job import Timeout
+    from aurorax_pandas.service.deadline import Timeout
     from aurorax_pandas.times import Span
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import time
 from collections.abc import Callable
 from typing import Any, Final
+
+import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxTimeoutError
 from aurorax_pandas.times import seconds_of
@@ -57,3 +60,7 @@ class Deadline:
         return AuroraxTimeoutError(
             f"no result of {what} within timeout={self.timeout} s{said}", request_id=request_id, retryable=True
         )
+
+
+#: What a limit of time can be given as: seconds, a span of time, or a deadline that has begun; None for no limit.
+Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import datetime
 import logging
 import threading
 import uuid
@@ -13,7 +12,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 import msgspec
-import pandas as pd
 
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
@@ -27,7 +25,7 @@ from aurorax_pandas.exceptions import (
 )
 from aurorax_pandas.options import check_request_id, id_in
 from aurorax_pandas.service.connection import Connection
-from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import download_records
 from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, progress_bar
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     pass
 
 logger = logging.getLogger("aurorax_pandas")
-
-Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None
 
 _UNKNOWN_STATES: Final = 5
 
@@ -326,7 +322,8 @@ class Search(ABC, Generic[_Result]):
                     tell(str(self.logs[-1].get("summary", "")))
                 if self.completed:
                     return
-                strange = 0 if error is None and self._is_running() else strange + 1
+                running = "data_uri" in self._result and self._result.get("completed_timestamp") is None
+                strange = 0 if error is None and running else strange + 1
                 if strange >= _UNKNOWN_STATES:
                     raise error or AuroraxDataError(
                         f"search {self.request_id} is in no known state: search_result is {self._result!r}",
@@ -345,10 +342,6 @@ class Search(ABC, Generic[_Result]):
         except AuroraxDataError as error:
             return error
         return None
-
-    def _is_running(self) -> bool:
-        result = self._result
-        return "data_uri" in result and result.get("completed_timestamp") is None
 
     def _too_late(self, deadline: Deadline) -> AuroraxTimeoutError:
         return AuroraxTimeoutError(

@@ -22,8 +22,8 @@ from aurorax_pandas.query.blocks import DataSourceBlock, MetadataFilter
 from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is_given
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection
-from aurorax_pandas.service.deadline import Deadline
-from aurorax_pandas.service.job import ReadOptions, Search, Timeout
+from aurorax_pandas.service.deadline import Deadline, Timeout
+from aurorax_pandas.service.job import ReadOptions, Search
 from aurorax_pandas.signatures import showing
 
 if TYPE_CHECKING:
