@@ -21,7 +21,7 @@ from aurorax_pandas.analysis.selection import closest, deduplicate, filter_close
 from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
-from aurorax_pandas.frame.schema import validate
+from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.io import to_csv, to_json, to_netcdf, to_parquet
 from aurorax_pandas.io.xarray import keep_together, to_dataframe, to_xarray
 from aurorax_pandas.plotting.calendar import plot_calendar

@@ -99,7 +99,7 @@ def find_conjunctions(
     >>> len(df)
     49
     """
-    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
+    from aurorax_pandas.frame.validation import check_kind
 
     check_ephemeris(ephemeris)
     epochs = ephemeris["epoch"].values
@@ -120,7 +120,7 @@ def find_conjunctions(
     )
     found = _run(ephemeris, payload)
     found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
-    return validate(found, ConjunctionSchema)
+    return check_kind(found, "conjunctions")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import aurorax_pandas as ap
 from aurorax_pandas import conjunctions_from_records
-from aurorax_pandas.frame.schema import EventSchema, PairSummarySchema, validate
+from aurorax_pandas.frame.schema import EventSchema, PairSummarySchema
+from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 EVENT_COLUMNS = [
