@@ -93,7 +93,7 @@ class _CategoryDtype(_ExactDtype):
         return made
 
 
-@pandas_engine.Engine.register_dtype(equivalents=["aurorax.conjunction_type"])
+@pandas_engine.Engine.register_dtype(equivalents=["aurorax.conjunction_type", model.CONJUNCTION_TYPE])
 class ConjunctionType(_CategoryDtype):
     """The type of a conjunction: nbtrace, sbtrace, geographic."""
 
@@ -101,7 +101,7 @@ class ConjunctionType(_CategoryDtype):
     type = model.CONJUNCTION_TYPE
 
 
-@pandas_engine.Engine.register_dtype(equivalents=["aurorax.hemisphere"])
+@pandas_engine.Engine.register_dtype(equivalents=["aurorax.hemisphere", HEMISPHERE])
 class Hemisphere(_CategoryDtype):
     """The hemisphere of a spacecraft."""
 
@@ -133,7 +133,7 @@ class _OurNestedDtype(_ExactDtype):
         return _nested(data_container, self.fields)
 
 
-@pandas_engine.Engine.register_dtype(equivalents=["aurorax.data_sources"])
+@pandas_engine.Engine.register_dtype(equivalents=["aurorax.data_sources", model.DATA_SOURCES])
 class DataSources(_OurNestedDtype):
     """The data sources of a conjunction; coerces lists of dicts."""
 
@@ -142,7 +142,7 @@ class DataSources(_OurNestedDtype):
     fields = model.SOURCE_FIELDS
 
 
-@pandas_engine.Engine.register_dtype(equivalents=["aurorax.events"])
+@pandas_engine.Engine.register_dtype(equivalents=["aurorax.events", model.EVENTS])
 class Events(_OurNestedDtype):
     """The pair events of a conjunction; coerces lists of dicts, of flat fields or as the service has them."""
 
@@ -151,7 +151,7 @@ class Events(_OurNestedDtype):
     fields = model.EVENT_FIELDS
 
 
-@pandas_engine.Engine.register_dtype(equivalents=["aurorax.stations"])
+@pandas_engine.Engine.register_dtype(equivalents=["aurorax.stations", model.STATIONS])
 class Stations(_OurNestedDtype):
     """The stations of a pass; coerces lists of dicts."""
 

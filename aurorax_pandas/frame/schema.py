@@ -179,20 +179,20 @@ def check_by_pandera(frame: pd.DataFrame, schema: Any) -> tuple[str, list[Failur
         # no value is changed, so none need be copied; pandera leaves its schema in the attrs of what it checks
         schema.validate(frame.copy(deep=False), lazy=True, inplace=True)
     except SchemaErrors as errors:
-        return str(schema.name), [failure for one in errors.schema_errors for failure in _failures(ours, one)]
+        return str(schema.name), [failure for one in errors.schema_errors for failure in _failures(ours, one, errors.data)]
     return str(schema.name), []
 
 
-def _failures(kind: Kind | None, error: SchemaError) -> Iterator[Failure]:
+def _failures(kind: Kind | None, error: SchemaError, checked: pd.DataFrame) -> Iterator[Failure]:
     check = error.check
     column = str(error.schema.name) if isinstance(error.schema, pandera.Column) else ""
     if isinstance(check, pandera.Check):
         if kind is not None and check.name == aurorax_rows.__name__:
             # named one by one, as pandera cannot
-            yield from kind.broken_rows(error.data)
+            yield from kind.broken_rows(checked)
             return
         output = error.check_output
-        broken = ~output.to_numpy(bool) if isinstance(output, pd.Series) and len(output) == len(error.data) else None
+        broken = ~output.to_numpy(bool) if isinstance(output, pd.Series) and len(output) == len(checked) else None
         yield Failure(column, str(check.name), str(check.error or check.name), broken)
     else:
         # pandera's own checks: a column that is missing, of another dtype or stands twice, an index that is not unique
