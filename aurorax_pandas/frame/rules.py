@@ -116,7 +116,10 @@ def spans_of_events(
     start: npt.NDArray[Any], end: npt.NDArray[Any], lengths: npt.NDArray[np.int64]
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the span of the conjunction that each event belongs to, as `NESTED_EVENT_RULES` read it."""
-    return {"conjunction_start": np.repeat(start, lengths), "conjunction_end": np.repeat(end, lengths)}
+    if not (lengths == 1).all():
+        # most frames have one event a row, and what is not copied costs nothing
+        start, end = np.repeat(start, lengths), np.repeat(end, lengths)
+    return {"conjunction_start": start, "conjunction_end": end}
 
 
 class Failure(NamedTuple):

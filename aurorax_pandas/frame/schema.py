@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pandas as pd
 import pandera.pandas as pandera
 from pandera.api.pandas.model_config import BaseConfig
-from pandera.errors import SchemaError, SchemaErrors
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.extensions import register_check_method
 from pandera.typing import Index, Series
 
@@ -179,7 +179,9 @@ def check_by_pandera(frame: pd.DataFrame, schema: Any) -> tuple[str, list[Failur
         # no value is changed, so none need be copied; pandera leaves its schema in the attrs of what it checks
         schema.validate(frame.copy(deep=False), lazy=True, inplace=True)
     except SchemaErrors as errors:
-        return str(schema.name), [failure for one in errors.schema_errors for failure in _failures(ours, one, errors.data)]
+        return str(schema.name), [
+            failure for one in errors.schema_errors for failure in _failures(ours, one, errors.data)
+        ]
     return str(schema.name), []
 
 
@@ -196,4 +198,6 @@ def _failures(kind: Kind | None, error: SchemaError, checked: pd.DataFrame) -> I
         yield Failure(column, str(check.name), str(check.error or check.name), broken)
     else:
         # pandera's own checks: a column that is missing, of another dtype or stands twice, an index that is not unique
+        if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
+            column = str(error.failure_cases)
         yield Failure(column, str(check).partition("(")[0], str(error).partition(" Columns in")[0])

@@ -50,7 +50,7 @@ def format_of(path: Path, name: str | None) -> str:
 
 def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
-    from aurorax_pandas.frame.schema import validate
+    from aurorax_pandas.frame.validation import validate
 
     target = check_target(path, overwrite=overwrite)
     validate(df)
