@@ -59,6 +59,7 @@ from .io import to_csv as to_csv
 from .io import to_json as to_json
 from .io import to_netcdf as to_netcdf
 from .io import to_parquet as to_parquet
+from .io.together import along_conjunction as along_conjunction
 from .io.xarray import to_dataframe as to_dataframe
 from .io.xarray import to_xarray as to_xarray
 from .options import get_options as get_options
