@@ -23,7 +23,7 @@ from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.io import to_csv, to_json, to_netcdf, to_parquet
-from aurorax_pandas.io.together import keep_together
+from aurorax_pandas.io.together import along_conjunction, keep_together
 from aurorax_pandas.io.xarray import to_dataframe, to_xarray
 from aurorax_pandas.plotting.calendar import plot_calendar
 from aurorax_pandas.plotting.distance import plot_distance
