@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import aurorax_pandas as ap
 from aurorax_pandas import conjunctions_from_records
-from aurorax_pandas.frame.schema import PairSummarySchema, validate
+from aurorax_pandas.frame.schema import PairSummarySchema
+from aurorax_pandas.frame.validation import validate
 
 
 def pair_lists(events):

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurorax_pandas import conjunctions_from_records
-from aurorax_pandas.frame.schema import EventSchema, validate
+from aurorax_pandas.frame.schema import EventSchema
+from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 
