@@ -26,10 +26,11 @@ def bundled_sources() -> pd.DataFrame:
     pandas.DataFrame
         ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type``, ``display_name``,
         ``site_code`` (missing where a site has none), ``geodetic_lat`` and ``geodetic_lon`` [degrees] (missing
-        for spacecraft) and ``note``, which says what is not as published.
+        for spacecraft), ``note``, which says what is not as published, and ``catalogue_number`` of spacecraft (Int64,
+        missing where it is not known for certain).
     """
     with resources.files("aurorax_pandas").joinpath("data/data_sources.csv").open("rb") as file:
-        return pd.read_csv(file)
+        return pd.read_csv(file, dtype={"catalogue_number": "Int64"})
 
 
 @functools.cache
