@@ -38,3 +38,14 @@ def site_codes() -> dict[str, str]:
     """Return the four-letter code of each site that has one, by its platform name."""
     table = bundled_sources().dropna(subset="site_code")
     return dict(zip(table["platform"], table["site_code"], strict=True))
+
+
+@functools.cache
+def site_platforms() -> dict[str, str]:
+    """Return the platform name of each site that has a four-letter code, by its code."""
+    return {code: platform for platform, code in site_codes().items()}
+
+
+def platform_named(name: str) -> str:
+    """Return the platform that is meant by its own name or, for a site, by its four-letter code (``"GILL"``)."""
+    return site_platforms().get(name, name)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import importlib
-import itertools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
+from aurorax_pandas.checks import choice, whole_number
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, make_ephemeris
 from aurorax_pandas.ephemeris.elements import Elements
-from aurorax_pandas.ephemeris.field_lines import FIELD_RADIUS, FieldModels, check_models_cover, sidereal_angle, trace
+from aurorax_pandas.ephemeris.field import (
+    DEFAULT_KP,
+    EXTERNAL_FIELD,
+    MAIN_FIELD,
+    check_main_field_covers,
+    sidereal_angle,
+    t89_levels,
+)
 from aurorax_pandas.ephemeris.satellites import Satellite, read_satellites
+from aurorax_pandas.ephemeris.tracing import trace_footprints
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.times import Span, span, to_utc
@@ -22,7 +30,6 @@ from aurorax_pandas.times import Span, span, to_utc
 if TYPE_CHECKING:
     import xarray as xr
 
-_BLOCK: Final = 4_096
 
 _Array = npt.NDArray[np.float64]
 _Times = npt.NDArray[np.datetime64]
@@ -33,9 +40,13 @@ def footprints_from_elements(
     start: Any,
     end: Any,
     step: Span = "1min",
-    external: str | None = "t89",
     *,
+    external: str | None = "t89",
+    kp: float | pd.Series[Any] = DEFAULT_KP,
+    uncertainty: bool = False,
     max_age: Span | None = "30D",
+    max_workers: int = 1,
+    progress: bool = False,
 ) -> xr.Dataset:
     """
     Compute an ephemeris, positions and magnetic footprints, from orbital elements.
@@ -125,37 +136,42 @@ def footprints_from_elements(
     >>> swarm["nbtrace_lat"].values[0, :2].round(1).tolist()
     [76.9, 80.6]
     """
-    if external not in ("t89", None):
-        raise AuroraxInputError(f"external={external!r} is not known; valid: 't89', None")
+    choice("external", external, ("t89", None))
+    whole_number("max_workers", max_workers)
+    if uncertainty and external is None:
+        raise AuroraxInputError(
+            "uncertainty=True compares two external fields, and external=None is none; leave one out"
+        )
     longest = None if max_age is None else span("max_age", max_age)
     epochs = _epochs(start, end, step)
+    levels, given_kp = t89_levels(kp, epochs)
     _check_packages()
     satellites = read_satellites(elements)
-    check_models_cover(epochs)
+    check_main_field_covers(epochs)
     positions = np.stack([_orbit_positions(one, epochs) for one in satellites])
     if longest is not None:
         for one in satellites:
             one.warn_of_age(epochs, longest, stacklevel=3)
-    shape = (len(satellites), len(epochs))
-    variables = {name: np.full(shape, np.nan) for name in ("nbtrace_lat", "nbtrace_lon", "sbtrace_lat", "sbtrace_lon")}
     lat, lon = geometry.degrees(np.moveaxis(positions, 2, 0))
-    distance = np.linalg.norm(positions, axis=2)
-    for begin, stop in _blocks(epochs):
-        models = FieldModels(epochs[begin:stop], external is not None)
-        for row in range(len(satellites)):
-            for prefix, sign in (("nbtrace", 1.0), ("sbtrace", -1.0)):
-                ends = trace(positions[row, begin:stop].T / FIELD_RADIUS, sign, models)
-                for part, values in zip(("lat", "lon"), geometry.degrees(ends), strict=True):
-                    variables[f"{prefix}_{part}"][row, begin:stop] = values
+    own = {"geo_lat": lat, "geo_lon": lon, "radial_distance": np.linalg.norm(positions, axis=2)}
+    traces = trace_footprints(
+        positions,
+        epochs,
+        levels if external else None,
+        uncertainty=uncertainty,
+        max_workers=max_workers,
+        progress=progress,
+    )
     table = pd.DataFrame([one.source for one in satellites], columns=list(SOURCE_FIELDS))
-    own = {"geo_lat": lat, "geo_lon": lon, "geo_alt": geometry.altitude_of(lat, distance), "radial_distance": distance}
-    age = np.stack([one.age(epochs) for one in satellites])
-    ephemeris = make_ephemeris(table, epochs, own | variables | {"elements_age": age})
-    field = "IGRF and Tsyganenko 89 (parameter 3)" if external else "IGRF alone"
+    own |= {"geo_alt": geometry.altitude_of(lat, own["radial_distance"])}
+    own |= {"elements_age": np.stack([one.age(epochs) for one in satellites])}
+    ephemeris = make_ephemeris(table, epochs, own | traces)
+    field = MAIN_FIELD + (f" and {EXTERNAL_FIELD}" if external else "")
     ephemeris.attrs |= {
         "title": f"Ephemeris of {', '.join(one.source[-1] for one in satellites)}",
         "method": f"SGP4 from mean elements, GMST rotation, {field}, footprints 100 km above the ellipsoid",
         "field": field,
+        **({"kp": given_kp} if external else {}),
         "elements": "; ".join(one.describe(epochs) for one in satellites),
         "caution": "computed, no archive product",
     }
@@ -163,14 +179,10 @@ def footprints_from_elements(
 
 
 def _check_packages() -> None:
-    # not geopack.geopack, which downloads coefficients when it is imported
-    for name in ("geopack.t89", "ppigrf", "scipy.interpolate", "sgp4.api"):
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            raise ImportError(
-                f'footprints_from_elements needs {name.split(".")[0]}: pip install "aurorax-pandas[orbit]"'
-            ) from error
+    try:
+        importlib.import_module("sgp4.api")
+    except ImportError as error:
+        raise ImportError('footprints_from_elements needs sgp4: pip install "aurorax-pandas[orbit]"') from error
 
 
 def _epochs(start: Any, end: Any, step: Any) -> _Times:
@@ -193,12 +205,3 @@ def _orbit_positions(satellite: Satellite, epochs: _Times) -> _Array:
     angle = sidereal_angle(epochs)
     cos, sin = np.cos(angle), np.sin(angle)
     return np.stack([cos * x + sin * y, cos * y - sin * x, z], axis=1)
-
-
-def _blocks(epochs: _Times) -> list[tuple[int, int]]:
-    """Return spans of epochs that are short enough for memory and stay within a year."""
-    years = epochs.astype("M8[Y]")
-    edges = {0, len(epochs), *(np.flatnonzero(years[1:] != years[:-1]) + 1).tolist()}
-    edges |= set(range(0, len(epochs), _BLOCK))
-    ordered = sorted(edges)
-    return list(itertools.pairwise(ordered))

@@ -59,7 +59,7 @@ def track(rng, minutes=6):
     epochs = pd.date_range("2020-01-01", periods=minutes, freq="1min")
     table = pd.DataFrame({"epoch": epochs, "identifier": 3, "nbtrace_lat": lat, "nbtrace_lon": lon, "geo_lat": lat,
                           "geo_lon": lon})  # fmt: skip
-    return ap.ephemeris_from_dataframe(table)
+    return ap.as_ephemeris(table)
 
 
 @settings(max_examples=15)
@@ -226,7 +226,7 @@ def test_an_event_of_a_list_is_where_it_was_at_its_epoch():
         "instrument_type": "substorm onset", "source_type": "event_list", "display_name": "Onsets",
         "nbtrace_lat": [lat for lat, _ in onsets.values()], "nbtrace_lon": [lon for _, lon in onsets.values()],
     })  # fmt: skip
-    ephemeris = ap.ephemeris_from_dataframe(pd.concat([craft, listed], ignore_index=True))
+    ephemeris = ap.as_ephemeris(pd.concat([craft, listed], ignore_index=True))
     df = ap.find_conjunctions(ephemeris, distance=200, events={"programs": "events"}, space={"programs": "swarm"})
     near = df.aurorax.closest_approach(ephemeris)
     places = np.array(list(onsets.values())).T
