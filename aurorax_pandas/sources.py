@@ -49,3 +49,22 @@ def site_platforms() -> dict[str, str]:
 def platform_named(name: str) -> str:
     """Return the platform that is meant by its own name or, for a site, by its four-letter code (``"GILL"``)."""
     return site_platforms().get(name, name)
+
+
+_NAMES: Final = ["program", "platform", "instrument_type", "source_type", "display_name"]
+_read_in_session: list[pd.DataFrame] = []
+
+
+def remember_sources(sources: pd.DataFrame) -> None:
+    """Remember data sources that a service has listed, for as long as this process runs."""
+    _read_in_session.append(sources[_NAMES].astype(object))
+
+
+def forget_sources() -> None:
+    """Forget the data sources of `remember_sources`."""
+    _read_in_session.clear()
+
+
+def known_sources() -> pd.DataFrame:
+    """Return the names of the data sources in the bundled table and in the lists that were read in this session."""
+    return pd.concat([bundled_sources()[_NAMES].astype(object), *_read_in_session], ignore_index=True)

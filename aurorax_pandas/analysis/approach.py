@@ -11,7 +11,8 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
-from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
+from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, is_events
@@ -68,6 +69,13 @@ def closest_approach(
     ------
     AuroraxInputError
         If the Dataset is no ephemeris, the altitude is none, or the frame has no events.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only: how many it does not, and why.
 
     Notes
     -----
@@ -98,9 +106,10 @@ def closest_approach(
     """
     altitude = read_emission_altitude(emission_altitude)
     events = as_events(df, "closest_approach", "conjunction_type", "start", "end")
+    parents = rows_of_events(df, events)
+    check_spans("closest_approach", events, parents, ephemeris, sources_of_sides(events))
     found = approaches_of(events, ephemeris, altitude)
     if not is_events(df):
-        parents = events["conjunction"].to_numpy()
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
         nearest = closest_positions(ranked, parents)
         found = found.iloc[nearest].set_axis(parents[nearest]).reindex(range(len(df)))
@@ -151,10 +160,15 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
     )
 
 
+def rows_of_events(df: pd.DataFrame, events: pd.DataFrame) -> Ints:
+    """Return the row of a frame that each of its events is of."""
+    rows: Ints = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    return rows
+
+
 def sources_of_sides(events: pd.DataFrame) -> pd.DataFrame:
     """Return the sources of events in a frame: first those of all first sides, then those of all second sides."""
-    names = ("identifier", "source_type", "display_name")
-    sides = [events[[f"{side}_{name}" for name in names]].set_axis(list(names), axis=1) for side in ("e1", "e2")]
+    sides = [events[[f"{side}_{name}" for name in TRACKED]].set_axis(list(TRACKED), axis=1) for side in ("e1", "e2")]
     return pd.concat(sides, ignore_index=True)
 
 

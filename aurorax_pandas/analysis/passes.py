@@ -11,9 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, suggestion
-from aurorax_pandas.ephemeris.tracks import Tracks
+from aurorax_pandas.ephemeris.coverage import check_instants, warn_of_unknown_types
+from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import as_events, is_events
@@ -39,7 +41,6 @@ PASS_COLUMNS: Final[dict[str, Any]] = {
     "count": "int64",
     "parents": object,
 }
-_SIDE: Final = ("identifier", "source_type", "display_name")
 
 
 def passes(
@@ -81,6 +82,13 @@ def passes(
     ------
     AuroraxInputError
         If an argument cannot be used, or the frame has no events.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only: how many it does not, and why; if the type of a source is unknown.
 
     Examples
     --------
@@ -93,12 +101,13 @@ def passes(
     longest, delta = span("gap", gap, zero=True), span("step", step)
     events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    warn_of_unknown_types("passes", sources_of_sides(events))
     first, second = spacecraft_sides(events)
     one = first != second
     rows, on_first = np.flatnonzero(one), first[one]
     chosen = events.iloc[rows]
     craft, station = (
-        pd.DataFrame({name: chosen[f"e1_{name}"].where(mask, chosen[f"e2_{name}"]) for name in _SIDE}).reset_index(
+        pd.DataFrame({name: chosen[f"e1_{name}"].where(mask, chosen[f"e2_{name}"]) for name in TRACKED}).reset_index(
             drop=True
         )
         for mask in (on_first, ~on_first)
@@ -137,7 +146,9 @@ def _hemispheres_of_events(
 ) -> npt.NDArray[np.int8]:
     if ephemeris is not None:
         times = events["closest_epoch"].fillna(events["start"]).to_numpy()
-        return Tracks(ephemeris, craft).hemispheres(np.arange(len(craft)), times)
+        codes = Tracks(ephemeris, craft).hemispheres(np.arange(len(craft)), times)
+        check_instants("passes", craft, parents, times, ephemeris, codes)
+        return codes
     if "spacecraft_hemisphere" in df.columns:
         known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
         return known[parents].astype(np.int8)

@@ -25,6 +25,7 @@ LOCATIONS: Final = {"nbtrace": "nbtrace", "sbtrace": "sbtrace", "geographic": "g
 NO_IDENTIFIER: Final = -1
 
 _DIMS: Final = ("source", "epoch")
+_MINUTE: Final = np.timedelta64(1, "m")
 _TEXT_FIELDS: Final = tuple(name for name in SOURCE_FIELDS if name != "identifier")
 _PAIRS: Final = tuple((f"{prefix}_lat", f"{prefix}_lon") for prefix in LOCATIONS.values())
 _LATITUDES: Final = (
@@ -159,6 +160,39 @@ def check_locations(lat: npt.NDArray[Any], lon: npt.NDArray[Any], name: str) -> 
 def source_table(ephemeris: xr.Dataset) -> pd.DataFrame:
     """Return the sources of an ephemeris as a frame of the six fields of a data source."""
     return pd.DataFrame({name: ephemeris[name].values for name in SOURCE_FIELDS})
+
+
+def step_of_epochs(epochs: npt.NDArray[np.datetime64]) -> np.timedelta64:
+    """Return the time between epochs, a minute where there is one alone."""
+    return (epochs[1] - epochs[0] if len(epochs) > 1 else _MINUTE).astype("m8[us]")
+
+
+def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelta64 | None = None) -> dict[str, Any]:
+    """
+    Return what a frame that is found in an ephemeris keeps of it, as JSON values.
+
+    Parameters
+    ----------
+    ephemeris : xarray.Dataset
+        The ephemeris.
+    window : slice of numpy.datetime64
+        The window of the search.
+    step : numpy.timedelta64, optional
+        Time between the epochs that were searched, by default the ephemeris's own.
+
+    Returns
+    -------
+    dict
+        ``step``, a span of time as text; ``elements_age``, the greatest in the window [days]; ``field`` and ``kp``;
+        those that the ephemeris has.
+    """
+    length = pd.Timedelta(step_of_epochs(ephemeris["epoch"].values) if step is None else step)
+    kept: dict[str, Any] = {"step": f"{length.total_seconds():g}s"}
+    if "elements_age" in ephemeris:
+        ages = ephemeris["elements_age"].sel(epoch=window).values
+        if not np.isnan(ages).all():
+            kept["elements_age"] = round(float(np.nanmax(ages)), 3)
+    return kept | {name: ephemeris.attrs[name] for name in ("field", "kp") if name in ephemeris.attrs}
 
 
 def make_ephemeris(sources: pd.DataFrame, epochs: Any, variables: Mapping[str, Any]) -> xr.Dataset:
