@@ -20,6 +20,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import as_events, is_events
 from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters, union_minutes
+from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, bundled_sources
 from aurorax_pandas.times import Span, span
 
@@ -48,7 +49,7 @@ def passes(
     gap: Span = "10min",
     formation: Mapping[str, Sequence[str]] | None = None,
     ephemeris: xr.Dataset | None = None,
-    step: Span = "1min",
+    step: Span | None = None,
 ) -> pd.DataFrame:
     """
     Put the conjunctions of one crossing of a spacecraft together, over however many stations.
@@ -64,8 +65,9 @@ def passes(
     ephemeris : xarray.Dataset, optional
         Where the spacecraft were, to tell their hemisphere; a column ``spacecraft_hemisphere`` of the frame, as
         `closest_approach` adds it, is used without one.
-    step : str or pandas.Timedelta, default "1min"
-        Distance between epochs.
+    step : str or pandas.Timedelta, optional
+        Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
+        provenance has it, else a minute.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def passes(
     >>> len(found), found.loc[0, "stations"]["station"].str[-4:].tolist()
     (22, ['TALO', 'RANK', 'GILL', 'TPAS', 'PINA'])
     """
-    longest, delta = span("gap", gap, zero=True), span("step", step)
+    longest, delta = span("gap", gap, zero=True), step_of(df, step)
     events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
     warn_of_unknown_types("passes", sources_of_sides(events))

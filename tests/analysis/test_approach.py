@@ -45,7 +45,7 @@ def test_the_services_columns_never_change(sample, near):
 
 def test_a_dense_ephemeris_from_elements_says_the_same(sample):
     pytest.importorskip("sgp4")
-    dense = ap.footprints_from_tle(SWARM_A, "2020-01-01T00:07", "2020-01-01T00:16", "5s")
+    dense = ap.footprints_from_elements(SWARM_A, "2020-01-01T00:07", "2020-01-01T00:16", "5s")
     df = sample.aurorax.select_sources(platform="swarma").query("start < '2020-01-01T00:20'")
     fine, coarse = (df.aurorax.closest_approach(each) for each in (dense, dense.isel(epoch=slice(0, None, 12))))
     assert len(df) == 5

@@ -9,7 +9,7 @@ import xarray as xr
 
 import aurorax_pandas
 from aurorax_pandas.ephemeris import field_lines, orbit
-from aurorax_pandas.ephemeris.orbit import footprints_from_tle
+from aurorax_pandas.ephemeris.orbit import footprints_from_elements
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.geometry import great_circle_distance
 
@@ -51,7 +51,7 @@ def apart(one: xr.Dataset, other: xr.Dataset, prefix: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def swarm():
-    return footprints_from_tle(SWARM_A, START, END, "2min")
+    return footprints_from_elements(SWARM_A, START, END, "2min")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_lines_that_do_not_return_are_those_of_the_sample(swarm, truth, prefix):
 def test_a_forecast_finds_the_recorded_conjunctions(recorded_search):
     sample = aurorax_pandas.load_sample_ephemeris()
     start, end = "2020-01-01T00:00", "2020-01-01T01:00"
-    forecast = footprints_from_tle(SWARM_A, start, end)
+    forecast = footprints_from_elements(SWARM_A, start, end)
     cameras = sample.isel(source=slice(3, None)).sel(epoch=forecast["epoch"])
     search = recorded_search | {"start": start, "end": end}
     found = aurorax_pandas.find_conjunctions(xr.concat([forecast, cameras], dim="source"), **search)
@@ -170,37 +170,37 @@ def test_sidereal_time_is_that_of_sgp4():
 
 def test_without_an_external_field_more_lines_return():
     window = (START, "2020-01-01T00:10")
-    alone, both = (footprints_from_tle(SWARM_A, *window, external=external) for external in (None, "t89"))
+    alone, both = (footprints_from_elements(SWARM_A, *window, external=external) for external in (None, "t89"))
     assert alone["sbtrace_lat"].notnull().sum() > both["sbtrace_lat"].notnull().sum() > 0
     assert "IGRF alone" in alone.attrs["method"]
 
 
 def test_several_satellites_are_several_sources():
-    found = footprints_from_tle([*SWARM_A.splitlines(), SWARM_B], START, START)
+    found = footprints_from_elements([*SWARM_A.splitlines(), SWARM_B], START, START)
     assert found["identifier"].values.tolist() == [3, 29]
     assert found["platform"].values.tolist() == ["swarma", "swarmb"]
 
 
 @pytest.mark.parametrize("name", ["SWARM A", "0 SWARM A", "swarm-a", "Swarm A (2013-067B)"])
 def test_a_name_that_the_service_knows_gets_its_identifier(name):
-    found = footprints_from_tle(changed(SWARM_A, name), START, START)
+    found = footprints_from_elements(changed(SWARM_A, name), START, START)
     assert (found["identifier"].item(), found["display_name"].item()) == (3, "Swarm A")
 
 
 def test_an_unknown_satellite_is_custom():
-    found = footprints_from_tle(changed(SWARM_A, "MyCube 1"), START, START)
+    found = footprints_from_elements(changed(SWARM_A, "MyCube 1"), START, START)
     fields = ("identifier", "program", "platform", "instrument_type", "source_type", "display_name")
     assert [found[name].item() for name in fields] == [-1, "custom", "mycube 1", "footprint", "leo", "MyCube 1"]
 
 
 def test_a_satellite_without_a_name_goes_by_its_number():
-    found = footprints_from_tle(SWARM_A.splitlines()[1:], START, START)
+    found = footprints_from_elements(SWARM_A.splitlines()[1:], START, START)
     assert found["display_name"].item() == "NORAD 39452"
 
 
 def test_a_satellite_with_a_high_apogee_is_heo_and_has_footprints():
     high = changed(SWARM_A, "MyMolniya", second={26: "7000000", 52: " 2.00600000"})
-    found = footprints_from_tle(high, START, "2020-01-01T06:00", "30min")
+    found = footprints_from_elements(high, START, "2020-01-01T06:00", "30min")
     assert found["source_type"].item() == "heo"
     assert found["radial_distance"].max() > 30_000
     assert found["nbtrace_lat"].notnull().any()
@@ -208,21 +208,21 @@ def test_a_satellite_with_a_high_apogee_is_heo_and_has_footprints():
 
 def test_each_epoch_takes_the_elements_nearest_in_time():
     later = changed(SWARM_A, first={18: "20005.12464490"}, second={17: "200.0000"})
-    both = footprints_from_tle([SWARM_A, later], "2020-01-04T00:00", "2020-01-04T06:00", "6h")
+    both = footprints_from_elements([SWARM_A, later], "2020-01-04T00:00", "2020-01-04T06:00", "6h")
     for epoch, elements in ((0, SWARM_A), (1, later)):
         when = both["epoch"].values[epoch]
-        assert both["geo_lon"].values[0, epoch] == footprints_from_tle(elements, when, when)["geo_lon"].item()
+        assert both["geo_lon"].values[0, epoch] == footprints_from_elements(elements, when, when)["geo_lon"].item()
 
 
 def test_blocks_do_not_show(monkeypatch):
     window = (START, "2020-01-01T00:20")
-    whole = footprints_from_tle(SWARM_A, *window)
+    whole = footprints_from_elements(SWARM_A, *window)
     monkeypatch.setattr(orbit, "_BLOCK", 3)
-    xr.testing.assert_allclose(whole, footprints_from_tle(SWARM_A, *window), atol=1e-6)
+    xr.testing.assert_allclose(whole, footprints_from_elements(SWARM_A, *window), atol=1e-6)
 
 
 def test_the_turn_of_the_year_does_not_show():
-    found = footprints_from_tle(SWARM_A, "2019-12-31T23:59:59.999999", "2020-01-01T00:00", "1us")
+    found = footprints_from_elements(SWARM_A, "2019-12-31T23:59:59.999999", "2020-01-01T00:00", "1us")
     before, after = (found.isel(epoch=[at]) for at in (0, 1))
     for prefix in ("nbtrace", "sbtrace"):
         assert apart(before, after, prefix).item() < 1e-3
@@ -234,7 +234,7 @@ def test_a_satellite_below_the_footprints_has_none():
 
 
 def test_an_aware_window_is_converted_and_a_day_means_all_of_it():
-    found = footprints_from_tle(SWARM_A, "2020-01-01T01:00+01:00", "2020-01-01", "12h", external=None)
+    found = footprints_from_elements(SWARM_A, "2020-01-01T01:00+01:00", "2020-01-01", "12h", external=None)
     np.testing.assert_array_equal(found["epoch"], np.array(["2020-01-01T00", "2020-01-01T12"], "M8[us]"))
 
 
@@ -264,7 +264,7 @@ def _broken(row: int, text: str) -> str:
 )
 def test_elements_that_cannot_be_read_are_refused(lines, message):
     with pytest.raises(AuroraxInputError, match=message):
-        footprints_from_tle(lines, START, END)
+        footprints_from_elements(lines, START, END)
 
 
 @pytest.mark.parametrize(
@@ -286,18 +286,18 @@ def test_elements_that_cannot_be_read_are_refused(lines, message):
 )
 def test_other_arguments_that_cannot_be_used_are_refused(arguments, message):
     with pytest.raises(AuroraxInputError, match=message):
-        footprints_from_tle(SWARM_A, **({"start": START, "end": END} | arguments))
+        footprints_from_elements(SWARM_A, **({"start": START, "end": END} | arguments))
 
 
 def test_a_decayed_satellite_is_refused_before_any_line_is_traced(monkeypatch):
     monkeypatch.setattr(orbit, "trace", lambda *_: pytest.fail("traced"))
     falling = changed(SWARM_A, first={33: " .09000000", 53: " 99990-1"}, second={52: "16.40000000"})
     with pytest.raises(AuroraxInputError, match="SGP4 gives no position of Swarm A at 2020-"):
-        footprints_from_tle(falling, "2020-01-03", "2020-06-01", "1D")
+        footprints_from_elements(falling, "2020-01-03", "2020-06-01", "1D")
 
 
 @pytest.mark.parametrize("name", ["sgp4.api", "ppigrf", "geopack.t89", "scipy.interpolate"])
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch, name):
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=rf'needs {name.split(".")[0]}: pip install "aurorax-pandas\[orbit\]"'):
-        footprints_from_tle(SWARM_A, START, END)
+        footprints_from_elements(SWARM_A, START, END)
