@@ -35,6 +35,8 @@ _APPROACH_COLUMNS: Final[dict[str, Any]] = {
     "approach_at_edge": "boolean",
     "spacecraft_hemisphere": HEMISPHERE,
 }
+#: Column for the uncertainty of footprints, where an ephemeris tells it.
+UNCERTAINTY_COLUMN: Final = "footprint_uncertainty"
 _MINUTE: Final = np.timedelta64(1, "m")
 _SECTION: Final = (np.sqrt(5.0) - 1.0) / 2.0
 # leaves less than a millisecond of a minute
@@ -70,7 +72,10 @@ def closest_approach(
         ``geographic`` row, where the spacecraft's altitude is known), ``approach_at_edge`` (whether the least distance
         is that at the first or last epoch with both places, no interpolated minimum), ``spacecraft_hemisphere``
         ("northern" or "southern", of the spacecraft itself). NaT or missing where the ephemeris lacks a source or an
-        epoch.
+        epoch. Where the ephemeris says how uncertain footprints are (``nbtrace_uncertainty``, ``sbtrace_uncertainty``,
+        as `footprints_from_elements` makes them with ``uncertainty=True``), ``footprint_uncertainty`` [km] is a seventh:
+        the greatest of both locations at the epochs on both sides of the closest approach. It is informative, not a
+        bound.
 
     Raises
     ------
@@ -124,10 +129,12 @@ def closest_approach(
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
         nearest = closest_positions(ranked, parents)
         found = found.iloc[nearest].set_axis(parents[nearest]).reindex(range(len(df)))
-    return df.assign(**{name: found[name].array for name in _APPROACH_COLUMNS})
+    added = [name for name in (*_APPROACH_COLUMNS, UNCERTAINTY_COLUMN) if name in found.columns]
+    return df.assign(**{name: found[name].array for name in added})
 
 
 def read_emission_altitude(value: Any) -> float:
+    """Return an altitude of aurora [km], or raise."""
     return checked_number(
         "emission_altitude", value, lambda km: 0 < km < 2000, "an altitude of aurora such as 110 [km]"
     )
@@ -139,6 +146,7 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
     tracks = Tracks(ephemeris, sources_of_sides(events))
     time = np.full(count, np.datetime64("NaT"), model.DATETIME)
     distance = np.full(count, np.nan)
+    uncertainty = np.full(count, np.nan)
     places = np.full((2, 2, count), np.nan)
     heights = np.full((2, count), np.nan)
     edge = np.zeros(count, bool)
@@ -158,6 +166,10 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
         edge[found] = edge_found
         if kind == "geographic":
             heights[:, found] = [_height_between(tracks, found + side * count, at, offset) for side in (0, 1)]
+        for side in (0, 1):
+            for epoch in (at, at + (offset > 0)):
+                beside = tracks.uncertainty(kind, found + side * count, epoch)
+                uncertainty[found] = np.fmax(uncertainty[found], beside)
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
@@ -165,7 +177,7 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
     height = np.where(own, np.where(first, *heights), altitude)
     sight = np.where(ground, geometry.elevation(station[0], station[1], craft[0], craft[1], height), np.nan)
     seen = pd.Categorical.from_codes(np.where(np.isnan(sight), -1, own), dtype=_ELEVATION_OF)
-    return pd.DataFrame(
+    made = pd.DataFrame(
         {
             "approach_time": time,
             "approach_distance": distance,
@@ -179,6 +191,7 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
             "footprint_lon": craft[1],
         }
     )
+    return made.assign(**{UNCERTAINTY_COLUMN: uncertainty}) if tracks.uncertain else made
 
 
 def rows_of_events(df: pd.DataFrame, events: pd.DataFrame) -> Ints:

@@ -38,21 +38,28 @@ _LONG_NAMES: Final = {
 }
 # words and units of the CF conventions, by which other tools know a variable
 _DEGREES: Final = {"lat": ("latitude", "degrees_north"), "lon": ("longitude", "degrees_east")}
-_ATTRIBUTES: Final[dict[str, dict[str, str]]] = {
-    "epoch": {"long_name": "epoch (UTC)", "standard_name": "time", "axis": "T"},
-    "geo_alt": {
-        "long_name": "altitude above the WGS84 ellipsoid",
-        "standard_name": "height_above_reference_ellipsoid",
-        "units": "km",
-    },
-    "radial_distance": {"long_name": "distance from the centre of the Earth", "units": "km"},
-    # xarray would read "days" back as spans of time
-    "elements_age": {"long_name": "time to the instant of the orbital elements", "units": "day"},
-} | {
-    f"{prefix}_{part}": {"long_name": f"{word} of {words}", "standard_name": word, "units": unit}
-    for prefix, words in _LONG_NAMES.items()
-    for part, (word, unit) in _DEGREES.items()
-}
+_ATTRIBUTES: Final[dict[str, dict[str, str]]] = (
+    {
+        "epoch": {"long_name": "epoch (UTC)", "standard_name": "time", "axis": "T"},
+        "geo_alt": {
+            "long_name": "altitude above the WGS84 ellipsoid",
+            "standard_name": "height_above_reference_ellipsoid",
+            "units": "km",
+        },
+        "radial_distance": {"long_name": "distance from the centre of the Earth", "units": "km"},
+        # xarray would read "days" back as spans of time
+        "elements_age": {"long_name": "time to the instant of the orbital elements", "units": "day"},
+    }
+    | {
+        f"{prefix}_{part}": {"long_name": f"{word} of {words}", "standard_name": word, "units": unit}
+        for prefix, words in _LONG_NAMES.items()
+        for part, (word, unit) in _DEGREES.items()
+    }
+    | {
+        f"{prefix}_uncertainty": {"long_name": f"uncertainty of {words}", "units": "km"}
+        for prefix, words in _LONG_NAMES.items()
+    }
+)
 
 
 def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:

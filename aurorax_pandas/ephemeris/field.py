@@ -105,10 +105,9 @@ def t89_levels(kp: Any, epochs: _Times) -> tuple[_Levels, float | str]:
             "epochs"
         )
     serving = np.searchsorted(begins, epochs, side="right") - 1
-    used = np.unique(serving)
-    span = [values[at] for at in used]
     levels = np.array([_level_of(value) for value in values])
-    return levels[serving], f"{min(span):.2f} to {max(span):.2f}, {len(used)} values over time"
+    used = np.array(values)[serving]
+    return levels[serving], f"{used.min():.2f} to {used.max():.2f}, over time"
 
 
 def _is_kp(value: float) -> bool:
@@ -178,6 +177,24 @@ def check_main_field_covers(epochs: _Times) -> None:
         raise AuroraxInputError(
             f"start and end: IGRF covers {first.astype('M8[D]')} to {last.astype('M8[D]')}, not {epochs[0]} to {epochs[-1]}"
         )
+
+
+def _intervals(epochs: _Times) -> tuple[npt.NDArray[np.int64], _Array]:
+    """Return in which of IGRF's intervals epochs are, and at which fraction of it."""
+    instants = _main_field().instants
+    interval = (np.searchsorted(instants, epochs, side="right") - 1).clip(0, len(instants) - 2)
+    begin, end = instants[interval], instants[interval + 1]
+    return interval, (epochs - begin) / (end - begin)
+
+
+def dipole_axis(epochs: _Times) -> _Array:
+    """Return unit vectors towards the northern pole of IGRF's dipole, Earth-fixed, shape (3, epoch)."""
+    interval, fraction = _intervals(epochs)
+    dipole = _main_field().dipole
+    axis = dipole[interval].T + (dipole[interval + 1] - dipole[interval]).T * fraction
+    # the dipole's own direction is south
+    north: _Array = -axis / np.linalg.norm(axis, axis=0)
+    return north
 
 
 def _harmonics(points: _Array) -> tuple[_Array, _Array]:
@@ -363,19 +380,12 @@ class Field:
     """
 
     def __init__(self, epochs: _Times, levels: _Levels | None = None) -> None:
-        main = _main_field()
-        interval = np.searchsorted(main.instants, epochs, side="right") - 1
-        self._intervals = np.unique(interval)
-        self._interval = interval
-        begin, end = main.instants[interval], main.instants[interval + 1]
-        self._fraction = (epochs - begin) / (end - begin)
+        self._interval, self._fraction = _intervals(epochs)
+        self._intervals = np.unique(self._interval)
         self._external = levels is not None
         if levels is not None:
-            dipole = main.dipole[interval].T
-            dipole = dipole + (main.dipole[interval + 1].T - dipole) * self._fraction
-            # the dipole's own direction is south
-            north = -dipole / np.linalg.norm(dipole, axis=0)
             x = _sun(epochs)
+            north = dipole_axis(epochs)
             y = np.cross(north, x, axis=0)
             y /= np.linalg.norm(y, axis=0)
             self._axes = np.stack([x, y, np.cross(x, y, axis=0)])

@@ -17,6 +17,7 @@ from aurorax_pandas.ephemeris.elements import DAY, Elements, ElementSet, read_el
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
+from aurorax_pandas.times import nearest
 
 #: Apogee altitude above which a satellite that the service does not know is ``heo`` [km].
 HEO_APOGEE: Final = 3000.0
@@ -48,11 +49,7 @@ class Satellite:
 
     def nearest(self, epochs: _Times) -> npt.NDArray[np.int64]:
         """Return which element set serves each epoch."""
-        after = np.searchsorted(self.instants, epochs).clip(1, max(len(self.instants) - 1, 1))
-        before = after - 1
-        after = np.minimum(after, len(self.instants) - 1)
-        later = np.abs(self.instants[after] - epochs) < np.abs(epochs - self.instants[before])
-        return np.where(later, after, before)
+        return nearest(self.instants, epochs)
 
     def age(self, epochs: _Times) -> _Array:
         """Return how far each epoch is from the elements that serve it [days]."""

@@ -12,6 +12,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, check_ephemeris, source_table, step_of_epochs
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
+from aurorax_pandas.times import Times, nearest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Times = npt.NDArray[np.datetime64]
 
 #: What tells the sources of `Tracks` from each other.
 TRACKED = ("identifier", "platform", "source_type", "display_name")
@@ -109,19 +109,30 @@ class Tracks:
             self._places[conjunction_type] = self._still(conjunction_type)
         return self._places[conjunction_type]
 
+    @property
+    def uncertain(self) -> bool:
+        """Whether the ephemeris says how uncertain footprints are."""
+        return any(f"{prefix}_uncertainty" in self._ephemeris for prefix in LOCATIONS.values())
+
+    def uncertainty(self, conjunction_type: str, source: Ints, at: Ints) -> Floats:
+        """Return how uncertain the footprints that a conjunction type compares are [km], NaN where that is not known."""
+        return self._values(f"{LOCATIONS[conjunction_type]}_uncertainty", source, at)
+
     def hemispheres(self, source: Ints, times: Times) -> npt.NDArray[np.int8]:
         """Tell in which hemisphere spacecraft are: codes of `HEMISPHERE`, −1 where that is not known."""
         codes = np.full(len(source), -1, np.int8)
         if not len(self.epochs):
             return codes
-        after = np.searchsorted(self.epochs, times).clip(0, len(self.epochs) - 1)
-        before = np.maximum(after - 1, 0)
-        nearest = np.where(np.abs(self.epochs[after] - times) < np.abs(times - self.epochs[before]), after, before)
-        near = np.abs(self.epochs[nearest] - times) <= self.step
-        lat = self._values("geo_lat", source, nearest)
+        at, near = self.at(times)
+        lat = self._values("geo_lat", source, at)
         known = near & self.moves[source] & ~np.isnan(lat)
         codes[known] = lat[known] < 0
         return codes
+
+    def at(self, times: Times) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Return the epoch nearest to each time, and whether it is at most a step away; there is at least one."""
+        at = nearest(self.epochs, times)
+        return at, np.abs(self.epochs[at] - times) <= self.step
 
     def _values(self, name: str, source: Ints, at: Ints) -> Floats:
         rows = self._rows[self._codes[source]]
