@@ -183,7 +183,7 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
             "approach_distance": distance,
             "approach_elevation": sight,
             "elevation_of": seen,
-            "approach_at_edge": pd.array(np.where(np.isnat(time), None, edge), "boolean"),
+            "approach_at_edge": pd.arrays.BooleanArray(edge, np.isnat(time)),
             "spacecraft_hemisphere": pd.Categorical.from_codes(
                 _hemispheres_at(tracks, time, first, second), dtype=HEMISPHERE
             ),
@@ -251,8 +251,10 @@ def _least(
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]
     begins = np.ones(len(event), bool)
     begins[1:] = ~follows[:-1]
-    here, there = tried[chosen], after[tried][chosen]
-    edge = np.where(fraction[chosen] == 0, begins[here] | ~follows[here], (fraction[chosen] == 1) & ~follows[there])
+    before, beyond = tried[chosen], after[tried][chosen]
+    edge = np.where(
+        fraction[chosen] == 0, begins[before] | ~follows[before], (fraction[chosen] == 1) & ~follows[beyond]
+    )
     places = where[0][:, chosen], where[1][:, chosen]
     return event[tried][chosen], fraction[chosen], at[tried][chosen], places, edge
 

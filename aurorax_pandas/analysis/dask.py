@@ -51,11 +51,14 @@ def map_rows(ddf: dd.DataFrame, verb: Callable[..., Any], *args: Any, **kwargs: 
     return ddf.map_partitions(verb, *args, **kwargs, meta=meta)
 
 
-@functools.wraps(selection.select_sources)
-def select_sources(ddf: dd.DataFrame, *, how: str = "any", **wanted: Any) -> dd.DataFrame:
+def select_sources(ddf: dd.DataFrame, /, *, how: str = "any", **wanted: Any) -> dd.DataFrame:
     """Keep the conjunctions of some data sources; a partition alone cannot tell which names the whole frame has."""
     rows: dd.DataFrame = map_rows(ddf, selection.rows_of_sources, *selection.wanted_values(how, **wanted))
     return rows
+
+
+# its arguments and what it says are those of the verb on pandas' frames
+functools.update_wrapper(select_sources, selection.select_sources)
 
 
 def explode_events(ddf: dd.DataFrame) -> dd.DataFrame:

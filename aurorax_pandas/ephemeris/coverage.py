@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.ephemeris.dataset import source_table, step_of_epochs
-from aurorax_pandas.ephemeris.tracks import Ints, Times, Tracks
+from aurorax_pandas.ephemeris.tracks import Ints, Tracks
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning
 from aurorax_pandas.frame import model
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES, SPACECRAFT
+from aurorax_pandas.times import Times
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,7 +113,8 @@ def check_instants(
 def _is_outside(tracks: Tracks, start: Times, end: Times) -> npt.NDArray[np.bool_]:
     if not len(tracks.epochs):
         return np.ones(len(start), bool)
-    return (start < tracks.epochs[0] - tracks.step) | (end > tracks.epochs[-1] + tracks.step)
+    outside: npt.NDArray[np.bool_] = (start < tracks.epochs[0] - tracks.step) | (end > tracks.epochs[-1] + tracks.step)
+    return outside
 
 
 def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> _Codes:
@@ -161,17 +163,17 @@ def _report(
     distinct = np.unique(rows)
     frame = pd.DataFrame({"row": rows[wrong], "reason": reasons[wrong], "name": _names(sources)[wrong]})
     least = frame.loc[frame.groupby("row")["reason"].idxmin()]
-    counts = least["reason"].value_counts().sort_index()
+    counts = np.bincount(least["reason"], minlength=_NO_FOOTPRINT + 1)
     said = []
-    for reason, count in counts.items():
+    for reason in np.flatnonzero(counts):
         names = _listed(frame.loc[frame["reason"] == reason, "name"])
         words = {
             _MISSING: f"for lack of {names}",
             _OUTSIDE: "for epochs outside",
-            _GAP: f"for a gap in {names}",
+            _GAP: f"for a gap in the positions of {names}",
             _NO_FOOTPRINT: f"for lack of a footprint of {names}",
         }[int(reason)]
-        said.append(f"{count} {words}")
+        said.append(f"{counts[reason]} {words}")
     held = f"it holds {holdings(ephemeris)}"
     if len(least) == len(distinct):
         raise AuroraxDataError(

@@ -171,7 +171,8 @@ def source_table(ephemeris: xr.Dataset) -> pd.DataFrame:
 
 def step_of_epochs(epochs: npt.NDArray[np.datetime64]) -> np.timedelta64:
     """Return the time between epochs, a minute where there is one alone."""
-    return (epochs[1] - epochs[0] if len(epochs) > 1 else _MINUTE).astype("m8[us]")
+    step: np.timedelta64 = (epochs[1] - epochs[0] if len(epochs) > 1 else _MINUTE).astype("m8[us]")
+    return step
 
 
 def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelta64 | None = None) -> dict[str, Any]:

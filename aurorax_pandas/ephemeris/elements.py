@@ -319,4 +319,5 @@ def _instant(label: str, fields: Fields) -> np.datetime64:
         instant = to_utc(argument, f"{year}-01-01T{rest or '00:00'}") + pd.Timedelta(int(day) - 1, "D")
         if instant.year != int(year):
             raise AuroraxInputError(f"{argument}={given!r} is no day of {year}; give days from 001")
-    return np.datetime64(instant.to_datetime64(), "us")
+    found: np.datetime64 = instant.to_datetime64().astype("M8[us]")
+    return found

@@ -192,7 +192,7 @@ def _place_of(place: Any) -> tuple[Any, Any, Any]:
 
 def _places_of_frame(locations: pd.DataFrame) -> list[tuple[Any, Any, Any, Any]]:
     named = {str(column).lower(): column for column in locations.columns}
-    found = {
+    found: dict[str, Any] = {
         part: next((locations[named[word]] for word in words if word in named), None)
         for part, words in _COLUMNS.items()
     }

@@ -96,13 +96,15 @@ class Tracks:
     def lacks(self, source: Ints) -> npt.NDArray[np.bool_]:
         """Tell which sources the ephemeris lacks, and which have no place of their own elsewhere."""
         code = self._codes[source]
-        return (self._rows[code] < 0) & np.isnan(self._still_places("geographic")[0, code])
+        lacking: npt.NDArray[np.bool_] = (self._rows[code] < 0) & np.isnan(self._still_places("geographic")[0, code])
+        return lacking
 
     def known(self, conjunction_type: str, source: Ints, at: Ints) -> npt.NDArray[np.bool_]:
         """Tell at which epochs, by position, sources have the locations that a conjunction type compares."""
         still = self._still_places(conjunction_type)[0, self._codes[source]]
         own = self._values(f"{LOCATIONS[conjunction_type]}_lat", source, at)
-        return ~np.isnan(own) | (~self.listed[source] & ~np.isnan(still))
+        found: npt.NDArray[np.bool_] = ~np.isnan(own) | (~self.listed[source] & ~np.isnan(still))
+        return found
 
     def _still_places(self, conjunction_type: str) -> Floats:
         if conjunction_type not in self._places:
