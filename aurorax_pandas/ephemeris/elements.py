@@ -190,6 +190,8 @@ def _from_lines(name: str, first: str, second: str) -> ElementSet:
         number = catalogue_number(first[2:7])
         orbit = Satrec.twoline2rv(first, second)
         revision = int(first[64:68].strip() or 0)
+        if not (orbit.no_kozai > 0 and 0 <= orbit.ecco < 1 and np.isfinite([orbit.inclo, orbit.argpo, orbit.mo]).all()):
+            raise ValueError("its numbers are of no orbit")
     except ValueError as error:
         raise AuroraxInputError(f"elements: the element set of {label} cannot be read: {error}") from None
     instant = np.datetime64("1970-01-01", "us") + np.timedelta64(

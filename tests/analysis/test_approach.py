@@ -8,7 +8,14 @@ import aurorax_pandas as ap
 from aurorax_pandas import geometry
 from aurorax_pandas.testing import assert_conjunctions_equal
 
-ADDED = ["approach_time", "approach_distance", "approach_elevation", "spacecraft_hemisphere"]
+ADDED = [
+    "approach_time",
+    "approach_distance",
+    "approach_elevation",
+    "elevation_of",
+    "approach_at_edge",
+    "spacecraft_hemisphere",
+]
 SWARM_A = """Swarm A
 1 39452U 13067B   20003.12464490  .00000864  00000-0  17790-4 0  9991
 2 39452  87.3638 191.1461 0002404  77.9900 282.1627 15.44245183343550"""
@@ -99,7 +106,8 @@ def test_stations_need_no_ephemeris(sample, ephemeris, near):
 
 
 def test_what_the_ephemeris_lacks_is_missing(sample, ephemeris):
-    only = sample.aurorax.closest_approach(ephemeris.isel(source=[0]).sel(epoch=slice("2020-01-01T01:00", None)))
+    with pytest.warns(ap.AuroraxDataWarning, match="does not cover 36 of 49 rows"):
+        only = sample.aurorax.closest_approach(ephemeris.isel(source=[0]).sel(epoch=slice("2020-01-01T01:00", None)))
     known = only["approach_time"].notna()
     assert only.loc[known, "start"].min() >= pd.Timestamp("2020-01-01T01:00")
     assert set(only[known].aurorax.explode_events()["e2_display_name"]) == {"Swarm A"}
@@ -123,7 +131,8 @@ def test_without_own_positions_the_hemisphere_is_missing(sample, ephemeris):
     found = sample.aurorax.closest_approach(ephemeris.drop_vars(["geo_lat", "geo_lon"]))
     assert found["approach_distance"].notna().all()
     assert found["spacecraft_hemisphere"].isna().all()
-    assert sample.aurorax.overflights(ephemeris.drop_vars(["geo_lat", "geo_lon"])).empty
+    with pytest.raises(ap.AuroraxDataError, match="49 for a gap in the positions of"):
+        sample.aurorax.overflights(ephemeris.drop_vars(["geo_lat", "geo_lon"]))
 
 
 def test_overflights_are_the_20_northern_rows_however_they_are_asked_for(sample, ephemeris, near):

@@ -28,6 +28,9 @@ Swarm B
 1 39451U 13067A   20002.89059617 +.00000268 +00000-0 +10255-4 0  9991
 2 39451 087.7514 329.7560 0003939 100.8851 259.2837 15.21658680324631
 """
+#: A catalogue number that the service does not know, in both lines.
+CUBE = {2: "88001"}
+CUBES = {"first": {2: "88002"}, "second": {2: "88002"}}
 START, END = "2020-01-01T00:00", "2020-01-01T03:00"
 
 
@@ -134,18 +137,18 @@ def test_a_name_that_the_service_knows_gets_its_identifier(name):
 
 
 def test_an_unknown_satellite_is_custom():
-    found = footprints_from_elements(changed(SWARM_A, "MyCube 1"), START, START)
+    found = footprints_from_elements(changed(SWARM_A, "MyCube 1", first=CUBE, second=CUBE), START, START)
     fields = ("identifier", "program", "platform", "instrument_type", "source_type", "display_name")
     assert [found[name].item() for name in fields] == [-1, "custom", "mycube 1", "footprint", "leo", "MyCube 1"]
 
 
 def test_a_satellite_without_a_name_goes_by_its_number():
-    found = footprints_from_elements(SWARM_A.splitlines()[1:], START, START)
-    assert found["display_name"].item() == "NORAD 39452"
+    lines = changed(SWARM_A, first=CUBE, second=CUBE).splitlines()[1:]
+    assert footprints_from_elements(lines, START, START)["display_name"].item() == "NORAD 88001"
 
 
 def test_a_satellite_with_a_high_apogee_is_heo_and_has_footprints():
-    high = changed(SWARM_A, "MyMolniya", second={26: "7000000", 52: " 2.00600000"})
+    high = changed(SWARM_A, "MyMolniya", first=CUBE, second=CUBE | {26: "7000000", 52: " 2.00600000"})
     found = footprints_from_elements(high, START, "2020-01-01T06:00", "30min")
     assert found["source_type"].item() == "heo"
     assert found["radial_distance"].max() > 30_000
@@ -198,19 +201,21 @@ def _broken(row: int, text: str) -> str:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("", "the two lines of elements are missing"),
-        ("Swarm A", "missing after 'Swarm A'"),
+        ("", "there are no element sets"),
+        ("Swarm A", "elements='Swarm A' is neither the text of element sets nor a file"),
         ("\n".join(SWARM_A.splitlines()[:2]), "missing after '1 39452U"),
         (SWARM_A.replace("87.3638", "87.3639"), "checksum of '2 39452  87.3639"),
         (SWARM_A.replace("  9991", " 9991"), "has 68 characters"),
         (_broken(2, SWARM_B.splitlines()[2]), "is of another satellite than '1 39452U"),
         (_broken(2, SWARM_A.splitlines()[1]), "stands where line 2"),
         (SWARM_A.splitlines()[2], "stands where line 1"),
-        ("Swarm A\n" + SWARM_A, "follows the name 'Swarm A'"),
-        (changed(SWARM_A, second={9: "eighty"}), "cannot be read|SGP4 gives no position"),
-        (SWARM_A + changed(SWARM_B, "SWARM-A"), "two satellites are named 'Swarm A'"),
-        (3, "lines is a int"),
-        ([SWARM_A, None], "lines is a list"),
+        (changed(SWARM_A, second={9: "eighty"}), "cannot be read"),
+        (
+            changed(SWARM_A, "THEMIS-A", first=CUBE, second=CUBE) + "\n" + changed(SWARM_B, "THEMIS A", **CUBES),
+            "two satellites are named 'THEMIS-A'",
+        ),
+        (3, "elements is a int"),
+        ([SWARM_A, None], "elements is a list"),
     ],
 )
 def test_elements_that_cannot_be_read_are_refused(lines, message):
@@ -246,7 +251,9 @@ def test_other_arguments_that_cannot_be_used_are_refused(arguments, message):
 def test_a_decayed_satellite_is_refused_before_any_line_is_traced(monkeypatch):
     monkeypatch.setattr(orbit, "trace_footprints", lambda *_, **__: pytest.fail("traced"))
     falling = changed(SWARM_A, first={33: " .09000000", 53: " 99990-1"}, second={52: "16.40000000"})
-    with pytest.raises(AuroraxInputError, match="SGP4 gives no position of Swarm A at 2020-"):
+    with pytest.raises(
+        AuroraxInputError, match=r"those of Swarm A of .* put it \d+ km from the centre of the Earth at 2020-.*decayed"
+    ):
         footprints_from_elements(falling, "2020-01-03", "2020-06-01", "1D")
 
 
