@@ -137,8 +137,9 @@ def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end
     bad = np.where(listed, ~there, ~there | (worst > tracks.step))
     reasons = np.full(count, _COVERED, np.int8)
     placed = tracks.known("geographic", source[item], at)
-    gap = np.bincount(item[~placed], minlength=count) > 0
-    reasons[bad] = np.where(gap[bad] | ~tracks.has_positions, _GAP, _NO_FOOTPRINT)
+    # without own positions a gap cannot be told from a line that does not return
+    gap = (np.bincount(item[~placed], minlength=count) > 0) & tracks.has_positions
+    reasons[bad] = np.where(gap[bad], _GAP, _NO_FOOTPRINT)
     reasons[bad & _is_outside(tracks, start, end)] = _OUTSIDE
     reasons[bad & tracks.lacks(source)] = _MISSING
     return reasons
@@ -176,9 +177,10 @@ def _report(
         said.append(f"{counts[reason]} {words}")
     held = f"it holds {holdings(ephemeris)}"
     if len(least) == len(distinct):
+        moving_first = np.argsort(~sources["source_type"].isin(SPACECRAFT).to_numpy(bool), kind="stable")
         raise AuroraxDataError(
             f"{verb}: the ephemeris covers none of the {len(distinct)} rows ({'; '.join(said)}): {held}; the rows are of "
-            f"{_listed(_names(sources))} from {_text(span[0])} to {_text(span[1])}"
+            f"{_listed(_names(sources)[moving_first])} from {_text(span[0])} to {_text(span[1])}"
         )
     warnings.warn(
         f"{verb}: the ephemeris does not cover {len(least)} of {len(distinct)} rows ({'; '.join(said)}): {held}",

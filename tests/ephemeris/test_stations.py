@@ -46,7 +46,7 @@ def test_points_of_a_geodataframe(crs):
 def test_shapes_that_are_no_points_are_refused():
     frame = geo_frame()
     with pytest.raises(ap.AuroraxInputError, match="other shapes than points"):
-        ap.stations(EPOCHS, locations=frame.set_geometry(frame.geometry.buffer(1)))
+        ap.stations(EPOCHS, locations=frame.to_crs("EPSG:3857").buffer(1).to_frame("geometry"))
 
 
 @pytest.mark.parametrize(
