@@ -118,7 +118,15 @@ def find_conjunctions(
     _variables(ephemeris, plan)
     craft = np.unique(np.concatenate([role.sources for role in plan.roles]))
     craft = craft[np.isin(plan.table["source_type"].to_numpy(object)[craft], SPACECRAFT)]
-    check_window("find_conjunctions", ephemeris, plan.window.start, plan.window.stop, plan.unmatched, craft)
+    check_window(
+        "find_conjunctions",
+        ephemeris,
+        plan.window.start,
+        plan.window.stop,
+        unmatched=plan.unmatched,
+        craft=craft,
+        between=plan.subminute,
+    )
     return _searched(ephemeris, payload, plan)
 
 

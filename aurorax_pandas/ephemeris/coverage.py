@@ -215,7 +215,14 @@ def _text(instant: Any) -> str:
 
 
 def check_window(
-    verb: str, ephemeris: xr.Dataset, start: np.datetime64, end: np.datetime64, unmatched: Sequence[str], craft: Ints
+    verb: str,
+    ephemeris: xr.Dataset,
+    start: np.datetime64,
+    end: np.datetime64,
+    *,
+    unmatched: Sequence[str],
+    craft: Ints,
+    between: bool,
 ) -> None:
     """
     Check that an ephemeris covers the window of a search, and warn of names in it that have no source.
@@ -232,6 +239,8 @@ def check_window(
         Names of criteria blocks that no source of the ephemeris has, while others of the block have one.
     craft : ndarray of int64
         Positions of the spacecraft that take part.
+    between : bool
+        Whether places between epochs are searched too.
 
     Raises
     ------
@@ -246,7 +255,8 @@ def check_window(
     epochs = ephemeris["epoch"].values.astype("M8[us]")
     step = step_of_epochs(epochs)
     wanted = f"{_text(start)} to {_text(end)}"
-    if not len(epochs) or end < epochs[0] - step or start > epochs[-1] + step:
+    inside = bool(len(epochs)) and bool(start >= epochs[0] and end <= epochs[-1])
+    if not ((epochs >= start) & (epochs <= end)).any() and not (inside and between):
         raise AuroraxDataError(
             f"{verb}: the ephemeris has no epoch in the window {wanted}: it holds {holdings(ephemeris)}"
         )

@@ -130,6 +130,11 @@ def test_a_window_without_an_epoch_is_an_error(ephemeris):
         find(ephemeris, "2019-01-01", "2019-01-01")
 
 
+def test_the_day_after_has_no_epoch_either(ephemeris):
+    with pytest.raises(ap.AuroraxDataError, match="no epoch in the window 2020-01-02"):
+        find(ephemeris, "2020-01-02", "2020-01-02")
+
+
 def test_a_window_that_reaches_outside_is_said(ephemeris):
     says = r"1440 of the 2880 epochs of the window .* are outside 2020-01-01 00:00:00 to 2020-01-01 23:59:00"
     with pytest.warns(ap.AuroraxDataWarning, match=says):
