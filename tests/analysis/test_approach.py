@@ -328,13 +328,15 @@ def test_a_step_before_and_after_the_span_is_searched(builders):
 
 def test_an_image_without_a_place_is_of_the_closest_epoch(builders):
     df = ap.conjunctions_from_records([builders.record(60, 62, sources=(builders.GILL, builders.SWARM_A), closest=61)])
-    windows = df.aurorax.image_windows(craft())
+    with pytest.raises(ap.AuroraxDataError, match="image_windows: the ephemeris covers none of the 1 rows"):
+        df.aurorax.image_windows(craft())
+    windows = df.aurorax.image_windows()
     assert windows["epoch"].tolist() == [pd.Timestamp(builders.at(61))]
     assert windows["footprint_lat"].isna().all()
 
 
 @pytest.mark.parametrize(
-    ("closest", "start", "hemisphere"), [(None, 1, "northern"), (2, 1, "southern"), (4, 4, "northern"), (5, 5, None)]
+    ("closest", "start", "hemisphere"), [(None, 1, "northern"), (2, 1, "southern"), (4, 4, "northern")]
 )
 def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, closest, start, hemisphere):
     # the equator counts as north, an epoch for one step more
@@ -342,8 +344,14 @@ def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, c
     pair = builders.GILL, builders.SWARM_A
     df = ap.conjunctions_from_records([builders.record(start, 5, sources=pair, closest=closest)])
     assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")
-    found = df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].astype(object)
-    assert found.where(found.notna(), None).tolist() == [hemisphere]
+    assert df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].tolist() == [hemisphere]
+
+
+def test_a_hemisphere_two_steps_after_the_last_epoch_is_not_known(builders):
+    df = ap.conjunctions_from_records([builders.record(5, 5, sources=(builders.GILL, builders.SWARM_A), closest=5)])
+    for verb in (df.aurorax.overflights, lambda ephemeris: df.aurorax.passes(ephemeris=ephemeris)):
+        with pytest.raises(ap.AuroraxDataError, match="covers none of the 1 rows .1 for epochs outside"):
+            verb(craft(minutes=4))
 
 
 def test_a_northern_station_has_no_southern_trace(builders):
@@ -353,8 +361,8 @@ def test_a_northern_station_has_no_southern_trace(builders):
     ]
     north = craft()
     both = north.assign({f"sbtrace_{part}": north[f"nbtrace_{part}"] for part in ("lat", "lon")})
-    near = ap.conjunctions_from_records(made).aurorax.closest_approach(both)
-    assert near["approach_distance"].isna().all()
+    with pytest.raises(ap.AuroraxDataError, match="1 for lack of a footprint of THEMIS-ASI GILL"):
+        ap.conjunctions_from_records(made).aurorax.closest_approach(both)
 
 
 def test_an_own_position_is_as_high_as_the_ephemeris_says(builders):
@@ -370,3 +378,84 @@ def test_an_own_position_is_as_high_as_the_ephemeris_says(builders):
         )  # fmt: skip
         (found,) = df.aurorax.closest_approach(ephemeris)["approach_distance"]
         assert found == pytest.approx(float(expected), abs=1e-6)
+
+
+# ---- the edge of what there is, and whose elevation it is ------------------------------------------------------------
+
+
+def test_an_approach_in_the_middle_is_no_edge_and_one_at_a_missing_footprint_is(sample, ephemeris, near):
+    assert near["approach_at_edge"].dtype == "boolean"
+    (row,) = (sample[sample["min_distance"] == sample["min_distance"].min()]).index
+    assert not near.loc[row, "approach_at_edge"]
+    # the line opens just before the closest epoch
+    bare = ephemeris.where(
+        (ephemeris["epoch"] < sample.loc[row, "closest_epoch"]) | (ephemeris["source_type"] == "ground")
+    )
+    bare["geo_lat"], bare["geo_lon"] = ephemeris["geo_lat"], ephemeris["geo_lon"]
+    with pytest.warns(ap.AuroraxDataWarning, match="for lack of a footprint of Swarm C"):
+        found = (
+            sample.loc[[row]]
+            .aurorax.explode_events()
+            .pipe(lambda events: pd.concat([events, sample.iloc[:1].aurorax.explode_events()]))
+            .aurorax.closest_approach(bare)
+        )
+    assert found["approach_at_edge"].iloc[0]
+    assert found["approach_distance"].iloc[0] > near.loc[row, "approach_distance"]
+
+
+def test_where_there_is_no_approach_the_edge_is_missing(sample, ephemeris):
+    with pytest.warns(ap.AuroraxDataWarning):
+        found = sample.aurorax.closest_approach(ephemeris.isel(source=[0]))
+    assert found.loc[found["approach_time"].isna(), ["approach_at_edge", "elevation_of"]].isna().all(axis=None)
+
+
+def overhead(builders, altitude):
+    """A spacecraft that goes north over Gillam at an altitude, and a geographic conjunction with it."""
+    lat, lon = 56.3494, -94.7056
+    steps = np.array([-1, 0, 1, 2])
+    place = geometry.earth_fixed(lat + steps * 3.0, lon + np.zeros(4), altitude)
+    geocentric = geometry.degrees(place)
+    table = pd.DataFrame(
+        {
+            "epoch": pd.Timestamp("2020-01-01") + pd.to_timedelta(steps + 1, "min"),
+            "identifier": 3,
+            "geo_lat": geocentric[0],
+            "geo_lon": geocentric[1],
+            "radial_distance": np.linalg.norm(place, axis=0),
+        }
+    )
+    pair = builders.GILL, builders.SWARM_A
+    events = [{**builders.event(*pair, 0, 3), "conjunction_type": "geographic"}]
+    df = ap.conjunctions_from_records(
+        [builders.record(0, 3, sources=pair, events=events, conjunction_type="geographic")]
+    )
+    return df, ap.as_ephemeris(table)
+
+
+@pytest.mark.parametrize("altitude", [300.0, 460.0, 800.0])
+def test_geographic_elevation_is_that_of_the_spacecraft_itself(builders, altitude):
+    df, ephemeris = overhead(builders, altitude)
+    (row,) = df.aurorax.closest_approach(ephemeris).itertuples()
+    assert row.elevation_of == "spacecraft"
+    assert row.approach_elevation > 89
+    # a spacecraft 1000 km away stands higher the higher it is
+    far = ephemeris.assign_coords(epoch=ephemeris["epoch"] + np.timedelta64(4, "m")).isel(epoch=[3])
+    moved = pd.DataFrame(df).assign(start=far["epoch"].values[0], end=far["epoch"].values[0])
+    events = moved.aurorax.explode_events().assign(start=far["epoch"].values[0], end=far["epoch"].values[0])
+    (row,) = events.aurorax.closest_approach(far).itertuples()
+    angle = row.approach_distance / 6371
+    up = np.degrees(np.arctan2(np.cos(angle) - 6371 / (6371 + altitude), np.sin(angle)))
+    assert row.approach_elevation == pytest.approx(up, abs=1.0)
+
+
+def test_without_an_altitude_no_elevation_of_a_spacecraft_is_made_up(builders):
+    df, ephemeris = overhead(builders, 460.0)
+    found = df.aurorax.closest_approach(ephemeris.drop_vars("radial_distance"))
+    assert found["approach_distance"].notna().all()
+    assert found[["approach_elevation", "elevation_of"]].isna().all(axis=None)
+    alone = ephemeris.drop_vars("radial_distance").assign(
+        geo_alt=(("source", "epoch"), np.full((1, ephemeris.sizes["epoch"]), 460.0))
+    )
+    given = df.aurorax.closest_approach(alone)
+    expected = df.aurorax.closest_approach(ephemeris)
+    np.testing.assert_allclose(given["approach_elevation"], expected["approach_elevation"], atol=0.1)
