@@ -247,5 +247,5 @@ class AuroraxDaskAccessor:
     groupby_pair = verb(dask.groupby_pair)
     minutes = dask_series_verb(minutes)
     pair_summary = verb(dask.pair_summary)
-    select_sources = dask_verb(select_sources)
+    select_sources = verb(dask.select_sources)
     within = dask_verb(within)
