@@ -15,7 +15,15 @@ from aurorax_pandas.engine.assembly import Found, assemble
 from aurorax_pandas.engine.continuous import Between, in_geodetic_latitude, unit_of
 from aurorax_pandas.engine.plan import Plan, make_plan, variables_of
 from aurorax_pandas.engine.stage import Stage
-from aurorax_pandas.ephemeris.dataset import LOCATIONS, densify, locations_of, measured_ephemeris
+from aurorax_pandas.ephemeris.coverage import check_window
+from aurorax_pandas.ephemeris.dataset import (
+    LOCATIONS,
+    densify,
+    ephemeris_provenance,
+    locations_of,
+    measured_ephemeris,
+    step_of_epochs,
+)
 from aurorax_pandas.ephemeris.extents import Extents, measure_extents
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, provenance
@@ -23,6 +31,7 @@ from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.stitch import stitch_within
 from aurorax_pandas.query.query import Query, QueryArguments
 from aurorax_pandas.signatures import showing
+from aurorax_pandas.sources import SPACECRAFT
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,14 +89,23 @@ def find_conjunctions(
     Returns
     -------
     pandas.DataFrame
-        The frame of `read_aurorax_conjunctions`, checked. ``events`` holds the pairs that have a limit. The
-        distance at an epoch is that of the widest of these; this is our reading of the service's published numbers
-        for three and more sources, which do not settle it. Sources that meet in more than one role meet once.
+        The frame of `read_aurorax_conjunctions`, checked. ``events`` holds the pairs that have a limit. With three and
+        more blocks the distance at an epoch is that of the widest of these pairs. That is a convention: the service
+        does not say what its distance of three and more sources is, and one published search contradicts it. The
+        events have the distances of each pair. Sources that meet in more than one role meet once.
 
     Raises
     ------
     AuroraxInputError
-        If an argument, a source, a metadata variable or a trace is not there, or the ephemeris is not sound.
+        If an argument, a name, a metadata variable or a trace is not there, or the ephemeris is not sound.
+    AuroraxDataError
+        If the ephemeris has no epoch in the window, or no source for a criteria block.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If a part of the window is outside the ephemeris, a spacecraft has no position at some of its epochs, or a name
+        has no source while others of its block have one.
 
     Examples
     --------
@@ -98,8 +116,6 @@ def find_conjunctions(
     >>> len(df)
     49
     """
-    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
-
     measured = measured_ephemeris(ephemeris)
     if arguments.get("query") is None:
         epochs = ephemeris["epoch"].values
@@ -118,28 +134,53 @@ def find_conjunctions(
         raise AuroraxInputError(
             "continuous=True finds what lies between half-minutes too; leave subminute_precision out"
         )
-    plan = replace(make_plan(ephemeris, payload), continuous=continuous, geodetic=geodetic)
+    plan = replace(make_plan(ephemeris, payload, lenient=True), continuous=continuous, geodetic=geodetic)
+    variables_of(ephemeris, plan, measured)
+    craft = np.unique(np.concatenate([role.sources for role in plan.roles]))
+    craft = craft[np.isin(plan.table["source_type"].to_numpy(object)[craft], SPACECRAFT)]
+    check_window(
+        "find_conjunctions",
+        ephemeris,
+        plan.window.start,
+        plan.window.stop,
+        unmatched=plan.unmatched,
+        craft=craft,
+        between=plan.interpolates,
+    )
+    return _searched(ephemeris, payload, plan, measured)
+
+
+def search_ephemeris(ephemeris: xr.Dataset, query: dict[str, Any]) -> pd.DataFrame:
+    """Return the conjunctions of a query in an ephemeris, as `find_conjunctions`, which also checks what it covers."""
+    return _searched(ephemeris, query, make_plan(ephemeris, query), measured_ephemeris(ephemeris))
+
+
+def _searched(
+    ephemeris: xr.Dataset, payload: dict[str, Any], plan: Plan, measured: Mapping[str, Extents]
+) -> pd.DataFrame:
+    from aurorax_pandas.frame.validation import check_kind
+
     found = _run(ephemeris, plan, measured)
     origin = provenance.make_provenance(query=payload)
-    if continuous:
-        origin |= {
-            "precision": provenance.CONTINUOUS,
-            "latitudes": "geodetic" if geodetic else "as the service has them",
-        }
+    step = min(step_of_epochs(ephemeris["epoch"].values), _SUBMINUTE) if plan.subminute else None
+    origin |= ephemeris_provenance(ephemeris, plan.window, np.timedelta64(0, "s") if plan.continuous else step)
+    if plan.continuous:
+        latitudes = "geodetic" if plan.geodetic else "as the service has them"
+        origin |= {"precision": provenance.CONTINUOUS, "latitudes": latitudes}
     found.attrs[provenance.KEY] = origin
-    return validate(found, ConjunctionSchema)
+    return check_kind(found, "conjunctions")
 
 
 def _run(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> pd.DataFrame:
     epochs = ephemeris["epoch"].values.astype("M8[us]")
-    first = int(np.searchsorted(epochs, plan.window.start.astype("M8[us]")))
-    last = int(np.searchsorted(epochs, plan.window.stop.astype("M8[us]"), side="right"))
+    first = int(np.searchsorted(epochs, plan.window.start))
+    last = int(np.searchsorted(epochs, plan.window.stop, side="right"))
     if plan.interpolates:
         # what lies between epochs is interpolated from those around it
         first, last = max(first - 1, 0), last + 1
     names = variables_of(ephemeris, plan, measured)
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
-    own = epochs[1] - epochs[0] if len(epochs) > 1 else np.timedelta64(60, "s")
+    own = step_of_epochs(epochs)
     # spans that are exact and touch are one; those of epochs reach from one to the next
     gap = np.timedelta64(0, "us") if plan.continuous else min(own, _SUBMINUTE) if plan.subminute else own
     if window.chunks:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.checks import suggestion
-from aurorax_pandas.engine.matching import block_variables, matching_sources
+from aurorax_pandas.engine.matching import block_variables, matching_sources, named_sources
 from aurorax_pandas.engine.proximity import Floats, Ints
+from aurorax_pandas.ephemeris.coverage import holdings
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, NO_IDENTIFIER, source_table
 from aurorax_pandas.ephemeris.extents import Extents
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -52,12 +53,14 @@ class Plan:
         The conjunction types.
     subminute : bool
         Whether locations are interpolated to half-minutes.
+    window : slice of datetime64
+        First and last instant.
+    unmatched : list of str
+        Names of blocks that none of their sources has.
     continuous : bool
         Whether conjunctions begin and end between epochs.
     geodetic : bool
         Whether geodetic latitudes are compared.
-    window : slice of datetime64
-        First and last instant.
     """
 
     table: pd.DataFrame
@@ -67,6 +70,7 @@ class Plan:
     types: list[str]
     subminute: bool
     window: slice
+    unmatched: list[str]
     continuous: bool = False
     geodetic: bool = False
 
@@ -97,12 +101,17 @@ def check_searchable(ephemeris: xr.Dataset, query: dict[str, Any]) -> None:
     variables_of(ephemeris, make_plan(ephemeris, query), {})
 
 
-def make_plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> Plan:
-    """Return the plan of a query; raise where the ephemeris has not what it names."""
+def make_plan(ephemeris: xr.Dataset, payload: dict[str, Any], *, lenient: bool = False) -> Plan:
+    """
+    Return the plan of a query; raise where the ephemeris has not what it names.
+
+    A lenient one takes names without a source where others of the block have one.
+    """
     table = source_table(ephemeris)
     count = len(table)
     places: list[tuple[float, float]] = []
     roles = []
+    unmatched: list[str] = []
     groups = {name: payload[name] for name in ("ground", "space", "events", "adhoc")}
     names = iter(block_names(*map(len, groups.values())))
     for kind, blocks in groups.items():
@@ -110,6 +119,9 @@ def make_plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> Plan:
             if kind == "adhoc":
                 sources = np.arange(len(places), len(places) + len(block["locations"])) + count
                 places += [(place["lat"], place["lon"]) for place in block["locations"]]
+            elif lenient:
+                sources, without = named_sources(table, block, kind, holdings(ephemeris))
+                unmatched += without
             else:
                 sources = matching_sources(table, block, kind)
             roles.append(Role(next(names), sources, block))
@@ -130,7 +142,8 @@ def make_plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> Plan:
         limits,
         payload["conjunction_types"],
         bool(payload.get("subminute_precision")),
-        slice(np.datetime64(payload["start"]), np.datetime64(payload["end"])),
+        slice(np.datetime64(payload["start"], "us"), np.datetime64(payload["end"], "us")),
+        unmatched,
     )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from aurorax_pandas import times
 from aurorax_pandas.analysis.counts import minutes
-from aurorax_pandas.engine.find import find_conjunctions
+from aurorax_pandas.engine.find import search_ephemeris
 from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.engine.plan import check_searchable
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, source_table
@@ -165,7 +165,7 @@ def check_covered(ephemeris: xr.Dataset, start: str, end: str) -> None:
 
 
 def conjunction_work(ephemeris: xr.Dataset, query: dict[str, Any]) -> Callable[[Job], list[dict[str, Any]]]:
-    """Check a query and give what searches for its conjunctions: in the recording where it is that, else the engine."""
+    """Return what answers a query, checked: the recording where it is the recorded one, else the engine."""
     if query == recorded_query():
         return _recorded
     check_covered(ephemeris, query["start"], query["end"])
@@ -182,7 +182,7 @@ def conjunction_work(ephemeris: xr.Dataset, query: dict[str, Any]) -> Callable[[
             "Querying the database 1 times for this overall combination of criteria blocks and conjunction types. "
             "This log message will repeat 1 times during this search.",
         )
-        df = find_conjunctions(ephemeris, query=query)
+        df = search_ephemeris(ephemeris, query)
         step = pd.Timedelta(seconds=30 if query.get("subminute_precision") else 60)
         events = explode_events(df)
         epochs = round(float(minutes(events, step).sum()) * (pd.Timedelta("1min") / step))
@@ -201,7 +201,7 @@ def _recorded(job: Job) -> list[dict[str, Any]]:
 
 
 def ephemeris_work(ephemeris: xr.Dataset, body: Any) -> Callable[[Job], list[dict[str, Any]]]:
-    """Check an ephemeris query and give what searches for its records."""
+    """Return what searches for the records of an ephemeris query, checked."""
     if not isinstance(body, dict) or not isinstance(body.get("data_sources"), dict):
         raise AuroraxInputError("an ephemeris query needs 'start', 'end' and 'data_sources'")
     start, end = (times.to_utc(name, body.get(name)) for name in ("start", "end"))
