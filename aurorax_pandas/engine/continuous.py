@@ -206,13 +206,18 @@ class Between(Stage):
 
     def _distance(self, pair: Pair, rows: Rows, row: Ints, time: Floats) -> Floats:
         """Return the distance of the sources of two roles of rows at instants [km], no more than their limit."""
-        epoch = (time // self._units).astype(np.int64)
-        fraction = time / self._units - epoch
-        after = np.where(fraction == 0, epoch, epoch + 1)
+        epoch, after, fraction = in_epochs(time, self._units)
         first, second = (rows.sources[role][row] for role in pair)
         ends = [self._places(source, at) for source in (first, second) for at in (epoch, after)]
         found = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
         return np.minimum(found, self._plan.limits[pair])
+
+
+def in_epochs(time: Floats, units: int) -> tuple[Ints, Ints, Floats]:
+    """Return the epochs before and after instants in units of time, and which fraction of the step has passed."""
+    epoch = (time // units).astype(np.int64)
+    fraction = time / units - epoch
+    return epoch, np.where(fraction == 0, epoch, epoch + 1), fraction
 
 
 def _as_runs(spans: Spans) -> Runs:

@@ -217,6 +217,7 @@ def _root(
     """Return the one zero between two fractions, by Newton's steps kept inside the bracket, of values with slopes."""
     low, high = low.copy(), high.copy()
     at = (low + high) / 2
+    done = np.zeros(len(at), bool)
     for _ in range(_STEPS):
         value, slope = function(at)
         before = (value < 0) == rising
@@ -224,7 +225,9 @@ def _root(
         with np.errstate(divide="ignore", invalid="ignore"):
             stepped = at - value / slope
         following = np.where((stepped >= low) & (stepped <= high), stepped, (low + high) / 2)
-        done = np.abs(following - at) <= 1e-13
+        # what is found stays, so that it does not depend on what is looked for beside it
+        following = np.where(done, at, following)
+        done |= np.abs(following - at) <= 1e-13
         at = following
         if done.all():
             break
