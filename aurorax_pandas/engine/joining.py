@@ -10,6 +10,7 @@ import numpy as np
 from aurorax_pandas import geometry
 from aurorax_pandas.engine.proximity import Floats, Hits, Ints, Mask, Party
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.intervals import stable_order
 
 Pair = tuple[int, int]
 
@@ -82,18 +83,6 @@ def runs_of_hits(hits: Hits, one: Party, other: Party, size: int) -> Runs:
         begins - start,
         distance[order],
     )
-
-
-def stable_order(numbers: Ints) -> Ints:
-    """Return the order of numbers from 0 on that keeps equal ones as they stand, by digits of 16 bits."""
-    order = np.argsort(numbers.astype(np.uint16), kind="stable")
-    highest = int(numbers.max(initial=0)) >> 16
-    digits = numbers
-    while highest:
-        digits = digits >> 16
-        order = order[np.argsort(digits[order].astype(np.uint16), kind="stable")]
-        highest >>= 16
-    return order
 
 
 def runs_of_presence(sources: Ints, present: Mask, begin: int) -> Runs:

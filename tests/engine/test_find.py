@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxInputError
-from aurorax_pandas.engine import find, grid, joining, stage
+from aurorax_pandas.engine import find, grid, stage
 from aurorax_pandas.ephemeris import dataset, extents
+from aurorax_pandas.frame import intervals
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 RADIUS = 6371.0
@@ -798,7 +799,7 @@ def test_stations_near_each_other_are_joined_as_at_every_epoch(scene, limit):
 @given(st.lists(st.integers(0, 2**40), max_size=50), st.sampled_from([2, 70_000, 2**40]))
 def test_order_by_digits_is_stable(numbers, size):
     values = np.array(numbers, np.int64) % size
-    assert joining.stable_order(values).tolist() == np.argsort(values, kind="stable").tolist()
+    assert intervals.stable_order(values).tolist() == np.argsort(values, kind="stable").tolist()
 
 
 def test_two_orders_of_dimensions_are_one_search(sample, found):

@@ -34,7 +34,7 @@ def find(sample, distance, blocks, **arguments):
 
 
 @pytest.mark.parametrize("name", list(SEVERAL))
-def test_a_wider_search_of_minutes_refined_is_the_continuous_search(sample, name):
+def test_a_wider_search_of_minutes_refined_is_the_continuous_search(sample, name, builders):
     blocks = SEVERAL[name]
     margin = 450 * len(np.atleast_1d(blocks["space"]))
     limit = 400 if name != "spacecraft" else 1500
@@ -42,11 +42,11 @@ def test_a_wider_search_of_minutes_refined_is_the_continuous_search(sample, name
     exact = find(sample, limit, blocks, continuous=True)
     assert len(exact)
     refined = wide.aurorax.refine(sample, limit)
-    assert_conjunctions_equal(refined, exact, check_attrs=False)
+    builders.assert_same_spans(refined, exact)
     refined.aurorax.validate()
     assert refined.aurorax.provenance["precision"] == "continuous"
     # and again it stays what it is
-    assert_conjunctions_equal(refined.aurorax.refine(sample, limit), refined, check_attrs=False)
+    builders.assert_same_spans(refined.aurorax.refine(sample, limit), refined)
 
 
 def test_rows_of_the_service_reach_beyond_their_minutes(sample):
@@ -117,16 +117,14 @@ def test_a_distance_that_cannot_be_is_refused(sample, change, distance, says):
         aurorax_pandas.refine(df, sample, distance)
 
 
-def test_a_frame_that_has_lost_its_query_needs_a_distance(sample):
+def test_a_frame_that_has_lost_its_query_needs_a_distance(sample, builders):
     df = find(sample, 950, RECORDED)
     df.attrs = {}
     with pytest.raises(AuroraxInputError, match="distance is missing"):
         df.aurorax.refine(sample)
     with pytest.raises(AuroraxInputError, match="names blocks"):
         df.aurorax.refine(sample, {"ground1-space1": 500})
-    assert_conjunctions_equal(
-        df.aurorax.refine(sample, 300), find(sample, 300, RECORDED, continuous=True), check_attrs=False
-    )
+    builders.assert_same_spans(df.aurorax.refine(sample, 300), find(sample, 300, RECORDED, continuous=True))
 
 
 def test_sources_that_fill_blocks_of_several_distances_are_refused(sample):
