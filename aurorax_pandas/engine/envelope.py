@@ -10,6 +10,7 @@ import numpy as np
 
 from aurorax_pandas.engine.proximity import Floats, Ints
 from aurorax_pandas.engine.spans import Spans, extremes, knots_inside
+from aurorax_pandas.ephemeris.arcs import ALIKE
 
 _HALVINGS: Final = 40
 
@@ -92,7 +93,8 @@ def _crossings(row: Ints, time: Ints, by_pair: Floats, distance: Apart) -> tuple
     grow meets the widest of those that fall at most once.
     """
     before = np.flatnonzero(row[1:] == row[:-1])
-    grows = by_pair[:, before + 1] >= by_pair[:, before]
+    # what stays as it is counts as growing
+    grows = by_pair[:, before + 1] >= by_pair[:, before] - ALIKE
 
     def lead(values: Floats, growing: np.ndarray) -> Floats:
         rising = np.where(growing, values, -np.inf).max(axis=0)

@@ -136,7 +136,8 @@ def _refined(
 def _bounds(df: pd.DataFrame, known: Mapping[str, Any]) -> tuple[Times, Times]:
     """Return between which instants the spans of each row lie: up to the epochs around it, inside the window."""
     query = known.get("query") or {}
-    beyond = pd.Timedelta(0)
+    # ends are rounded to a millisecond
+    beyond = pd.Timedelta("1ms")
     if known.get("precision") != provenance.CONTINUOUS:
         beyond = pd.Timedelta("30s") if query.get("subminute_precision") else provenance.step_of(df, None)
     first, last = (to_utc(name, query[name]) if query.get(name) else None for name in ("start", "end"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from aurorax_pandas.engine.proximity import Floats, Ints
-from aurorax_pandas.ephemeris.arcs import Arcs, apart, pieces_within, places_between
+from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, apart, pieces_within, places_between
 from aurorax_pandas.frame import model
 
 
@@ -143,7 +143,7 @@ def extremes(group: Ints, time: Ints, distance: Floats, count: int) -> tuple[Int
     found: list[np.ndarray] = []
     for bound in (np.minimum, np.maximum):
         extreme = bound.reduceat(distance, first) if count else distance
-        at = np.flatnonzero(distance == extreme[group])
+        at = np.flatnonzero(np.abs(distance - extreme[group]) <= ALIKE)
         found += [time[at[np.flatnonzero(np.diff(group[at], prepend=-1))]], extreme]
     return found[0], found[1], found[2], found[3]
 

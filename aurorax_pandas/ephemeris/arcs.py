@@ -22,8 +22,8 @@ _MINUTE: Final = np.timedelta64(1, "m")
 # a cosine is not known better than this
 _SLACK: Final = 1e-15
 _ROUNDING: Final = 1e-13
-# distances that are no further apart are one [km]
-_ALIKE: Final = 1e-9
+#: Distances that are no further apart are one [km].
+ALIKE: Final = 1e-9
 # halves so small that nothing happens in them
 _HALVES: Final = 50
 _STEPS: Final = 60
@@ -254,7 +254,7 @@ def least_fraction(first: Floats, first_end: Floats, second: Floats, second_end:
     # a cosine says little of the smallest distances
     ends = first[:, arc], first_end[:, arc], second[:, arc], second_end[:, arc]
     distance = apart(*places_between(*ends, at))
-    nearest = np.flatnonzero(distance <= _best(np.minimum, distance, arc)[arc] + _ALIKE)
+    nearest = np.flatnonzero(distance <= _best(np.minimum, distance, arc)[arc] + ALIKE)
     return at[nearest[np.flatnonzero(np.diff(arc[nearest], prepend=-1))]]
 
 

@@ -200,6 +200,9 @@ def scenes(draw, cameras=1, craft=2):
     return tracks, types
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:find_conjunctions. the ephemeris covers a part only")
+
+
 def complete(tracks, types):
     """Whether every kind of source is somewhere at some time."""
     return all(
