@@ -350,7 +350,7 @@ def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, c
 def test_a_hemisphere_two_steps_after_the_last_epoch_is_not_known(builders):
     df = ap.conjunctions_from_records([builders.record(5, 5, sources=(builders.GILL, builders.SWARM_A), closest=5)])
     for verb in (df.aurorax.overflights, lambda ephemeris: df.aurorax.passes(ephemeris=ephemeris)):
-        with pytest.raises(ap.AuroraxDataError, match="covers none of the 1 rows .1 for epochs outside"):
+        with pytest.raises(ap.AuroraxDataError, match=r"covers none of the 1 rows .1 for epochs outside"):
             verb(craft(minutes=4))
 
 
