@@ -32,7 +32,9 @@ def keep_together(ds: xr.Dataset, verb: Callable[..., pd.DataFrame], *args: Any,
     own = made.drop_vars(all_names(block), errors="ignore")
     df = to_dataframe(made)
     given = verb(df.assign(**{_ROW: np.arange(len(df))}), *args, **kwargs)
-    rows = given[_ROW].to_numpy() if _ROW in given.columns else None
+    # events tell their conjunction themselves
+    named = next((name for name in (_ROW, "conjunction") if name in given.columns), None)
+    rows = given[named].to_numpy() if named else None
     # what is in the Dataset is taken from there, in the form that it has there
     result = to_xarray(given.drop(columns=[_ROW, *added(made, block)], errors="ignore"))
     result.attrs = {**ds.attrs, **result.attrs}
