@@ -108,7 +108,16 @@ def _own_of(made: xr.Dataset, own: xr.Dataset, rows: Any, before: str, after: st
         events, {"conjunction": rows, "event": _entries(made, "event", np.arange(made.sizes["conjunction"]))}
     )
     # an event has the values of its conjunction
-    return chosen.rename_dims(conjunction="event") if "conjunction" in chosen.dims else chosen
+    both = [name for name, variable in chosen.variables.items() if {"conjunction", "event"} <= set(variable.dims)]
+    if both:
+        raise AuroraxInputError(
+            f"events have no place for the variable {both[0]!r} of conjunctions and events; drop it"
+        )
+    of_events = chosen.drop_dims("conjunction", errors="ignore")
+    of_conjunctions = chosen.drop_dims("event", errors="ignore")
+    if "conjunction" in of_conjunctions.dims:
+        of_conjunctions = of_conjunctions.rename_dims(conjunction="event")
+    return of_conjunctions.merge(of_events)
 
 
 def _with_own(result: xr.Dataset, own: xr.Dataset) -> xr.Dataset:

@@ -187,6 +187,7 @@ def test_frames_along_one_dimension_come_back(builders, data):
         numbers = data.draw(st.lists(st.none() | st.integers(-3, 3), min_size=count, max_size=count))
         texts = data.draw(st.lists(st.none() | st.sampled_from(["", "?", "a"]), min_size=count, max_size=count))
         frame["number"], frame["text"] = pd.array(numbers, "Int64"), pd.array(texts, "str")
+        frame["flag"], frame["byte"] = pd.array([None if n is None else n > 0 for n in numbers], "boolean"), 1
     parts = [frame.aurorax.to_xarray().aurorax.along_conjunction() for frame in frames]
     for frame, part in zip(frames, parts, strict=True):
         assert_conjunctions_equal(part.aurorax.to_dataframe(), frame, check_attrs=True)
