@@ -33,7 +33,6 @@ _PERIODS: Final = {"D": ("D", "day", "%Y-%m-%d"), "W": ("W-SUN", "week", "%Y-%m-
 #: Least width of a cell that is chosen by itself, and from which cells have gaps between them [pixels].
 _CELL_PIXELS: Final = 2.0
 _GAP_PIXELS: Final = 8.0
-_NAMED: Final = 120
 #: Lightness of cells without a conjunction and without operation, on light and on dark backgrounds.
 _NONE: Final = ("0.94", "0.14")
 _IDLE: Final = ("0.78", "0.36")
@@ -292,21 +291,21 @@ def _draw_idle(axes: Axes, cells: _Cells, dark: int) -> Any:
 
 
 def _draw_days(axes: Axes, days: pd.DatetimeIndex, freq: str, taken: float) -> None:
-    """Name cells in their middle, as many as there is room for; many cells have an axis of time."""
+    """Name cells in their middle where there is room for all their names, else draw an axis of time."""
     _, word, style = _PERIODS[freq]
     cells = _periods_of(days, freq)
     edges = _cell_edges(cells)
-    words = f"{'Time' if len(cells) > _NAMED else word.capitalize()} [UTC]"
+    size = contract.letter_size(axes, "xtick.labelsize")
+    names = cells.start_time.strftime(style)
+    room = max(0.76 * contract.panel_points(axes)[0] - taken, 30.0)
+    fits = int(room // (text_width(names[0], size) + 0.8 * size))
+    named = len(cells) <= max(fits, 1)
+    words = f"{word.capitalize() if named else 'Time'} [UTC]"
     contract.name_axes(axes, x=words)
     axes.xaxis_date()
-    if len(cells) > _NAMED:
+    if named:
+        axes.set_xticks((edges[1:] + edges[:-1]) / 2, list(names))
+    else:
         name_times(axes)
         make_room_for_date(axes, words, taken)
-    else:
-        size = contract.letter_size(axes, "xtick.labelsize")
-        names = cells.start_time.strftime(style)
-        room = max(0.76 * contract.panel_points(axes)[0] - taken, 30.0)
-        fits = max(int(room // (text_width(names[0], size) + 1.2 * size)), 1)
-        step = int(np.ceil(len(cells) / fits))
-        axes.set_xticks(((edges[1:] + edges[:-1]) / 2)[::step], list(names[::step]))
     axes.set_xlim(edges[0], edges[-1])

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 #: Elevations at which the second axis has ticks [degrees].
 _ELEVATIONS: Final = (90.0, 60.0, 45.0, 30.0, 20.0, 15.0, 10.0, 7.0, 5.0, 3.0, 0.0)
 
+#: From how many events on the marks are drawn in turns, from far to near, and in how many.
+_MANY: Final = 500
+_TURNS: Final = 24
+
 
 def plot_distance(
     df: pd.DataFrame,
@@ -98,10 +102,17 @@ def plot_distance(
     labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
     looks = colors.looks([str(name) for name in labels.cat.categories], axes, chosen, others)
     interpolated = {"approach_distance", "approach_time"} <= set(events.columns)
-    size = float(np.clip(60.0 / np.sqrt(max(len(events), 1)), 2.0, 5.0))
-    # the others come first, so that they cover nothing
-    for name, look in reversed(looks.items()):
-        _draw_group(axes, events[(labels == name).to_numpy()], look, size, own, interpolated=interpolated)
+    size = float(np.clip(60.0 / np.sqrt(max(len(events), 1)), 1.2, 5.0))
+    codes = labels.cat.codes.to_numpy()
+    _draw_ranges(axes, events, codes, list(looks.values()), size, own.get("alpha"))
+    # the farthest come first, so that later marks hide nothing that is closer
+    order = np.argsort(-events["min_distance"].to_numpy(), kind="stable")
+    for rows in np.array_split(order, 1 if len(order) < _MANY else _TURNS):
+        # the others come before the groups that have a colour
+        for number, look in reversed(list(enumerate(looks.values()))):
+            mine = rows[codes[rows] == number]
+            if len(mine):
+                _draw_group(axes, events.iloc[mine], look, size, own, interpolated=interpolated, many=len(order))
     for name, look in looks.items():
         picture.colors[name] = Line2D(
             [], [], color=look.color, linewidth=2.5, marker=look.marker, markersize=5, markeredgewidth=0.8
@@ -134,24 +145,57 @@ def _checked_elevations(altitude: Any, elevations: Any) -> list[float] | None:
     ]
 
 
-def _draw_group(
-    axes: Axes, events: pd.DataFrame, look: colors.Look, size: float, own: dict[str, Any], *, interpolated: bool
-) -> None:
-    from matplotlib.collections import LineCollection
-
-    # without a closest epoch the middle stands for it, and has a dash in place of a mark
+def _places(events: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return where events are along x, and which have a closest epoch: without one the middle stands for it."""
     start, stop, epoch = (events[name].to_numpy() for name in ("start", "end", "closest_epoch"))
     known: npt.NDArray[np.bool_] = ~np.isnat(epoch)
-    x = date_numbers(np.where(known, epoch, start + (stop - start) / 2))
-    low, high = events["min_distance"].to_numpy(), events["max_distance"].to_numpy()
-    many = len(events) > contract.RASTERISED_FROM
-    bars = LineCollection(
-        np.stack([np.column_stack([x, low]), np.column_stack([x, high])], axis=1),
-        colors=[look.color], linewidths=0.35 * size, alpha=own.get("alpha", 0.7), rasterized=many,
+    return date_numbers(np.where(known, epoch, start + (stop - start) / 2)), known
+
+
+def _draw_ranges(
+    axes: Axes,
+    events: pd.DataFrame,
+    codes: npt.NDArray[Any],
+    looks: list[colors.Look],
+    size: float,
+    alpha: float | None,
+) -> None:
+    """Draw a line from the least to the greatest distance of each event, under all marks."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import to_rgba_array
+
+    if not len(events):
+        return
+    x, low, high = _places(events)[0], events["min_distance"].to_numpy(), events["max_distance"].to_numpy()
+    segments = np.stack([np.column_stack([x, low]), np.column_stack([x, high])], axis=1)
+    order = np.argsort(-low, kind="stable")
+    # where lines are many they give way to the marks
+    faint = float(np.clip(25.0 / np.sqrt(len(events)), 0.08, 0.7))
+    lines = LineCollection(
+        list(segments[order]), colors=to_rgba_array([look.color for look in looks])[codes[order]],
+        linewidths=max(0.35 * size, 0.5), alpha=faint if alpha is None else alpha,
+        rasterized=len(events) > contract.RASTERISED_FROM,
     )  # fmt: skip
-    axes.add_collection(bars, autolim=False)
-    marks: dict[str, Any] = {"linestyle": "none", "markersize": size, "color": look.color, "rasterized": many}
-    axes.plot(x[known], low[known], **{**marks, "marker": look.marker, "markeredgewidth": 0.4, **own})
+    axes.add_collection(lines, autolim=False)
+
+
+def _draw_group(
+    axes: Axes,
+    events: pd.DataFrame,
+    look: colors.Look,
+    size: float,
+    own: dict[str, Any],
+    *,
+    interpolated: bool,
+    many: int,
+) -> None:
+    x, known = _places(events)
+    low = events["min_distance"].to_numpy()
+    rasterized = many > contract.RASTERISED_FROM
+    marks: dict[str, Any] = {"linestyle": "none", "markersize": size, "color": look.color, "rasterized": rasterized}
+    if known.any():
+        axes.plot(x[known], low[known], **{**marks, "marker": look.marker, "markeredgewidth": 0.4, **own})
+    # what has no closest epoch has a dash in place of a mark
     if not known.all():
         axes.plot(x[~known], low[~known], **{**marks, "marker": "_", "markeredgewidth": 1.5, **own})
     if interpolated:
@@ -160,7 +204,7 @@ def _draw_group(
         axes.plot(
             date_numbers(times[found]), events["approach_distance"].to_numpy()[found], linestyle="none", marker="D",
             markersize=size, markerfacecolor=axes.get_facecolor(), markeredgecolor=look.color, markeredgewidth=0.9,
-            zorder=3, rasterized=many,
+            zorder=3, rasterized=rasterized,
         )  # fmt: skip
 
 

@@ -156,7 +156,9 @@ def plot_map(
         map_marks.draw_horizons(axes, picture, project, known, angles, altitude)
         map_marks.draw_stations(axes, picture, project, known)
         order = list(looks.values())
-        map_marks.draw_tracks(axes, picture, project, drawn[south], order, own, weight)
+        map_marks.draw_tracks(
+            axes, picture, project, drawn[south], order, own, weight * min(contract.panel_points(axes)[0] / 400.0, 1.0)
+        )
         map_marks.draw_closest(axes, picture, project, part, order, weight)
         view = (*axes.get_xlim(), *axes.get_ylim())
         map_marks.draw_directions(axes, project, drawn[south], order, view)

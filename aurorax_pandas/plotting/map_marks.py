@@ -228,7 +228,7 @@ def draw_closest(
     from matplotlib.lines import Line2D
 
     ink, back = colors.ink(axes), axes.get_facecolor()
-    shrink = float(np.sqrt(weight / 1.4))
+    shrink = float(np.sqrt(weight / 1.4) * np.clip(contract.panel_points(axes)[0] / 500.0, 0.5, 1.0))
     label, far = found["label"].to_numpy(), found["conjugate"].to_numpy(bool)
     for part, marker, size, words in (
         ("closest", "o", 7.0, "closest epoch"), ("approach", "D", 4.0, "interpolated"),

@@ -161,6 +161,8 @@ def fit_to_places(axes: Axes, project: Projection, places: Sequence[Place]) -> N
 
 
 def _draw_gridlines(axes: Any, size: float) -> None:
+    from cartopy.mpl.ticker import LatitudeLocator, LongitudeLocator
+
     for old in getattr(axes, "_gridliners", []):
         old.remove()
     look = {"size": size, "color": colors.ink(axes)}
@@ -168,6 +170,10 @@ def _draw_gridlines(axes: Any, size: float) -> None:
         draw_labels={"left": "y", "bottom": "x"}, linewidth=0.5, alpha=0.4, xlabel_style=look, ylabel_style=look
     )
     lines.rotate_labels = False
+    # degrees with a half are longer than the two letters of most
+    across, up = (points / (5.5 * size) for points in contract.panel_points(axes))
+    lines.xlocator = LongitudeLocator(nbins=int(np.clip(0.7 * across, 2, 8)))
+    lines.ylocator = LatitudeLocator(nbins=int(np.clip(up, 3, 8)))
 
 
 def _draw_graticule(axes: Axes, project: Projection, size: float) -> None:

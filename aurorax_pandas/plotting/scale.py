@@ -142,7 +142,7 @@ def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: np
     bar.set_label(words, fontsize=float(np.clip(size * room / max(text_width(words, size), 1.0), 4.5, size)))
     bar.ax.tick_params(labelsize=letter_size(axes, "ytick.labelsize", 9.0))
     if len(known) and (known == np.round(known)).all() and norm.vmax - norm.vmin < 1000:
-        bar.locator = MaxNLocator(nbins=6, integer=True)
+        bar.locator = MaxNLocator(nbins=6, integer=True, min_n_ticks=1)
         bar.update_ticks()
         bar.minorticks_off()
     picture.bar = bar

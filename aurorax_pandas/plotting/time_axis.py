@@ -62,7 +62,7 @@ class TimeTicks(dates.DateLocator):
     def tick_values(self, vmin: Any, vmax: Any) -> npt.NDArray[np.float64]:
         """Return the ticks between two instants, as matplotlib counts days."""
         points = self._axes.get_window_extent().width / figure_of(self._axes).dpi * 72
-        most = int(np.clip(points // (4.6 * self._size), 1, 9))
+        most = int(np.clip(points // (3.9 * self._size), 1, 9))
         first, last = float(vmin), float(vmax)
         ticks = _round_times(first, last, most)
         # an axis without a tick says nothing

@@ -145,7 +145,8 @@ def timeline(
     chosen = events.iloc[spans["event"].to_numpy()]
     far = conjugate_rows(chosen)
     # where bars are many to a lane, their outlines and marks give way
-    room = float(np.clip(60.0 * len(names) / max(len(spans), 1), 0.0, 1.0))
+    width = contract.panel_points(axes)[0] - taken
+    room = float(np.clip(0.1 * width * len(names) / max(len(spans), 1), 0.0, 1.0))
     start, stop = spans["start"].to_numpy(), spans["stop"].to_numpy()
     bars = _new_bars(axes, picture, lane, spans, far)
     values = None if color is None else chosen[color]
@@ -279,7 +280,9 @@ def _draw_markers(
 
     ink, back = colors.ink(axes), axes.get_facecolor()
     hollow = np.zeros(len(lane), bool) if far is None else far
-    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 1.8 + 1.7 * room, "markeredgewidth": 0.7}
+    # a mark is no higher than a part of its lane, and never so large that it hides the bars
+    size = float(np.clip(0.35 * lanes.lane_points(axes, picture), 0.8, 1.8 + 1.7 * room))
+    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": size, "markeredgewidth": 0.2 * size}
     # a mark has an edge of the other lightness, so that it shows on any bar
     for rows, face, edge in ((~hollow, ink, back), (hollow, back, ink)):
         shown = rows & ~np.isnat(closest)

@@ -32,7 +32,7 @@ def near(ephemeris):
 PICTURES = {
     "timeline": lambda df, ephemeris, ax: df.aurorax.plot.timeline(ax=ax, markers=True, sort="start"),
     "lanes_by_day": lambda df, ephemeris, ax: df.aurorax.plot(by="spacecraft", by_day=True, color=None, ax=ax),
-    "distance": lambda df, ephemeris, ax: df.aurorax.plot.distance("spacecraft", ax=ax, elevation=110.0),
+    "distance": lambda df, ephemeris, ax: df.aurorax.plot.distance(ax=ax, emission_altitude=110.0),
     "calendar": lambda df, ephemeris, ax: df.aurorax.plot.calendar("site", ax=ax),
     "histogram": lambda df, ephemeris, ax: df.aurorax.plot.histogram("approach_distance", by="spacecraft", ax=ax),
     "map": lambda df, ephemeris, ax: df.aurorax.plot.map(ephemeris, ax=ax),
@@ -108,9 +108,8 @@ def test_axes_given_are_drawn_into_and_the_frame_is_left(near, ephemeris, name):
 
 def test_overflights_are_filled_and_conjugate_rows_hollow(near):
     ax = near.aurorax.plot.timeline()
-    bars, inner = (one for one in ax.collections if isinstance(one, PolyCollection))
-    assert (len(bars.get_paths()), len(inner.get_paths())) == (49, 29)
-    assert tuple(inner.get_facecolor()[0][:3]) == to_rgb(ax.get_facecolor())
+    (bars,) = (one for one in ax.collections if isinstance(one, PolyCollection))
+    assert (len(bars.get_paths()), bars.hollow.sum()) == (49, 29)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["overflight", "conjugate"]
 
 
@@ -160,12 +159,14 @@ def test_distances_run_from_least_to_greatest(sample):
 def test_where_there_are_more_groups_than_colours_the_rest_is_grey(sample):
     ax = sample.aurorax.plot.distance("pair")
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels[6] == "others"
-    assert len(set(labels)) == len(labels) == 8
+    assert labels[-2:] == ["others", "minutes: least to greatest"]
+    assert len(set(labels)) == len(labels) >= 8
+    shown = {handle.get_color() for handle in ax.get_legend().legend_handles[:-2]}
+    assert to_rgb(ax.get_legend().legend_handles[-2].get_color()) not in {to_rgb(each) for each in shown}
 
 
 def test_elevation_axis_is_that_of_the_emission_altitude(sample):
-    ax = sample.aurorax.plot.distance(elevation=110.0)
+    ax = sample.aurorax.plot.distance(emission_altitude=110.0)
     (second,) = (one for one in ax.child_axes if isinstance(one, SecondaryAxis))
     ticks = dict(zip((text.get_text() for text in second.get_yticklabels()), second.get_yticks(), strict=True))
     assert ticks["10"] == pytest.approx(501, abs=2)
@@ -340,8 +341,9 @@ def test_small_axes_draw_without_a_warning(sample, kind):
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("distance", {"elevation": -5}),
-        ("distance", {"elevation": "a"}),
+        ("distance", {"emission_altitude": -5}),
+        ("distance", {"emission_altitude": "a"}),
+        ("distance", {"elevations": [10]}),
         ("histogram", {"bins": -3}),
         ("histogram", {"bins": [3, 2, 1]}),
         ("map", {"elevations": "abc"}),
