@@ -125,9 +125,11 @@ def plot_approach(
         zero = middle.astype("M8[us]") - np.datetime64(0, "us")
     contract.name_axes(axes, y="Distance [km]")
     codes = labels.cat.codes.to_numpy()
-    for number, (name, look) in enumerate(looks.items()):
+    # the others come first, so that they cover nothing
+    for number, look in reversed(list(enumerate(looks.values()))):
         _draw_curves(axes, minutes, events, codes == number, look, zero, own, relative=relative)
         _draw_minima(axes, events, found, codes == number, look, zero, relative=relative)
+    for name, look in looks.items():
         picture.colors[name] = _line(look)
     allowed = scale.query_distance(df) if limit is None else limit
     if allowed is not None:
@@ -224,6 +226,7 @@ def _draw_minima(
     zero: npt.NDArray[Any], *, relative: bool,
 ) -> None:  # fmt: skip
     published = events["closest_epoch"].to_numpy(), events["min_distance"].to_numpy()
+    shrink = float(np.clip(4.0 / np.sqrt(max(len(events), 1)), 0.25, 1.0))
     between = found["approach_time"].to_numpy(), found["approach_distance"].to_numpy()
     for (time, distance), marker, size, face in (
         (published, "o", 8.0, "none"), (between, "D", 5.0, axes.get_facecolor()),
@@ -231,7 +234,7 @@ def _draw_minima(
         rows = mine & ~np.isnat(time)
         axes.plot(
             _x(time[rows], zero[rows], relative=relative), distance[rows], linestyle="none", marker=marker,
-            markersize=size * (1.0 if len(events) < 100 else 0.5), markerfacecolor=face, markeredgecolor=look.color,
+            markersize=size * shrink, markerfacecolor=face, markeredgecolor=look.color,
             markeredgewidth=1.0, zorder=3,
         )  # fmt: skip
 

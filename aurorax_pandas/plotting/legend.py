@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, ScaledTranslation
 
 from aurorax_pandas.plotting.colors import MOST_GROUPS
 from aurorax_pandas.plotting.contract import figure_of, letter_size, panel_points
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 #: How many letters high a row of the legend is, and how many wide what stands beside the words is.
 _ROW: Final = 1.55
 _HANDLE: Final = 3.9
-#: Where the legend begins above a dial, whose hours are named outside of it [parts of its height].
-_ABOVE_DIAL: Final = 1.09
 #: Smallest letters [points].
 _LEAST: Final = 5.5
 #: How much of the height of a picture its legend may have.
@@ -75,11 +73,13 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
             handles.pop()
     for handle, name in zip(handles, names, strict=True):
         handle.set_label(name)
+    # the hours of a dial are named outside of it
+    raised = 2.2 * letter_size(axes, "xtick.labelsize", 9.0) if axes.name == "polar" else 0.0
     legend = axes.legend(
         handles=handles, title=title, loc="lower left" if beside else "lower right",
-        bbox_to_anchor=(0.0 if beside else 1.0, _ABOVE_DIAL if axes.name == "polar" else 1.0), ncols=columns, frameon=False, borderaxespad=0.2,
+        bbox_to_anchor=(0.0 if beside else 1.0, 1.0), ncols=columns, frameon=False, borderaxespad=0.2,
         columnspacing=1.2, handletextpad=0.6, handlelength=1.8, fontsize=size, title_fontsize=size, alignment="left",
-        numpoints=1,
+        numpoints=1, bbox_transform=axes.transAxes + ScaledTranslation(0.0, raised / 72, figure_of(axes).dpi_scale_trans),
     )  # fmt: skip
     _raise_title(axes, picture, legend)
 

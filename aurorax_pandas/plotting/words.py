@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import unicodedata
+import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -44,7 +45,10 @@ def text_width(text: str, size: float) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
+    with warnings.catch_warnings():
+        # of letters that a font lacks matplotlib tells when it draws them
+        warnings.simplefilter("ignore")
+        width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
     return float(width)
 
 

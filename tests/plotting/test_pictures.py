@@ -183,17 +183,11 @@ def test_calendar_counts_each_pair(sample):
     assert ax.get_xlabel() == "Day [UTC]"
 
 
-def test_calendar_is_grey_where_nothing_operated(builders):
-    df = ap.conjunctions_from_records([builders.record(0, 1), builders.record(3 * 1440, 3 * 1440)])
-    days = pd.date_range("2020-01-01", periods=4, unit="us")
-    listed = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [9, 0, 9, 9]})
-    for values, cells in (("count", [1, None, None, 1]), ("distance", [100, None, None, 100])):
-        ax = df.aurorax.plot.calendar(availability=listed, values=values)
-        grey, shown = (one.get_array()[0] for one in ax.collections if isinstance(one, QuadMesh))
-        assert grey.tolist() == [None, True, None, None]
-        assert shown.tolist() == cells
-    with pytest.raises(ap.AuroraxInputError, match="values='sum'"):
-        df.aurorax.plot.calendar(values="sum")
+def test_calendar_refuses_what_it_cannot_show(sample):
+    for options in ({"values": "sum"}, {"freq": "h"}, {"sort": "size"}, {"vmin": 3, "vmax": 2}, {"cmap": "virids"}):
+        with pytest.raises(ap.AuroraxInputError, match=f"{next(iter(options))}="):
+            sample.aurorax.plot.calendar(**options)
+    assert plt.get_fignums() == []
 
 
 def test_histogram_counts_every_event_once(near):
@@ -323,11 +317,20 @@ def test_minutes_without_a_closest_epoch_have_a_dash(sample):
     assert sorted(np.concatenate([line.get_ydata() for line in dashes])) == sorted(df["min_distance"])
 
 
-def test_a_day_of_a_calendar_of_years_is_as_wide_as_can_be_seen(builders):
-    df = ap.conjunctions_from_records([builders.record(day * 1440, day * 1440 + 1) for day in range(0, 1800, 100)])
+@pytest.mark.parametrize(("years", "words"), [(0.1, "day"), (1.5, "week"), (5, "month"), (200, "year")])
+def test_cells_of_a_calendar_are_as_wide_as_can_be_seen(builders, years, words):
+    last = int(years * 365)
+    df = ap.conjunctions_from_records(
+        [builders.record(day * 1440, day * 1440 + 1) for day in range(0, last, max(last // 18, 1))]
+    )
     ax = df.aurorax.plot.calendar()
-    (cells,) = (one for one in ax.collections if hasattr(one, "get_coordinates"))
-    assert cells.get_linewidth()[0] >= 0.8
+    ax.figure.canvas.draw()
+    cells = next(one for one in ax.collections if isinstance(one, QuadMesh))
+    edges = ax.transData.transform(cells.get_coordinates()[0])[:, 0]
+    assert np.diff(edges).min() >= 1
+    (bar,) = (other for other in ax.figure.axes if other is not ax)
+    assert bar.get_ylabel() == f"Conjunctions per {words}"
+    assert len(df) == np.nansum([one.get_array().filled(0).sum() for one in ax.collections if one.get_cmap().N > 1])
 
 
 @pytest.mark.parametrize("kind", ["timeline", "distance", "histogram", "calendar"])
