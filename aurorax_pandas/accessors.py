@@ -90,6 +90,7 @@ class _Described:
     """What shows itself in a console and in a notebook: what it holds, and what it can do."""
 
     __slots__ = ("_obj",)
+    _obj: pd.DataFrame
     _words: ClassVar[str]
 
     def _verbs(self) -> dict[str, str]:

@@ -35,6 +35,7 @@ _MINUTE: Final = np.timedelta64(1, "m")
 
 def plot_approach(
     df: pd.DataFrame,
+    /,
     ephemeris: xr.Dataset,
     by: str = "pair",
     ax: Axes | None = None,
@@ -165,7 +166,9 @@ def _minutes(events: pd.DataFrame, ephemeris: xr.Dataset, wide: np.timedelta64) 
     tracks = Tracks(ephemeris, sources_of_sides(events))
     count = len(events)
     types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE).astype(np.int64)
-    first, stop = tracks.window(events["start"].to_numpy() - wide, events["end"].to_numpy() + wide)
+    start: Any = events["start"].to_numpy()
+    end: Any = events["end"].to_numpy()
+    first, stop = tracks.window(start - wide, end + wide)
     lengths = np.maximum(stop - first, 0)
     event, at = np.repeat(np.arange(count), lengths), model.ranges(first, lengths)
     sides = [places_by_type(tracks, types[event], event + side * count, at) for side in (0, 1)]

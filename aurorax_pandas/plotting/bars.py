@@ -11,6 +11,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform
 
+from aurorax_pandas.frame.model import ranges
 from aurorax_pandas.plotting.contract import RASTERISED_FROM, figure_of
 
 if TYPE_CHECKING:
@@ -66,18 +67,23 @@ class Bars(PolyCollection):
         corners = _corners(self.left, self.right, top, bottom)
         return [Path(one, closed=True) for one in np.concatenate([corners, corners[:, :1]], axis=1)]
 
-    @allow_rasterization
+    @allow_rasterization  # type: ignore[untyped-decorator]
     def draw(self, renderer: Any) -> None:
         """Draw the bars that can be seen, with those of earlier and later calls, the nearest on top."""
         together = [bars for bars in self.together if bars.axes is not None and bars.get_visible() and len(bars.lane)]
         if not together or together[0] is not self or self.axes is None:
             return
-        wide = bin_pixels(self.axes, any(bars.hollow.any() for bars in together))
+        axes: Any = self.axes
+        wide = bin_pixels(axes, any(bars.hollow.any() for bars in together))
         parts = [bars.pixels(wide) for bars in together]
         corners, places, distance, faces, edges, lines, hatches = (
             np.concatenate(columns) for columns in zip(*parts, strict=True)
         )
         order = np.argsort(distance, kind="stable")
+        smooth = bool(any(bars.hollow.any() for bars in together))
+        if len(order) > RASTERISED_FROM and not smooth and not hatches.any():
+            self._paint(renderer, corners[order], faces[order])
+            return
         # of the bars that share a bin of their lane the nearest is drawn, and it is drawn last
         narrow = order[places[order, 1] >= 0]
         _, first = np.unique(places[narrow], axis=0, return_index=True)
@@ -85,7 +91,6 @@ class Bars(PolyCollection):
         kept[narrow] = False
         kept[narrow[first]] = True
         order = order[kept[order]][::-1]
-        smooth = bool(any(bars.hollow.any() for bars in together))
         # one collection has one pattern
         ends = np.flatnonzero(hatches[order][1:] != hatches[order][:-1]) + 1
         for rows in np.split(order, ends):
@@ -93,10 +98,33 @@ class Bars(PolyCollection):
                 list(corners[rows]), facecolors=faces[rows], edgecolors=edges[rows], linewidths=lines[rows],
                 hatch=hatches[rows[0]] or None, joinstyle="miter", antialiaseds=smooth, transform=IdentityTransform(),
             )  # fmt: skip
-            drawn.set_hatchcolor(self.axes.get_facecolor())
-            drawn.axes, drawn.figure = self.axes, self.figure
-            drawn.set_clip_path(self.axes.patch)
+            drawn.set_hatchcolor(axes.get_facecolor())
+            drawn.axes = axes
+            drawn.set_figure(figure_of(axes))
+            drawn.set_clip_path(axes.patch)
             drawn.draw(renderer)
+
+    def _paint(self, renderer: Any, corners: Floats, faces: Floats) -> None:
+        """Paint bars, the nearest first, as an image: of all that cover a pixel the nearest is seen."""
+        axes: Any = self.axes
+        left, bottom = (int(np.floor(side)) for side in axes.bbox.min)
+        right, top = (int(np.ceil(side)) for side in axes.bbox.max)
+        width = right - left
+        first, stop = (np.clip(corners[:, at, 0] - left, 0, width).astype(np.int64) for at in (0, 1))
+        low, high = (np.clip(corners[:, at, 1] - bottom, 0, top - bottom).astype(np.int64) for at in (0, 2))
+        bands, band = np.unique(np.column_stack([low, high]), axis=0, return_inverse=True)
+        nearest = np.full((len(bands), width), len(corners))
+        lengths = stop - first
+        pixels = np.repeat(band.reshape(-1) * width + first, lengths) + ranges(0 * lengths, lengths)
+        np.minimum.at(nearest.reshape(-1), pixels, np.repeat(np.arange(len(corners)), lengths))
+        shades = np.vstack([np.round(faces * 255), np.zeros((1, 4))]).astype(np.uint8)
+        image = np.zeros((top - bottom, width, 4), np.uint8)
+        for (begin, end), row in zip(bands.tolist(), nearest, strict=True):
+            image[begin:end] = shades[row]
+        gc = renderer.new_gc()
+        gc.set_clip_rectangle(axes.bbox)
+        renderer.draw_image(gc, left, bottom, image)
+        gc.restore()
 
     def pixels(self, wide: int) -> tuple[npt.NDArray[Any], ...]:
         """

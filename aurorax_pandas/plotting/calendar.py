@@ -43,6 +43,7 @@ Floats = npt.NDArray[np.float64]
 
 def plot_calendar(
     df: pd.DataFrame,
+    /,
     by: str = "pair",
     values: CalendarValues = "count",
     availability: pd.DataFrame | None = None,

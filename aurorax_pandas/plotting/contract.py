@@ -188,7 +188,8 @@ def letter_size(axes: Axes, name: str, most: float = 100.0) -> float:
     import matplotlib as mpl
     from matplotlib.font_manager import FontProperties
 
-    size = float(FontProperties(size=mpl.rcParams[name]).get_size_in_points())
+    settings: Any = mpl.rcParams
+    size = float(FontProperties(size=settings[name]).get_size_in_points())
     return min(size, most, max(_POINTS_AN_INCH * panel_points(axes)[0] / 72, 5.0))
 
 

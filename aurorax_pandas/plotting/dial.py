@@ -30,6 +30,7 @@ _LEAST_LATITUDE: Final = 50.0
 
 def plot_dial(
     df: pd.DataFrame,
+    /,
     color: str | None = "spacecraft",
     ax: Axes | None = None,
     *,
@@ -172,7 +173,7 @@ def _draw_marks(
 ) -> None:  # fmt: skip
     from matplotlib.colors import to_rgba_array
 
-    edges = np.resize(to_rgba_array(faces), (len(angle), 4)) if len(angle) else np.empty((0, 4))
+    edges: Any = np.resize(to_rgba_array(faces), (len(angle), 4)) if len(angle) else np.empty((0, 4))
     inner = np.where(south[:, None], to_rgba_array(axes.get_facecolor()), edges)
     drawn = axes.scatter(
         angle, radius, s=size, marker=marker, facecolors=inner, edgecolors=edges, linewidths=0.8, zorder=3,

@@ -32,6 +32,7 @@ _TURNS: Final = 24
 
 def plot_distance(
     df: pd.DataFrame,
+    /,
     by: str = "spacecraft",
     ax: Axes | None = None,
     *,

@@ -27,6 +27,7 @@ _HIST: Final = ("cumulative", "density", "histtype", "log", "rwidth")
 
 def plot_histogram(
     df: pd.DataFrame,
+    /,
     column: str = "min_distance",
     by: str | None = None,
     bins: int | Sequence[float] | None = None,
@@ -167,7 +168,8 @@ def _draw_stack(
     else:
         keywords["color"] = [own.get("color", own.get("facecolor"))] * len(looks)
         keywords.pop("facecolor", None)
-    _, _, drawn = axes.hist(groups, bins=edges.tolist(), stacked=True, **keywords)
+    hist: Any = axes.hist
+    _, _, drawn = hist(groups, bins=edges.tolist(), stacked=True, **keywords)
     for look, bars in zip(looks, drawn if len(looks) > 1 else [drawn], strict=True):
         for bar in bars if look.hatch and not outline else ():
             bar.set_hatch(look.hatch)

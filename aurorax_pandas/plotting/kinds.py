@@ -34,7 +34,7 @@ _PICTURES: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-def plot(df: pd.DataFrame, *args: Any, kind: Kind = "timeline", **kwargs: Any) -> Axes:
+def plot(df: pd.DataFrame, /, *args: Any, kind: Kind = "timeline", **kwargs: Any) -> Axes:
     """
     Draw a picture by its name.
 

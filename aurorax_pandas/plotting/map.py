@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ _WIDTH = 7.6
 
 def plot_map(
     df: pd.DataFrame,
+    /,
     ephemeris: xr.Dataset | None = None,
     by: str = "spacecraft",
     ax: Axes | None = None,
@@ -211,7 +213,7 @@ def _new_panels(
         if number == 0:
             kept = before.held.get("centre") if before is not None else None
             centre = kept or centre
-            left, right, bottom, top = box(places, lambda lat, lon, at=centre: azimuthal(lat, lon, at))
+            left, right, bottom, top = box(places, functools.partial(azimuthal, centre=centre))
             height = min(_WIDTH * (top - bottom) / (right - left) / len(held) + 1.3, 9.0)
             axes = first = contract.new_axes(given, figsize, height, _WIDTH, **map_projection(centre))
         else:

@@ -150,7 +150,7 @@ def draw_tracks(
             if not mine:
                 continue
             dashes = _DASHED if conjugate else look.dashes
-            given = {"colors": [look.color], "linewidths": weight, "linestyles": [dashes], "alpha": 0.9}
+            given: dict[str, Any] = {"colors": [look.color], "linewidths": weight, "linestyles": [dashes], "alpha": 0.9}
             drawn = LineCollection(mine, rasterized=rasterized, **given)
             drawn.set(**own)
             axes.add_collection(drawn, autolim=False)
@@ -229,12 +229,15 @@ def draw_closest(
 
     ink, back = colors.ink(axes), axes.get_facecolor()
     shrink = float(np.sqrt(weight / 1.4) * np.clip(contract.panel_points(axes)[0] / 500.0, 0.5, 1.0))
-    label, far = found["label"].to_numpy(), found["conjugate"].to_numpy(bool)
     for part, marker, size, words in (
         ("closest", "o", 7.0, "closest epoch"), ("approach", "D", 4.0, "interpolated"),
     ):  # fmt: skip
-        x, y = project(found[f"{part}_lat"].to_numpy(), found[f"{part}_lon"].to_numpy())
+        names = [f"{part}_lat", f"{part}_lon"]
+        # many events have one place, which is drawn once
+        places = found[[*names, "label", "conjugate"]].dropna(subset=names).drop_duplicates()
+        x, y = project(places[names[0]].to_numpy(), places[names[1]].to_numpy())
         known = np.isfinite(x)
+        label, far = places["label"].to_numpy(), places["conjugate"].to_numpy(bool)
         for number, look in enumerate(looks):
             for conjugate in (False, True):
                 rows = known & (label == number) & (far == conjugate)

@@ -143,7 +143,8 @@ def points_on_map(found: pd.DataFrame, tracks: Tracks) -> Points:
     tracks : Tracks
         What their ``source`` counts.
     """
-    start, end = found["start"].to_numpy(), found["end"].to_numpy()
+    start: Any = found["start"].to_numpy()
+    end: Any = found["end"].to_numpy()
     source, types, label = (found[name].to_numpy() for name in ("source", "type", "label"))
     # events of one spacecraft, type and label share their tracks
     craft = tracks.same(source)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def plot_rate(
     df: pd.DataFrame,
+    /,
     availability: pd.DataFrame,
     by: str | None = None,
     ax: Axes | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -54,19 +55,20 @@ class TimeTicks(dates.DateLocator):
         super().__init__(tz="UTC")  # type: ignore[no-untyped-call]
         self._axes, self._size = axes, size
 
-    def __call__(self) -> npt.NDArray[np.float64]:
+    def __call__(self) -> Sequence[float]:
         """Return the ticks in sight."""
         low, high = sorted(self._axes.get_xlim())
         return self.tick_values(low, high)
 
-    def tick_values(self, vmin: Any, vmax: Any) -> npt.NDArray[np.float64]:
+    def tick_values(self, vmin: Any, vmax: Any) -> Sequence[float]:
         """Return the ticks between two instants, as matplotlib counts days."""
         points = self._axes.get_window_extent().width / figure_of(self._axes).dpi * 72
         most = int(np.clip(points // (3.9 * self._size), 1, 9))
         first, last = float(vmin), float(vmax)
         ticks = _round_times(first, last, most)
         # an axis without a tick says nothing
-        return ticks if len(ticks) else np.array([(first + last) / 2])
+        found: list[float] = ticks.tolist() if len(ticks) else [(first + last) / 2]
+        return found
 
 
 def _round_times(first: float, last: float, most: int) -> npt.NDArray[np.float64]:

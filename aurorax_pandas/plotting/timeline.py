@@ -33,6 +33,7 @@ _DEFAULT: Final = "#0072B2"
 
 def timeline(
     df: pd.DataFrame,
+    /,
     by: str = "pair",
     color: str | None = "min_distance",
     ax: Axes | None = None,
@@ -157,8 +158,10 @@ def timeline(
     else:
         _color_by_name(axes, picture, bars, values, chosen_colors)
     bars.set(**look)
-    if legend and picture.norm is not None and numeric and bars.get_array().count():
-        scale.color_bar(axes, picture, values=bars.get_array().compressed())
+    if numeric and values is not None and legend:
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+        if np.isfinite(numbers).any():
+            scale.color_bar(axes, picture, values=numbers)
     if far is not None:
         _explain_hollow(axes, picture)
     if markers:

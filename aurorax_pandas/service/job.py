@@ -27,6 +27,7 @@ from aurorax_pandas.exceptions import (
 )
 from aurorax_pandas.frame import answers
 from aurorax_pandas.options import DEFAULT_API_URL, check_request_id, get_option, id_in
+from aurorax_pandas.service.progress import progress_bar
 from aurorax_pandas.service.transport import BACKOFF, Answer, Deadline, Transport
 from aurorax_pandas.times import seconds_of
 
@@ -549,6 +550,4 @@ class Search(ABC, Generic[_Result]):
 
 
 def _bar(description: str) -> tqdm[NoReturn]:
-    from tqdm.auto import tqdm
-
-    return tqdm(total=None, bar_format="{desc} [{elapsed}]", desc=description)
+    return progress_bar(total=None, bar_format="{desc} [{elapsed}]", desc=description)

@@ -28,6 +28,7 @@ from aurorax_pandas.frame.stitch import stitch
 from aurorax_pandas.io import load_conjunctions, to_parquet
 from aurorax_pandas.options import DEFAULT_API_URL, get_option, service_of
 from aurorax_pandas.service import catalogue
+from aurorax_pandas.service.progress import progress_bar
 from aurorax_pandas.service.search import ConjunctionSearch
 from aurorax_pandas.service.transport import Deadline, open_transport
 from aurorax_pandas.service.workers import Workers
@@ -335,11 +336,9 @@ class _Reader:
 def _search(
     parts: list[Part], reader: _Reader, workers: Workers, count: int, progress: bool
 ) -> tuple[dict[Part, pd.DataFrame], dict[Part, AuroraxError]]:
-    from tqdm import tqdm
-
     finished: dict[Part, pd.DataFrame] = {}
     failed: dict[Part, AuroraxError] = {}
-    with workers, tqdm(total=len(parts), disable=not progress, unit="window") as bar:
+    with workers, progress_bar(total=len(parts), disable=not progress, unit="window") as bar:
         for part, result in workers.map(reader.run, parts, count):
             bar.update()
             # what one window is refused for, all are

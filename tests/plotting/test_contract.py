@@ -79,8 +79,8 @@ def test_axes_that_do_not_fit_are_refused(sample, ephemeris, listed, name):
     assert not other.has_data()
     with pytest.raises(ap.AuroraxInputError, match="figsize="):
         PICTURES[name](sample, ephemeris, listed, figsize=(0, 3))
+    right = plt.figure().add_subplot(projection="polar" if name == "dial" else None)
     with pytest.raises(ap.AuroraxInputError, match="figsize="):
-        right = plt.figure().add_subplot(projection="polar" if name == "dial" else None)
         PICTURES[name](sample, ephemeris, listed, figsize=(3, 3), ax=right)
 
 
@@ -177,11 +177,7 @@ def test_limits_and_colour_maps_reach_the_bar(sample):
     ax = sample.aurorax.plot.timeline(cmap="magma", vmin=100, vmax=400)
     assert (ax.collections[0].get_cmap().name, ax.collections[0].get_clim()) == ("magma", (100, 400))
     sample.attrs["aurorax"]["query"]["max_distances"] = {"ground1-space1": 300}
-    (bar,) = (
-        (other for other in sample.aurorax.plot.timeline().figure.axes if other.get_ylabel())[0:1]
-        if False
-        else [other for other in sample.aurorax.plot.timeline().figure.axes if "[km]" in other.get_ylabel()]
-    )
+    (bar,) = (other for other in sample.aurorax.plot.timeline().figure.axes if "[km]" in other.get_ylabel())
     assert bar.get_ylim() == (0, 300)
     norm = mpl.colors.LogNorm(10, 1000)
     assert sample.aurorax.plot.timeline(norm=norm).collections[0].norm is norm
