@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.pandas as pandera
 from pandera.api.pandas.model_config import BaseConfig
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
-from pandera.extensions import register_check_method
+from pandera.api.extensions import register_check_method
 from pandera.typing import Index, Series
 
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -17,7 +17,7 @@ from aurorax_pandas.frame import dtypes
 from aurorax_pandas.frame.rules import KINDS, Failure, Kind
 
 
-@register_check_method(statistics=["kind"], supported_types=pd.DataFrame)
+@register_check_method(statistics=["kind"], supported_types=pd.DataFrame)  # type: ignore[untyped-decorator]
 def aurorax_rows(frame: pd.DataFrame, *, kind: str) -> pd.Series[Any]:
     """Tell which rows keep the rules of a kind of frame: the check that pandera calls, and writes to files by name."""
     return pd.Series(KINDS[kind].sound_rows(frame), index=frame.index)

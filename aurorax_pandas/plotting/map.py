@@ -180,10 +180,10 @@ def plot_map(
         if not len(part):
             contract.draw_nothing(axes)
     if legend:
-        first = next(iter(panels.values()))
+        front = next(iter(panels.values()))
         for _, other, _ in panels.values():
-            first[1].marks |= other.marks
-        legend_above(first[0], first[1])
+            front[1].marks |= other.marks
+        legend_above(front[0], front[1])
     return _finished(panels, title)
 
 
