@@ -65,11 +65,12 @@ def ragged(ds: xr.Dataset) -> xr.Dataset:
 
     block = block_of(ds)
     variables: dict[str, Any] = {POSITION: xr.Variable(_DIM, np.arange(ds.sizes[_DIM]))}
-    try:
-        for column, entry in NESTED_ENTRIES.items():
-            variables |= ragged_variables(_DIM, entry, _flat_of_texts(ds[column].values, _FIELDS[column]))
-    except (pa.ArrowException, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise AuroraxDataError(f"{column} is not the JSON that along_conjunction wrote: {error}") from error
+    for column, entry in NESTED_ENTRIES.items():
+        try:
+            flat = _flat_of_texts(ds[column].values, _FIELDS[column])
+        except (pa.ArrowException, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise AuroraxDataError(f"{column} is not the JSON that along_conjunction wrote: {error}") from error
+        variables |= ragged_variables(_DIM, entry, flat)
     if _CHECKSUM not in ds.variables or not (ds[_CHECKSUM].values == _checksum(block)).all():
         # rows of several searches: the provenance of the first would be told of all
         attrs = {name: value for name, value in block["frame"]["attrs"].items() if name != provenance.KEY}
