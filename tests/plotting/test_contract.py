@@ -197,7 +197,7 @@ def test_a_figure_can_be_pickled_and_drawn_again(sample):
 def test_the_dial_has_midnight_at_the_bottom_and_the_pole_in_the_middle(sample):
     df = magnetic(sample)
     ax = df.aurorax.plot.dial("min_distance")
-    angle, radius = np.concatenate([one.get_offsets() for one in ax.collections]).T
+    angle, radius = np.concatenate([np.asarray(one.get_offsets()) for one in ax.collections]).T
     assert np.sort(radius) == pytest.approx(np.sort(90 - np.abs(df["mlat"].to_numpy())))
     assert np.sort(angle) == pytest.approx(np.sort(df["mlt"].to_numpy() / 24 * 2 * np.pi))
     centre, midnight, dawn = (ax.transData.transform(place) for place in ((0, 0), (0, 30), (np.pi / 2, 30)))
