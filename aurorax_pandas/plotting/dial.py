@@ -205,7 +205,7 @@ def _draw_hours_around(axes: Any, radius: npt.NDArray[np.float64]) -> None:
     axes.set_rmax(reach)
     axes.set_rmin(0.0)
     # circles are named as far apart as their names are high
-    room = 0.35 * min(contract.panel_points(axes)) / (2.2 * size)
+    room = 0.2 * min(contract.panel_points(axes)) / (2.2 * size)
     step = next((each for each in (10, 20, 30) if reach / each <= room), 45)
     circles = np.arange(step, reach + 0.1, step)
     axes.set_yticks(circles, [f"{90 - each:.0f}°" for each in circles])

@@ -74,7 +74,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     for handle, name in zip(handles, names, strict=True):
         handle.set_label(name)
     # the hours of a dial are named outside of it
-    raised = 2.2 * letter_size(axes, "xtick.labelsize", 9.0) if axes.name == "polar" else 0.0
+    raised = 6.0 + 2.4 * letter_size(axes, "xtick.labelsize", 9.0) if axes.name == "polar" else 0.0
     legend = axes.legend(
         handles=handles, title=title, loc="lower left" if beside else "lower right",
         bbox_to_anchor=(0.0 if beside else 1.0, 1.0), ncols=columns, frameon=False, borderaxespad=0.2,

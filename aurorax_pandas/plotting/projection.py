@@ -130,6 +130,9 @@ def centre_of(lat: Array, lon: Array) -> tuple[float, float]:
 def box(places: Sequence[Place], project: Callable[[Any, Any], Place]) -> tuple[float, float, float, float]:
     """Return the left, right, bottom and top that hold all places."""
     x, y = (np.concatenate(parts) for parts in zip(*(project(*each) for each in places), strict=True))
+    # what a projection does not show has no place
+    shown = np.isfinite(x) & np.isfinite(y)
+    x, y = (x[shown], y[shown]) if shown.any() else (np.array([-1e6, 1e6]), np.array([-1e6, 1e6]))
     # a narrow map would leave no room for the words above it
     half = max(np.ptp(x), np.ptp(y)) * 0.35
     sides = []
