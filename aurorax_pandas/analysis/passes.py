@@ -208,7 +208,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
     ----------
     df : pandas.DataFrame
         Conjunctions, or events of `explode_events`.
-    by : {"pair", "site", "spacecraft"} or a column, default "pair"
+    by : {"pair", "site", "spacecraft", "station"} or a column, default "pair"
         Whose successive conjunctions.
     step : str or pandas.Timedelta, optional
         Time between epochs; spans that overlap or are no further apart are one. By default that of the ephemeris in

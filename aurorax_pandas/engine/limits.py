@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 _Mask = npt.NDArray[np.bool_]
 
 _CURE: Final = "give distance= as one number [km]"
+#: The argument of each kind of block in a query.
+_ARGUMENTS: Final = {"ground": "ground", "space": "space", "events": "events", "custom_locations": "adhoc"}
 
 
 def limits_of_events(
     events: pd.DataFrame, query: Mapping[str, Any] | None, distance: float | Mapping[str, float | None] | None
 ) -> Floats:
     """
-    Return the largest distance of each event [km].
+    Return the largest distance of each event [km]; infinite where its pair of blocks has none.
 
     Parameters
     ----------
@@ -55,7 +57,8 @@ def limits_of_events(
             raise AuroraxInputError(
                 f"distance={dict(distance)!r} names blocks of a query that the frame does not know; {_CURE}"
             )
-        named = Query.parse({**query, "max_distances": dict(distance)}).payload["max_distances"]
+        blocks = {argument: query[name] for argument, name in _ARGUMENTS.items()}
+        named = Query.from_arguments(query["start"], query["end"], distance, **blocks).payload["max_distances"]
         wanted = _limits_by_query(events, named, query)
     else:
         wanted = np.full(len(events), float(distance))
@@ -73,17 +76,16 @@ def limits_of_events(
 
 
 def _limits_by_query(events: pd.DataFrame, distances: Mapping[str, Any], query: Mapping[str, Any]) -> Floats:
-    """Return the limit of each event by the blocks that its sources fill; NaN where there is none, or several."""
+    """Return the limit of each event by the blocks that its sources fill; NaN where these are none, or differ."""
     every = [float(limit) for limit in distances.values() if limit is not None]
     if len(every) == len(distances) and len(set(every)) == 1:
         return np.full(len(events), every[0])
     fills = [[fills_block(_side(events, side), block, kind) for kind, block in _blocks(query)] for side in ("e1", "e2")]
     names = block_names(*(len(query[name]) for name in ("ground", "space", "events", "adhoc")))
-    low, high = np.full(len(events), np.inf), np.full(len(events), -np.inf)
+    low, high = np.full(len(events), np.inf), np.full(len(events), -1.0)
     for (one, first), (other, second) in itertools.combinations(enumerate(names), 2):
-        limit = distances.get(f"{first}-{second}")
-        if limit is None:
-            continue
+        given = distances.get(f"{first}-{second}")
+        limit = np.inf if given is None else float(given)
         held = (fills[0][one] & fills[1][other]) | (fills[0][other] & fills[1][one])
         low[held], high[held] = np.minimum(low[held], limit), np.maximum(high[held], limit)
     return np.where(low == high, low, np.nan)

@@ -64,7 +64,8 @@ def refine(
     pandas.DataFrame
         The conjunctions in their total order, with a fresh index: `start` and `end` where the distance is crossed (or
         where the window, a gap or a field line that jumps ends them), ``min_distance`` and ``closest_epoch`` the
-        interpolated minimum, ``max_distance`` and ``farthest_epoch`` likewise, and the same of the events. A row becomes
+        interpolated minimum, ``max_distance`` and ``farthest_epoch`` likewise, and the same of the events, of which those
+        stay whose pair of blocks has a limit. A row becomes
         as many as there are spans in it and one epoch around it, or none where it never comes within the distance.
         Columns of your own go along.
 
@@ -96,13 +97,15 @@ def refine(
         distance = checked_number("distance", distance, lambda km: 0 <= km < np.inf, "0 or more [km]")
     events = explode_events(df)
     limits = limits_of_events(events, query, distance)
+    limited = np.flatnonzero(np.isfinite(limits))
+    events, limits = events.iloc[limited], limits[limited]
     made = df.iloc[:0]
     if len(df):
         if len(without := np.setdiff1d(np.arange(len(df)), events["conjunction"])):
             raise AuroraxInputError(
                 f"refine needs the pairs of each row; row {without[0]} has no event, as none of its distances has a limit"
             )
-        made = _refined(df, events, ephemeris, limits, known)
+        made = _refined(df, events, limited, ephemeris, limits, known)
     made.attrs = copy.deepcopy(df.attrs)
     made.attrs[provenance.KEY] = known | {
         "step": "0s",
@@ -113,8 +116,14 @@ def refine(
 
 
 def _refined(
-    df: pd.DataFrame, events: pd.DataFrame, ephemeris: xr.Dataset, limits: Floats, known: Mapping[str, Any]
+    df: pd.DataFrame,
+    events: pd.DataFrame,
+    limited: Ints,
+    ephemeris: xr.Dataset,
+    limits: Floats,
+    known: Mapping[str, Any],
 ) -> pd.DataFrame:
+    """Return the rows of spans; `limited` says which events of the frame the events are."""
     sides = [events[[f"{side}_{name}" for name in TRACKED]].set_axis(list(TRACKED), axis=1) for side in ("e1", "e2")]
     sources = pd.concat(sides, ignore_index=True)
     parents = events["conjunction"].to_numpy()
@@ -130,7 +139,7 @@ def _refined(
         for kind, count in itertools.product(CONJUNCTION_TYPES, np.unique(counts))
         if ((types == kind) & (counts == count)).any()
     ]
-    return ordering.in_order(pd.concat([_assembled(df, *piece) for piece in pieces]))
+    return ordering.in_order(pd.concat([_assembled(df, limited, *piece) for piece in pieces]))
 
 
 def _bounds(df: pd.DataFrame, known: Mapping[str, Any]) -> tuple[Times, Times]:
@@ -245,6 +254,7 @@ class _Refinement:
 
 def _assembled(
     df: pd.DataFrame,
+    limited: Ints,
     parent: Ints,
     event: Ints,
     start: Ints,
@@ -264,7 +274,7 @@ def _assembled(
     for name, values in (instants | {"min_distance": widest.low, "max_distance": widest.high}).items():
         made[name] = values
     count = widest.pair_low.shape[1]
-    chosen = (event[:, None] + np.arange(count)).ravel()
+    chosen = limited[(event[:, None] + np.arange(count)).ravel()]
     # events of a frame stand in the order of its rows
     fields = {name: values.take(pa.array(chosen)) for name, values in model.flatten(df["events"]).fields.items()}
     values = [
