@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import pandera.pandas as pandera
+from pandera.api.extensions import register_check_method
 from pandera.api.pandas.model_config import BaseConfig
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
-from pandera.api.extensions import register_check_method
 from pandera.typing import Index, Series
 
 from aurorax_pandas.exceptions import AuroraxInputError
