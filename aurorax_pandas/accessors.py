@@ -20,6 +20,7 @@ from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair
 from aurorax_pandas.analysis.passes import passes, revisits
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
 from aurorax_pandas.engine.find import find_conjunctions
+from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
@@ -192,6 +193,7 @@ class AuroraxDataFrameAccessor(_Described):
     overlaps = verb(overlaps)
     pair_summary = verb(pair_summary)
     passes = verb(passes)
+    refine = verb(refine)
     revisits = verb(revisits)
     select_sources = verb(select_sources)
     style = verb(style_pair_summary)
