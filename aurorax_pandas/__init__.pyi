@@ -23,6 +23,7 @@ from .analysis.selection import deduplicate as deduplicate
 from .analysis.selection import filter_closest_epoch as filter_closest_epoch
 from .analysis.selection import select_sources as select_sources
 from .analysis.selection import within as within
+from .analysis.sky import sky as sky
 from .engine.find import find_conjunctions as find_conjunctions
 from .ephemeris.dataset import check_ephemeris as check_ephemeris
 from .ephemeris.dataset import ephemeris_from_dataframe as ephemeris_from_dataframe

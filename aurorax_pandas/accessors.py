@@ -18,6 +18,7 @@ from aurorax_pandas.analysis.overflights import overflights
 from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
+from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
@@ -155,6 +156,7 @@ class AuroraxDataFrameAccessor:
     passes = verb(passes)
     revisits = verb(revisits)
     select_sources = verb(select_sources)
+    sky = verb(sky)
     style = verb(style_pair_summary)
     swarmaurora_url = verb(swarmaurora_url)
     to_csv = verb(to_csv)

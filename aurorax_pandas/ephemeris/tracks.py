@@ -123,13 +123,13 @@ class Tracks:
             else:
                 identifier, name = self._sources["identifier"][number], self._sources["display_name"][number]
                 listed = identifier in table.index
-                place = table.loc[identifier].to_numpy(np.float64) if listed else _place_in(name)
+                place = table.loc[identifier].to_numpy(np.float64) if listed else place_in_name(name)
                 own = {"nbtrace": place[0] >= 0, "sbtrace": place[0] < 0, "geographic": True}[conjunction_type]
                 found[:, number] = place if own else np.nan
         return found
 
 
-def _place_in(name: Any) -> Floats:
+def place_in_name(name: Any) -> Floats:
     """Return the latitude and longitude [degrees] that a custom location is named by, NaN where it is not."""
     found = re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", str(name))
     return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])
