@@ -57,7 +57,7 @@ def test_the_recording_is_as_astropy_has_it(sample, events):
 
 def test_any_place_and_time_since_1990_is_as_astropy_has_it():
     random = np.random.default_rng(20)
-    seconds = random.uniform(0, (pd.Timestamp("2026-06-01") - pd.Timestamp("1990-01-01")).total_seconds(), 1000)
+    seconds = random.uniform(0, (pd.Timestamp("2024-06-01") - pd.Timestamp("1990-01-01")).total_seconds(), 1000)
     times = (np.datetime64("1990-01-01", "us") + (seconds * 1e6).astype("m8[us]")).astype("M8[us]")
     lat, lon = np.degrees(np.arcsin(random.uniform(-1, 1, 1000))), random.uniform(-180, 180, 1000)
     sun, moon = sun_position(times), moon_position(times)
