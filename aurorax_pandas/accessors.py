@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
@@ -31,6 +29,7 @@ from aurorax_pandas.plotting.histogram import plot_histogram
 from aurorax_pandas.plotting.map import plot_map
 from aurorax_pandas.plotting.timeline import timeline
 from aurorax_pandas.service.ephemeris_of import read_ephemeris_of
+from aurorax_pandas.signatures import as_method
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -43,41 +42,29 @@ R = TypeVar("R")
 
 def verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
     """Return the method that calls a function with what the accessor holds."""
-    return _method(function, lambda held, *args, **kwargs: function(held, *args, **kwargs))
+    return as_method(function, lambda held, *args, **kwargs: function(held, *args, **kwargs))
 
 
 def dataset_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable[Concatenate[Any, P], xr.Dataset]:
     """Return the method that calls a function with the frame in a Dataset, and gives a Dataset of the frame it gives."""
-    return _method(function, lambda held, *args, **kwargs: keep_together(held, function, *args, **kwargs))
+    return as_method(function, lambda held, *args, **kwargs: keep_together(held, function, *args, **kwargs))
 
 
 def frame_verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
     """Return the method that calls a function with the frame in a Dataset."""
-    return _method(function, lambda held, *args, **kwargs: function(to_dataframe(held), *args, **kwargs))
+    return as_method(function, lambda held, *args, **kwargs: function(to_dataframe(held), *args, **kwargs))
 
 
 def dask_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable[Concatenate[Any, P], dd.DataFrame]:
     """Return the method that calls a function with each partition of a Dask frame."""
-    return _method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
+    return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
 
 
 def dask_series_verb(
     function: Callable[Concatenate[Any, P], pd.Series[Any]],
 ) -> Callable[Concatenate[Any, P], dd.Series]:
     """Return the method that calls a function with each partition of a Dask frame, which gives a column."""
-    return _method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
-
-
-def _method(function: Callable[..., Any], call: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return call(self._obj, *args, **kwargs)
-
-    signature = inspect.signature(function)
-    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    parameters = [itself, *list(signature.parameters.values())[1:]]
-    cast("Any", method).__signature__ = signature.replace(parameters=parameters)
-    return method
+    return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
 
 
 class AuroraxPlotAccessor:

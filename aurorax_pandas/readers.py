@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         MetadataFilter,
         SpaceBlocks,
     )
+    from aurorax_pandas.query.query import QueryArguments
     from aurorax_pandas.service.job import Timeout
     from aurorax_pandas.times import Span
 
@@ -154,49 +156,38 @@ def read_aurorax_conjunctions(
     choice("engine", engine, ("service", "local"))
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
-    asked: dict[str, Any] = {
-        "start": start,
-        "end": end,
-        "distance": distance,
-        "ground": ground,
-        "space": space,
-        "events": events,
-        "custom_locations": custom_locations,
-        "conjunction_types": conjunction_types,
-        "subminute_precision": subminute_precision,
-        "query": query,
-    }
-    of_windows = {"max_workers": (max_workers, 4), "overlap": (overlap, "1h")}
+    of_windows = {"max_workers": max_workers, "overlap": overlap}
+    if ephemeris is not None:
+        of_service = {
+            "request_id": request_id, "api_url": api_url, "api_key": api_key, "poll_interval": poll_interval,
+            "timeout": timeout, "progress": progress, "on_bad_records": on_bad_records, "check_names": check_names,
+            "cancel_on_interrupt": cancel_on_interrupt, "chunk": chunk, "checkpoint": checkpoint,
+        }  # fmt: skip
+        _refuse_set("is for the service; the local engine takes none, leave it out", of_service | of_windows)
+    asked: QueryArguments = {
+        "ground": ground, "space": space, "events": events, "custom_locations": custom_locations,
+        "conjunction_types": conjunction_types, "subminute_precision": subminute_precision, "query": query,
+    }  # fmt: skip
     if ephemeris is not None:
         from aurorax_pandas.engine.find import find_conjunctions
 
-        of_service = {
-            "request_id": (request_id, None),
-            "api_url": (api_url, None),
-            "api_key": (api_key, None),
-            "poll_interval": (poll_interval, 1.0),
-            "timeout": (timeout, 3600),
-            "progress": (progress, False),
-            "on_bad_records": (on_bad_records, "raise"),
-            "check_names": (check_names, True),
-            "cancel_on_interrupt": (cancel_on_interrupt, False),
-            "chunk": (chunk, None),
-            "checkpoint": (checkpoint, None),
-        }
-        _refuse_set("is for the service; the local engine takes none, leave it out", of_service | of_windows)
-        return find_conjunctions(ephemeris, **asked)
-    from aurorax_pandas.service.search import ConjunctionSearch
-
-    if chunk is None and checkpoint is None:
+        return find_conjunctions(ephemeris, start, end, distance, **asked)
+    in_windows = chunk is not None or checkpoint is not None
+    if not in_windows:
         _refuse_set("is for a search in windows; give chunk= or checkpoint= too", of_windows)
-    else:
-        if request_id is not None:
-            raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
-        from aurorax_pandas.query.query import choose_query
+    elif request_id is not None:
+        raise AuroraxInputError("chunk= and checkpoint= split a new search; request_id= names one that was run")
+    from aurorax_pandas.query.query import Query
+    from aurorax_pandas.service.connection import Connection
+
+    wanted = Query.unless_read(request_id, start, end, distance, **asked)
+    connection = Connection.from_arguments(api_url, api_key, poll_interval=poll_interval, check_names=check_names)
+    if in_windows and wanted is not None:
         from aurorax_pandas.service.windows import read_in_parts
 
         return read_in_parts(
-            choose_query(**asked),
+            wanted,
+            connection,
             chunk=chunk,
             overlap=overlap,
             max_workers=max_workers,
@@ -205,29 +196,21 @@ def read_aurorax_conjunctions(
             progress=progress,
             on_bad_records=on_bad_records,
             cancel_on_interrupt=cancel_on_interrupt,
-            api_url=api_url,
-            api_key=api_key,
-            poll_interval=poll_interval,
-            check_names=check_names,
         )
-    with ConjunctionSearch(
-        **asked,
-        request_id=request_id,
-        api_url=api_url,
-        api_key=api_key,
-        poll_interval=poll_interval,
-        check_names=check_names,
-    ) as search:
+    from aurorax_pandas.service.search import ConjunctionSearch
+
+    with ConjunctionSearch.prepared(wanted, connection, request_id) as search:
         return search.run(
             timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt, on_bad_records=on_bad_records
         )
 
 
-def _refuse_set(why: str, arguments: dict[str, tuple[Any, Any]]) -> None:
-    """Raise where one of these arguments, each given with its default, is set, since it would be of no effect."""
-    for name, (value, default) in arguments.items():
+def _refuse_set(why: str, arguments: dict[str, Any]) -> None:
+    """Raise where one of these arguments of the reader is not its default, since it would be of no effect."""
+    parameters = inspect.signature(read_aurorax_conjunctions).parameters
+    for name, value in arguments.items():
         plain = value is None or isinstance(value, str | int | float)
-        if not (plain and value == default):
+        if not (plain and value == parameters[name].default):
             raise AuroraxInputError(f"{name}= {why}")
 
 
@@ -335,9 +318,10 @@ def read_aurorax_data_sources(
     ['Swarm A', 'Swarm B', 'Swarm C']
     """
     from aurorax_pandas.service import catalogue
-    from aurorax_pandas.service.transport import Deadline, open_transport
+    from aurorax_pandas.service.connection import Connection
+    from aurorax_pandas.service.transport import Deadline
 
-    with open_transport(api_url, api_key) as transport:
+    with Connection.from_arguments(api_url, api_key).opened() as transport:
         return catalogue.fetch_data_sources(transport, Deadline(timeout))
 
 
@@ -389,7 +373,8 @@ def read_aurorax_availability(
     """
     from aurorax_pandas import times
     from aurorax_pandas.service import catalogue
-    from aurorax_pandas.service.transport import Deadline, open_transport
+    from aurorax_pandas.service.connection import Connection
+    from aurorax_pandas.service.transport import Deadline
 
     first, last = times.window(start, end)
     filters = {
@@ -398,5 +383,5 @@ def read_aurorax_availability(
         "instrument_type": instrument_type,
         "source_type": source_type,
     }
-    with open_transport(api_url, api_key) as transport:
+    with Connection.from_arguments(api_url, api_key).opened() as transport:
         return catalogue.fetch_availability(transport, Deadline(timeout), first[:10], last[:10], filters)

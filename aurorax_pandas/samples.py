@@ -13,7 +13,7 @@ from aurorax_pandas.ephemeris.dataset import concat_sources, ephemeris_from_data
 from aurorax_pandas.frame import provenance
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.records import conjunctions_from_records
-from aurorax_pandas.query.query import parse_query
+from aurorax_pandas.query.query import Query
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,7 +33,7 @@ def recorded_status() -> dict[str, Any]:
 
 def recorded_query() -> dict[str, Any]:
     """Return the query of the recorded search."""
-    return parse_query(recorded_status()["search_request"]["query"])
+    return Query.parse(recorded_status()["search_request"]["query"]).payload
 
 
 @typed

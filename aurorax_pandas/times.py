@@ -145,3 +145,19 @@ def _has_unit(value: Any) -> bool:
     if isinstance(value, np.timedelta64) and np.datetime_data(value.dtype)[0] == "generic":
         return bool(value == np.timedelta64(0))
     return not (isinstance(value, str) and lacks_unit(value) and value.strip(" +-0."))
+
+
+def nearest(instants: Times, times: Times) -> npt.NDArray[np.int64]:
+    """
+    Return for each time the position of the nearest instant; of two as near, that of the earlier.
+
+    Parameters
+    ----------
+    instants : ndarray of datetime64
+        At least one, ascending.
+    times : ndarray of datetime64
+        Those that are missing get a position too.
+    """
+    after = np.searchsorted(instants, times).clip(0, len(instants) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(np.abs(instants[after] - times) < np.abs(times - instants[before]), after, before)

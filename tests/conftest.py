@@ -13,6 +13,9 @@ from hypothesis import settings
 import aurorax_pandas
 from aurorax_pandas import sandbox
 
+# code for type checkers alone
+collect_ignore = ["typing"]
+
 # a suite that passed passes again; `--hypothesis-profile=explore` tries other examples each time
 settings.register_profile("suite", deadline=None, max_examples=20, database=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=20, database=None)

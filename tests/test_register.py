@@ -1,3 +1,4 @@
+import inspect
 import subprocess
 import sys
 
@@ -105,3 +106,20 @@ def test_testing_and_sandbox_are_there_after_a_plain_import():
     assert ap.testing.assert_conjunctions_equal
     assert ap.sandbox.serve
     assert {"sandbox", "testing"} <= set(dir(ap))
+
+
+VERBS = [
+    (accessor, name)
+    for accessor in (ap.AuroraxDataFrameAccessor, ap.AuroraxDatasetAccessor)
+    for name in vars(accessor)
+    if not name.startswith("_") and name != "validate" and callable(getattr(ap, name, None))
+]
+
+
+@pytest.mark.parametrize(("accessor", "name"), VERBS)
+def test_verbs_have_the_parameters_and_defaults_of_their_functions(accessor, name):
+    verb, function = (
+        [(each.name, each.default, each.kind) for each in inspect.signature(one).parameters.values()][1:]
+        for one in (getattr(accessor, name), getattr(ap, name))
+    )
+    assert verb == function

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas as ap
-from aurorax_pandas.times import span
+from aurorax_pandas.times import nearest, span
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,12 @@ def test_zero_needs_no_unit_where_it_is_allowed(nothing):
 def test_methods_take_no_bare_number_for_nanoseconds(sample, method, arguments, named):
     with pytest.raises(ap.AuroraxInputError, match=named):
         getattr(sample.aurorax, method)(**arguments)
+
+
+def test_of_two_instants_as_near_the_earlier_is_nearest():
+    minutes = np.array(["2020-01-01T00:00", "2020-01-01T00:01", "2020-01-01T00:03"], "M8[us]")
+    times = np.array(
+        ["2019-12-31", "2020-01-01T00:00:30", "2020-01-01T00:00:31", "2020-01-01T00:02", "2020-01-02"], "M8[us]"
+    )
+    assert nearest(minutes, times).tolist() == [0, 0, 1, 1, 2]
+    assert nearest(minutes[:1], times).tolist() == [0] * 5

@@ -108,6 +108,7 @@ def closest_approach(
 
 
 def read_emission_altitude(value: Any) -> float:
+    """Return an altitude of aurora [km], or raise."""
     return checked_number(
         "emission_altitude", value, lambda km: 0 < km < 2000, "an altitude of aurora such as 110 [km]"
     )

@@ -131,23 +131,18 @@ def filter_closest_epoch(
     if near is not None:
         listed = isinstance(near, Sequence | np.ndarray | pd.Index | pd.Series) and not isinstance(near, str)
         instants = [to_utc("near", instant).to_datetime64() for instant in (near if listed else [near])]
-        keep &= _near_instants(epochs, np.sort(np.array(instants, "M8[us]")), span("tolerance", tolerance, zero=True))
+        known = pd.DatetimeIndex(np.unique(np.array(instants, "M8[us]")))
+        keep &= _near_instants(df["closest_epoch"], known, span("tolerance", tolerance, zero=True))
     if max_distance is not None:
         keep &= df["min_distance"].to_numpy() <= _kilometres_within("max_distance", max_distance)
     return df[keep]
 
 
 def _near_instants(
-    epochs: npt.NDArray[np.datetime64], instants: npt.NDArray[np.datetime64], tolerance: pd.Timedelta
+    epochs: pd.Series[Any], instants: pd.DatetimeIndex, tolerance: pd.Timedelta
 ) -> npt.NDArray[np.bool_]:
-    if not len(instants):
-        return np.zeros(len(epochs), bool)
-    delta = tolerance.to_timedelta64()
-    after = np.searchsorted(instants, epochs)
-    later = instants[np.minimum(after, len(instants) - 1)]
-    earlier = instants[np.maximum(after - 1, 0)]
-    close = (np.abs(later - epochs) <= delta) | (np.abs(epochs - earlier) <= delta)
-    return close & ~np.isnat(epochs)
+    found = instants.get_indexer(pd.DatetimeIndex(epochs), method="nearest", tolerance=tolerance)
+    return (found >= 0) & epochs.notna().to_numpy(bool)
 
 
 def _kilometres_within(argument: str, value: Any) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -27,8 +26,8 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.stitch import stitch
-from aurorax_pandas.query.blocks import CustomLocationsBlocks, EventsBlocks, GroundBlocks, SpaceBlocks
-from aurorax_pandas.query.query import block_names, choose_query
+from aurorax_pandas.query.query import Query, QueryArguments, block_names
+from aurorax_pandas.signatures import showing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,19 +39,13 @@ _SUBMINUTE: Final = np.timedelta64(30, "s")
 
 
 @typed
+@showing(Query.from_arguments)
 def find_conjunctions(
     ephemeris: xr.Dataset,
     start: Any = None,
     end: Any = None,
     distance: float | Mapping[str, float | None] | None = None,
-    *,
-    ground: GroundBlocks = (),
-    space: SpaceBlocks = (),
-    events: EventsBlocks = (),
-    custom_locations: CustomLocationsBlocks = (),
-    conjunction_types: str | Sequence[str] | None = None,
-    subminute_precision: bool | None = None,
-    query: Mapping[str, Any] | str | Path | None = None,
+    **arguments: Unpack[QueryArguments],
 ) -> pd.DataFrame:
     """
     Find conjunctions in an ephemeris, without the service and by its rules.
@@ -102,22 +95,14 @@ def find_conjunctions(
     from aurorax_pandas.frame.schema import ConjunctionSchema, validate
 
     check_ephemeris(ephemeris)
-    epochs = ephemeris["epoch"].values
-    if query is None and len(epochs) == 0:
-        raise AuroraxInputError("ephemeris: there are no epochs")
-    payload = choose_query(
+    if arguments.get("query") is None:
+        epochs = ephemeris["epoch"].values
+        if len(epochs) == 0:
+            raise AuroraxInputError("ephemeris: there are no epochs")
         # queries are in whole seconds
-        epochs[0].astype("M8[s]") if start is None and query is None else start,
-        pd.Timestamp(epochs[-1]).ceil("s") if end is None and query is None else end,
-        distance,
-        ground=ground,
-        space=space,
-        events=events,
-        custom_locations=custom_locations,
-        conjunction_types=conjunction_types,
-        subminute_precision=subminute_precision,
-        query=query,
-    )
+        start = epochs[0].astype("M8[s]") if start is None else start
+        end = pd.Timestamp(epochs[-1]).ceil("s") if end is None else end
+    payload = Query.from_arguments(start, end, distance, **arguments).payload
     found = _run(ephemeris, payload)
     found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
     return validate(found, ConjunctionSchema)

@@ -189,7 +189,7 @@ def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
     >>> import aurorax_pandas, pandas as pd
     >>> track = pd.DataFrame({"epoch": pd.date_range("2020-01-01", periods=3, freq="1min"), "identifier": 3,
     ...                       "nbtrace_lat": [56.0, 60.0, 64.0], "nbtrace_lon": [-94.0, -94.5, -95.0]})
-    >>> aurorax_pandas.ephemerisfrom_dataframe(track)["display_name"].item()
+    >>> aurorax_pandas.ephemeris_from_dataframe(track)["display_name"].item()
     'Swarm A'
     """
     for name in ("epoch", "identifier"):

@@ -101,7 +101,7 @@ def footprints_from_tle(
 
     Examples
     --------
-    >>> from aurorax_pandas.orbit import footprints_from_tle
+    >>> from aurorax_pandas import footprints_from_tle
     >>> elements = '''Swarm A
     ... 1 39452U 13067B   20003.12464490  .00000864  00000-0  17790-4 0  9991
     ... 2 39452  87.3638 191.1461 0002404  77.9900 282.1627 15.44245183343550'''

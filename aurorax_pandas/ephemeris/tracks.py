@@ -12,6 +12,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, check_ephemeris, source_table
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
+from aurorax_pandas.times import Times, nearest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Times = npt.NDArray[np.datetime64]
 
 _MINUTE: Final = np.timedelta64(1, "m")
 
@@ -89,11 +89,9 @@ class Tracks:
         codes = np.full(len(source), -1, np.int8)
         if not len(self.epochs):
             return codes
-        after = np.searchsorted(self.epochs, times).clip(0, len(self.epochs) - 1)
-        before = np.maximum(after - 1, 0)
-        nearest = np.where(np.abs(self.epochs[after] - times) < np.abs(times - self.epochs[before]), after, before)
-        near = np.abs(self.epochs[nearest] - times) <= self.step
-        lat = self._values("geo_lat", source, nearest)
+        at = nearest(self.epochs, times)
+        near = np.abs(self.epochs[at] - times) <= self.step
+        lat = self._values("geo_lat", source, at)
         known = near & self.moves[source] & ~np.isnan(lat)
         codes[known] = lat[known] < 0
         return codes

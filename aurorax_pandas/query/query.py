@@ -6,16 +6,20 @@ import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from aurorax_pandas.checks import as_list, as_number, invalid, known_name, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.query.blocks import (
-    CriteriaBlock,
+    CustomLocationsBlocks,
     CustomLocationsCriteriaBlock,
+    EventsBlocks,
     EventsCriteriaBlock,
+    GroundBlocks,
     GroundCriteriaBlock,
+    SpaceBlocks,
     SpaceCriteriaBlock,
     from_mapping,
 )
@@ -69,107 +73,215 @@ def _max_distances(distance: Any, names: list[str]) -> dict[str, int | float | N
     return {pair: by_pair.get(pair) for pair in pairs}
 
 
-def build_query(
-    start: Any,
-    end: Any,
-    distance: Any,
-    *,
-    ground: Any = (),
-    space: Any = (),
-    events: Any = (),
-    custom_locations: Any = (),
-    conjunction_types: Any = None,
-    subminute_precision: bool | None = None,
-) -> dict[str, Any]:
-    """
-    Check the arguments of a search and make the query of them; without conjunction types it is of ``nbtrace``.
+class QueryArguments(TypedDict, total=False):
+    """What a search asks for beside its window and its distances, as in `Query.from_arguments`."""
 
-    Returns
-    -------
-    dict
-        The JSON payload: ``start``, ``end``, ``ground``, ``space``, ``events``, ``adhoc``,
-        ``conjunction_types``, ``max_distances`` and, where asked for, ``subminute_precision``.
+    ground: GroundBlocks
+    space: SpaceBlocks
+    events: EventsBlocks
+    custom_locations: CustomLocationsBlocks
+    conjunction_types: str | Sequence[str] | None
+    subminute_precision: bool | None
+    query: Mapping[str, Any] | str | Path | None
 
-    Raises
-    ------
-    AuroraxInputError
-        If an argument cannot be sent; the message names it, its value and the fix.
+
+@dataclass(frozen=True)
+class Query:
     """
-    first, last = window(start, end)
-    kinds: list[tuple[type[CriteriaBlock], Any]] = [
-        (GroundCriteriaBlock, ground),
-        (SpaceCriteriaBlock, space),
-        (EventsCriteriaBlock, events),
-        (CustomLocationsCriteriaBlock, custom_locations),
-    ]
-    blocks = {
-        kind.argument: [from_mapping(kind.argument, block, kind).to_query() for block in as_list(given)]
-        for kind, given in kinds
-    }
-    count = sum(map(len, blocks.values()))
-    if not 2 <= count <= MAX_BLOCKS:
-        raise AuroraxInputError(
-            f"{count} criteria block(s) given; a conjunction needs 2 to {MAX_BLOCKS} "
-            "in ground=, space=, events= and custom_locations= together"
+    What a search asks for, checked: the one form in which it goes to the service or to an engine.
+
+    Parameters
+    ----------
+    start, end : str
+        The window, inclusive, in whole seconds, UTC.
+    ground, space, events, custom_locations : tuple of criteria blocks
+        Who takes part.
+    max_distances : dict
+        The largest distance [km] of every pair of blocks, None for no limit.
+    conjunction_types : tuple of {"nbtrace", "sbtrace", "geographic"}
+        Which locations are compared.
+    subminute_precision : bool, optional
+        Whether epochs every 30 s are searched; None for the service's own choice.
+    """
+
+    start: str
+    end: str
+    ground: tuple[GroundCriteriaBlock, ...]
+    space: tuple[SpaceCriteriaBlock, ...]
+    events: tuple[EventsCriteriaBlock, ...]
+    custom_locations: tuple[CustomLocationsCriteriaBlock, ...]
+    max_distances: Mapping[str, float | None]
+    conjunction_types: tuple[str, ...]
+    subminute_precision: bool | None
+
+    @classmethod
+    def from_arguments(
+        cls,
+        start: Any = None,
+        end: Any = None,
+        distance: float | Mapping[str, float | None] | None = None,
+        *,
+        ground: GroundBlocks = (),
+        space: SpaceBlocks = (),
+        events: EventsBlocks = (),
+        custom_locations: CustomLocationsBlocks = (),
+        conjunction_types: str | Sequence[str] | None = None,
+        subminute_precision: bool | None = None,
+        query: Mapping[str, Any] | str | Path | None = None,
+    ) -> Query:
+        """
+        Return the query of what a caller gave: window, distance and blocks, or a whole query.
+
+        The arguments are those of `aurorax_pandas.read_aurorax_conjunctions`.
+
+        Raises
+        ------
+        AuroraxInputError
+            If not exactly one of these is given, or an argument cannot be sent; the message names it, its value and
+            the fix.
+        """
+        blocks = {"ground": ground, "space": space, "events": events, "custom_locations": custom_locations}
+        options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
+        check_one_way({"start": start, "end": end, "distance": distance, **blocks, **options}, query=query)
+        if query is not None:
+            return cls.parse(query)
+        first, last = window(start, end)
+        grounds = tuple(from_mapping("ground", block, GroundCriteriaBlock) for block in as_list(ground))
+        spaces = tuple(from_mapping("space", block, SpaceCriteriaBlock) for block in as_list(space))
+        lists = tuple(from_mapping("events", block, EventsCriteriaBlock) for block in as_list(events))
+        places = tuple(
+            from_mapping("custom_locations", block, CustomLocationsCriteriaBlock) for block in as_list(custom_locations)
         )
-    wanted = DEFAULT_TYPES if conjunction_types is None else as_list(conjunction_types)
-    types = [known_name("conjunction_types", name, CONJUNCTION_TYPES) for name in wanted]
-    if not types:
-        raise AuroraxInputError(f"conjunction_types is empty; give some of {', '.join(CONJUNCTION_TYPES)}")
-    query: dict[str, Any] = {
-        "start": first,
-        "end": last,
-        "ground": blocks["ground"],
-        "space": blocks["space"],
-        "events": blocks["events"],
-        "adhoc": blocks["custom_locations"],
-        "conjunction_types": list(dict.fromkeys(types)),
-        "max_distances": _max_distances(distance, block_names(*map(len, blocks.values()))),
-    }
-    if _flag("subminute_precision", subminute_precision) is not None:
-        query["subminute_precision"] = subminute_precision
-    return query
+        counts = [len(grounds), len(spaces), len(lists), len(places)]
+        count = sum(counts)
+        if not 2 <= count <= MAX_BLOCKS:
+            raise AuroraxInputError(
+                f"{count} criteria block(s) given; a conjunction needs 2 to {MAX_BLOCKS} "
+                "in ground=, space=, events= and custom_locations= together"
+            )
+        wanted = DEFAULT_TYPES if conjunction_types is None else as_list(conjunction_types)
+        types = dict.fromkeys(known_name("conjunction_types", name, CONJUNCTION_TYPES) for name in wanted)
+        if not types:
+            raise AuroraxInputError(f"conjunction_types is empty; give some of {', '.join(CONJUNCTION_TYPES)}")
+        distances = _max_distances(distance, block_names(*counts))
+        precision = _flag("subminute_precision", subminute_precision)
+        return cls(first, last, grounds, spaces, lists, places, distances, tuple(types), precision)
+
+    @classmethod
+    def unless_read(
+        cls,
+        request_id: object,
+        start: Any,
+        end: Any,
+        distance: float | Mapping[str, float | None] | None,
+        **arguments: Unpack[QueryArguments],
+    ) -> Query | None:
+        """Return the query of the arguments, or None where there is a `request_id` in their place."""
+        if request_id is None:
+            return cls.from_arguments(start, end, distance, **arguments)
+        parts = {name: value for name, value in arguments.items() if name != "query"}
+        check_one_way(
+            {"start": start, "end": end, "distance": distance, **parts},
+            query=arguments.get("query"),
+            request_id=request_id,
+        )
+        return None
+
+    @classmethod
+    def parse(cls, query: Mapping[str, Any] | str | Path) -> Query:
+        """
+        Return a query that was written elsewhere (the web page, another client), checked.
+
+        Parameters
+        ----------
+        query : dict, str or pathlib.Path
+            The query, its JSON text, or the path of a file that holds it. A ``request_id`` in it is left out, so
+            that a new search runs.
+
+        Raises
+        ------
+        AuroraxInputError
+            If it cannot be read or sent.
+        """
+        given = _read_query(query)
+        for key in given:
+            if key not in _QUERY_KEYS:
+                raise AuroraxInputError(f"query: unknown key {key!r}; {suggestion(key, _QUERY_KEYS)}")
+        for key in ("start", "end", "max_distances"):
+            if given.get(key) is None:
+                raise AuroraxInputError(f"query: {key!r} is missing")
+        subminute = _flag("subminute_precision", given.get("subminute_precision"))
+        seconds = given.get("epoch_search_precision")
+        if seconds is not None and as_number(seconds) not in (30, 60):
+            raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
+        if seconds is not None and as_number(seconds) == 30:
+            if subminute is False:
+                raise AuroraxInputError(
+                    "query: epoch_search_precision=30 and subminute_precision=False contradict each other; leave one out"
+                )
+            subminute = True
+        distances = given["max_distances"]
+        if isinstance(distances, Mapping):
+            # the service reads a pair of ground blocks that is left out as 0
+            pairs = itertools.combinations(block_names(len(as_list(given.get("ground"))), 0, 0, 0), 2)
+            named = {str(key).replace(" ", "") for key in distances}
+            left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & named]
+            distances = dict(distances) | {f"{one}-{other}": 0 for one, other in left_out}
+        types = given.get("conjunction_types")
+        return cls.from_arguments(
+            given["start"],
+            given["end"],
+            distances,
+            ground=given.get("ground") or (),
+            space=given.get("space") or (),
+            events=given.get("events") or (),
+            custom_locations=given.get("adhoc") or (),
+            # the service reads an empty list as its default
+            conjunction_types=types if as_list(types) else None,
+            subminute_precision=subminute,
+        )
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """
+        The query as it is sent and kept: JSON values alone.
+
+        Keys are ``start``, ``end``, ``ground``, ``space``, ``events``, ``adhoc``, ``conjunction_types``,
+        ``max_distances`` and, where asked for, ``subminute_precision``.
+        """
+        made: dict[str, Any] = {
+            "start": self.start,
+            "end": self.end,
+            "ground": [block.to_query() for block in self.ground],
+            "space": [block.to_query() for block in self.space],
+            "events": [block.to_query() for block in self.events],
+            "adhoc": [block.to_query() for block in self.custom_locations],
+            "conjunction_types": list(self.conjunction_types),
+            "max_distances": dict(self.max_distances),
+        }
+        if self.subminute_precision is not None:
+            made["subminute_precision"] = self.subminute_precision
+        return made
+
+    def of_window(self, start: str, end: str) -> Query:
+        """Return the query of another window, in whole seconds, UTC."""
+        return replace(self, start=start, end=end)
 
 
-_QUERY_KEYS: Final = (
-    "start", "end", "ground", "space", "events", "adhoc", "conjunction_types", "max_distances",
-    "subminute_precision", "epoch_search_precision", "request_id",
-)  # fmt: skip
-
-
-def choose_query(
-    start: Any,
-    end: Any,
-    distance: Any,
-    *,
-    conjunction_types: Any = None,
-    subminute_precision: bool | None = None,
-    query: Any = None,
-    request_id: str | None = None,
-    **blocks: Any,
-) -> dict[str, Any]:
-    """
-    Make the query of what a caller gave: window, distance and blocks, or a whole query; none for a `request_id`.
-
-    Raises
-    ------
-    AuroraxInputError
-        If not exactly one of these is given, or it cannot be sent.
-    """
-    parts = {"start": start, "end": end, "distance": distance, **blocks, "subminute_precision": subminute_precision}
-    given = [name for name, value in parts.items() if is_given(value)]
-    if conjunction_types is not None:
-        given.append("conjunction_types")
+def check_one_way(
+    parts: Mapping[str, Any], *, query: Mapping[str, Any] | str | Path | None = None, request_id: object = None
+) -> None:
+    """Raise where a search is not named in exactly one way: by its parts, by a whole query, or by a `request_id`."""
+    # types are given even where there are none of them
+    given = [
+        name for name, value in parts.items() if is_given(value) or (name == "conjunction_types" and value is not None)
+    ]
     whole = [name for name, value in (("query", query), ("request_id", request_id)) if value is not None]
     if len(whole) + bool(given) != 1:
         raise AuroraxInputError(
             "give exactly one of: start, end, distance and criteria blocks; query=; request_id= "
             f"(given: {', '.join([*given, *whole]) or 'none'})"
         )
-    if whole:
-        return {} if query is None else parse_query(query)
-    options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
-    return build_query(start, end, distance, **blocks, **options)
 
 
 def is_given(value: object) -> bool:
@@ -177,58 +289,10 @@ def is_given(value: object) -> bool:
     return value is not None and not (isinstance(value, Sequence | Mapping) and len(value) == 0)
 
 
-def parse_query(query: Mapping[str, Any] | str | Path) -> dict[str, Any]:
-    """
-    Check a query that was written elsewhere (the web page, another client) and give it in our own form.
-
-    Parameters
-    ----------
-    query : dict, str or pathlib.Path
-        The query, its JSON text, or the path of a file that holds it. A ``request_id`` in it is left out, so
-        that a new search runs.
-
-    Raises
-    ------
-    AuroraxInputError
-        If it cannot be read or sent.
-    """
-    given = _read_query(query)
-    for key in given:
-        if key not in _QUERY_KEYS:
-            raise AuroraxInputError(f"query: unknown key {key!r}; {suggestion(key, _QUERY_KEYS)}")
-    for key in ("start", "end", "max_distances"):
-        if given.get(key) is None:
-            raise AuroraxInputError(f"query: {key!r} is missing")
-    subminute = _flag("subminute_precision", given.get("subminute_precision"))
-    seconds = given.get("epoch_search_precision")
-    if seconds is not None and as_number(seconds) not in (30, 60):
-        raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
-    if seconds is not None and as_number(seconds) == 30:
-        if subminute is False:
-            raise AuroraxInputError(
-                "query: epoch_search_precision=30 and subminute_precision=False contradict each other; leave one out"
-            )
-        subminute = True
-    distances = given["max_distances"]
-    if isinstance(distances, Mapping):
-        # the service reads a pair of ground blocks that is left out as 0
-        pairs = itertools.combinations(block_names(len(as_list(given.get("ground"))), 0, 0, 0), 2)
-        named = {str(key).replace(" ", "") for key in distances}
-        left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & named]
-        distances = dict(distances) | {f"{one}-{other}": 0 for one, other in left_out}
-    types = given.get("conjunction_types")
-    return build_query(
-        given["start"],
-        given["end"],
-        distances,
-        ground=given.get("ground") or (),
-        space=given.get("space") or (),
-        events=given.get("events") or (),
-        custom_locations=given.get("adhoc") or (),
-        # the service reads an empty list as its default
-        conjunction_types=types if as_list(types) else None,
-        subminute_precision=subminute,
-    )
+_QUERY_KEYS: Final = (
+    "start", "end", "ground", "space", "events", "adhoc", "conjunction_types", "max_distances",
+    "subminute_precision", "epoch_search_precision", "request_id",
+)  # fmt: skip
 
 
 def _read_query(query: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
@@ -261,7 +325,7 @@ def describe_query(query: Mapping[str, Any]) -> str:
     Parameters
     ----------
     query : dict
-        A query of `build_query` or `parse_query`.
+        A query as it is sent, such as `Query.payload`.
 
     Returns
     -------

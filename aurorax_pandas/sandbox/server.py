@@ -22,7 +22,7 @@ from aurorax_pandas.checks import suggestion
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
-from aurorax_pandas.query.query import describe_query, parse_query
+from aurorax_pandas.query.query import Query, describe_query
 from aurorax_pandas.samples import load_sample_ephemeris
 from aurorax_pandas.sandbox.jobs import DEMONSTRATION, Job, availability, conjunction_work, ephemeris_work
 from aurorax_pandas.sources import bundled_sources
@@ -162,7 +162,7 @@ class Sandbox:
         path = values["kind"]
         try:
             if path == "conjunctions":
-                job = Job("conjunction", body, conjunction_work(self._ephemeris, parse_query(body)))
+                job = Job("conjunction", body, conjunction_work(self._ephemeris, Query.parse(body).payload))
             elif path == "ephemeris":
                 job = Job("ephemeris", body, ephemeris_work(self._ephemeris, body))
             else:
@@ -212,7 +212,7 @@ class Sandbox:
 
     def _describe(self, body: Any, _: dict[str, Any]) -> _Reply:
         try:
-            return _Reply(200, describe_query(parse_query(body)))
+            return _Reply(200, describe_query(Query.parse(body).payload))
         except AuroraxInputError as error:
             raise _RefusalError(400, "ApplicationError", str(error)) from None
 

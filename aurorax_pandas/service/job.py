@@ -6,14 +6,12 @@ import contextlib
 import copy
 import datetime
 import logging
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NoReturn, Self, TypedDict, TypeVar, Unpack
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 import msgspec
 import pandas as pd
-import tenacity
 
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
@@ -25,22 +23,20 @@ from aurorax_pandas.exceptions import (
     AuroraxStateError,
     AuroraxTimeoutError,
 )
-from aurorax_pandas.frame import answers
-from aurorax_pandas.options import DEFAULT_API_URL, check_request_id, get_option, id_in
-from aurorax_pandas.service.transport import BACKOFF, Answer, Deadline, Transport
-from aurorax_pandas.times import seconds_of
+from aurorax_pandas.options import check_request_id, id_in
+from aurorax_pandas.service.connection import Connection
+from aurorax_pandas.service.download import download_records
+from aurorax_pandas.service.polling import pauses, progress_bar
+from aurorax_pandas.service.transport import Answer, Deadline
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
+    pass
 
 logger = logging.getLogger("aurorax_pandas")
 
 Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None
 
-FIRST_PAUSE: Final = 0.1
-MAX_POLL_INTERVAL: Final = 15.0
 _UNKNOWN_STATES: Final = 5
-_DOWNLOADS: Final = 3
 
 _Result = TypeVar("_Result")
 
@@ -59,14 +55,10 @@ class Search(ABC, Generic[_Result]):
     ----------
     query : dict
         What to send, checked; empty for a `request_id`.
+    connection : Connection
+        The service, and how it is asked.
     request_id : str, optional
         A search that was run before.
-    api_url, api_key : str, optional
-        Service and key.
-    poll_interval : float, default 1.0
-        Seconds between questions for the status.
-    clock, sleep : callable, optional
-        Sources of time, for tests.
     """
 
     #: Name of the kind of search in paths of the service, and of the reader that reads one again.
@@ -76,24 +68,11 @@ class Search(ABC, Generic[_Result]):
     #: Options that say how the result is read.
     read_options: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(
-        self,
-        query: dict[str, Any],
-        request_id: str | None = None,
-        *,
-        api_url: str | None = None,
-        api_key: str | None = None,
-        poll_interval: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        url = get_option("api_url", api_url) or DEFAULT_API_URL
+    def __init__(self, query: dict[str, Any], connection: Connection, request_id: str | None = None) -> None:
         self.query = query
-        self.request_id = "" if request_id is None else check_request_id(request_id, url)
-        self._poll_interval = seconds_of("poll_interval", poll_interval) or 1.0
-        self._clock = clock
-        self._sleep = sleep
-        self._transport = Transport(url, get_option("api_key", api_key), sleep=sleep)
+        self.request_id = "" if request_id is None else check_request_id(request_id, connection.api_url)
+        self._connection = connection
+        self._transport = connection.transport()
         self.executed = bool(self.request_id)
         self.completed = False
         self.status: dict[str, Any] = {}
@@ -172,7 +151,7 @@ class Search(ABC, Generic[_Result]):
             )
 
     def _deadline(self, timeout: Timeout) -> Deadline:
-        return timeout if isinstance(timeout, Deadline) else Deadline(timeout, self._clock)
+        return timeout if isinstance(timeout, Deadline) else Deadline(timeout, self._connection.clock)
 
     def execute(self, *, timeout: Timeout = 60, request_id: str | None = None) -> None:
         """
@@ -331,13 +310,13 @@ class Search(ABC, Generic[_Result]):
         """
         self._need("wait")
         deadline = self._deadline(timeout)
-        pauses = self._pauses()
+        waits = pauses(self._connection.poll_interval)
         strange = 0
-        with self._telling(), _bar(self.request_id) if progress else contextlib.nullcontext() as bar:
+        with self._telling(), progress_bar(self.request_id, shown=progress) as tell:
             while True:
                 error = self._update_status_in_time(deadline)
-                if bar is not None and self.logs:
-                    bar.set_description_str(str(self.logs[-1].get("summary", ""))[:100])
+                if self.logs:
+                    tell(str(self.logs[-1].get("summary", "")))
                 if self.completed:
                     return
                 strange = 0 if error is None and self._is_running() else strange + 1
@@ -348,7 +327,7 @@ class Search(ABC, Generic[_Result]):
                     )
                 if deadline.remaining() <= 0:
                     raise self._too_late(deadline)
-                self._sleep(deadline.clip(next(pauses)))
+                self._connection.sleep(deadline.clip(next(waits)))
 
     def _update_status_in_time(self, deadline: Deadline) -> AuroraxDataError | None:
         """Read the status; a damaged one is given back, since the next may be sound."""
@@ -359,14 +338,6 @@ class Search(ABC, Generic[_Result]):
         except AuroraxDataError as error:
             return error
         return None
-
-    def _pauses(self) -> Iterator[float]:
-        # many searches take a fraction of a second, some take many minutes
-        pause = min(FIRST_PAUSE, self._poll_interval)
-        while True:
-            yield pause
-            pause = min(pause * 2, self._poll_interval) if pause < self._poll_interval else pause * 1.5
-            pause = min(pause, max(MAX_POLL_INTERVAL, self._poll_interval))
 
     def _is_running(self) -> bool:
         result = self._result
@@ -427,48 +398,22 @@ class Search(ABC, Generic[_Result]):
         """
         self._check_options(**options)
         self._need("get_data", completed=True)
+        deadline = self._deadline(timeout)
         with self._telling():
-            self.data = self._decode(self._download_whole(self._deadline(timeout)), **options)
+            try:
+                items = download_records(
+                    self._transport,
+                    self._path("/data"),
+                    self.response_format,
+                    deadline=deadline,
+                    announced=self._result.get("result_count"),
+                    request_id=self.request_id,
+                    sleep=self._connection.sleep,
+                )
+            except AuroraxTimeoutError as error:
+                raise self._too_late(deadline) from error
+            self.data = self._decode(items, **options)
         return self.data
-
-    def _download_whole(self, deadline: Deadline) -> list[msgspec.Raw]:
-        """Download the records, again where some are lost: a proxy may drop the end of a body without a word."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(AuroraxDataError),
-            wait=lambda state: deadline.clip(BACKOFF(state)),
-            stop=lambda state: state.attempt_number >= _DOWNLOADS or state.upcoming_sleep >= deadline.remaining(),
-            before_sleep=tenacity.before_sleep_log(logger, logging.WARNING),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        try:
-            items: list[msgspec.Raw] = retrying(self._download_checked, deadline)
-        except AuroraxTimeoutError as error:
-            raise self._too_late(deadline) from error
-        return items
-
-    def _download_checked(self, deadline: Deadline) -> list[msgspec.Raw]:
-        items = answers.split_records(self._download(deadline))
-        found, announced = len(items), self._result.get("result_count")
-        if isinstance(announced, int) and found != announced:
-            raise AuroraxDataError(
-                f"the result of search {self.request_id} holds {found} records, the service announced {announced}",
-                retryable=True,
-            )
-        return items
-
-    def _download(self, deadline: Deadline) -> bytes:
-        path = self._path("/data")
-        try:
-            answer = self._transport.call(
-                "POST", path, payload=self.response_format, deadline=deadline, request_id=self.request_id
-            )
-        except AuroraxAPIError as error:
-            if error.status_code not in (400, 405, 415, 422, 501):
-                raise
-            logger.info("the service takes no response format (%s); asking for all fields", error.status_code)
-            answer = self._transport.call("GET", path, deadline=deadline, request_id=self.request_id)
-        return answer.body
 
     def run(
         self,
@@ -546,9 +491,3 @@ class Search(ABC, Generic[_Result]):
     def close(self) -> None:
         """Close the connections; the search on the service is not touched."""
         self._transport.close()
-
-
-def _bar(description: str) -> tqdm[NoReturn]:
-    from tqdm.auto import tqdm
-
-    return tqdm(total=None, bar_format="{desc} [{elapsed}]", desc=description)

@@ -7,8 +7,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack
 
 import msgspec
 import pandas as pd
@@ -18,18 +17,13 @@ from aurorax_pandas.ephemeris import records as ephemeris_records
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
-from aurorax_pandas.query.blocks import (
-    CustomLocationsBlocks,
-    DataSourceBlock,
-    EventsBlocks,
-    GroundBlocks,
-    MetadataFilter,
-    SpaceBlocks,
-)
-from aurorax_pandas.query.query import choose_query, describe_query, is_given, parse_query
+from aurorax_pandas.query.blocks import DataSourceBlock, MetadataFilter
+from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is_given
 from aurorax_pandas.service import catalogue
+from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.job import ReadOptions, Search, Timeout
 from aurorax_pandas.service.transport import Deadline
+from aurorax_pandas.signatures import showing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,19 +113,13 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     response_format: ClassVar[dict[str, Any]] = RESPONSE_FORMAT
     read_options: ClassVar[frozenset[str]] = frozenset({"on_bad_records"})
 
+    @showing(Query.from_arguments)
     def __init__(
         self,
         start: Any = None,
         end: Any = None,
         distance: float | Mapping[str, float | None] | None = None,
         *,
-        ground: GroundBlocks = (),
-        space: SpaceBlocks = (),
-        events: EventsBlocks = (),
-        custom_locations: CustomLocationsBlocks = (),
-        conjunction_types: str | Sequence[str] | None = None,
-        subminute_precision: bool | None = None,
-        query: Mapping[str, Any] | str | Path | None = None,
         request_id: str | None = None,
         api_url: str | None = None,
         api_key: str | None = None,
@@ -139,33 +127,23 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         check_names: bool = True,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        **arguments: Unpack[QueryArguments],
     ) -> None:
-        payload = choose_query(
-            start,
-            end,
-            distance,
-            ground=ground,
-            space=space,
-            events=events,
-            custom_locations=custom_locations,
-            conjunction_types=conjunction_types,
-            subminute_precision=subminute_precision,
-            query=query,
-            request_id=request_id,
+        query = Query.unless_read(request_id, start, end, distance, **arguments)
+        connection = Connection.from_arguments(
+            api_url, api_key, poll_interval=poll_interval, check_names=check_names, clock=clock, sleep=sleep
         )
-        super().__init__(
-            payload,
-            request_id,
-            api_url=api_url,
-            api_key=api_key,
-            poll_interval=poll_interval,
-            clock=clock,
-            sleep=sleep,
-        )
-        self._check_names = check_names
+        super().__init__({} if query is None else query.payload, connection, request_id)
+
+    @classmethod
+    def prepared(cls, query: Query | None, connection: Connection, request_id: str | None = None) -> Self:
+        """Return a search of a query, or of a `request_id` in place of one, that goes by a connection."""
+        search = cls.__new__(cls)
+        Search.__init__(search, {} if query is None else query.payload, connection, request_id)
+        return search
 
     def _check(self, deadline: Deadline) -> None:
-        if self._check_names:
+        if self._connection.check_names:
             catalogue.check_names(self.query, self._transport, deadline)
 
     def _check_options(self, **options: Unpack[ReadOptions]) -> None:
@@ -173,7 +151,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         check_on_bad_records(options.get("on_bad_records", "raise"))
 
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
-        return parse_query(found)
+        return Query.parse(found).payload
 
     def _decode(self, items: list[msgspec.Raw], **options: Unpack[ReadOptions]) -> pd.DataFrame:
         frame = conjunctions_from_items(items, on_bad_records=options.get("on_bad_records", "raise"))
@@ -318,19 +296,13 @@ class EphemerisSearch(Search["xr.Dataset"]):
             if not block:
                 raise AuroraxInputError("give programs=, platforms=, instrument_types= or metadata_filters=")
             payload = {"start": first, "end": last, "data_sources": block}
-        super().__init__(
-            payload,
-            request_id,
-            api_url=api_url,
-            api_key=api_key,
-            poll_interval=poll_interval,
-            clock=clock,
-            sleep=sleep,
+        connection = Connection.from_arguments(
+            api_url, api_key, poll_interval=poll_interval, check_names=check_names, clock=clock, sleep=sleep
         )
-        self._check_names = check_names
+        super().__init__(payload, connection, request_id)
 
     def _check(self, deadline: Deadline) -> None:
-        if self._check_names:
+        if self._connection.check_names:
             catalogue.check_names({"data_sources": [self.query["data_sources"]]}, self._transport, deadline)
 
     def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:

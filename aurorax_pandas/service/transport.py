@@ -31,7 +31,7 @@ from aurorax_pandas.exceptions import (
     AuroraxTimeoutError,
     AuroraxUnavailableError,
 )
-from aurorax_pandas.options import DEFAULT_API_URL, Secret, get_option
+from aurorax_pandas.options import Secret
 from aurorax_pandas.times import seconds_of
 
 logger = logging.getLogger("aurorax_pandas")
@@ -85,16 +85,6 @@ class Deadline:
     def share(self, part: float, most: float) -> Deadline:
         """Return an earlier deadline: after a part of the time that is left, and after `most` seconds at the latest."""
         return Deadline(max(min(most, part * self.remaining()), 0.1), self._clock)
-
-
-@contextlib.contextmanager
-def open_transport(api_url: str | None, api_key: str | None) -> Iterator[Transport]:
-    """Open a transport to a service, by default that of the options, for the time of a ``with`` block."""
-    transport = Transport(get_option("api_url", api_url) or DEFAULT_API_URL, get_option("api_key", api_key))
-    try:
-        yield transport
-    finally:
-        transport.close()
 
 
 class Answer(NamedTuple):

@@ -1,11 +1,10 @@
-"""A long search in windows: split, searched side by side, kept on disk, resumed and put together."""
+"""A long search in windows: split, searched side by side and put together."""
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -25,11 +24,13 @@ from aurorax_pandas.exceptions import (
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records
 from aurorax_pandas.frame.stitch import stitch
-from aurorax_pandas.io import load_conjunctions, to_parquet
-from aurorax_pandas.options import DEFAULT_API_URL, get_option, service_of
+from aurorax_pandas.options import service_of
+from aurorax_pandas.query.query import Query
 from aurorax_pandas.service import catalogue
+from aurorax_pandas.service.checkpoint import Checkpoint, Part
+from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.search import ConjunctionSearch
-from aurorax_pandas.service.transport import Deadline, open_transport
+from aurorax_pandas.service.transport import Deadline
 from aurorax_pandas.service.workers import Workers
 from aurorax_pandas.times import Span, span
 
@@ -41,17 +42,7 @@ ATTEMPTS: Final = 3
 MAX_WINDOWS: Final = 10_000
 #: The finest step of epochs: a shorter window may hold none.
 SHORTEST_WINDOW: Final = pd.Timedelta("30s")
-_MANIFEST: Final = "search.json"
 _SECOND: Final = pd.Timedelta("1s")
-
-
-@dataclass(frozen=True)
-class Part:
-    """One window of a long search."""
-
-    number: int
-    start: str
-    end: str
 
 
 def split_window(start: str, end: str, chunk: pd.Timedelta, overlap: pd.Timedelta) -> list[Part]:
@@ -82,130 +73,9 @@ def split_window(start: str, end: str, chunk: pd.Timedelta, overlap: pd.Timedelt
     ]
 
 
-class Checkpoint:
-    """
-    A directory that keeps the finished parts of one search, and the ids of those that run.
-
-    Nothing is written before `begin`.
-
-    Parameters
-    ----------
-    directory : str or pathlib.Path
-        Where; made where it is not there.
-    search : dict
-        What is searched for, where and how, as JSON values.
-
-    Attributes
-    ----------
-    is_new : bool
-        Whether it holds nothing yet.
-
-    Raises
-    ------
-    AuroraxInputError
-        If the directory holds another search, or something else, or is none.
-    """
-
-    def __init__(self, directory: str | Path, search: dict[str, Any]) -> None:
-        self._name = f"checkpoint={str(directory) if isinstance(directory, Path) else directory!r}"
-        self._manifest = {"schema_version": model.SCHEMA_VERSION, **search}
-        try:
-            self._directory = Path(directory)
-            there = {path.name for path in self._directory.iterdir()}
-        except FileNotFoundError:
-            there = set()
-        except (OSError, TypeError, ValueError) as error:
-            raise AuroraxInputError(f"{self._name} is no directory: {error}; give the path of one") from None
-        self.is_new = _MANIFEST not in there
-        if not self.is_new:
-            self._check()
-        elif there:
-            raise AuroraxInputError(f"{self._name} is not empty and no checkpoint; give another directory")
-
-    def _check(self) -> None:
-        found = _without_nesting(_read_json(self._directory / _MANIFEST))
-        # parts that lost no record are as good where records may be dropped
-        if found.get("on_bad_records") == "raise":
-            found["on_bad_records"] = self._manifest["on_bad_records"]
-        wanted = _without_nesting(self._manifest)
-        other = [name for name in wanted | found if found.get(name) != wanted.get(name)]
-        if other:
-            shown = "; ".join(f"{name} is {found.get(name)!r} there, {wanted.get(name)!r} here" for name in other)
-            raise AuroraxInputError(
-                f"{self._name} holds another search ({shown}); give another directory, or what is there to go on with it"
-            )
-
-    def begin(self) -> None:
-        """Write down what is searched for."""
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            _write_json(self._directory / _MANIFEST, self._manifest)
-        except OSError as error:
-            raise AuroraxInputError(f"{self._name} cannot be written: {error}") from None
-        self.is_new = False
-
-    def _path(self, part: Part, suffix: str) -> Path:
-        return self._directory / f"part-{part.number:05d}{suffix}"
-
-    def load(self, part: Part) -> pd.DataFrame | None:
-        """Return a finished part; None where it is not there, or not whole."""
-        path = self._path(part, ".parquet")
-        if not path.exists():
-            return None
-        try:
-            df = load_conjunctions(path)
-        except AuroraxDataError as error:
-            logger.warning("%s; its window is searched again", error)
-            return None
-        windows = provenance.get_provenance(df.attrs).get("windows")
-        held = [(one.get("start"), one.get("end")) for one in windows or () if isinstance(one, dict)]
-        if not set(model.CONJUNCTION_COLUMNS) <= set(df.columns) or held != [(part.start, part.end)]:
-            logger.warning("%s is not of %s to %s; this window is searched again", path, part.start, part.end)
-            return None
-        return df
-
-    def save(self, part: Part, df: pd.DataFrame) -> None:
-        """Keep a finished part."""
-        to_parquet(df, self._path(part, ".parquet"), overwrite=True)
-        self.forget(part)
-
-    def request_id(self, part: Part) -> str | None:
-        """Return the id that a part was submitted with, None where it was not."""
-        path = self._path(part, ".json")
-        return _read_json(path).get("request_id") if path.exists() else None
-
-    def remember(self, part: Part, request_id: str) -> None:
-        """Keep the id of a part that is about to be submitted."""
-        _write_json(self._path(part, ".json"), {"request_id": request_id, "start": part.start, "end": part.end})
-
-    def forget(self, part: Part) -> None:
-        """Forget the id of a part."""
-        self._path(part, ".json").unlink(missing_ok=True)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _without_nesting(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of the query beside the rest, so that a difference can be named."""
-    query = manifest.get("query")
-    inside = {f"query {name!r}": value for name, value in query.items()} if isinstance(query, dict) else {}
-    return {name: value for name, value in manifest.items() if name != "query"} | inside
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    beside.replace(path)
-
-
 def read_in_parts(
-    query: dict[str, Any],
+    query: Query,
+    connection: Connection,
     *,
     chunk: Span | None,
     overlap: Span,
@@ -215,7 +85,6 @@ def read_in_parts(
     progress: bool,
     on_bad_records: Literal["raise", "drop"],
     cancel_on_interrupt: bool,
-    **connection: Any,
 ) -> pd.DataFrame:
     """
     Run a search in windows; see `read_aurorax_conjunctions` for the arguments.
@@ -230,29 +99,27 @@ def read_in_parts(
         If windows fail for good, after the others have been finished; it lists them.
     """
     whole_number("max_workers", max_workers)
-    whole = pd.Timestamp(query["end"]) - pd.Timestamp(query["start"]) + _SECOND
+    whole = pd.Timestamp(query.end) - pd.Timestamp(query.start) + _SECOND
     length = whole if chunk is None else span("chunk", chunk).ceil("s")
     if length < min(SHORTEST_WINDOW, whole):
         raise AuroraxInputError(f"chunk={chunk!r} is shorter than 30 s, the finest step of epochs; give a longer one")
     shared = span("overlap", overlap, zero=True).ceil("s")
-    parts = split_window(query["start"], query["end"], length, shared)
+    parts = split_window(query.start, query.end, length, shared)
     check_on_bad_records(on_bad_records)
     deadline = Deadline(timeout)
-    # what one search is refused for, all are
-    ConjunctionSearch(query=query, **connection).close()
     keeper = None
     if checkpoint is not None:
         search = {
-            "query": query,
+            "query": query.payload,
             "chunk": length.isoformat(),
             "overlap": shared.isoformat(),
-            "service": service_of(get_option("api_url", connection.get("api_url")) or DEFAULT_API_URL),
+            "service": service_of(connection.api_url),
             "on_bad_records": on_bad_records,
         }
         keeper = Checkpoint(checkpoint, search)
-        if keeper.is_new and connection.get("check_names", True):
-            with open_transport(connection.get("api_url"), connection.get("api_key")) as transport:
-                catalogue.check_names(query, transport, deadline)
+        if keeper.is_new and connection.check_names:
+            with connection.opened() as transport:
+                catalogue.check_names(query.payload, transport, deadline)
         keeper.begin()
     workers = Workers(cancel_on_interrupt)
     reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
@@ -272,19 +139,19 @@ class _Reader:
 
     def __init__(
         self,
-        query: dict[str, Any],
+        query: Query,
         checkpoint: Checkpoint | None,
         deadline: Deadline,
         on_bad_records: Literal["raise", "drop"],
         workers: Workers,
-        connection: dict[str, Any],
+        connection: Connection,
     ) -> None:
         self._query = query
         self._checkpoint = checkpoint
         self._deadline = deadline
         self._on_bad_records: Literal["raise", "drop"] = on_bad_records
         self._workers = workers
-        self._connection = {**connection, "sleep": workers.sleep}
+        self._connection = replace(connection, sleep=workers.sleep)
 
     def run(self, part: Part) -> pd.DataFrame:
         """Return the conjunctions of a part, from the checkpoint where it has them."""
@@ -312,7 +179,7 @@ class _Reader:
     def _search(self, part: Part) -> pd.DataFrame:
         request_id = None if self._checkpoint is None else self._checkpoint.request_id(part)
         if request_id is not None:
-            with ConjunctionSearch(request_id=request_id, **self._connection) as search:
+            with ConjunctionSearch.prepared(None, self._connection, request_id) as search:
                 try:
                     return self._read(search, part, None)
                 except AuroraxNotFoundError:
@@ -320,8 +187,8 @@ class _Reader:
         chosen = str(uuid.uuid4())
         if self._checkpoint is not None:
             self._checkpoint.remember(part, chosen)
-        window = {**self._query, "start": part.start, "end": part.end}
-        with ConjunctionSearch(query=window, **self._connection) as search:
+        window = self._query.of_window(part.start, part.end)
+        with ConjunctionSearch.prepared(window, self._connection) as search:
             return self._read(search, part, chosen)
 
     def _read(self, search: ConjunctionSearch, part: Part, chosen: str | None) -> pd.DataFrame:
@@ -352,16 +219,16 @@ def _search(
     return finished, failed
 
 
-def _together(frames: list[pd.DataFrame], query: dict[str, Any]) -> pd.DataFrame:
+def _together(frames: list[pd.DataFrame], query: Query) -> pd.DataFrame:
     sources = [frame.attrs.get(provenance.KEY, {}) for frame in frames]
     for frame in frames:
         frame.attrs = {}
-    step = pd.Timedelta("30s" if query.get("subminute_precision") else "1min")
+    step = pd.Timedelta("30s" if query.subminute_precision else "1min")
     filled = [frame for frame in frames if len(frame)]
     df = stitch(pd.concat(filled, ignore_index=True), step) if filled else model.empty_conjunctions()
     found = provenance.make_provenance(
         request_ids=[name for source in sources for name in source.get("request_ids", ())],
-        query=query,
+        query=query.payload,
         api_url=next((source["api_url"] for source in sources if source.get("api_url")), None),
     )
     found["windows"] = [window for source in sources for window in source.get("windows", ())]

@@ -107,6 +107,18 @@ def test_what_the_ephemeris_lacks_is_missing(sample, ephemeris):
     assert known.sum() == 13
 
 
+def test_nothing_is_interpolated_over_epochs_without_a_place(builders):
+    lon = -94.64 + np.array([-20.0, -7.0, np.nan, 7.0, 20.0])
+    table = pd.DataFrame({
+        "epoch": pd.date_range("2020-01-01", periods=5, freq="1min"), "identifier": 3, "nbtrace_lat": 56.2 + 0 * lon,
+        "nbtrace_lon": lon,
+    })  # fmt: skip
+    df = ap.conjunctions_from_records([builders.record(0, 4, sources=(builders.GILL, builders.SWARM_A))])
+    (found,) = df.aurorax.closest_approach(ap.ephemeris_from_dataframe(table)).itertuples()
+    assert found.approach_time == pd.Timestamp(builders.at(1))
+    assert found.approach_distance > 400
+
+
 def test_without_own_positions_the_hemisphere_is_missing(sample, ephemeris):
     found = sample.aurorax.closest_approach(ephemeris.drop_vars(["geo_lat", "geo_lon"]))
     assert found["approach_distance"].notna().all()
@@ -139,7 +151,7 @@ def test_of_several_pairs_the_closest_counts(builders, ephemeris):
     assert each["approach_distance"].tolist() == [pytest.approx(30, abs=1), pytest.approx(1150, abs=200)]
 
 
-@pytest.mark.parametrize("altitude", [0, -5, "high", float("nan"), True])
+@pytest.mark.parametrize("altitude", [0, -5, 2000, "high", float("nan"), True])
 def test_an_altitude_that_is_none_is_refused(sample, ephemeris, altitude):
     with pytest.raises(ap.AuroraxInputError, match="emission_altitude="):
         sample.aurorax.closest_approach(ephemeris, emission_altitude=altitude)
@@ -242,3 +254,110 @@ def test_a_custom_location_is_where_its_name_says(ephemeris):
     assert len(near) > 2
     assert near["approach_distance"].notna().all()
     assert (near["approach_distance"] <= near["min_distance"] + 20).all()
+
+
+def craft(minutes=4, step="1min", **geo_lats):
+    """Swarm A and Swarm B, whose footprints pass north of Gillam one behind the other."""
+    frames = [
+        pd.DataFrame({
+            "epoch": pd.date_range("2020-01-01", periods=minutes, freq=step), "identifier": identifier,
+            "geo_lat": geo_lats.get(name, 60.0), "geo_lon": -94.64, "nbtrace_lat": 58.0,
+            "nbtrace_lon": -94.64 + 4.0 * (np.arange(minutes) - behind),
+        })
+        for name, identifier, behind in (("a", 3, 1.5), ("b", 29, 2.0))
+    ]  # fmt: skip
+    return ap.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
+
+
+@pytest.mark.parametrize(("other", "known"), [(50.0, "northern"), (-50.0, None)])
+def test_two_spacecraft_have_a_hemisphere_where_it_is_the_same_and_no_elevation(builders, other, known):
+    df = ap.conjunctions_from_records([builders.record(0, 3, sources=(builders.SWARM_A, builders.SWARM_B))])
+    near = df.aurorax.closest_approach(craft(b=other))
+    assert near["spacecraft_hemisphere"].astype(object).where(lambda each: each.notna(), None).tolist() == [known]
+    assert near["approach_distance"].notna().all()
+    assert near["approach_elevation"].isna().all()
+    assert len(near.aurorax.overflights()) == (known is not None)
+    assert len(df.aurorax.overflights(craft(b=other))) == (known is not None)
+    assert df.aurorax.image_windows(craft(b=other)).empty
+
+
+def test_either_source_of_an_event_may_be_the_spacecraft(builders):
+    pair = builders.GILL, builders.SWARM_A
+    one, other = (ap.conjunctions_from_records([builders.record(0, 3, sources=each)]) for each in (pair, pair[::-1]))
+    near, turned = (df.aurorax.closest_approach(craft()) for df in (one, other))
+    pd.testing.assert_frame_equal(turned[ADDED], near[ADDED])
+    windows, turned_windows = (df.aurorax.image_windows(craft()) for df in (one, other))
+    pd.testing.assert_frame_equal(turned_windows, windows)
+    assert windows[["program", "site_code", "spacecraft"]].to_numpy().tolist() == [["themis-asi", "GILL", "Swarm A"]]
+
+
+def test_two_stations_are_nothing_for_images(builders):
+    events = [builders.event(builders.GILL, builders.ATHA), builders.event(builders.GILL, builders.SWARM_A)]
+    sources = (builders.GILL, builders.ATHA, builders.SWARM_A)
+    df = ap.conjunctions_from_records([builders.record(sources=sources, events=events)])
+    assert df.aurorax.image_windows()["spacecraft"].tolist() == ["Swarm A"]
+
+
+def test_of_several_pairs_the_closest_between_epochs_counts(builders):
+    pairs = [(builders.GILL, builders.SWARM_A, 200.0), (builders.ATHA, builders.SWARM_A, 50.0)]
+    events = [builders.event(one, other, 0, 3, low, 500.0) for one, other, low in pairs]
+    sources = (builders.GILL, builders.ATHA, builders.SWARM_A)
+    df = ap.conjunctions_from_records([builders.record(0, 3, sources=sources, events=events, low=50.0, high=500.0)])
+    each = df.aurorax.explode_events().aurorax.closest_approach(craft())["approach_distance"]
+    assert each[0] < each[1]
+    assert df.aurorax.closest_approach(craft())["approach_distance"].tolist() == [each[0]]
+
+
+def test_a_step_before_and_after_the_span_is_searched(builders):
+    sources = (builders.GILL, builders.SWARM_A)
+    ephemeris = craft(step="2min")
+    whole = ap.conjunctions_from_records([builders.record(0, 6, sources=sources)]).aurorax.closest_approach(ephemeris)
+    for start, end in ((0, 2), (4, 6)):
+        part = ap.conjunctions_from_records([builders.record(start, end, sources=sources)])
+        pd.testing.assert_frame_equal(part.aurorax.closest_approach(ephemeris)[ADDED], whole[ADDED])
+
+
+def test_an_image_without_a_place_is_of_the_closest_epoch(builders):
+    df = ap.conjunctions_from_records([builders.record(60, 62, sources=(builders.GILL, builders.SWARM_A), closest=61)])
+    windows = df.aurorax.image_windows(craft())
+    assert windows["epoch"].tolist() == [pd.Timestamp(builders.at(61))]
+    assert windows["footprint_lat"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("closest", "start", "hemisphere"), [(None, 1, "northern"), (2, 1, "southern"), (4, 4, "northern"), (5, 5, None)]
+)
+def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, closest, start, hemisphere):
+    # the equator counts as north, an epoch for one step more
+    ephemeris = craft(minutes=4, a=[1.0, 1.0, -1.0, 0.0])
+    pair = builders.GILL, builders.SWARM_A
+    df = ap.conjunctions_from_records([builders.record(start, 5, sources=pair, closest=closest)])
+    assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")
+    found = df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].astype(object)
+    assert found.where(found.notna(), None).tolist() == [hemisphere]
+
+
+def test_a_northern_station_has_no_southern_trace(builders):
+    pair = builders.GILL, builders.SWARM_A
+    made = [
+        builders.record(0, 3, sources=pair, events=[{**builders.event(*pair, 0, 3), "conjunction_type": "sbtrace"}])
+    ]
+    north = craft()
+    both = north.assign({f"sbtrace_{part}": north[f"nbtrace_{part}"] for part in ("lat", "lon")})
+    near = ap.conjunctions_from_records(made).aurorax.closest_approach(both)
+    assert near["approach_distance"].isna().all()
+
+
+def test_an_own_position_is_as_high_as_the_ephemeris_says(builders):
+    pair = builders.GILL, builders.SWARM_A
+    events = [{**builders.event(*pair, 0, 3), "conjunction_type": "geographic"}]
+    df = ap.conjunctions_from_records([builders.record(0, 3, sources=pair, events=events)])
+    high = craft().assign(radial_distance=(("source", "epoch"), np.full((2, 4), 30_000.0)))
+    station = ap.stations(high["epoch"][:1], platforms="GILL", programs="themis-asi")
+    for ephemeris, altitude in ((craft(), 100.0), (high, geometry.altitude_of(60.0, 30_000.0))):
+        expected = geometry.great_circle_distance(
+            float(station["geo_lat"][0, 0]), float(station["geo_lon"][0, 0]),
+            geometry.geodetic_latitude(60.0, altitude), -94.64,
+        )  # fmt: skip
+        (found,) = df.aurorax.closest_approach(ephemeris)["approach_distance"]
+        assert found == pytest.approx(float(expected), abs=1e-6)

@@ -46,9 +46,25 @@ def test_overlaps_say_what_is_shared_and_when(sample):
         gillam.aurorax.overlaps(rankin, on="source")
 
 
+def test_what_is_shared_is_named_once_and_in_alphabetical_order(builders):
+    b = builders
+    sources = (b.REGO_ATHA, b.GILL, b.ATHA, b.SWARM_B, b.SWARM_A)
+    df = conjunctions_from_records([b.record(sources=sources)])
+    assert df.aurorax.overlaps(df, on="space")["shared"].tolist() == ["Swarm A & Swarm B"]
+    assert df.aurorax.overlaps(df, on="site")["shared"].tolist() == ["ATHA & GILL"]
+    assert df.aurorax.overlaps(df, on="time")["shared"].tolist() == [""]
+
+
 def test_equal_reads_differ_in_nothing(sample):
     assert [len(part) for part in sample.aurorax.compare(sample.iloc[::-1])] == [0, 0, 0]
     assert [len(part) for part in sample.iloc[:0].aurorax.compare(sample.iloc[:0])] == [0, 0, 0]
+
+
+def test_each_of_equal_rows_counts(sample):
+    row, four = sample.iloc[[7]], sample.iloc[[7, 7, 7, 7]]
+    assert [len(part) for part in four.aurorax.compare(row)] == [0, 3, 0]
+    assert [len(part) for part in row.aurorax.compare(four)] == [3, 0, 0]
+    assert [len(part) for part in four.aurorax.compare(four)] == [0, 0, 0]
 
 
 def test_gained_lost_and_changed(sample):
@@ -60,6 +76,42 @@ def test_gained_lost_and_changed(sample):
     assert changed["sources"].tolist() == ["THEMIS-ASI RANK & Swarm C", "THEMIS-ASI GILL & Swarm A"]
     assert changed["min_distance_other"].tolist() == [40.0, 89.436436]
     assert (changed["end_other"] - changed["end"]).dt.total_seconds().tolist() == [0.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("start", pd.Timestamp("2020-01-01T00:01")),
+        ("end", pd.Timestamp("2020-01-01T00:09")),
+        ("min_distance", 99.0),
+        ("max_distance", 201.0),
+        ("closest_epoch", pd.NaT),
+        ("farthest_epoch", pd.Timestamp("2020-01-01T00:03")),
+    ],
+)
+def test_every_value_can_change(builders, name, value):
+    df = conjunctions_from_records([builders.record(0, 4, closest=2)])
+    (changed,) = df.aurorax.compare(df.assign(**{name: value})).changed.to_dict("records")
+    assert changed[f"{name}_other"] is value or changed[f"{name}_other"] == value
+    others = [each for each in ("start", "end", "min_distance", "max_distance") if each != name]
+    assert all(changed[each] == changed[f"{each}_other"] for each in others)
+
+
+def test_changed_rows_are_in_the_order_of_the_frame(sample):
+    later = sample.copy()
+    later.loc[3, "end"] += pd.Timedelta("1min")
+    later.loc[5, "min_distance"] = 40.0
+    assert sample.aurorax.compare(later).changed["conjunction"].tolist() == [3, 5]
+
+
+def test_of_several_rows_that_share_an_epoch_the_earliest_are_one_conjunction(builders):
+    long = conjunctions_from_records([builders.record(0, 9)])
+    parts = conjunctions_from_records([builders.record(1, 4), builders.record(6, 8)]).iloc[::-1]
+    gained, lost, changed = long.aurorax.compare(parts)
+    assert (gained["start"].tolist(), len(lost)) == ([pd.Timestamp(builders.at(6))], 0)
+    assert changed["start_other"].tolist() == [pd.Timestamp(builders.at(1))]
+    gained, lost, changed = parts.aurorax.compare(long)
+    assert (len(gained), lost["start"].tolist()) == (0, [pd.Timestamp(builders.at(6))])
 
 
 @given(data=st.data())
@@ -100,3 +152,17 @@ def test_window_edges(sample):
     assert bare.aurorax.at_window_edge(start="2020-01-01", end="2020-01-01T06:59:59").index.equals(bare.index)
     with pytest.raises(ap.AuroraxInputError, match="swap"):
         sample.aurorax.at_window_edge(start="2021")
+
+
+@pytest.mark.parametrize("step", ["30s", "1min"])
+def test_a_step_away_from_the_edge_of_the_window_nothing_is_cut(builders, step):
+    df = conjunctions_from_records([builders.record(10, 20)])
+    start, end = df["start"].iloc[0], df["end"].iloc[0]
+    away, less = pd.Timedelta(step), pd.Timedelta(step) - pd.Timedelta("1s")
+
+    def cut(first, last):
+        return bool(df.aurorax.at_window_edge(start=start - first, end=end + last, step=step).iloc[0])
+
+    assert not cut(away, away)
+    assert cut(less, away)
+    assert cut(away, less)

@@ -77,6 +77,23 @@ def test_hemispheres_come_from_the_column_too(sample, ephemeris):
     )
 
 
+def test_a_pass_is_of_one_hemisphere(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(3, 4)])
+    assert len(df.aurorax.passes()) == 1
+    found = df.assign(spacecraft_hemisphere=["northern", "southern"]).aurorax.passes()
+    assert found["hemisphere"].tolist() == ["northern", "southern"]
+    assert found["parents"].tolist() == [[0], [1]]
+
+
+def test_a_pass_is_of_one_type(builders):
+    events = [
+        {**builders.event(builders.ATHA, builders.SWARM_A, start, start + 1), "conjunction_type": kind}
+        for start, kind in ((0, "nbtrace"), (0, "sbtrace"), (3, "nbtrace"))
+    ]
+    found = conjunctions_from_records([builders.record(0, 4, events=events)]).aurorax.passes()
+    assert found[["conjunction_type", "minutes"]].to_numpy().tolist() == [["nbtrace", 4.0], ["sbtrace", 2.0]]
+
+
 def test_first_pass_names_its_stations_in_order(sample, ephemeris):
     first = sample.aurorax.passes(ephemeris=ephemeris).iloc[0]
     assert first["stations"]["station"].str[-4:].tolist() == ["TALO", "RANK", "GILL", "TPAS", "PINA"]
@@ -215,3 +232,69 @@ def test_cameras_of_one_site_watch_the_same_sky(builders):
     assert found["rate"] == pytest.approx(3 / 24)
     with pytest.raises(ap.AuroraxInputError, match="stands twice"):
         df.aurorax.daily_counts(availability=pd.concat([availability, availability]))
+
+
+@pytest.mark.parametrize(("seconds", "hemisphere"), [(29, "northern"), (30, "northern"), (31, "southern")])
+def test_a_time_midway_between_two_epochs_counts_to_the_earlier(builders, seconds, hemisphere):
+    epochs = pd.date_range("2020-01-01", periods=3, freq="1min")
+    ephemeris = ap.ephemeris_from_dataframe(
+        pd.DataFrame({"epoch": epochs, "identifier": 3, "geo_lat": [1.0, 1.0, -1.0], "geo_lon": 0.0})
+    )
+    df = conjunctions_from_records([builders.record(1, 2, closest=1 + seconds / 60)])
+    assert df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].tolist() == [hemisphere]
+    assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")
+
+
+@pytest.mark.parametrize(("start", "count"), [(11, 1), (11.5, 2)])
+def test_a_pass_goes_on_after_ten_minutes_without_a_station(builders, start, count):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(start, 12)])
+    assert len(ap.passes(df)) == len(df.aurorax.passes()) == count
+
+
+def test_minutes_of_a_pass_are_counted_by_the_step(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(3, 4)])
+    assert [df.aurorax.passes(step=step).loc[0, "minutes"] for step in ("1min", "30s")] == [4.0, 3.0]
+
+
+def test_passes_that_start_together_are_in_alphabetical_order(builders):
+    pairs = [(builders.ATHA, craft) for craft in (builders.THEMIS_A, builders.SWARM_B, builders.SWARM_A)]
+    records = [builders.record(0, 1, sources=pair, closest=0.1 * number) for number, pair in enumerate(pairs)]
+    found = conjunctions_from_records(records).aurorax.passes()
+    assert found["spacecraft"].tolist() == ["Swarm A", "Swarm B", "THEMIS-A"]
+
+
+def test_a_conjunction_of_several_stations_is_one_parent(builders):
+    sources = (builders.ATHA, builders.GILL, builders.SWARM_A)
+    events = [builders.event(camera, builders.SWARM_A) for camera in sources[:2]]
+    found = conjunctions_from_records([builders.record(sources=sources, events=events)]).aurorax.passes()
+    assert (found.loc[0, "parents"], found.loc[0, "count"]) == ([0], 2)
+
+
+def test_stations_of_a_pass_are_in_the_order_of_epochs_else_of_starts_else_of_distances(builders):
+    made = [
+        builders.record(0, 9, sources=(builders.ATHA, builders.SWARM_A), closest=5, low=120.0),
+        builders.record(3, 9, sources=(builders.GILL, builders.SWARM_A), closest=None, low=130.0),
+        builders.record(1, 9, sources=(builders.REGO_ATHA, builders.SWARM_A), closest=5, low=110.0),
+    ]
+    (stations,) = conjunctions_from_records(made).aurorax.passes()["stations"]
+    assert stations["station"].tolist() == ["THEMIS-ASI GILL", "REGO ATHA", "THEMIS-ASI ATHA"]
+
+
+def test_labels_of_numbers_go_by_size_and_what_has_none_comes_last(builders):
+    df = conjunctions_from_records([builders.record(minute, minute) for minute in (0, 10, 20, 30)])
+    found = df.assign(kp=[10.0, np.nan, 2.0, 2.0]).aurorax.revisits("kp")
+    assert found["count"].to_dict() == {"2.0": 1, "10.0": 0, "missing": 0}
+    assert found.index.tolist() == ["2.0", "10.0", "missing"]
+
+
+def test_days_after_the_window_are_counted_where_there_are_rows(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
+    df.attrs["aurorax"] = {"query": {"start": "2020-01-01T00:00:00", "end": "2020-01-01T23:59:59"}}
+    assert df.aurorax.daily_counts()["count"].tolist() == [1, 0, 1]
+
+
+def test_availability_of_other_days_does_not_count(builders):
+    df = conjunctions_from_records([builders.record(0, 1)])
+    days = pd.date_range("2019-12-31", periods=3, unit="us")
+    cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [7, 600, 5]})
+    assert df.aurorax.daily_counts(availability=cameras)["minutes"].tolist() == [600]

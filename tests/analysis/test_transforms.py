@@ -313,6 +313,15 @@ def test_an_epoch_that_may_belong_to_another_pair_is_not_guessed(builders):
     assert epochs.isna().tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize("kind", ["nbtrace", "sbtrace", "geographic"])
+def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
+    untyped = {**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": None}
+    df = conjunctions_from_records([builders.record(events=[untyped], conjunction_type=kind)])
+    assert df["events"].iloc[0]["conjunction_type"].isna().all()
+    assert df.aurorax.explode_events()["conjunction_type"].tolist() == [kind]
+    assert df.aurorax.passes()["conjunction_type"].tolist() == [kind]
+
+
 def test_a_source_without_a_name_still_has_a_label(builders):
     nameless = {**builders.ATHA, "display_name": None}
     bare = {"identifier": 7}
@@ -537,6 +546,17 @@ def test_filter_bounds_are_inclusive_and_read_as_in_a_search(sample):
     assert 10 in sample.aurorax.filter_closest_epoch(near=aware, tolerance="0s").index
     zoned = pd.DatetimeIndex([aware])
     assert 10 in sample.aurorax.filter_closest_epoch(near=zoned, tolerance="0s").index
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_an_epoch_as_far_from_an_instant_as_is_tolerated_stays(sample, sign):
+    row = sample.iloc[[10]]
+    near = row["closest_epoch"].iloc[0] + sign * pd.Timedelta("5min")
+    beyond = near + sign * pd.Timedelta("1us")
+    far = [near - pd.Timedelta("1D"), near + pd.Timedelta("1D")]
+    assert len(row.aurorax.filter_closest_epoch(near=near)) == 1
+    assert len(row.aurorax.filter_closest_epoch(near=[near, *far])) == 1
+    assert len(row.aurorax.filter_closest_epoch(near=[beyond, *far])) == 0
 
 
 def test_filter_works_on_events(sample):
@@ -792,3 +812,49 @@ def test_spans_closer_than_a_step_are_counted_once(builders):
 )
 def test_names_of_sources_may_be_in_any_case(sample, wanted, count):
     assert len(sample.aurorax.select_sources(**wanted)) == count
+
+
+def test_two_cameras_of_a_site_in_one_conjunction_are_one(builders):
+    b = builders
+    df = conjunctions_from_records(
+        [
+            b.record(0, 2, sources=(b.ATHA, b.REGO_ATHA, b.SWARM_A), low=120.0),
+            b.record(1, 3, sources=(b.ATHA, b.SWARM_A), low=110.0),
+        ]
+    )
+    assert df.aurorax.deduplicate("site").index.tolist() == [1]
+    assert df.aurorax.deduplicate().index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "change", [{"identifier": None}, {"identifier": None, "display_name": "(1, 2)"}, {"identifier": 7}]
+)
+def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
+    named = {**builders.ATHA, "identifier": None, "display_name": "(56, -94)"}
+    for one, other in (
+        (builders.ATHA, {**builders.ATHA, **change}),
+        (named, {**named, **change, "display_name": "(1, 2)"}),
+    ):
+        made = [builders.record(sources=(source, builders.SWARM_A)) for source in (one, other, one)]
+        assert len(conjunctions_from_records(made).aurorax.deduplicate()) == 2
+        assert len(ap.stitch(conjunctions_from_records(made))) == 2
+
+
+def test_a_source_that_says_nothing_is_not_selected(builders):
+    bare = {"identifier": 7}
+    df = conjunctions_from_records([builders.record(sources=(bare, {}), events=[])])
+    for name in ("program", "platform", "source_type", "display_name", "site"):
+        for how in ("any", "all"):
+            assert df.aurorax.select_sources(**{name: "ground"}, how=how).empty
+
+
+def test_types_of_one_site_stay_apart(builders):
+    made = [
+        builders.record(0, 1, conjunction_type=kind, events=[
+            {**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": kind}
+        ])
+        for kind in ("nbtrace", "sbtrace")
+    ]  # fmt: skip
+    df = conjunctions_from_records(made)
+    assert df.aurorax.pair_summary("site")["count"].to_dict() == {"ATHA & Swarm A": 2}
+    assert len(df.aurorax.deduplicate("site")) == 2

@@ -145,7 +145,7 @@ def ephemeris_of(tracks, ground):
         )
         for number, (name, track) in enumerate(tracks.items(), 1)
     ]
-    return aurorax_pandas.ephemerisfrom_dataframe(pd.concat(frames, ignore_index=True))
+    return aurorax_pandas.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
 
 
 def as_rows(df):
@@ -592,3 +592,124 @@ def test_single_precision_gives_the_same_rows(sample):
     pd.testing.assert_frame_equal(rough[columns], exact[columns], check_flags=False)
     np.testing.assert_allclose(rough["min_distance"], exact["min_distance"], atol=0.01)
     np.testing.assert_allclose(rough["max_distance"], exact["max_distance"], atol=0.01)
+
+
+# ---- what a block asks for ---------------------------------------------------------------------------------------
+
+
+STILL = {"camera": [(60.0, 0.0)] * 4, "craft": [(60.0, 1.0)] * 4}
+
+
+def minutes_with(dataset, **filters):
+    df = aurorax_pandas.find_conjunctions(
+        dataset, distance=500, ground={"programs": "camera"}, space={"programs": "craft", "metadata_filters": filters}
+    )
+    return sorted(minute for _, first, last, *_ in as_rows(df) for minute in range(first, last + 1))
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "minutes"),
+    [
+        ("<", ["2"], [0]),
+        ("<=", ["2"], [0, 1]),
+        (">", ["2"], [2]),
+        (">=", ["2"], [1, 2]),
+        ("=", ["2"], [1]),
+        ("!=", ["2"], [0, 2]),
+        ("in", ["1", "3"], [0, 2]),
+        ("not in", ["1", "3"], [1]),
+        ("between", ["1", "2"], [0, 1]),
+        ("between", ["2", "3"], [1, 2]),
+    ],
+)
+def test_every_operator_of_a_filter_and_what_is_missing(operator, values, minutes):
+    dataset = ephemeris_of(STILL, ["camera"]).assign(kp=("epoch", [1.0, 2.0, 3.0, np.nan]))
+    expressions = [{"key": "kp", "operator": operator, "values": values}]
+    assert minutes_with(dataset, expressions=expressions) == minutes
+
+
+@pytest.mark.parametrize(("word", "minutes"), [("AND", [0]), ("OR", [0, 1, 2])])
+def test_expressions_of_a_filter_hold_together_or_one_by_one(word, minutes):
+    dataset = ephemeris_of(STILL, ["camera"]).assign(
+        kp=("epoch", [1, 1, 5, 5]), region=("epoch", np.array(["cusp", "cap", "cusp", "cap"], dtype=object))
+    )
+    expressions = [{"key": "kp", "operator": "<", "values": ["3"]}, {"key": "region", "values": ["cusp"]}]
+    assert minutes_with(dataset, logical_operator=word, expressions=expressions) == minutes
+
+
+@pytest.mark.parametrize("source_type", ["leo", "heo", "lunar"])
+def test_a_space_block_takes_spacecraft_of_every_orbit(source_type):
+    dataset = ephemeris_of(STILL, ["camera"]).assign_coords(source_type=("source", ["ground", source_type]))
+    df = aurorax_pandas.find_conjunctions(
+        dataset, distance=500, ground={"programs": "camera"}, space={"programs": "craft"}
+    )
+    assert df["data_sources"].iloc[0]["source_type"].tolist() == ["ground", source_type]
+
+
+def test_an_events_block_takes_lists_of_events_alone():
+    dataset = ephemeris_of(STILL, ["camera"]).assign_coords(program=("source", ["events", "craft"]))
+    query = {"distance": 500, "events": {"programs": "events"}, "space": {"programs": "craft"}}
+    with pytest.raises(AuroraxInputError, match="events: the ephemeris has no source"):
+        aurorax_pandas.find_conjunctions(dataset, **query)
+    listed = dataset.assign_coords(source_type=("source", ["event_list", "leo"]))
+    assert len(aurorax_pandas.find_conjunctions(listed, **query)) == 1
+
+
+@pytest.mark.parametrize(("lat", "trace"), [(10.0, "nbtrace"), (0.0, "nbtrace"), (-10.0, "sbtrace")])
+def test_a_place_has_a_trace_in_its_own_hemisphere_alone(lat, trace):
+    dataset = ephemeris_of({"craft": [(lat, 1.0)] * 2}, [])
+    both = dataset.assign({f"sbtrace_{part}": dataset[f"nbtrace_{part}"] for part in ("lat", "lon")})
+    query = {"distance": 500, "custom_locations": {"locations": [(lat, 0.0)]}, "space": {"programs": "craft"}}
+    assert len(aurorax_pandas.find_conjunctions(both, conjunction_types=trace, **query)) == 1
+    (other,) = {"nbtrace", "sbtrace"} - {trace}
+    with pytest.raises(AuroraxInputError, match=rf"adhoc1 has a {other} location"):
+        aurorax_pandas.find_conjunctions(both, conjunction_types=other, **query)
+
+
+# ---- what a row says ---------------------------------------------------------------------------------------------
+
+
+def test_without_any_limit_the_other_end_of_the_world_is_near_enough():
+    tracks = {"camera": [(60.0, 0.0)] * 2, "craft": [(-60.0, 180.0)] * 2}
+    df = single(tracks, distance={"ground1-space1": None})
+    assert df["min_distance"].tolist() == [pytest.approx(math.pi * RADIUS)]
+
+
+def test_half_minutes_are_joined_by_half_minutes():
+    tracks = {"camera": [(60.0, 0.0)] * 3, "craft": [(58.0, 0.0), (66.0, 0.0), (58.0, 0.0)]}
+    df = single(tracks, distance=300, subminute_precision=True)
+    assert df["end"].iloc[0] == pd.Timestamp("2020-01-01T00:00:30")
+    assert df["start"].iloc[1] == pd.Timestamp("2020-01-01T00:01:30")
+
+
+def test_closest_and_farthest_epoch_are_where_these_distances_occur():
+    tracks = {"camera": [(60.0, 0.0)] * 5, "craft": [(60.0, lon) for lon in (2.0, 1.0, 3.0, 1.0, 3.0)]}
+    (row,) = single(tracks).itertuples()
+    assert (row.closest_epoch, row.farthest_epoch) == (
+        pd.Timestamp("2020-01-01T00:01"),
+        pd.Timestamp("2020-01-01T00:02"),
+    )
+
+
+def test_events_are_the_pairs_of_blocks_in_their_order_each_with_its_own_distances():
+    tracks = {
+        "camera": [(60.0, 0.0)] * 4,
+        "craft a": [(60.0, 1.0), (60.0, 1.5), (0.0, 0.0), (60.0, 1.0)],
+        "craft b": [(60.0, -2.0), (60.0, -4.0), (60.0, -2.0), (60.0, -2.0)],
+    }
+    df = aurorax_pandas.find_conjunctions(
+        ephemeris_of(tracks, ["camera"]), distance=500,
+        ground={"programs": "camera"}, space=[{"platforms": "craft a"}, {"platforms": "craft b"}],
+    )  # fmt: skip
+    assert len(df) == 2
+    for _, row in df.iterrows():
+        assert row["data_sources"]["display_name"].tolist() == list(tracks)
+        first = int((row["start"] - pd.Timestamp("2020-01-01")) / pd.Timedelta("1min"))
+        last = int((row["end"] - pd.Timestamp("2020-01-01")) / pd.Timedelta("1min"))
+        pairs = list(zip(row["events"]["e1_display_name"], row["events"]["e2_display_name"], strict=True))
+        assert pairs == list(itertools.combinations(tracks, 2))
+        for (one, other), low, high in zip(
+            pairs, row["events"]["min_distance"], row["events"]["max_distance"], strict=True
+        ):
+            apart = [reference_distance(tracks[one][at], tracks[other][at]) for at in range(first, last + 1)]
+            assert (low, high) == (pytest.approx(min(apart)), pytest.approx(max(apart)))

@@ -214,6 +214,14 @@ def test_each_epoch_takes_the_elements_nearest_in_time():
         assert both["geo_lon"].values[0, epoch] == footprints_from_tle(elements, when, when)["geo_lon"].item()
 
 
+def test_an_epoch_midway_between_two_elements_takes_the_earlier():
+    earlier = changed(SWARM_A, first={18: "20003.00000000"})
+    later = changed(SWARM_A, first={18: "20005.00000000"}, second={17: "200.0000"})
+    midway = "2020-01-04T00:00"
+    both, alone = (footprints_from_tle(each, midway, midway, external=None) for each in ([earlier, later], earlier))
+    np.testing.assert_array_equal(both["geo_lon"], alone["geo_lon"])
+
+
 def test_blocks_do_not_show(monkeypatch):
     window = (START, "2020-01-01T00:20")
     whole = footprints_from_tle(SWARM_A, *window)

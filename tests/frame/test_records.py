@@ -176,6 +176,21 @@ def test_times_with_a_zone_are_converted_to_utc(builders):
     assert conjunctions_from_records([record])["start"].tolist() == [pd.Timestamp("2020-01-01T00:30:00")]
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("20200101T000800.000", "2020-01-01T00:08:00"),
+        ("2020-01-01T00:08+01", "2019-12-31T23:08:00"),
+        ("2020-01-01T00:08-01", "2020-01-01T01:08:00"),
+        ("2020-01-01 00:08:00", "2020-01-01T00:08:00"),
+    ],
+)
+def test_other_forms_of_time_are_read_though_they_are_as_long(builders, text, meant):
+    record = builders.record(0, 120, closest=None) | {"start": text}
+    assert len(text) == len(record["end"])
+    assert conjunctions_from_records([record])["start"].tolist() == [pd.Timestamp(meant)]
+
+
 def test_null_sources_events_and_fields_are_kept_as_missing(builders):
     record = builders.record() | {"data_sources": None, "events": None}
     df = conjunctions_from_records([record, builders.record(2, 3, sources=({"identifier": None}, {}), events=[])])
@@ -297,6 +312,67 @@ def test_rows_are_in_one_order_whatever_the_order_of_the_records(builders, data)
         pd.Timestamp(record["closest_epoch"] or 0) for record in wanted
     ]
     assert df["conjunction_type"].tolist() == [record["conjunction_type"] for record in wanted]
+
+
+def in_turn(builders, name):
+    """Two records in their order: a key tells them apart, and the keys that come after it say the contrary."""
+    low, high, later = (builders.ATHA, builders.SWARM_A), (builders.GILL, builders.THEMIS_A), builders.at(3)
+    nameless = {**builders.THEMIS_A, "identifier": None}
+    last = {"sources": high, "conjunction_type": "sbtrace", "end": later, "low": 150.0, "high": 300.0}
+    first, second = {
+        "start": ({**last, "start": 0, "closest": 2}, {"start": 1, "closest": 1}),
+        "closest_epoch": ({**last, "closest": 0}, {"closest": 1}),
+        "a missing closest_epoch": ({**last, "closest": 1}, {"closest": None}),
+        "identifiers": ({**last, "sources": low}, {"sources": high}),
+        "the lowest identifier": ({**last, "sources": (builders.GILL, builders.SWARM_A)},
+                                  {"sources": (builders.ATHA, builders.SWARM_B)}),
+        "the next identifier": ({**last, "sources": (builders.ATHA, builders.SWARM_A)},
+                                {"sources": (builders.SWARM_A, builders.GILL)}),
+        "a missing identifier": ({**last, "sources": (builders.GILL, nameless)}, {"sources": low}),
+        "type": ({**last, "sources": low, "conjunction_type": "nbtrace"}, {"conjunction_type": "sbtrace"}),
+        "end": ({"low": 150.0, "high": 300.0}, {"end": later}),
+        "min_distance": ({"high": 300.0}, {"low": 150.0}),
+        "max_distance": ({}, {"high": 300.0}),
+    }[name]  # fmt: skip
+    made = []
+    for each in (first, second):
+        changes = dict(each)
+        start, end = changes.pop("start", 0), changes.pop("end", builders.at(2))
+        made.append(builders.record(start, 2, **changes) | {"end": end})
+    return made
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "start", "closest_epoch", "a missing closest_epoch", "identifiers", "the lowest identifier",
+        "the next identifier", "a missing identifier", "type", "end", "min_distance", "max_distance",
+    ],
+)  # fmt: skip
+def test_the_keys_of_the_order_come_one_after_the_other(builders, name):
+    first, second = in_turn(builders, name)
+    alone = pd.concat([conjunctions_from_records([each]) for each in (first, second)], ignore_index=True)
+    for records in ([first, second], [second, first]):
+        assert_conjunctions_equal(conjunctions_from_records(records), alone)
+    if name not in ("end", "min_distance", "max_distance"):
+        # what differs in nothing else is one conjunction there
+        assert_conjunctions_equal(ap.stitch(alone.iloc[::-1]), alone)
+
+
+def test_ties_at_several_times_stay_apart(builders):
+    records = [
+        builders.record(start, 2, closest=closest, sources=(camera, builders.SWARM_A))
+        for start, closest in ((0, 2), (1, 1))
+        for camera in (builders.ATHA, builders.GILL)
+    ]
+    df = conjunctions_from_records(records[::-1])
+    assert df["start"].tolist() == [pd.Timestamp(record["start"]) for record in records]
+
+
+def test_records_that_differ_in_their_contents_alone_have_an_order_too(builders):
+    names = ["Swarm A", "Swarm Alpha"]
+    records = [builders.record(sources=(builders.ATHA, {**builders.SWARM_A, "display_name": name})) for name in names]
+    assert_conjunctions_equal(conjunctions_from_records(records), conjunctions_from_records(records[::-1]))
 
 
 def test_a_long_result_is_read_whole_and_in_order(builders):
@@ -428,3 +504,37 @@ def test_times_of_numpy_are_read_in_every_unit(builders):
     found = conjunctions_from_records([{**record, **times, "closest_epoch": np.datetime64("NaT")}])
     expected = conjunctions_from_records([{**record, "closest_epoch": None}])
     assert_conjunctions_equal(found, expected)
+
+
+def test_what_a_record_says_of_itself_comes_before_what_its_events_say(builders):
+    late = {**builders.event(builders.ATHA, builders.SWARM_A), "end": "1999-01-01T00:00:00"}
+    with pytest.raises(ap.AuroraxDataError, match="record 0: min_distance is above max_distance"):
+        conjunctions_from_records([builders.record(events=[late], low=900.0)])
+
+
+def test_the_first_five_bad_records_are_shown_and_the_others_counted(builders):
+    changes = [{"min_distance": 900.0}, {"start": None}] * 4
+    with pytest.raises(ap.AuroraxDataError) as caught:
+        conjunctions_from_records([builders.record() | change for change in changes])
+    assert [f"record {number}:" in str(caught.value) for number in range(8)] == [True] * 5 + [False] * 3
+    assert "; and 3 more" in str(caught.value)
+
+
+def test_records_of_a_frame_are_those_it_was_made_of(builders):
+    bare = {**dict.fromkeys(model.SOURCE_FIELDS), "identifier": 7}
+    nameless = {**bare, "identifier": None, "program": "custom"}
+    records = [
+        builders.record(0, 1) | {"start": "2020-01-01T00:00:00.500000", "closest_epoch": "2020-01-01T00:00:30"},
+        builders.record(1, 2, sources=(bare, builders.SWARM_A)),
+        builders.record(2, 3, sources=(nameless, bare), closest=None),
+        builders.record(3, 4, events=[]),
+        builders.record(4, 5, sources=(), events=[{**builders.event(bare, nameless, 4, 5), "conjunction_type": None}]),
+    ]
+    assert ap.records_from_conjunctions(conjunctions_from_records(records)) == records
+
+
+def test_each_record_of_a_frame_has_sources_of_its_own(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(2, 3)])
+    first, second = ap.records_from_conjunctions(df)
+    first["data_sources"][0]["platform"] = first["events"][0]["e1_source"]["platform"] = "changed"
+    assert second == builders.record(2, 3)

@@ -62,6 +62,17 @@ def test_earliest_epoch_wins_a_tie():
     assert len(df["events"].iloc[0]) == 1
 
 
+@pytest.mark.parametrize("rows", [[0, 1], [1, 0]])
+def test_earliest_epoch_wins_a_tie_whichever_row_comes_first(rows):
+    pieces = [
+        piece("10", "14", 5.0, 9.0, "14") | {"farthest_epoch": "2020-01-01T00:13:00"},
+        piece("11", "12", 5.0, 9.0, "12") | {"farthest_epoch": "2020-01-01T00:11:00"},
+    ]
+    df = aurorax_pandas.stitch(aurorax_pandas.conjunctions_from_records(pieces).iloc[rows])
+    assert df["closest_epoch"].tolist() == [pd.Timestamp("2020-01-01T00:12")]
+    assert df["farthest_epoch"].tolist() == [pd.Timestamp("2020-01-01T00:11")]
+
+
 def test_two_epochs_apart_stay_two():
     assert len(stitched(piece("10", "12", 5.0, 9.0, "11"), piece("14", "14", 5.0, 8.0, "14"))) == 2
     assert len(stitched(piece("10", "12", 5.0, 9.0, "11"), piece("14", "14", 5.0, 8.0, "14"), step="2min")) == 1
@@ -90,3 +101,23 @@ def test_empty_frame_stays_empty():
 def test_step_must_be_a_span():
     with pytest.raises(aurorax_pandas.AuroraxInputError, match="step="):
         aurorax_pandas.stitch(WHOLE["pairs"], step="soon")
+
+
+@pytest.mark.parametrize("rows", [[0, 1], [1, 0]])
+def test_columns_of_ones_own_are_those_of_the_earliest_row(rows):
+    pieces = [piece("10", "12", 6.0, 9.0, "11"), piece("13", "14", 5.0, 8.0, "13")]
+    df = aurorax_pandas.conjunctions_from_records(pieces).assign(note=["early", "late"])
+    assert aurorax_pandas.stitch(df.iloc[rows])["note"].tolist() == ["early"]
+
+
+def test_events_stay_in_the_order_in_which_they_come():
+    first = piece("10", "14", 5.0, 9.0, "11", (1, 2, 3))
+    pairs = [((1, 2), "10", "10"), ((1, 3), "11", "11"), ((1, 2), "13", "14")]
+    events = [{**event, "max_distance": 6.0 + number} for number, (identifiers, start, end) in enumerate(pairs)
+              for event in piece(start, end, 5.0, 9.0, start, identifiers)["events"]]  # fmt: skip
+    last = piece("15", "15", 5.0, 7.0, "15", (1, 2, 3))
+    df = stitched(first | {"events": events}, last)
+    assert df["events"].iloc[0]["start"].dt.minute.tolist() == [10, 11, 13]
+    assert df["events"].iloc[0]["end"].dt.minute.tolist() == [10, 11, 15]
+    assert df["events"].iloc[0]["max_distance"].tolist() == [6.0, 7.0, 8.0]
+    assert df["end"].dt.minute.tolist() == [15]

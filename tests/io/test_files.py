@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import conjunctions_from_records, io
 from aurorax_pandas.frame import model
 from aurorax_pandas.io import files
-from aurorax_pandas.io.files import export
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "json": ".json", "netcdf": ".nc"}
@@ -443,8 +442,8 @@ def test_netcdf_without_h5netcdf_names_the_extra(sample, tmp_path, monkeypatch):
 
 
 def test_the_functions_do_without_the_accessor(sample, tmp_path):
-    export.to_parquet(sample, str(tmp_path / "a.pq"))
-    assert_conjunctions_equal(export.load_conjunctions(str(tmp_path / "a.pq")), sample)
+    io.to_parquet(sample, str(tmp_path / "a.pq"))
+    assert_conjunctions_equal(io.load_conjunctions(str(tmp_path / "a.pq")), sample)
 
 
 OWN = {

@@ -10,10 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas.query.query import build_query, choose_query, describe_query, parse_query
+from aurorax_pandas.query.query import Query, describe_query
 
 GROUND = {"programs": ["themis-asi"]}
 SPACE = {"programs": ["swarm"]}
+
+
+def build_query(*arguments, **keywords):
+    return Query.from_arguments(*arguments, **keywords).payload
+
+
+def parse_query(query):
+    return Query.parse(query).payload
 
 
 def query(start="2020-01-01", end="2020-01-01T06:59:59", distance=500, **changes):
@@ -646,7 +654,7 @@ def test_a_damaged_query_is_read_or_refused_and_never_crashes(key, value):
 def test_types_beside_a_finished_query_are_refused(types):
     pasted = web_query(conjunction_types=["sbtrace"])
     with pytest.raises(ap.AuroraxInputError, match=r"exactly one of.*given: conjunction_types, query"):
-        choose_query(None, None, None, query=pasted, conjunction_types=types)
+        build_query(query=pasted, conjunction_types=types)
     for types_of_the_reader in (types, ("nbtrace",)):
         with pytest.raises(ap.AuroraxInputError, match=r"given: conjunction_types, query"):
             ap.read_aurorax_conjunctions(query=pasted, conjunction_types=types_of_the_reader)
@@ -654,7 +662,7 @@ def test_types_beside_a_finished_query_are_refused(types):
 
 def test_a_finished_query_has_its_own_types():
     pasted = web_query(conjunction_types=["sbtrace"])
-    assert choose_query(None, None, None, query=pasted)["conjunction_types"] == ["sbtrace"]
+    assert build_query(query=pasted)["conjunction_types"] == ["sbtrace"]
     assert query(conjunction_types=None)["conjunction_types"] == ["nbtrace"]
 
 

@@ -1,0 +1,82 @@
+"""The way to a service: its address, the key for it, and how it is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from aurorax_pandas.options import DEFAULT_API_URL, Secret, get_option
+from aurorax_pandas.service.transport import Transport
+from aurorax_pandas.times import seconds_of
+
+
+@dataclass(frozen=True)
+class Connection:
+    """
+    How a service is reached and asked; the key shows nowhere.
+
+    Parameters
+    ----------
+    api_url : str
+        Address of the service, checked.
+    api_key : Secret, optional
+        The key that is sent to it.
+    poll_interval : float
+        Seconds between questions for the status of a search.
+    check_names : bool
+        Whether names are looked up among the service's data sources before a search is submitted.
+    clock, sleep : callable
+        Sources of time.
+    """
+
+    api_url: str
+    api_key: Secret | None = field(default=None, repr=False)
+    poll_interval: float = 1.0
+    check_names: bool = True
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def from_arguments(
+        cls,
+        api_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        poll_interval: float = 1.0,
+        check_names: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Connection:
+        """
+        Return the connection of what a caller gave, with the options of the session for what was not.
+
+        Raises
+        ------
+        AuroraxInputError
+            If the address, the key or the interval is not valid.
+        """
+        key = get_option("api_key", api_key)
+        return cls(
+            get_option("api_url", api_url) or DEFAULT_API_URL,
+            None if key is None else Secret(key),
+            seconds_of("poll_interval", poll_interval) or 1.0,
+            check_names,
+            clock,
+            sleep,
+        )
+
+    def transport(self) -> Transport:
+        """Return a transport to the service, to be closed after use."""
+        key = None if self.api_key is None else self.api_key.reveal()
+        return Transport(self.api_url, key, sleep=self.sleep)
+
+    @contextmanager
+    def opened(self) -> Iterator[Transport]:
+        """Open a transport to the service for the time of a ``with`` block."""
+        transport = self.transport()
+        try:
+            yield transport
+        finally:
+            transport.close()

@@ -1,0 +1,87 @@
+"""The records of a finished search, whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import tenacity
+
+from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError
+from aurorax_pandas.frame.answers import split_records
+from aurorax_pandas.service.transport import BACKOFF, Deadline, Transport
+
+logger = logging.getLogger("aurorax_pandas")
+
+_DOWNLOADS: Final = 3
+
+
+def download_records(
+    transport: Transport,
+    path: str,
+    response_format: dict[str, Any],
+    *,
+    deadline: Deadline,
+    announced: Any,
+    request_id: str,
+    sleep: Callable[[float], None],
+) -> list[msgspec.Raw]:
+    """
+    Download the records of a search, again where some are lost: a proxy may drop the end of a body without a word.
+
+    Parameters
+    ----------
+    transport, path
+        The service, and where the result is there.
+    response_format : dict
+        The fields wanted.
+    deadline : Deadline
+        By when it must be done.
+    announced : int, optional
+        How many records the service says that there are.
+    request_id : str
+        The search, for errors.
+    sleep : callable
+        Waits for a number of seconds.
+
+    Raises
+    ------
+    AuroraxDataError
+        If the result is damaged, or is not as long as the service says.
+    AuroraxAPIError
+        If the service refuses, or cannot be reached.
+    """
+
+    def download() -> list[msgspec.Raw]:
+        items = split_records(_body(transport, path, response_format, deadline, request_id))
+        if isinstance(announced, int) and len(items) != announced:
+            raise AuroraxDataError(
+                f"the result of search {request_id} holds {len(items)} records, the service announced {announced}",
+                retryable=True,
+            )
+        return items
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(AuroraxDataError),
+        wait=lambda state: deadline.clip(BACKOFF(state)),
+        stop=lambda state: state.attempt_number >= _DOWNLOADS or state.upcoming_sleep >= deadline.remaining(),
+        before_sleep=tenacity.before_sleep_log(logger, logging.WARNING),
+        sleep=sleep,
+        reraise=True,
+    )
+    return retrying(download)
+
+
+def _body(
+    transport: Transport, path: str, response_format: dict[str, Any], deadline: Deadline, request_id: str
+) -> bytes:
+    try:
+        answer = transport.call("POST", path, payload=response_format, deadline=deadline, request_id=request_id)
+    except AuroraxAPIError as error:
+        if error.status_code not in (400, 405, 415, 422, 501):
+            raise
+        logger.info("the service takes no response format (%s); asking for all fields", error.status_code)
+        answer = transport.call("GET", path, deadline=deadline, request_id=request_id)
+    return answer.body

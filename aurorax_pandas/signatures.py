@@ -1,0 +1,56 @@
+"""Signatures written once: a method shows that of its function, keywords passed on show what they stand for."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def as_method(function: Callable[..., Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """
+    Return a method with the name, docstring and signature of a function, whose first argument the accessor holds.
+
+    Parameters
+    ----------
+    function : callable
+        The public function.
+    call : callable
+        Is called with what the accessor holds and the arguments of the method.
+    """
+
+    @functools.wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(self._obj, *args, **kwargs)
+
+    signature = inspect.signature(function)
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    method.__dict__["__signature__"] = signature.replace(parameters=[itself, *list(signature.parameters.values())[1:]])
+    return method
+
+
+def showing(shown: Callable[..., Any]) -> Callable[[F], F]:
+    """
+    Show in a function's signature the keywords of another one in place of its own ``**keywords``.
+
+    Type checkers know these keywords by ``Unpack``; people read them in `help` and in a notebook.
+    """
+
+    def decorate(function: F) -> F:
+        signature = inspect.signature(function)
+        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        keywords = [
+            each
+            for each in inspect.signature(shown).parameters.values()
+            if each.kind is inspect.Parameter.KEYWORD_ONLY and each.name not in signature.parameters
+        ]
+        positional = [each for each in own if each.kind is not inspect.Parameter.KEYWORD_ONLY]
+        function.__dict__["__signature__"] = signature.replace(
+            parameters=[*positional, *keywords, *own[len(positional) :]]
+        )
+        return function
+
+    return decorate
