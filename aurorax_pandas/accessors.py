@@ -11,7 +11,8 @@ from aurorax_pandas.analysis import dask
 from aurorax_pandas.analysis.approach import closest_approach
 from aurorax_pandas.analysis.compare import at_window_edge, compare, overlaps
 from aurorax_pandas.analysis.counts import daily_counts, minutes
-from aurorax_pandas.analysis.images import image_windows
+from aurorax_pandas.analysis.images import image_windows, tracks
+from aurorax_pandas.analysis.in_situ import spacecraft_windows
 from aurorax_pandas.analysis.overflights import overflights
 from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
@@ -144,6 +145,7 @@ class AuroraxDataFrameAccessor:
     revisits = verb(revisits)
     select_sources = verb(select_sources)
     sky = verb(sky)
+    spacecraft_windows = verb(spacecraft_windows)
     style = verb(style_pair_summary)
     swarmaurora_url = verb(swarmaurora_url)
     to_csv = verb(to_csv)
@@ -151,6 +153,7 @@ class AuroraxDataFrameAccessor:
     to_netcdf = verb(to_netcdf)
     to_parquet = verb(to_parquet)
     to_xarray = verb(to_xarray)
+    tracks = verb(tracks)
     validate = verb(validate)
     within = verb(within)
 

@@ -44,10 +44,10 @@ def station_sides(events: pd.DataFrame) -> npt.NDArray[np.int8]:
     return side
 
 
-def of_station(events: pd.DataFrame, sides: npt.NDArray[np.int8], field: str) -> pd.Series[Any]:
-    """Return a field of the station of each event, missing where it has none."""
+def of_side(events: pd.DataFrame, sides: npt.NDArray[np.int8], field: str) -> pd.Series[Any]:
+    """Return a field of the first (0) or second (1) source of each event, missing where that is neither."""
     values = events[f"e1_{field}"].where(sides == 0, events[f"e2_{field}"])
-    return values.where(sides >= 0)
+    return values.where((sides == 0) | (sides == 1))
 
 
 def station_places(events: pd.DataFrame, stations: StationPlaces | None, what: str) -> tuple[Floats, Floats]:
@@ -70,8 +70,8 @@ def station_places(events: pd.DataFrame, stations: StationPlaces | None, what: s
     """
     given = _given_places(stations)
     sides = station_sides(events)
-    names = of_station(events, sides, "display_name").astype("str")
-    identifiers = of_station(events, sides, "identifier").astype("Int64")
+    names = of_side(events, sides, "display_name").astype("str")
+    identifiers = of_side(events, sides, "identifier").astype("Int64")
     codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([identifiers.fillna(-1).to_numpy(np.int64), names]))
     table = bundled_sources().set_index("identifier")[["geodetic_lat", "geodetic_lon"]]
     places = np.array([_place_of(key, name, given, table) for key, name in distinct], np.float64).reshape(-1, 2)

@@ -84,6 +84,36 @@ class Tracks:
         code = self._codes[source]
         return np.where(moving, lat, still[0, code]), np.where(moving, lon, still[1, code])
 
+    def geodetic_between(self, conjunction_type: str, source: Ints, times: Times) -> tuple[Floats, Floats]:
+        """
+        Return geodetic latitudes and longitudes (−180 to 180) [degrees] at any times, by interpolation on the sphere.
+
+        A place exists between two epochs that both have one; outside the epochs it is NaN.
+        """
+        inside, before, after = self._beside(times)
+        found = np.full((2, len(times)), np.nan)
+        ends = [geometry.unit_vectors(*self.geodetic(conjunction_type, source[inside], at)) for at in (before, after)]
+        fraction = (times[inside] - self.epochs[before]) / self.step
+        found[:, inside] = geometry.degrees(geometry.interpolate(*ends, fraction))
+        return found[0], found[1]
+
+    def covers(self, source: Ints, times: Times) -> npt.NDArray[np.bool_]:
+        """Tell where the ephemeris has a location of a source, of whatever kind, at the epochs beside a time."""
+        inside, before, after = self._beside(times)
+        found = np.zeros(len(times), bool)
+        for at in (before, after):
+            values = [self._values(f"{prefix}_lat", source[inside], at) for prefix in LOCATIONS.values()]
+            known = ~np.isnan(values).all(axis=0)
+            found[inside] = known if at is before else found[inside] & known
+        return found
+
+    def _beside(self, times: Times) -> tuple[Ints, Ints, Ints]:
+        """Return which times lie among the epochs, and for these the epochs before and after, alike on an epoch."""
+        after = np.searchsorted(self.epochs, times, side="left").astype(np.int64)
+        following = np.searchsorted(self.epochs, times, side="right")
+        inside = np.flatnonzero((after < len(self.epochs)) & (following > 0))
+        return inside, following[inside] - 1, after[inside]
+
     def hemispheres(self, source: Ints, times: Times) -> npt.NDArray[np.int8]:
         """Tell in which hemisphere spacecraft are: codes of `HEMISPHERE`, −1 where that is not known."""
         codes = np.full(len(source), -1, np.int8)

@@ -2,7 +2,6 @@ import dataclasses
 
 import pytest
 
-import aurorax_pandas as ap
 from aurorax_pandas.service.connection import Connection
 
 KEY = "a-secret-of-mine"
