@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.ephemeris.dataset import concat_sources, ephemeris_from_dataframe, stations
+from aurorax_pandas.ephemeris.field import DEFAULT_KP, EXTERNAL_FIELD, MAIN_FIELD
 from aurorax_pandas.frame import provenance
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.records import conjunctions_from_records
@@ -90,8 +91,10 @@ def load_sample_ephemeris() -> xr.Dataset:
     sample["radial_distance"].attrs = {"long_name": "distance from the centre of the Earth", "units": "km"}
     sample.attrs |= {
         "title": "Ephemeris of Swarm and THEMIS-ASI on 2020-01-01, a sample",
-        "method": "SGP4 from two-line elements, GMST rotation, IGRF and Tsyganenko 89 (parameter 3), footprints 100 km "
-        "above the ellipsoid; stations as published by the service, some to 0.01 degrees",
+        "method": f"SGP4 from two-line elements, GMST rotation, {MAIN_FIELD} and {EXTERNAL_FIELD}, footprints 100 km above "
+        "the ellipsoid; stations as published by the service, some to 0.01 degrees",
+        "field": f"{MAIN_FIELD} and {EXTERNAL_FIELD}",
+        "kp": DEFAULT_KP,
         "operation": "when each camera had data was inferred from a recorded search up to 06:59 and assumed after that",
         "caution": "computed, no archive product; not for science",
     }

@@ -30,6 +30,8 @@ _APPROACH_COLUMNS: Final[dict[str, Any]] = {
     "approach_elevation": "float64",
     "spacecraft_hemisphere": HEMISPHERE,
 }
+#: Column for the uncertainty of footprints, where an ephemeris tells it.
+UNCERTAINTY_COLUMN: Final = "footprint_uncertainty"
 _MINUTE: Final = np.timedelta64(1, "m")
 _SECTION: Final = (np.sqrt(5.0) - 1.0) / 2.0
 # leaves less than a millisecond of a minute
@@ -62,7 +64,10 @@ def closest_approach(
         The frame with four columns more; the service's own columns never change. ``approach_time`` (UTC),
         ``approach_distance`` [km], ``approach_elevation`` (above the station's horizon, of the point at the emission
         altitude over the footprint) [degrees], ``spacecraft_hemisphere`` ("northern" or "southern", of the spacecraft
-        itself). NaT or NaN where the ephemeris lacks a source or an epoch.
+        itself). NaT or NaN where the ephemeris lacks a source or an epoch. Where the ephemeris says how uncertain
+        footprints are (``nbtrace_uncertainty``, ``sbtrace_uncertainty``, as `footprints_from_tle` makes them with
+        ``uncertainty=True``), ``footprint_uncertainty`` [km] is a fifth: the greatest of both locations at the epochs
+        on both sides of the closest approach. It is informative, not a bound.
 
     Raises
     ------
@@ -74,12 +79,12 @@ def closest_approach(
     Both locations are interpolated along great circles [1]_ from one epoch of the ephemeris to the next, over the span
     of the event and one step (at least a minute) before and after it; the least distance is found by golden-section
     search. Against an ephemeris computed every second, one of every minute gives overflights of Swarm to 0.4 km and
-    0.3 s; conjugate conjunctions, at the far ends of long field lines, to 2 km in the median, and to 79 to 227 km for
-    the few whose field line opens before the next minute.
+    0.3 s; conjugate conjunctions, at the far ends of long field lines, to 1.3 km in the median, and to 116 km at worst
+    among the few whose field line opens before the next minute.
 
     Distances are great circles on a sphere of 6371 km, like the service's, but between geodetic latitudes: those of
     spacecraft and their footprints are converted on the WGS84 ellipsoid first. In the recorded search that moves
-    distances by −18 to +20 km, so that a closest approach can lie a little above the minute's minimum.
+    distances by −19 to +20 km, so that a closest approach can lie a little above the minute's minimum.
 
     The footprint ends 100 km above the ellipsoid. Its field line is taken as vertical from there to the emission
     altitude: where it dips by 80 degrees that is wrong by 2 km for 110 km and by 23 km for 230 km.
@@ -104,7 +109,8 @@ def closest_approach(
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
         nearest = closest_positions(ranked, parents)
         found = found.iloc[nearest].set_axis(parents[nearest]).reindex(range(len(df)))
-    return df.assign(**{name: found[name].array for name in _APPROACH_COLUMNS})
+    added = [name for name in (*_APPROACH_COLUMNS, UNCERTAINTY_COLUMN) if name in found.columns]
+    return df.assign(**{name: found[name].array for name in added})
 
 
 def read_emission_altitude(value: Any) -> float:
@@ -120,6 +126,7 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
     tracks = Tracks(ephemeris, sources_of_sides(events))
     time = np.full(count, np.datetime64("NaT"), model.DATETIME)
     distance = np.full(count, np.nan)
+    uncertainty = np.full(count, np.nan)
     places = np.full((2, 2, count), np.nan)
     types = events["conjunction_type"].astype("str").to_numpy()
     # however dense the ephemeris is, the service looked at minutes
@@ -134,11 +141,15 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
         time[found] = tracks.epochs[at] + (np.round(offset * (tracks.step / np.timedelta64(1, "ms")))).astype("m8[ms]")
         places[:, :, found] = [geometry.degrees(side) for side in where]
         distance[found] = _apart(*where)
+        for side in (0, 1):
+            for epoch in (at, at + (offset > 0)):
+                beside = tracks.uncertainty(kind, found + side * count, epoch)
+                uncertainty[found] = np.fmax(uncertainty[found], beside)
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
     sight = geometry.elevation(station[0], station[1], craft[0], craft[1], altitude)
-    return pd.DataFrame(
+    made = pd.DataFrame(
         {
             "approach_time": time,
             "approach_distance": distance,
@@ -150,6 +161,7 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
             "footprint_lon": craft[1],
         }
     )
+    return made.assign(**{UNCERTAINTY_COLUMN: uncertainty}) if tracks.uncertain else made
 
 
 def sources_of_sides(events: pd.DataFrame) -> pd.DataFrame:

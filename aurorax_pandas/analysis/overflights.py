@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.analysis.approach import sources_of_sides
+from aurorax_pandas.analysis.approach import UNCERTAINTY_COLUMN, sources_of_sides
 from aurorax_pandas.ephemeris.tracks import Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import is_events, require
-from aurorax_pandas.sources import HEMISPHERE, SPACECRAFT
+from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, SPACECRAFT
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +43,9 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     -------
     pandas.DataFrame
         Rows of the frame, in its order. All spacecraft of a row must be in the footprint's hemisphere; a row of which
-        that is not known is left out, a ``geographic`` one always stays.
+        that is not known is left out, a ``geographic`` one always stays. Where the ephemeris says how uncertain
+        footprints are, as in `closest_approach`, they have a column ``footprint_uncertainty`` [km]: the greatest of the
+        row's spacecraft at that epoch.
 
     Raises
     ------
@@ -78,10 +80,28 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     craft = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
     sources, row = sources[craft], row[craft]
     times = df["closest_epoch"].fillna(df["start"]).to_numpy()
-    codes = Tracks(ephemeris, sources).hemispheres(np.arange(len(sources)), times[row])
+    tracks = Tracks(ephemeris, sources)
+    codes = tracks.hemispheres(np.arange(len(sources)), times[row])
     there = np.bincount(row, minlength=len(df))
     agree = np.bincount(row[(codes == own[row]) & (codes >= 0)], minlength=len(df))
+    if tracks.uncertain:
+        df = df.assign(**{UNCERTAINTY_COLUMN: _uncertainty_of_rows(df, tracks, row, times)})
     return _taken_rows(df, always | ((there > 0) & (agree == there)))
+
+
+def _uncertainty_of_rows(
+    df: pd.DataFrame, tracks: Tracks, row: npt.NDArray[np.int64], times: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.float64]:
+    """Return the greatest uncertainty of the footprints [km] of the spacecraft of each row, whose sources are given."""
+    greatest = np.full(len(df), np.nan)
+    if not len(tracks.epochs):
+        return greatest
+    at, near = tracks.at(times[row])
+    kinds = df["conjunction_type"].astype("str").to_numpy()[row]
+    for kind in CONJUNCTION_TYPES:
+        mine = np.flatnonzero((kinds == kind) & near)
+        np.fmax.at(greatest, row[mine], tracks.uncertainty(kind, mine, at[mine]))
+    return greatest
 
 
 def _taken_rows(df: pd.DataFrame, keep: Any) -> pd.DataFrame:

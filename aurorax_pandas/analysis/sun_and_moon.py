@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.ephemeris.field_lines import sidereal_angle
+from aurorax_pandas.ephemeris.field import sidereal_angle
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]

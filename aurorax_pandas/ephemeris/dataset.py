@@ -157,6 +157,8 @@ def make_ephemeris(sources: pd.DataFrame, epochs: Any, variables: Mapping[str, A
         for part, word in (("lat", "latitude"), ("lon", "longitude")):
             if f"{prefix}_{part}" in dataset:
                 dataset[f"{prefix}_{part}"].attrs = {"long_name": f"{word} of {words}", "units": "degrees"}
+        if f"{prefix}_uncertainty" in dataset:
+            dataset[f"{prefix}_uncertainty"].attrs = {"long_name": f"uncertainty of {words}", "units": "km"}
     dataset["epoch"].attrs = {"long_name": "epoch (UTC)"}
     dataset.attrs["latitudes"] = _LATITUDES
     return dataset

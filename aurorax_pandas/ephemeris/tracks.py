@@ -114,17 +114,30 @@ class Tracks:
         inside = np.flatnonzero((after < len(self.epochs)) & (following > 0))
         return inside, following[inside] - 1, after[inside]
 
+    @property
+    def uncertain(self) -> bool:
+        """Whether the ephemeris says how uncertain footprints are."""
+        return any(f"{prefix}_uncertainty" in self._ephemeris for prefix in LOCATIONS.values())
+
+    def uncertainty(self, conjunction_type: str, source: Ints, at: Ints) -> Floats:
+        """Return how uncertain the footprints that a conjunction type compares are [km], NaN where that is not known."""
+        return self._values(f"{LOCATIONS[conjunction_type]}_uncertainty", source, at)
+
     def hemispheres(self, source: Ints, times: Times) -> npt.NDArray[np.int8]:
         """Tell in which hemisphere spacecraft are: codes of `HEMISPHERE`, −1 where that is not known."""
         codes = np.full(len(source), -1, np.int8)
         if not len(self.epochs):
             return codes
-        at = nearest(self.epochs, times)
-        near = np.abs(self.epochs[at] - times) <= self.step
+        at, near = self.at(times)
         lat = self._values("geo_lat", source, at)
         known = near & self.moves[source] & ~np.isnan(lat)
         codes[known] = lat[known] < 0
         return codes
+
+    def at(self, times: Times) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Return the epoch nearest to each time, and whether it is at most a step away; there is at least one."""
+        at = nearest(self.epochs, times)
+        return at, np.abs(self.epochs[at] - times) <= self.step
 
     def _values(self, name: str, source: Ints, at: Ints) -> Floats:
         rows = self._rows[self._codes[source]]

@@ -36,9 +36,14 @@ _LABELS: Final = {
     "max_distance": "Maximum distance",
     "approach_distance": "Closest approach",
     "approach_elevation": "Elevation at closest approach",
+    "footprint_uncertainty": "Uncertainty of the footprint",
     "minutes": "Duration",
 }
-_UNITS: Final = model.UNITS | {"approach_distance": "km", "approach_elevation": "degrees"}
+_UNITS: Final = model.UNITS | {
+    "approach_distance": "km",
+    "approach_elevation": "degrees",
+    "footprint_uncertainty": "km",
+}
 
 
 def new_axes(ax: Axes | None, height: float, width: float = 9.0, **keywords: Any) -> Axes:

@@ -50,19 +50,19 @@ def test_recorded_search_is_found_again(sample, found, capsys):
         print("\n" + both[columns].to_string(index=False, float_format="%.2f"))
 
     assert len(found) == len(recorded) == len(both) == 49
-    assert both["same_span"].sum() == 46
+    assert both["same_span"].sum() == 47
     north, south = both[both["north"]], both[~both["north"]]
     assert len(north) == 20
     assert north["same_span"].all()
     assert north[["min_difference", "max_difference"]].max().max() < 2
     same = both[both["same_span"]]
-    assert same[["min_difference", "max_difference"]].max().max() < 71
-    # three poleward lines are in range for a minute more or less: their greatest distance is of another minute
+    assert same[["min_difference", "max_difference"]].max().max() < 74
+    # two far ends in the evening are in range for a minute more or less: their greatest distance is of another minute
     other = both[~both["same_span"]]
-    assert other["min_difference"].max() < 21
-    assert other["max_difference"].max() < 273
-    assert south["min_difference"].median() < 6.5
-    assert south["max_difference"].median() < 3.5
+    assert other["min_difference"].max() < 34
+    assert other["max_difference"].max() < 286
+    assert south["min_difference"].median() < 3.5
+    assert south["max_difference"].median() < 3.6
 
 
 def test_frame_is_the_readers_own(found):

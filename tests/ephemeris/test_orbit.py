@@ -1,6 +1,8 @@
 """Footprints from orbital elements: like the sample, by the libraries' own models, and refused where they must be."""
 
+import runpy
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,13 +10,13 @@ import pytest
 import xarray as xr
 
 import aurorax_pandas
-from aurorax_pandas.ephemeris import field_lines, orbit
+from aurorax_pandas.ephemeris import orbit, tracing
 from aurorax_pandas.ephemeris.orbit import footprints_from_tle
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.geometry import great_circle_distance
+from aurorax_pandas.sources import bundled_sources
 
-for _package in ("geopack", "ppigrf", "scipy", "sgp4"):
-    pytest.importorskip(_package)
+pytest.importorskip("sgp4")
 
 SWARM_A = """\
 Swarm A
@@ -26,6 +28,7 @@ Swarm B
 1 39451U 13067A   20002.89059617 +.00000268 +00000-0 +10255-4 0  9991
 2 39451 087.7514 329.7560 0003939 100.8851 259.2837 15.21658680324631
 """
+TESTS = Path(__file__).parents[1]
 START, END = "2020-01-01T00:00", "2020-01-01T03:00"
 
 
@@ -55,34 +58,41 @@ def swarm():
 
 
 @pytest.fixture(scope="module")
+def at_level_3():
+    return footprints_from_tle(SWARM_A, START, END, "2min", kp=2)
+
+
+@pytest.fixture(scope="module")
 def truth():
-    return aurorax_pandas.load_sample_ephemeris().isel(source=[0]).sel(epoch=slice(START, END, 2))
+    """Swarm A as a computation apart from this library's has it: Runge-Kutta of order 4, level 3 of Tsyganenko 89."""
+    table = pd.read_csv(TESTS / "data" / "swarm_a_level_3.csv", parse_dates=["epoch"])
+    return aurorax_pandas.ephemeris_from_dataframe(table.assign(identifier=3))
 
 
-def test_positions_are_those_of_the_sample(swarm, truth):
-    assert apart(swarm, truth, "geo").max() < 0.01
-    np.testing.assert_allclose(swarm["radial_distance"], truth["radial_distance"], atol=0.01)
+def test_positions_are_those_of_a_computation_apart(at_level_3, truth):
+    assert apart(at_level_3, truth, "geo").max() < 0.01
+    np.testing.assert_allclose(at_level_3["radial_distance"], truth["radial_distance"], atol=0.01)
 
 
 @pytest.mark.parametrize(("prefix", "northern"), [("nbtrace", True), ("sbtrace", False)])
-def test_footprints_of_the_own_hemisphere_are_those_of_the_sample(swarm, truth, prefix, northern):
+def test_footprints_of_the_own_hemisphere_are_those_of_a_computation_apart(at_level_3, truth, prefix, northern):
     own = (truth["geo_lat"].values > 0) == northern
-    distance = apart(swarm, truth, prefix)[own]
+    distance = apart(at_level_3, truth, prefix)[own]
     assert np.isfinite(distance).all()
     assert np.median(distance) < 0.1
     assert distance.max() < 2
 
 
 @pytest.mark.parametrize(("prefix", "northern"), [("nbtrace", False), ("sbtrace", True)])
-def test_footprints_of_the_other_hemisphere_are_those_of_the_sample(swarm, truth, prefix, northern):
-    distance = apart(swarm, truth, prefix)[(truth["geo_lat"].values > 0) == northern]
+def test_footprints_of_the_other_hemisphere_are_those_of_a_computation_apart(at_level_3, truth, prefix, northern):
+    distance = apart(at_level_3, truth, prefix)[(truth["geo_lat"].values > 0) == northern]
     assert np.nanmedian(distance) < 1
     assert np.nanmax(distance) < 10
 
 
 @pytest.mark.parametrize("prefix", ["nbtrace", "sbtrace"])
-def test_lines_that_do_not_return_are_those_of_the_sample(swarm, truth, prefix):
-    missing = swarm[f"{prefix}_lat"].isnull()
+def test_lines_that_do_not_return_are_those_of_a_computation_apart(at_level_3, truth, prefix):
+    missing = at_level_3[f"{prefix}_lat"].isnull()
     assert missing.any()
     np.testing.assert_array_equal(missing, truth[f"{prefix}_lat"].isnull())
 
@@ -105,74 +115,18 @@ def test_the_dataset_is_an_ephemeris_that_says_how_it_was_made(swarm):
     aurorax_pandas.check_ephemeris(swarm)
     assert swarm["epoch"].dtype == "datetime64[us]"
     assert swarm["radial_distance"].attrs["units"] == "km"
-    assert "Tsyganenko 89 (parameter 3)" in swarm.attrs["method"]
+    assert swarm.attrs["field"] == "IGRF-14 and Tsyganenko 89"
+    assert swarm.attrs["field"] in swarm.attrs["method"]
+    assert swarm.attrs["kp"] == 3.0
     assert swarm.attrs["elements"] == "39452 of 2020-01-03T02:59 UTC, at most 2.1 days from an epoch"
-
-
-def test_footprints_lie_100_km_above_the_ellipsoid():
-    epochs = np.datetime64("2020-01-01", "us") + np.arange(90) * np.timedelta64(60_000_000, "us")
-    places = orbit._orbit_positions(orbit._satellites(SWARM_A)[0], epochs).T / 6371.2
-    models = field_lines.FieldModels(epochs, external=True)
-    for sign in (1.0, -1.0):
-        altitude = field_lines._height(field_lines.trace(places, sign, models))
-        assert np.nanmax(np.abs(altitude - 100)) < 1e-3
-
-
-def test_altitude_is_the_height_above_the_ellipsoid():
-    lat, height, flattening = np.radians(np.linspace(-90, 90, 19)), 100.0, 1 / 298.257223563
-    square = flattening * (2 - flattening)
-    normal = 6378.137 / np.sqrt(1 - square * np.sin(lat) ** 2)
-    places = [(normal + height) * np.cos(lat), 0 * lat, (normal * (1 - square) + height) * np.sin(lat)]
-    np.testing.assert_allclose(field_lines._height(np.stack(places) / 6371.2), height, atol=1e-3)
-
-
-def test_the_main_field_is_that_of_ppigrf():
-    import ppigrf
-
-    when = pd.Timestamp("2020-10-01")
-    random = np.random.default_rng(1)
-    inverse, lat, lon = random.uniform(0.03, 0.99, 500), random.uniform(-90, 90, 500), random.uniform(-180, 180, 500)
-    lat[:4] = [89.9999, -89.9999, 87.6, -87.6]
-    phi, theta = np.radians(lon), np.radians(90 - lat)
-    radial, south, east = (part[0] for part in ppigrf.igrf_gc(6371.2 / inverse, 90 - lat, lon, when.to_pydatetime()))
-    across = radial * np.sin(theta) + south * np.cos(theta)
-    along = radial * np.cos(theta) - south * np.sin(theta)
-    field = np.stack([across * np.cos(phi) - east * np.sin(phi), across * np.sin(phi) + east * np.cos(phi), along])
-    models = field_lines.FieldModels(np.full(500, when.to_datetime64().astype("M8[us]")), external=False)
-    places = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)]) / inverse
-    found = models.direction(places, np.arange(500))
-    np.testing.assert_allclose(found, field / np.linalg.norm(field, axis=0), atol=5e-6)
-
-
-def test_the_external_field_is_that_of_geopack():
-    from geopack import t89
-
-    random = np.random.default_rng(1)
-    places, tilt = random.uniform(-12, 12, (3, 40)), random.uniform(-0.5, 0.5, 40)
-    expected = np.transpose([t89.t89(3, *arguments) for arguments in zip(tilt, *places, strict=True)])
-    np.testing.assert_allclose(field_lines._t89(tilt, places), expected, rtol=1e-12)
-
-
-def test_the_dipole_tilts_towards_the_sun_in_june_and_away_in_december():
-    epochs = np.array(["2020-06-21T16:50", "2020-12-21T04:50"], "M8[us]")
-    np.testing.assert_allclose(
-        np.degrees(field_lines.FieldModels(epochs, external=True)._tilt), [32.8, -32.8], atol=0.3
-    )
-
-
-def test_sidereal_time_is_that_of_sgp4():
-    from sgp4.propagation import gstime
-
-    epochs = np.array(["1999-12-31T12:00", "2020-01-01T03:04:05", "2029-06-01"], "M8[us]")
-    days = (epochs - np.datetime64("1970-01-01", "us")) / np.timedelta64(1, "D") + 2440587.5
-    np.testing.assert_allclose(field_lines.sidereal_angle(epochs), [gstime(day) for day in days], atol=1e-8)
 
 
 def test_without_an_external_field_more_lines_return():
     window = (START, "2020-01-01T00:10")
     alone, both = (footprints_from_tle(SWARM_A, *window, external=external) for external in (None, "t89"))
     assert alone["sbtrace_lat"].notnull().sum() > both["sbtrace_lat"].notnull().sum() > 0
-    assert "IGRF alone" in alone.attrs["method"]
+    assert alone.attrs["field"] == "IGRF-14"
+    assert "kp" not in alone.attrs
 
 
 def test_several_satellites_are_several_sources():
@@ -225,7 +179,7 @@ def test_an_epoch_midway_between_two_elements_takes_the_earlier():
 def test_blocks_do_not_show(monkeypatch):
     window = (START, "2020-01-01T00:20")
     whole = footprints_from_tle(SWARM_A, *window)
-    monkeypatch.setattr(orbit, "_BLOCK", 3)
+    monkeypatch.setattr(tracing, "_BLOCK", 3)
     xr.testing.assert_allclose(whole, footprints_from_tle(SWARM_A, *window), atol=1e-6)
 
 
@@ -234,11 +188,6 @@ def test_the_turn_of_the_year_does_not_show():
     before, after = (found.isel(epoch=[at]) for at in (0, 1))
     for prefix in ("nbtrace", "sbtrace"):
         assert apart(before, after, prefix).item() < 1e-3
-
-
-def test_a_satellite_below_the_footprints_has_none():
-    models = field_lines.FieldModels(np.array(["2020-01-01"], "M8[us]"), external=False)
-    assert np.isnan(field_lines.trace(np.array([[0.3], [0.0], [0.96]]), 1.0, models)).all()
 
 
 def test_an_aware_window_is_converted_and_a_day_means_all_of_it():
@@ -288,7 +237,10 @@ def test_elements_that_cannot_be_read_are_refused(lines, message):
         # pandas takes a bare number for nanoseconds
         ({"step": 60}, "step=60 .* give a span with its unit, such as '5min'"),
         ({"step": "60"}, "step='60' .* give a span with its unit"),
-        ({"external": "t96"}, "external='t96' is not known; valid: 't89', None"),
+        ({"external": "t96"}, "external='t96' is not valid; give 't89' or None"),
+        ({"kp": 10}, "kp=10 is not valid; give a number from 0 to 9"),
+        ({"uncertainty": True, "external": None}, "external=None is none; leave one out"),
+        ({"max_workers": 0}, "max_workers=0 is not valid; give a whole number above 0"),
         ({"start": "2040-01-01", "end": "2040-01-01T00:01"}, "IGRF covers 1900-01-01 to 20"),
     ],
 )
@@ -298,14 +250,130 @@ def test_other_arguments_that_cannot_be_used_are_refused(arguments, message):
 
 
 def test_a_decayed_satellite_is_refused_before_any_line_is_traced(monkeypatch):
-    monkeypatch.setattr(orbit, "trace", lambda *_: pytest.fail("traced"))
+    monkeypatch.setattr(orbit, "trace_footprints", lambda *_, **__: pytest.fail("traced"))
     falling = changed(SWARM_A, first={33: " .09000000", 53: " 99990-1"}, second={52: "16.40000000"})
     with pytest.raises(AuroraxInputError, match="SGP4 gives no position of Swarm A at 2020-"):
         footprints_from_tle(falling, "2020-01-03", "2020-06-01", "1D")
 
 
-@pytest.mark.parametrize("name", ["sgp4.api", "ppigrf", "geopack.t89", "scipy.interpolate"])
-def test_a_missing_package_is_named_with_what_to_install(monkeypatch, name):
-    monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=rf'needs {name.split(".")[0]}: pip install "aurorax-pandas\[orbit\]"'):
+def test_a_missing_package_is_named_with_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sgp4.api", None)
+    with pytest.raises(ImportError, match=r'needs sgp4: pip install "aurorax-pandas\[orbit\]"'):
         footprints_from_tle(SWARM_A, START, END)
+
+
+# ---- the field that is traced with --------------------------------------------------------------------------------
+
+
+def test_kp_over_time_changes_the_level_from_one_epoch_to_the_next():
+    window = (START, "2020-01-01T00:10")
+    kp = pd.Series([1.0, 5.0], pd.DatetimeIndex([START, "2020-01-01T00:06"]))
+    quiet, active = (footprints_from_tle(SWARM_A, *window, kp=number) for number in (1, 5))
+    both = footprints_from_tle(SWARM_A, *window, kp=kp)
+    for name in ("nbtrace_lat", "nbtrace_lon"):
+        expected = np.concatenate([quiet[name].values[0, :6], active[name].values[0, 6:]])
+        np.testing.assert_allclose(both[name].values[0], expected, atol=1e-9)
+    assert both.attrs["kp"] == "1.00 to 5.00, over time"
+
+
+def test_an_epoch_outside_the_series_of_kp_is_refused():
+    kp = pd.Series([1.0, 5.0], pd.DatetimeIndex(["2020-01-01T00:03", "2020-01-01T00:06"]))
+    with pytest.raises(AuroraxInputError, match="kp: the Series covers 2020-01-01T00:03"):
+        footprints_from_tle(SWARM_A, START, "2020-01-01T00:08", kp=kp)
+    with pytest.raises(AuroraxInputError, match=r"to before 2020-01-01T00:09.*, not 2020-01-01T00:09:00"):
+        footprints_from_tle(SWARM_A, "2020-01-01T00:03", "2020-01-01T00:09", kp=kp)
+
+
+def test_uncertainty_is_added_where_it_is_asked_for(swarm):
+    found = footprints_from_tle(SWARM_A, START, "2020-01-01T00:20", "2min", uncertainty=True)
+    aurorax_pandas.check_ephemeris(found)
+    two, four = (footprints_from_tle(SWARM_A, START, "2020-01-01T00:20", "2min", kp=kp) for kp in (1, 3))
+    for prefix in ("nbtrace", "sbtrace"):
+        uncertainty = found[f"{prefix}_uncertainty"]
+        assert uncertainty.attrs["units"] == "km"
+        known = np.isfinite(uncertainty.values)
+        assert known.any()
+        np.testing.assert_allclose(uncertainty.values[known], apart(two, four, prefix)[known], atol=1e-6)
+        xr.testing.assert_allclose(found[f"{prefix}_lat"], swarm[f"{prefix}_lat"].isel(epoch=slice(11)))
+    assert "nbtrace_uncertainty" not in four
+
+
+# ---- published facts: what the service recorded, and what its users published ---------------------------------------
+
+
+@pytest.fixture(scope="module")
+def three():
+    elements = (TESTS / "data" / "swarm_20200101.tle").read_text()
+    return footprints_from_tle(elements, "2020-01-01", "2020-01-01T07:00", uncertainty=True)
+
+
+def distance_to(ephemeris, station, craft, epoch):
+    table = bundled_sources().set_index("display_name").loc[station]
+    here = ephemeris.isel(source=int(np.flatnonzero(ephemeris["display_name"] == craft)[0])).sel(epoch=epoch)
+    place = (here["nbtrace_lat"].item(), here["nbtrace_lon"].item())
+    return float(great_circle_distance(table["geodetic_lat"], table["geodetic_lon"], *place)), here
+
+
+def test_from_elements_47_of_49_recorded_conjunctions_have_their_span(three, recorded_search, sample):
+    """Published: THEMIS-ASI and Swarm, 2020-01-01."""
+    cameras = aurorax_pandas.load_sample_ephemeris().isel(source=slice(3, None)).sel(epoch=three["epoch"])
+    both = xr.concat([three, cameras], dim="source", data_vars="all", coords="different", compat="equals", join="outer")
+    found = aurorax_pandas.find_conjunctions(both, **recorded_search)
+
+    def spans(df):
+        return {(event.pair, event.start, event.end) for event in df.aurorax.explode_events().itertuples()}
+
+    assert len(found) == len(sample) == 49
+    assert len(spans(found) & spans(sample)) == 47
+
+
+def test_from_elements_the_recorded_distances_are_met(three, sample):
+    """Published distances: near end within 1.6 km, far end 3.5 km in the median."""
+    near, far = [], []
+    events = sample.aurorax.explode_events().assign(farthest_epoch=sample["farthest_epoch"].to_numpy())
+    for event in events.itertuples():
+        sides = sorted([event.e1_display_name, event.e2_display_name], key=lambda name: name.startswith("Swarm"))
+        for epoch, recorded in (
+            (event.closest_epoch, event.min_distance),
+            (event.farthest_epoch, event.max_distance),
+        ):
+            distance, here = distance_to(three, *sides, epoch)
+            error = abs(distance - recorded)
+            (near if here["geo_lat"] > 0 else far).append((error, here["nbtrace_uncertainty"].item()))
+    near, far = np.array(near), np.array(far)
+    assert (len(near), len(far)) == (40, 58)
+    assert near[:, 0].max() < 1.6
+    assert np.median(far[:, 0]) < 3.5
+    assert far[:, 0].max() < 86
+    # the uncertainty is informative, not a bound
+    both = np.concatenate([near, far])
+    assert (both[:, 1] < 1).sum() == 40
+    assert np.median(both[both[:, 1] < 1, 0]) < 0.5
+    assert 0.92 < (both[:, 0] <= both[:, 1] + 2).mean() < 0.94
+
+
+def test_four_distances_of_other_days_are_met():
+    """Published: REGO at Gillam and Swarm B, 2020-01-02 and 03, in no way used to choose the field."""
+    elements = (TESTS / "data" / "swarm_20200101.tle").read_text()
+    swarm_b = "\n".join(elements.splitlines()[3:6])
+    errors = []
+    for start, published in (
+        ("2020-01-02T13:00", (440.461162, 384.347496)),
+        ("2020-01-03T12:40", (476.507384, 255.883772)),
+    ):
+        epochs = pd.date_range(start, periods=2, freq="1min")
+        ephemeris = footprints_from_tle(swarm_b, *epochs)
+        errors += [
+            distance_to(ephemeris, "REGO GILL", "Swarm B", epoch)[0] - value
+            for epoch, value in zip(epochs, published, strict=True)
+        ]
+    assert np.sqrt(np.mean(np.square(errors))) < 4
+
+
+def test_the_bundled_ephemeris_is_what_its_script_makes():
+    path = TESTS / "tools" / "make_sample_ephemeris.py"
+    made = runpy.run_path(str(path))["sample"]("2020-01-01T00:40", "2020-01-01T00:55")
+    bundled = pd.read_parquet(Path(aurorax_pandas.__file__).parent / "data" / "ephemeris_swarm_20200101.parquet")
+    expected = bundled[bundled["epoch"].between("2020-01-01T00:40", "2020-01-01T00:55")].reset_index(drop=True)
+    # the last digit may round otherwise on another machine
+    pd.testing.assert_frame_equal(made, expected, check_exact=False, rtol=0, atol=2e-5)
