@@ -14,6 +14,7 @@ from .analysis.counts import minutes as minutes
 from .analysis.images import image_windows as image_windows
 from .analysis.images import tracks as tracks
 from .analysis.in_situ import spacecraft_windows as spacecraft_windows
+from .analysis.magnetic import magnetic as magnetic
 from .analysis.overflights import overflights as overflights
 from .analysis.pairs import groupby_pair as groupby_pair
 from .analysis.pairs import pair_summary as pair_summary

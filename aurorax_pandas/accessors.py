@@ -13,6 +13,7 @@ from aurorax_pandas.analysis.compare import at_window_edge, compare, overlaps
 from aurorax_pandas.analysis.counts import daily_counts, minutes
 from aurorax_pandas.analysis.images import image_windows, tracks
 from aurorax_pandas.analysis.in_situ import spacecraft_windows
+from aurorax_pandas.analysis.magnetic import magnetic
 from aurorax_pandas.analysis.overflights import overflights
 from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
@@ -137,6 +138,7 @@ class AuroraxDataFrameAccessor:
     filter_closest_epoch = verb(filter_closest_epoch)
     groupby_pair = verb(groupby_pair)
     image_windows = verb(image_windows)
+    magnetic = verb(magnetic)
     minutes = verb(minutes)
     overflights = verb(overflights)
     overlaps = verb(overlaps)

@@ -231,6 +231,7 @@ def _image_table() -> pd.DataFrame:
 
 #: What can be said of a place of a track.
 TRACK_STATES: Final = ("in view", "below horizon", "no footprint", "no ephemeris")
+_TRACK_STATE: Final = pd.CategoricalDtype(list(TRACK_STATES))
 
 
 @typed
@@ -310,8 +311,8 @@ def tracks(
         places[:2, of_kind] = found.geodetic_between(kind, craft[of_kind], instants[of_kind])
         places[2:, of_kind] = found.geodetic(kind, station[of_kind], np.zeros(len(of_kind), np.int64))
     lat, lon = places[:2]
-    azimuth, elevation, distance = geometry.horizontal(*places[2:], geometry.earth_fixed(lat, lon, altitude))
-    states = np.where(elevation < 0, 1, 0)
+    azimuth, elevation, distance = geometry.horizontal(places[2], places[3], geometry.earth_fixed(lat, lon, altitude))
+    states = (elevation < 0).astype(np.int8)
     lost = np.isnan(lat)
     ends = found.covers(craft[lost], instants[lost]) & (types[lost] != "geographic")
     states[lost] = np.where(ends, 2, 3)
@@ -325,7 +326,7 @@ def tracks(
             "distance": distance,
             "spacecraft": of_side(chosen, 1 - side, "display_name").array.take(row),
             "station": of_side(chosen, side, "display_name").array.take(row),
-            "state": pd.Categorical.from_codes(states, list(TRACK_STATES)),
+            "state": pd.Categorical.from_codes(states, dtype=_TRACK_STATE),
         },
         pd.MultiIndex.from_arrays([kept[row], instants], names=["event", "time"]),
     )

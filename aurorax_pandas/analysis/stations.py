@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, source_table
-from aurorax_pandas.ephemeris.tracks import place_in_name
+from aurorax_pandas.ephemeris.tracks import distinct_rows, place_in_name
 from aurorax_pandas.exceptions import AuroraxDataWarning
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources
@@ -72,9 +72,10 @@ def station_places(events: pd.DataFrame, stations: StationPlaces | None, what: s
     sides = station_sides(events)
     names = of_side(events, sides, "display_name").astype("str")
     identifiers = of_side(events, sides, "identifier").astype("Int64")
-    codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([identifiers.fillna(-1).to_numpy(np.int64), names]))
+    codes, first = distinct_rows(identifiers.fillna(-1).to_numpy(np.int64), names)
     table = bundled_sources().set_index("identifier")[["geodetic_lat", "geodetic_lon"]]
-    places = np.array([_place_of(key, name, given, table) for key, name in distinct], np.float64).reshape(-1, 2)
+    keys = zip(identifiers.iloc[first].fillna(-1), names.iloc[first], strict=True)
+    places = np.array([_place_of(int(key), name, given, table) for key, name in keys], np.float64).reshape(-1, 2)
     lat, lon = np.where(sides >= 0, places[codes].T, np.nan)
     lost = (sides >= 0) & np.isnan(lat)
     if lost.any():

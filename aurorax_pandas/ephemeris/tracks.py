@@ -39,7 +39,7 @@ class Tracks:
 
     def __init__(self, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
         self._ephemeris = check_ephemeris(ephemeris)
-        self._codes, first = _distinct(sources)
+        self._codes, first = distinct_rows(*(sources[name] for name in ("identifier", "display_name", "source_type")))
         self._sources = sources.iloc[first].reset_index(drop=True)
         own = pd.Index(_keys(source_table(ephemeris)), dtype=object)
         self._rows = own.get_indexer(pd.Index(_keys(self._sources), dtype=object)).astype(np.int64)
@@ -92,9 +92,11 @@ class Tracks:
         """
         inside, before, after = self._beside(times)
         found = np.full((2, len(times)), np.nan)
-        ends = [geometry.unit_vectors(*self.geodetic(conjunction_type, source[inside], at)) for at in (before, after)]
+        one, two = (
+            geometry.unit_vectors(*self.geodetic(conjunction_type, source[inside], at)) for at in (before, after)
+        )
         fraction = (times[inside] - self.epochs[before]) / self.step
-        found[:, inside] = geometry.degrees(geometry.interpolate(*ends, fraction))
+        found[:, inside] = geometry.degrees(geometry.interpolate(one, two, fraction))
         return found[0], found[1]
 
     def covers(self, source: Ints, times: Times) -> npt.NDArray[np.bool_]:
@@ -176,12 +178,12 @@ def place_in_name(name: Any) -> Floats:
     return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])
 
 
-def _distinct(sources: pd.DataFrame) -> tuple[Ints, Ints]:
-    """Number the distinct sources, and give the first row of each."""
-    codes = np.zeros(len(sources), np.int64)
-    for name in ("identifier", "display_name", "source_type"):
-        part, names = pd.factorize(sources[name], use_na_sentinel=False)
-        codes = pd.factorize(codes * len(names) + part)[0].astype(np.int64)
+def distinct_rows(*columns: Any) -> tuple[Ints, Ints]:
+    """Number the distinct rows of some columns, and give the first row of each."""
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        part, values = pd.factorize(column, use_na_sentinel=False)
+        codes = pd.factorize(codes * len(values) + part)[0].astype(np.int64)
     return codes, np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
 
 
