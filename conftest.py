@@ -17,7 +17,7 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path):
 
     monkeypatch.delenv("AURORAX_API_URL", raising=False)
     monkeypatch.delenv("AURORAX_API_KEY", raising=False)
-    monkeypatch.setattr(options, "_options", {"api_url": None, "api_key": None})
+    monkeypatch.setattr(options, "_state", type(options._state)("options of a test"))  # noqa: SLF001
     monkeypatch.chdir(tmp_path)
     yield
     plt.close("all")

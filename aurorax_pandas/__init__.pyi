@@ -15,6 +15,7 @@ from .analysis.images import image_windows as image_windows
 from .analysis.images import tracks as tracks
 from .analysis.in_situ import spacecraft_windows as spacecraft_windows
 from .analysis.magnetic import magnetic as magnetic
+from .analysis.observable import observable as observable
 from .analysis.overflights import overflights as overflights
 from .analysis.pairs import groupby_pair as groupby_pair
 from .analysis.pairs import pair_summary as pair_summary
@@ -55,13 +56,15 @@ from .frame.records import records_from_conjunctions as records_from_conjunction
 from .frame.schema import ConjunctionSchema as ConjunctionSchema
 from .frame.schema import EventSchema as EventSchema
 from .frame.schema import PairSummarySchema as PairSummarySchema
-from .frame.schema import validate as validate
+from .frame.schema import PassSchema as PassSchema
 from .frame.stitch import stitch as stitch
+from .frame.validation import validate as validate
 from .io import load_conjunctions as load_conjunctions
 from .io import to_csv as to_csv
 from .io import to_json as to_json
 from .io import to_netcdf as to_netcdf
 from .io import to_parquet as to_parquet
+from .io.together import along_conjunction as along_conjunction
 from .io.xarray import to_dataframe as to_dataframe
 from .io.xarray import to_xarray as to_xarray
 from .options import get_options as get_options

@@ -14,6 +14,7 @@ from aurorax_pandas.analysis.counts import daily_counts, minutes
 from aurorax_pandas.analysis.images import image_windows, tracks
 from aurorax_pandas.analysis.in_situ import spacecraft_windows
 from aurorax_pandas.analysis.magnetic import magnetic
+from aurorax_pandas.analysis.observable import observable
 from aurorax_pandas.analysis.overflights import overflights
 from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
@@ -22,9 +23,10 @@ from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
-from aurorax_pandas.frame.schema import validate
+from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.io import to_csv, to_json, to_netcdf, to_parquet
-from aurorax_pandas.io.xarray import keep_together, to_dataframe, to_xarray
+from aurorax_pandas.io.together import along_conjunction, keep_together
+from aurorax_pandas.io.xarray import to_dataframe, to_xarray
 from aurorax_pandas.plotting.calendar import plot_calendar
 from aurorax_pandas.plotting.distance import plot_distance
 from aurorax_pandas.plotting.histogram import plot_histogram
@@ -48,13 +50,23 @@ def verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any
 
 
 def dataset_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable[Concatenate[Any, P], xr.Dataset]:
-    """Return the method that calls a function with the frame in a Dataset, and gives a Dataset of the frame it gives."""
+    """Return the method that calls a function with the frame in a Dataset and makes a Dataset of its result."""
     return as_method(function, lambda held, *args, **kwargs: keep_together(held, function, *args, **kwargs))
 
 
 def frame_verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
     """Return the method that calls a function with the frame in a Dataset."""
     return as_method(function, lambda held, *args, **kwargs: function(to_dataframe(held), *args, **kwargs))
+
+
+def two_frames_verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """Return the method that calls a function with the frames in two Datasets, or in one and another frame."""
+
+    def call(held: Any, other: Any, *args: Any, **kwargs: Any) -> R:
+        frame = other if isinstance(other, pd.DataFrame) else to_dataframe(other)
+        return cast("Callable[..., R]", function)(to_dataframe(held), frame, *args, **kwargs)
+
+    return _method(function, call)
 
 
 def dask_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable[Concatenate[Any, P], dd.DataFrame]:
@@ -65,7 +77,7 @@ def dask_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable
 def dask_series_verb(
     function: Callable[Concatenate[Any, P], pd.Series[Any]],
 ) -> Callable[Concatenate[Any, P], dd.Series]:
-    """Return the method that calls a function with each partition of a Dask frame, which gives a column."""
+    """Return the method that calls a function with each partition of a Dask frame to make a column."""
     return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
 
 
@@ -140,6 +152,7 @@ class AuroraxDataFrameAccessor:
     image_windows = verb(image_windows)
     magnetic = verb(magnetic)
     minutes = verb(minutes)
+    observable = verb(observable)
     overflights = verb(overflights)
     overlaps = verb(overlaps)
     pair_summary = verb(pair_summary)
@@ -186,13 +199,33 @@ class AuroraxDatasetAccessor:
         validate(self.to_dataframe())
         return self._obj
 
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the frame came from; empty where that is lost. See `aurorax_pandas.get_provenance`."""
+        return get_provenance(self.to_dataframe().attrs)
+
+    along_conjunction = verb(along_conjunction)
+    at_window_edge = frame_verb(at_window_edge)
     closest = dataset_verb(closest)
+    closest_approach = dataset_verb(closest_approach)
+    compare = two_frames_verb(compare)
+    daily_counts = frame_verb(daily_counts)
     deduplicate = dataset_verb(deduplicate)
+    ephemeris = frame_verb(read_ephemeris_of)
     explode_events = dataset_verb(explode_events)
     filter_closest_epoch = dataset_verb(filter_closest_epoch)
     find_conjunctions = verb(find_conjunctions)
+    groupby_pair = frame_verb(groupby_pair)
+    image_windows = frame_verb(image_windows)
+    minutes = frame_verb(minutes)
+    overflights = dataset_verb(overflights)
+    overlaps = two_frames_verb(overlaps)
     pair_summary = dataset_verb(pair_summary)
+    passes = frame_verb(passes)
+    revisits = frame_verb(revisits)
     select_sources = dataset_verb(select_sources)
+    style = frame_verb(style_pair_summary)
+    swarmaurora_url = frame_verb(swarmaurora_url)
     to_csv = frame_verb(to_csv)
     to_dataframe = verb(to_dataframe)
     to_json = frame_verb(to_json)

@@ -6,16 +6,33 @@ import contextlib
 import ipaddress
 import os
 import re
-from types import TracebackType
-from typing import Final, TypedDict, Unpack
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from types import ModuleType, TracebackType
+from typing import Any, Final, NamedTuple, NoReturn, TypedDict, Unpack
 from urllib.parse import SplitResult, urlsplit
 
 from aurorax_pandas.exceptions import AuroraxInputError
 
 DEFAULT_API_URL = "https://api.aurorax.space"
 
-_ENVIRONMENT = {"api_url": "AURORAX_API_URL", "api_key": "AURORAX_API_KEY"}
-_options: dict[str, str | None] = {"api_url": None, "api_key": None}
+_ENVIRONMENT: Final = {"api_url": "AURORAX_API_URL", "api_key": "AURORAX_API_KEY"}
+
+
+class _State(ModuleType):
+    """What is set, oldest first: for the process, and in blocks of the context at hand."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.process: list[dict[str, Any]] = []
+        self.blocks: ContextVar[tuple[dict[str, Any], ...]] = ContextVar(name, default=())
+        self.lock = threading.Lock()
+
+
+# a package that is purged and imported again finds its options here
+_state: Any = sys.modules.setdefault("_aurorax_pandas_options", _State("_aurorax_pandas_options"))
 
 
 class _Hidden(str):
@@ -26,9 +43,12 @@ class _Hidden(str):
     def __repr__(self) -> str:
         return "***"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an API key is not written out")
+
 
 class Secret:
-    """A text that shows in no repr, log or traceback; ``reveal`` gives it out where it is sent."""
+    """A text that shows in no repr, log, copy or file; ``reveal`` gives it out where it is sent."""
 
     __slots__ = ("_text",)
 
@@ -38,9 +58,25 @@ class Secret:
     def __repr__(self) -> str:
         return "***"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "an API key is not written out; set it anew where it is needed, by set_options or AURORAX_API_KEY"
+        )
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, _: object) -> Secret:
+        return self
+
     def reveal(self) -> str:
         """Return the text itself."""
         return self._text
+
+
+def hidden(api_key: Any) -> Any:
+    """Return a key as it was given, but so that it shows in no traceback with locals."""
+    return _Hidden(api_key) if isinstance(api_key, str) else api_key
 
 
 def _split(address: object) -> SplitResult | None:
@@ -80,13 +116,81 @@ def _check_api_key(api_key: object) -> str:
     return api_key
 
 
-_CHECKS = {"api_url": check_api_url, "api_key": _check_api_key}
+_CHECKS: Final[dict[str, Callable[[Any], str]]] = {"api_url": check_api_url, "api_key": _check_api_key}
+
+
+class Service(NamedTuple):
+    """A service and the key that is sent to it; whether there is a key that belongs to another address."""
+
+    api_url: str
+    api_key: Secret | None
+    key_held_back: bool
+
+
+def service_in_force(api_url: str | None = None, api_key: str | None = None) -> Service:
+    """
+    Return the service that arguments, options and environment name, in this order, and the key for it.
+
+    Parameters
+    ----------
+    api_url, api_key : str, optional
+        As given to a call. An empty `api_key` means none; one that is set elsewhere is sent to its own address alone.
+
+    Raises
+    ------
+    AuroraxInputError
+        If an address or a key is not valid.
+    """
+    url = get_option("api_url", api_url) or DEFAULT_API_URL
+    if api_key is not None:
+        return Service(url, Secret(_check_api_key(api_key)) if api_key else None, False)
+    for layer in _layers():
+        if layer.get("api_key") is not None:
+            key, of = layer["api_key"], layer["of"]
+            break
+        if "api_key" in layer:
+            key, of = _key_of_environment()
+            break
+    else:
+        key, of = _key_of_environment()
+    if key is None or not key.reveal():
+        return Service(url, None, False)
+    mine = origin(url) == of
+    return Service(url, key if mine else None, not mine)
+
+
+def origin(address: str | None) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port of an address, as values: what a key belongs to."""
+    parts = urlsplit(address or "")
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _key_of_environment() -> tuple[Secret | None, Any]:
+    text = hidden(os.environ.get(_ENVIRONMENT["api_key"]))
+    if not text:
+        return None, None
+    return Secret(_check_api_key(text)), origin(_url_of_environment() or DEFAULT_API_URL)
+
+
+def _url_of_environment() -> str | None:
+    text = os.environ.get(_ENVIRONMENT["api_url"])
+    return check_api_url(text) if text else None
+
+
+def _layers() -> Iterator[dict[str, Any]]:
+    yield from reversed(_state.blocks.get())
+    yield from reversed(list(_state.process))
 
 
 def get_option(name: str, value: str | None = None) -> str | None:
-    """Give `value` if it is set, else the session's option, else the environment's, checked."""
-    chosen = value or _options[name] or os.environ.get(_ENVIRONMENT[name]) or None
-    return None if chosen is None else _CHECKS[name](chosen)
+    """Return `value` if it is set, else what is set for it, else the environment's, checked."""
+    if value:
+        return _CHECKS[name](value)
+    chosen = next((layer[name] for layer in _layers() if name in layer), None)
+    if chosen is None:
+        text = hidden(os.environ.get(_ENVIRONMENT[name]))
+        return _CHECKS[name](text) if text else None
+    return str(chosen.reveal() if isinstance(chosen, Secret) else chosen)
 
 
 class Options(TypedDict, total=False):
@@ -98,7 +202,11 @@ class Options(TypedDict, total=False):
 
 class set_options:  # noqa: N801  (read as a function, as in xarray)
     """
-    Set defaults for the session, or for a ``with`` block.
+    Set defaults for the process, or for a ``with`` block.
+
+    A plain call holds for all threads, until the next. A block holds for its own thread or task, and for the threads
+    that a search in it starts; it stands before what is set for the process, and ends by itself, whatever other
+    threads do.
 
     Parameters
     ----------
@@ -106,8 +214,9 @@ class set_options:  # noqa: N801  (read as a function, as in xarray)
         Address of the service; None returns to the environment's ``AURORAX_API_URL``, and without one to
         ``https://api.aurorax.space``.
     api_key : str, optional
-        Key that is sent to that address, and nowhere else; None returns to the environment's
-        ``AURORAX_API_KEY``.
+        Key that is sent to the address in force at this call (scheme, host and port), and nowhere else. None returns
+        to the environment's ``AURORAX_API_KEY``, which belongs to the address there, else to the service's own; an
+        empty text means that no key is sent.
 
     Raises
     ------
@@ -123,20 +232,36 @@ class set_options:  # noqa: N801  (read as a function, as in xarray)
     """
 
     def __init__(self, **options: Unpack[Options]) -> None:
-        unknown = sorted(options.keys() - _options.keys())
+        if "api_key" in options:
+            options = {**options, "api_key": hidden(options["api_key"])}
+        unknown = sorted(options.keys() - _ENVIRONMENT.keys())
         if unknown:
-            raise AuroraxInputError(f"unknown option {unknown[0]!r}; the options are {', '.join(sorted(_options))}")
-        checked = {name: None if value is None else _CHECKS[name](value) for name, value in options.items()}
-        self._before = {name: _options[name] for name in checked}
-        _options.update(checked)
+            raise AuroraxInputError(f"unknown option {unknown[0]!r}; the options are {', '.join(sorted(_ENVIRONMENT))}")
+        self._layer: dict[str, Any] = {}
+        if "api_url" in options:
+            url = options["api_url"]
+            self._layer["api_url"] = None if url is None else check_api_url(url)
+        if "api_key" in options:
+            key = options["api_key"]
+            # an empty key is set, and means that none is sent
+            self._layer["api_key"] = None if key is None else Secret(_check_api_key(key))
+            of = self._layer["api_url"] or _url_of_environment() if "api_url" in options else get_option("api_url")
+            self._layer["of"] = origin(of or DEFAULT_API_URL)
+        with _state.lock:
+            _state.process.append(self._layer)
 
     def __enter__(self) -> None:
-        return None
+        self._leave_process()
+        _state.blocks.set((*_state.blocks.get(), self._layer))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _options.update(self._before)
+        _state.blocks.set(tuple(layer for layer in _state.blocks.get() if layer is not self._layer))
+
+    def _leave_process(self) -> None:
+        with _state.lock:
+            _state.process[:] = [layer for layer in _state.process if layer is not self._layer]
 
 
 def get_options() -> dict[str, str | None]:
@@ -146,7 +271,7 @@ def get_options() -> dict[str, str | None]:
     Returns
     -------
     dict
-        ``api_url`` and ``api_key``; a key that is set shows as ``"***"``.
+        ``api_url`` and ``api_key``; a key that is sent to that address shows as ``"***"``.
 
     Examples
     --------
@@ -154,10 +279,8 @@ def get_options() -> dict[str, str | None]:
     >>> sorted(aurorax_pandas.get_options())
     ['api_key', 'api_url']
     """
-    return {
-        "api_url": get_option("api_url") or DEFAULT_API_URL,
-        "api_key": None if get_option("api_key") is None else "***",
-    }
+    service = service_in_force()
+    return {"api_url": service.api_url, "api_key": None if service.api_key is None else "***"}
 
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")

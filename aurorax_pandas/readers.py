@@ -12,6 +12,7 @@ import pandas as pd
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.options import hidden
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         SpaceBlocks,
     )
     from aurorax_pandas.query.query import QueryArguments
-    from aurorax_pandas.service.job import Timeout
+    from aurorax_pandas.service.deadline import Timeout
     from aurorax_pandas.times import Span
 
 
@@ -58,7 +59,7 @@ def read_aurorax_conjunctions(
     overlap: Span = "1h",
 ) -> pd.DataFrame:
     """
-    Search for conjunctions on the AuroraX service and give them as a typed frame.
+    Search for conjunctions on the AuroraX service and return them as a typed frame.
 
     Also registered as ``pandas.read_aurorax_conjunctions``. Give either `start`, `end`, `distance` and criteria
     blocks, or `query`, or `request_id`.
@@ -129,7 +130,8 @@ def read_aurorax_conjunctions(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent then.
+        If an argument is missing, is not valid, or does not go with another; the message names it and the fix. Nothing
+        is sent then.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
     AuroraxSearchError
@@ -153,6 +155,7 @@ def read_aurorax_conjunctions(
     >>> len(df)
     49
     """
+    api_key = hidden(api_key)
     choice("engine", engine, ("service", "local"))
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
@@ -269,6 +272,7 @@ def read_aurorax_ephemeris(
     """
     from aurorax_pandas.service.search import EphemerisSearch
 
+    api_key = hidden(api_key)
     with EphemerisSearch(
         start,
         end,
@@ -294,7 +298,7 @@ def read_aurorax_data_sources(
     Parameters
     ----------
     api_url, api_key, timeout
-        As in `read_aurorax_conjunctions`.
+        As in `read_aurorax_conjunctions`; by default there is a minute for it.
 
     Returns
     -------
@@ -307,6 +311,8 @@ def read_aurorax_data_sources(
     ------
     AuroraxAPIError
         If the service refuses, or cannot be reached.
+    AuroraxDataError
+        If its answer holds no data sources, or one that fits no column.
 
     Examples
     --------
@@ -317,9 +323,10 @@ def read_aurorax_data_sources(
     >>> sources.query("program == 'swarm'")["display_name"].tolist()
     ['Swarm A', 'Swarm B', 'Swarm C']
     """
+    api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.transport import Deadline
+    from aurorax_pandas.service.deadline import Deadline
 
     with Connection.from_arguments(api_url, api_key).opened() as transport:
         return catalogue.fetch_data_sources(transport, Deadline(timeout))
@@ -358,7 +365,7 @@ def read_aurorax_availability(
     Raises
     ------
     AuroraxInputError
-        If a day cannot be read, or the first is after the last.
+        If `start` or `end` is no instant, the first day is after the last, or a name is not one text.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
 
@@ -366,15 +373,18 @@ def read_aurorax_availability(
     --------
     >>> import aurorax_pandas
     >>> from aurorax_pandas import sandbox
-    >>> with sandbox.serve() as url:
-    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm", api_url=url)
+    >>> with sandbox.serve() as url, aurorax_pandas.set_options(api_url=url):
+    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm")
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """
+    api_key = hidden(api_key)
     from aurorax_pandas import times
+
+    api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.transport import Deadline
+    from aurorax_pandas.service.deadline import Deadline
 
     first, last = times.window(start, end)
     filters = {

@@ -57,12 +57,18 @@ def _dataframe_accessor(df: pd.DataFrame) -> Any:
 def _register_dataset_accessor(xarray: Any) -> None:
     if _is_free(xarray.Dataset, "aurorax", _dataset_accessor):
         xarray.register_dataset_accessor("aurorax")(_dataset_accessor)
+    if _is_free(xarray.DataTree, "aurorax", _node_accessor):
+        xarray.register_datatree_accessor("aurorax")(_node_accessor)
 
 
 def _dataset_accessor(ds: Any) -> Any:
     from aurorax_pandas.accessors import AuroraxDatasetAccessor
 
     return AuroraxDatasetAccessor(ds)
+
+
+def _node_accessor(node: Any) -> Any:
+    return _dataset_accessor(node.to_dataset())
 
 
 def _register_dask_accessor(dataframe: Any) -> None:

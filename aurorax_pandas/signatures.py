@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from aurorax_pandas.options import hidden
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -24,6 +26,9 @@ def as_method(function: Callable[..., Any], call: Callable[..., Any]) -> Callabl
 
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if "api_key" in kwargs:
+            # a traceback with locals shows this frame too
+            kwargs["api_key"] = hidden(kwargs["api_key"])
         return call(self._obj, *args, **kwargs)
 
     signature = inspect.signature(function)

@@ -77,7 +77,7 @@ def _last_second(value: Any) -> Any:
 
 def window(start: Any, end: Any) -> tuple[str, str]:
     """
-    Check the window of a search and give it as the service takes it, in whole seconds inside what was asked for.
+    Return the window of a search as the service takes it: whole seconds, inside what was asked for.
 
     Raises
     ------

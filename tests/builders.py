@@ -1,14 +1,23 @@
-"""Records of the service, single ones and strategies for many."""
+"""Records of the service, single ones and strategies for many, and the events that they are to give."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from hypothesis import strategies as st
 
 ORIGIN = datetime(2020, 1, 1)
+EVENT_COLUMNS = [
+    "conjunction", "conjunction_label", "conjunction_type",
+    "e1_identifier", "e1_program", "e1_platform", "e1_instrument_type", "e1_source_type", "e1_display_name",
+    "e2_identifier", "e2_program", "e2_platform", "e2_instrument_type", "e2_source_type", "e2_display_name",
+    "pair", "start", "end", "min_distance", "max_distance", "closest_epoch",
+]  # fmt: skip
 
 
 def source(
@@ -113,11 +122,50 @@ def records(draw: st.DrawFn, max_sources: int = 3, pool: tuple[dict, ...] = tupl
 
 
 @st.composite
-def tagged_records(draw: st.DrawFn, max_size: int = 8, **kwargs: Any) -> list[dict[str, Any]]:
+def tagged_records(draw: st.DrawFn, max_size: int = 8, min_size: int = 0, **kwargs: Any) -> list[dict[str, Any]]:
     """Records that max_distance tells apart, so that a row can be traced to its record."""
-    made = draw(st.lists(records(**kwargs), max_size=max_size))
+    made = draw(st.lists(records(**kwargs), min_size=min_size, max_size=max_size))
     return [{**one, "max_distance": 1000.0 + number} for number, one in enumerate(made)]
 
 
 def in_row_order(df: Any, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [made[int(tag) - 1000] for tag in df["max_distance"]]
+
+
+def reindexed(df: pd.DataFrame, kind: str) -> pd.DataFrame:
+    count = len(df)
+    return df.set_axis(
+        {
+            "text": pd.Index([f"row {number}" for number in range(count)], dtype="str"),
+            "duplicate": pd.Index([0] * count),
+            "times": pd.DatetimeIndex(df["start"]),
+            "multi": pd.MultiIndex.from_arrays([["a"] * count, np.arange(count)[::-1]], names=["x", "y"]),
+        }[kind]
+    )
+
+
+def pair_label(e1: dict[str, Any], e2: dict[str, Any]) -> str:
+    return " & ".join(
+        source["display_name"]
+        for source in sorted([e1, e2], key=lambda source: (source["source_type"] != "ground", source["display_name"]))
+    )
+
+
+def reference_events(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Return the events of records one by one, as `explode_events` has them."""
+    for number, record in enumerate(records):
+        for event in record["events"]:
+            epoch = record["closest_epoch"]
+            certain = len(record["events"]) == 1 or event["min_distance"] == record["min_distance"]
+            known = epoch is not None and certain and event["start"] <= epoch <= event["end"]
+            yield {
+                "conjunction": number,
+                "conjunction_type": event["conjunction_type"],
+                **{f"{side}_{name}": value for side in ("e1", "e2") for name, value in event[f"{side}_source"].items()},
+                "pair": pair_label(event["e1_source"], event["e2_source"]),
+                "start": pd.Timestamp(event["start"]),
+                "end": pd.Timestamp(event["end"]),
+                "min_distance": event["min_distance"],
+                "max_distance": event["max_distance"],
+                "closest_epoch": pd.Timestamp(epoch) if known else None,
+            }

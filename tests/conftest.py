@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from types import ModuleType
 
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 import aurorax_pandas
 from aurorax_pandas import sandbox
@@ -19,7 +20,9 @@ collect_ignore = ["typing"]
 # a suite that passed passes again; `--hypothesis-profile=explore` tries other examples each time
 settings.register_profile("suite", deadline=None, max_examples=20, database=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=20, database=None)
-settings.load_profile("suite")
+# the same examples, but a failure is reported as it was found: to make it small may take minutes of a machine's time
+settings.register_profile("unattended", settings.get_profile("suite"), phases=[Phase.explicit, Phase.generate])
+settings.load_profile("unattended" if os.environ.get("CI") else "suite")
 
 
 def _load(name: str) -> ModuleType:

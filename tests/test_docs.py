@@ -1,6 +1,7 @@
 """The documentation keeps its word: its examples run and its reference is complete."""
 
 import doctest
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -27,6 +28,7 @@ def test_examples_of_a_page_run(page):
     "page",
     [
         "quickstart.rst",
+        "built.rst",
         "campaign.rst",
         "explanation.rst",
         "howto/chain.rst",
@@ -37,6 +39,13 @@ def test_examples_of_a_page_run(page):
 )
 def test_a_page_has_examples(page):
     assert doctest.DocTestParser().get_examples((DOCS / page).read_text(encoding="utf-8"))
+
+
+def test_the_picture_of_the_layers_is_the_contract_of_imports():
+    contracts = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = [contract["layers"] for contract in contracts["contracts"] if contract["type"] == "layers"]
+    picture = "".join(f"    {layer}\n" for layer in layers)
+    assert f"::\n\n{picture}\n" in (DOCS / "built.rst").read_text(encoding="utf-8")
 
 
 def test_every_public_name_is_in_the_reference():

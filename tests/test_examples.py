@@ -1,5 +1,6 @@
 """The examples run from top to bottom, without a network."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,25 @@ NOTEBOOK = EXAMPLES / "walkthrough.ipynb"
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
+def quickstart(tmp_path_factory):
+    """Start the quickstart, which runs beside the notebook."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    users = ("DISPLAY", "AURORAX_API_URL", "AURORAX_API_KEY")
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", str(EXAMPLES / "quickstart.py")],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in users},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield process, folder
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def executed(quickstart, tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     with pytest.MonkeyPatch.context() as patch:
@@ -30,17 +49,6 @@ def outputs(notebook):
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
-def test_quickstart_prints_the_main_job_and_saves_the_timeline(tmp_path, monkeypatch):
-    monkeypatch.delenv("DISPLAY", raising=False)
-    command = [sys.executable, "-W", "error", str(EXAMPLES / "quickstart.py")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "49 conjunctions" in done.stdout
-    assert "THEMIS-ASI GILL & Swarm C" in done.stdout
-    assert "aurorax_timeline.png" in done.stdout
-    assert (tmp_path / "aurorax_timeline.png").read_bytes().startswith(b"\x89PNG")
-
-
 def test_notebook_runs_and_shows_frames_refusals_and_a_picture(executed):
     found = outputs(executed)
     assert not [output for output in found if output.output_type == "error"]
@@ -54,6 +62,16 @@ def test_notebook_runs_and_shows_frames_refusals_and_a_picture(executed):
 
 def test_notebook_prints_no_warning(executed):
     assert not [output.text for output in outputs(executed) if output.get("name") == "stderr"]
+
+
+def test_quickstart_prints_the_main_job_and_saves_the_timeline(quickstart):
+    process, folder = quickstart
+    printed, complaints = process.communicate(timeout=120)
+    assert process.returncode == 0, complaints
+    assert "49 conjunctions" in printed
+    assert "THEMIS-ASI GILL & Swarm C" in printed
+    assert "aurorax_timeline.png" in printed
+    assert (folder / "aurorax_timeline.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_notebook_is_stored_without_outputs():

@@ -69,7 +69,7 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or a column is missing.
+        If `on` is none of the three, `tolerance` is no span of time, or a column is missing.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     Raises
     ------
     AuroraxInputError
-        If the queries differ and `on` is not given, or an argument cannot be used.
+        If the queries differ and `on` is not given, `on` is neither of the two, or a column is missing.
 
     Examples
     --------
@@ -252,7 +252,7 @@ def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: S
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`.
+        Conjunctions, or events of `explode_events`, of one search.
     start, end : anything that `pandas.Timestamp` takes, optional
         Window of the search, inclusive, UTC; by default that of the query which the frame comes from.
     step : str or pandas.Timedelta, default "1min"

@@ -56,7 +56,8 @@ def daily_counts(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used.
+        If `freq` is no span of time, or with `availability` no whole number of days; if `by` names no column; or if
+        `availability` lacks a column or lists a source twice for a day.
 
     Examples
     --------

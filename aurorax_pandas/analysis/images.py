@@ -116,7 +116,7 @@ def event_tracks(
 def _dense(
     lat: Floats, lon: Floats, inside: npt.NDArray[np.bool_], parts: int = 6
 ) -> tuple[tuple[Floats, Floats], Ints]:
-    """Interpolate a track on the sphere, and give where the epochs in range are on it."""
+    """Interpolate a track on the sphere, and return where the epochs in range are on it."""
     if len(lat) < 2:
         return (lat, lon), np.flatnonzero(inside)
     vectors = geometry.unit_vectors(lat, lon)
@@ -162,7 +162,7 @@ def image_windows(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
+        If `pad` is no span of time, `emission_altitude` no altitude, or the frame lacks a column of events.
 
     Examples
     --------

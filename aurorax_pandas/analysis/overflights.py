@@ -50,7 +50,8 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     Raises
     ------
     AuroraxInputError
-        If there is neither an ephemeris nor the column.
+        If there is neither an ephemeris nor the column, or the frame lacks another that is read, such as
+        ``closest_epoch``.
 
     Examples
     --------

@@ -122,7 +122,7 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
+        If `by` is neither, `step` is no span of time above 0, or the frame lacks a column of events.
 
     Examples
     --------

@@ -24,21 +24,6 @@ from aurorax_pandas.times import Span, span
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Columns of a frame of passes with their dtypes; ``stations`` is nested, ``parents`` holds lists of row positions.
-PASS_COLUMNS: Final[dict[str, Any]] = {
-    "spacecraft": "str",
-    "conjunction_type": model.CONJUNCTION_TYPE,
-    "hemisphere": HEMISPHERE,
-    "start": model.DATETIME,
-    "end": model.DATETIME,
-    "minutes": "float64",
-    "stations": None,
-    "closest_station": "str",
-    "closest_epoch": model.DATETIME,
-    "min_distance": "float64",
-    "count": "int64",
-    "parents": object,
-}
 _SIDE: Final = ("identifier", "source_type", "display_name")
 
 
@@ -80,7 +65,8 @@ def passes(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
+        If `gap` or `step` is no span of time, a spacecraft of `formation` is not known or is in two formations, or the
+        frame lacks a column of events.
 
     Examples
     --------
@@ -183,7 +169,7 @@ def _sum_up(found: pd.DataFrame, step: pd.Timedelta) -> pd.DataFrame:
     }
     made = pd.DataFrame(columns)
     made["parents"] = pd.Series([sorted(set(rows)) for _, rows in grouped["parent"]], dtype=object)
-    made = made.astype({name: dtype for name, dtype in PASS_COLUMNS.items() if dtype is not None})
+    made = made.astype({name: dtype for name, dtype in model.PASS_COLUMNS.items() if name != "stations"})
     return made.sort_values(["start", "spacecraft", "conjunction_type", "end"], kind="stable", ignore_index=True)
 
 
@@ -193,9 +179,8 @@ def _stations(found: pd.DataFrame, count: int) -> Any:
     when = kept["closest_epoch"].fillna(kept["start"]).to_numpy()
     kept = kept.iloc[np.lexsort((kept["min_distance"].to_numpy(), when, kept["pass"].to_numpy()))]
     fields = {
-        "station": pa.array(kept["station"], pa.string()),
-        "closest_epoch": pa.array(kept["closest_epoch"].to_numpy(), pa.timestamp("us")),
-        "min_distance": pa.array(kept["min_distance"].to_numpy(), pa.float64()),
+        name: pa.array(kept[name] if name == "station" else kept[name].to_numpy(), kind)
+        for name, kind in model.STATION_FIELDS.items()
     }
     offsets = np.r_[0, np.cumsum(np.bincount(kept["pass"].to_numpy(), minlength=count))]
     return model.nested_array(fields, offsets.astype(np.int64))
@@ -223,7 +208,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.Data
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
+        If `by` names no column, `step` is no span of time above 0, or the frame lacks a column of events.
 
     Examples
     --------

@@ -108,7 +108,8 @@ def filter_closest_epoch(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used.
+        If a time is no instant, `start` is after `end`, `tolerance` is no span of time, or `max_distance` no number
+        from 0 on.
 
     Examples
     --------
@@ -177,7 +178,7 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used.
+        If `distance` is no number from 0 on, or `how` neither of the two.
 
     Examples
     --------
@@ -221,12 +222,12 @@ def select_sources(
     Returns
     -------
     pandas.DataFrame
-        Rows of the frame, in its order.
+        Rows of the frame, in its order; a row without sources never stays.
 
     Raises
     ------
     AuroraxInputError
-        If no argument is given, or one cannot be used.
+        If no argument but `how` is given, one is not text, or `how` is neither of the two.
 
     Examples
     --------
@@ -291,7 +292,7 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     Raises
     ------
     AuroraxInputError
-        If `by` is neither.
+        If `by` is neither, or the frame lacks a column that is compared.
 
     Examples
     --------

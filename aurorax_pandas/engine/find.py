@@ -92,7 +92,7 @@ def find_conjunctions(
     >>> len(df)
     49
     """
-    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
+    from aurorax_pandas.frame.validation import check_kind
 
     check_ephemeris(ephemeris)
     if arguments.get("query") is None:
@@ -105,7 +105,7 @@ def find_conjunctions(
     payload = Query.from_arguments(start, end, distance, **arguments).payload
     found = _run(ephemeris, payload)
     found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
-    return validate(found, ConjunctionSchema)
+    return check_kind(found, "conjunctions")
 
 
 @dataclass(frozen=True)

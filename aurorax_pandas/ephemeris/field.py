@@ -167,7 +167,7 @@ def _main_field() -> _MainField:
 
 def _leading(degree: int, order: int) -> float:
     """Return the factor of a harmonic over the one whose highest power of z has the factor 1."""
-    return math.prod(range(degree + 1, 2 * degree + 1)) / (2**degree * math.factorial(degree - order))
+    return float(math.prod(range(degree + 1, 2 * degree + 1)) / (2**degree * math.factorial(degree - order)))
 
 
 def check_main_field_covers(epochs: _Times, argument: str = "start and end") -> None:

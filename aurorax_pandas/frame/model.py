@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pyarrow.compute
 from nested_pandas import NestedDtype
 from nested_pandas.series.ext_array import NestedExtensionArray
 
-from aurorax_pandas.sources import CONJUNCTION_TYPES
+from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE
 
 SCHEMA_VERSION: Final = 1
 
@@ -32,7 +32,7 @@ class _Compute:
 
 compute: Final = _Compute()
 
-#: What a frame can hold.
+#: What a file or a Dataset of ours can hold.
 KINDS: Final = ("conjunctions", "events", "pair_summary")
 
 
@@ -55,8 +55,14 @@ EVENT_FIELDS: Final[dict[str, pa.DataType]] = {
     "min_distance": pa.float64(),
     "max_distance": pa.float64(),
 }
+STATION_FIELDS: Final[dict[str, pa.DataType]] = {
+    "station": pa.string(),
+    "closest_epoch": pa.timestamp("us"),
+    "min_distance": pa.float64(),
+}
 DATA_SOURCES: Final = NestedDtype.from_columns(SOURCE_FIELDS)
 EVENTS: Final = NestedDtype.from_columns(EVENT_FIELDS)
+STATIONS: Final = NestedDtype.from_columns(STATION_FIELDS)
 
 #: Columns of a conjunctions frame in the service's order, with their dtypes.
 CONJUNCTION_COLUMNS: Final[dict[str, Any]] = {
@@ -96,6 +102,22 @@ PAIR_SUMMARY_COLUMNS: Final[dict[str, Any]] = {
     "last_end": DATETIME,
 }
 
+#: Columns of a frame of passes with their dtypes; ``parents`` holds lists of row positions.
+PASS_COLUMNS: Final[dict[str, Any]] = {
+    "spacecraft": "str",
+    "conjunction_type": CONJUNCTION_TYPE,
+    "hemisphere": HEMISPHERE,
+    "start": DATETIME,
+    "end": DATETIME,
+    "minutes": "float64",
+    "stations": STATIONS,
+    "closest_station": "str",
+    "closest_epoch": DATETIME,
+    "min_distance": "float64",
+    "count": "int64",
+    "parents": object,
+}
+
 #: Units of the columns that have one.
 UNITS: Final[dict[str, str]] = {
     "min_distance": "km",
@@ -103,64 +125,6 @@ UNITS: Final[dict[str, str]] = {
     "median_distance": "km",
     "minutes": "min",
 }
-
-
-class RowRule(NamedTuple):
-    """A rule that every row of a frame keeps: the columns it reads, and what it says."""
-
-    name: str
-    columns: tuple[str, ...]
-    says: str
-
-    def holds(self, column: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
-        """Tell for each row whether the rule holds."""
-        holds: npt.NDArray[np.bool_] = _RULES[self.name](*(column[name] for name in self.columns))
-        return holds
-
-
-def columns_read(rules: Iterable[RowRule]) -> set[str]:
-    """Name the columns that some rules read."""
-    return {name for rule in rules for name in rule.columns}
-
-
-def _within(epoch: Any, start: Any, end: Any) -> Any:
-    return np.isnat(epoch) | ((start <= epoch) & (epoch <= end))
-
-
-_RULES: Final[dict[str, Any]] = {
-    "start_set": lambda start: ~np.isnat(start),
-    "end_set": lambda end: ~np.isnat(end),
-    "start_before_end": lambda start, end: np.isnat(start) | np.isnat(end) | (start <= end),
-    "distances_valid": lambda low, high: np.isfinite(low) & np.isfinite(high) & (low >= 0) & (high >= 0),
-    "min_below_max": lambda low, high: ~(low > high),
-    "count_valid": lambda count: count >= 1,
-    "minutes_valid": lambda minutes: np.isfinite(minutes) & (minutes >= 0),
-    "closest_epoch_inside": _within,
-    "farthest_epoch_inside": _within,
-}
-
-EVENT_RULES: Final = (
-    RowRule("start_set", ("start",), "start is missing"),
-    RowRule("end_set", ("end",), "end is missing"),
-    RowRule("start_before_end", ("start", "end"), "end is before start"),
-    RowRule("distances_valid", ("min_distance", "max_distance"), "a distance is negative or not finite"),
-    RowRule("min_below_max", ("min_distance", "max_distance"), "min_distance is above max_distance"),
-)
-CONJUNCTION_RULES: Final = (
-    *EVENT_RULES,
-    RowRule("closest_epoch_inside", ("closest_epoch", "start", "end"), "closest_epoch is outside start to end"),
-    RowRule("farthest_epoch_inside", ("farthest_epoch", "start", "end"), "farthest_epoch is outside start to end"),
-)
-
-
-PAIR_SUMMARY_RULES: Final = (
-    RowRule("count_valid", ("count",), "count is below 1"),
-    RowRule("minutes_valid", ("minutes",), "minutes is negative or not finite"),
-    RowRule("distances_valid", ("min_distance", "median_distance"), "a distance is negative or not finite"),
-    RowRule("min_below_max", ("min_distance", "median_distance"), "min_distance is above median_distance"),
-    RowRule("start_before_end", ("first_start", "last_end"), "last_end is before first_start"),
-    RowRule("closest_epoch_inside", ("closest_epoch", "first_start", "last_end"), "closest_epoch is outside the span"),
-)
 
 
 def nested_array(fields: Mapping[str, pa.Array], offsets: npt.NDArray[np.int64]) -> NestedExtensionArray:
@@ -339,7 +303,7 @@ _HELD_BY: Final = {
 
 
 def ranges(first: npt.NDArray[np.int64] | int, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give ``counts[i]`` numbers from ``first[i]`` on, for each `i` in turn."""
+    """Return ``counts[i]`` numbers from ``first[i]`` on, for each `i` in turn."""
     numbers: npt.NDArray[np.int64] = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first, counts)
     return numbers
 
@@ -362,13 +326,16 @@ def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.ND
 
 
 def kind_of(frame: pd.DataFrame) -> str:
-    """Tell what a frame holds, by its columns: one of `KINDS`."""
-    if frame.index.name == "pair" and "count" in frame:
-        return "pair_summary"
+    """Tell what a frame holds, by its columns: one of `KINDS`, or ``passes``."""
     columns = set(frame.columns)
-    # conjunctions may carry a column "pair" of the user's own
-    is_events = {"pair", "e1_identifier"} & columns and not {"data_sources", "events"} & columns
-    return "events" if is_events else "conjunctions"
+    # conjunctions may carry columns of the user's own that have these names
+    if {"data_sources", "events"} & columns:
+        return "conjunctions"
+    if {"spacecraft", "stations"} <= columns:
+        return "passes"
+    if "count" in columns and (frame.index.name == "pair" or {"pair", "median_distance"} <= columns):
+        return "pair_summary"
+    return "events" if {"pair", "e1_identifier"} & columns else "conjunctions"
 
 
 def empty_conjunctions() -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
-from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.frame import model, ordering, rules
 from aurorax_pandas.frame.answers import Int64, read_times, split_records, write_times
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.sources import CONJUNCTION_TYPES
@@ -230,19 +230,20 @@ def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "r
 
 def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
     """Make a typed conjunctions frame of records that are split but not decoded; the list is emptied on the way."""
-    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
+    from aurorax_pandas.frame.validation import check_kind
 
     total = len(items)
     bad: dict[int, str] = {}
     column, sources = _columns(items, bad, keep=False).joined()
     numbers = column.pop("number")
     keep = np.ones(len(numbers), bool)
-    for rule in model.CONJUNCTION_RULES:
+    for rule in rules.CONJUNCTION_RULES:
         holds = rule.holds(column)
         bad.update((int(number), rule.says) for number in numbers[keep & ~holds])
         keep &= holds
-    events = {name: column[f"event_{name}"] for name in model.columns_read(model.EVENT_RULES)}
-    for rule in model.EVENT_RULES:
+    events = {name: column[f"event_{name}"] for name in ("start", "end", "min_distance", "max_distance")}
+    events |= rules.spans_of_events(column["start"], column["end"], column["event_count"])
+    for rule in rules.NESTED_EVENT_RULES:
         holds = rule.holds(events)
         if not holds.all():
             broken = (
@@ -253,7 +254,7 @@ def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRe
     if bad:
         _report(bad, total, on_bad_records)
     frame = ordering.assemble_in_order(column, sources, keep)
-    return validate(frame, ConjunctionSchema)
+    return check_kind(frame, "conjunctions")
 
 
 def check_on_bad_records(on_bad_records: Any) -> None:

@@ -1,179 +1,203 @@
-"""Pandera schemas of the frames, and one check that lists all that is wrong with a frame."""
+"""Pandera schemas of the frames: models with typed columns, open for columns of the user's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pandera
-from pandera.errors import SchemaError, SchemaErrors
+from pandera.api.pandas.model_config import BaseConfig
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+from pandera.extensions import register_check_method
+from pandera.typing import Index, Series
 
-from aurorax_pandas.exceptions import AuroraxSchemaError
-from aurorax_pandas.frame import model
-from aurorax_pandas.frame.dataframe import typed
-
-
-def _is_dtype(found: Any, wanted: Any) -> bool:
-    # categories at hand differ from frame to frame; only their presence is fixed where the model names none
-    # (every categorical dtype equals the text "category")
-    if isinstance(wanted, str) and wanted == "category":
-        return isinstance(found, pd.CategoricalDtype)
-    return bool(found == wanted)
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import dtypes
+from aurorax_pandas.frame.rules import KINDS, Failure, Kind
 
 
-@dataclass(frozen=True)
-class _Model:
-    """What a kind of frame must keep; its pandera checks are few, because each costs as much as thousands of rows."""
-
-    dtypes: Mapping[str, Any]
-    rules: tuple[model.RowRule, ...]
-    required: tuple[str, ...] = ()
-    event_rules: tuple[model.RowRule, ...] = ()
-
-    def wrong_dtypes(self, frame: pd.DataFrame) -> dict[str, Any]:
-        """Return the columns that have another dtype than they should, with that."""
-        # a column that stands twice is reported as that
-        once = set(frame.columns[~frame.columns.duplicated(keep=False)])
-        return {
-            name: dtype
-            for name, dtype in self.dtypes.items()
-            if name in once and dtype is not None and not _is_dtype(frame[name].dtype, dtype)
-        }
-
-    def broken_rows(self, frame: pd.DataFrame) -> Iterator[tuple[str, str, str, npt.NDArray[np.bool_]]]:
-        """Return each rule that rows break: the column, the name of the rule, what it says, and the rows."""
-        wrong = self.wrong_dtypes(frame)
-        once = set(frame.columns[~frame.columns.duplicated(keep=False)])
-        sound = [name for name in self.dtypes if name in once and name not in wrong]
-        for column in self.required:
-            if column in sound and (missing := frame[column].isna().to_numpy()).any():
-                yield column, "not_null", "a value is missing", missing
-        # a column that is missing or of another dtype is reported once, by its own check
-        rules = [rule for rule in self.rules if set(rule.columns) <= set(sound)]
-        values = {name: frame[name].to_numpy() for name in model.columns_read(rules)}
-        for rule in rules:
-            if not (holds := rule.holds(values)).all():
-                yield "", rule.name, rule.says, ~holds
-        if self.event_rules and "events" in sound:
-            flat = model.flatten(frame["events"])
-            events = {name: flat.values(name) for name in model.columns_read(self.event_rules)}
-            for rule in self.event_rules:
-                if not (holds := rule.holds(events)).all():
-                    broken = np.bincount(flat.row[~holds], minlength=len(frame)) > 0
-                    yield "", f"events_{rule.name}", f"in events: {rule.says}", broken
-
-    def sound_rows(self, frame: pd.DataFrame) -> pd.Series[Any]:
-        """Tell which rows keep every rule."""
-        sound = np.ones(len(frame), bool)
-        for *_, broken in self.broken_rows(frame):
-            sound &= ~broken
-        return pd.Series(sound, index=frame.index)
-
-    def schema(self, name: str, index: pandera.Index | None = None) -> pandera.DataFrameSchema:
-        """Return the pandera schema."""
-        checks = [
-            pandera.Check(lambda frame: not self.wrong_dtypes(frame), name="dtype", error="a column has another dtype"),
-            pandera.Check(self.sound_rows, name="rows", error="a row breaks a rule", ignore_na=False),
-        ]
-        columns = {column: pandera.Column(None, nullable=True) for column in self.dtypes}
-        return pandera.DataFrameSchema(
-            columns, checks=checks, index=index, name=name, unique_column_names=True, metadata={"model": self}
-        )
+@register_check_method(statistics=["kind"], supported_types=pd.DataFrame)
+def aurorax_rows(frame: pd.DataFrame, *, kind: str) -> pd.Series[Any]:
+    """Tell which rows keep the rules of a kind of frame: the check that pandera calls, and writes to files by name."""
+    return pd.Series(KINDS[kind].sound_rows(frame), index=frame.index)
 
 
-#: Schema of a conjunctions frame: the nine columns of the service, typed, every row keeping the rules of the model.
-ConjunctionSchema: Final = _Model(
-    model.CONJUNCTION_COLUMNS,
-    model.CONJUNCTION_RULES,
-    required=("conjunction_type",),
-    event_rules=model.EVENT_RULES,
-).schema("ConjunctionSchema")
-
-#: Schema of the frame of `explode_events`: one row per pair event.
-EventSchema: Final = _Model(
-    model.EVENT_COLUMNS, model.CONJUNCTION_RULES[:-1], required=("conjunction_type", "pair")
-).schema("EventSchema")
-
-#: Schema of the frame of `pair_summary`: one row per pair, whose label is the index.
-PairSummarySchema: Final = _Model(
-    model.PAIR_SUMMARY_COLUMNS,
-    model.PAIR_SUMMARY_RULES,
-).schema("PairSummarySchema", pandera.Index(None, name="pair", unique=True))
+def _rows(kind: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "error": f"a row breaks a rule of {KINDS[kind].says}, which aurorax_pandas.validate names",
+        "ignore_na": False,
+        # pandera lists each value of each row that fails, which takes seconds for thousands
+        "n_failure_cases": 3,
+    }
 
 
-def schema_of(frame: pd.DataFrame) -> pandera.DataFrameSchema:
-    """Choose the schema that a frame is meant for, by its columns."""
-    schemas = {"conjunctions": ConjunctionSchema, "events": EventSchema, "pair_summary": PairSummarySchema}
-    return schemas[model.kind_of(frame)]
-
-
-@typed
-def validate(frame: pd.DataFrame, schema: pandera.DataFrameSchema | None = None) -> pd.DataFrame:
+class ConjunctionSchema(pandera.DataFrameModel):
     """
-    Check a frame of conjunctions, events or pair summaries against its schema.
+    Conjunctions: the nine columns of the service, typed, and the rules of every row.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The frame; columns of your own are allowed and not looked at.
-    schema : pandera.DataFrameSchema, optional
-        The schema to check against; by default the one that the columns call for.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same frame, unchanged, so that the call can stand in a chain.
-
-    Raises
-    ------
-    AuroraxSchemaError
-        If any check fails. The message lists all of them, ``failures`` holds them as a frame.
+    ``start`` is not after ``end``, ``min_distance`` [km] is not above ``max_distance`` [km], neither is negative, both
+    epochs lie from ``start`` to ``end`` (UTC); the same holds inside ``events``, and each of these shares some time
+    with its conjunction. A pandera model: more columns are allowed, a subclass names them.
 
     Examples
     --------
-    >>> import aurorax_pandas
+    >>> import aurorax_pandas, pandera.pandas as pandera
+    >>> from pandera.typing import Series
+    >>> class WithKp(aurorax_pandas.ConjunctionSchema):
+    ...     kp: Series[float] = pandera.Field(ge=0, le=9)
     >>> df = aurorax_pandas.load_sample_conjunctions()
-    >>> aurorax_pandas.validate(df) is df
-    True
+    >>> WithKp.validate(df.assign(kp=2.3)).shape
+    (49, 10)
     """
-    chosen = schema_of(frame) if schema is None else schema
+
+    conjunction_type: Series[dtypes.ConjunctionType]
+    start: Series[dtypes.UTC]
+    end: Series[dtypes.UTC]
+    data_sources: Series[dtypes.DataSources] = pandera.Field(nullable=True)
+    min_distance: Series[float]
+    max_distance: Series[float]
+    events: Series[dtypes.Events] = pandera.Field(nullable=True)
+    closest_epoch: Series[dtypes.UTC] = pandera.Field(nullable=True)
+    farthest_epoch: Series[dtypes.UTC] = pandera.Field(nullable=True)
+
+    class Config(BaseConfig):
+        """What pandera is told of all columns together."""
+
+        name = "ConjunctionSchema"
+        unique_column_names = True
+        aurorax_rows: ClassVar = _rows("conjunctions")
+
+
+class EventSchema(pandera.DataFrameModel):
+    """
+    Events: the frame of `explode_events`, one row per pair event, and the rules of every row.
+
+    They are those of `ConjunctionSchema`. A pandera model: more columns are allowed, a subclass names them.
+    """
+
+    conjunction: Series[int]
+    conjunction_label: Series[Any] = pandera.Field(nullable=True)
+    conjunction_type: Series[dtypes.ConjunctionType]
+    e1_identifier: Series[pd.Int64Dtype] = pandera.Field(nullable=True)
+    e1_program: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e1_platform: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e1_instrument_type: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e1_source_type: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e1_display_name: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e2_identifier: Series[pd.Int64Dtype] = pandera.Field(nullable=True)
+    e2_program: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e2_platform: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e2_instrument_type: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e2_source_type: Series[dtypes.Text] = pandera.Field(nullable=True)
+    e2_display_name: Series[dtypes.Text] = pandera.Field(nullable=True)
+    pair: Series[dtypes.Label]
+    start: Series[dtypes.UTC]
+    end: Series[dtypes.UTC]
+    min_distance: Series[float]
+    max_distance: Series[float]
+    closest_epoch: Series[dtypes.UTC] = pandera.Field(nullable=True)
+
+    class Config(BaseConfig):
+        """What pandera is told of all columns together."""
+
+        name = "EventSchema"
+        unique_column_names = True
+        aurorax_rows: ClassVar = _rows("events")
+
+
+class PairSummarySchema(pandera.DataFrameModel):
+    """
+    Pair summaries: the frame of `pair_summary`, one row per pair, whose label is the index.
+
+    There is at least one event, ``minutes`` [min] and distances [km] are not negative. A pandera model: more columns
+    are allowed, a subclass names them.
+    """
+
+    count: Series[int]
+    minutes: Series[float]
+    min_distance: Series[float]
+    median_distance: Series[float]
+    closest_epoch: Series[dtypes.UTC] = pandera.Field(nullable=True)
+    first_start: Series[dtypes.UTC]
+    last_end: Series[dtypes.UTC]
+    pair: Index[Any] = pandera.Field(unique=True, check_name=True)
+
+    class Config(BaseConfig):
+        """What pandera is told of all columns together."""
+
+        name = "PairSummarySchema"
+        unique_column_names = True
+        aurorax_rows: ClassVar = _rows("pair_summary")
+
+
+class PassSchema(pandera.DataFrameModel):
+    """
+    Passes: the frame of `passes`, one row per crossing of a spacecraft.
+
+    ``start`` is not after ``end``, ``closest_epoch`` lies between them (UTC), there is at least one event,
+    ``minutes`` [min] and ``min_distance`` [km] are not negative. A pandera model: more columns are allowed, a subclass
+    names them.
+    """
+
+    spacecraft: Series[dtypes.Text]
+    conjunction_type: Series[dtypes.ConjunctionType]
+    hemisphere: Series[dtypes.Hemisphere] = pandera.Field(nullable=True)
+    start: Series[dtypes.UTC]
+    end: Series[dtypes.UTC]
+    minutes: Series[float]
+    stations: Series[dtypes.Stations]
+    closest_station: Series[dtypes.Text] = pandera.Field(nullable=True)
+    closest_epoch: Series[dtypes.UTC] = pandera.Field(nullable=True)
+    min_distance: Series[float]
+    count: Series[int]
+    parents: Series[object]
+
+    class Config(BaseConfig):
+        """What pandera is told of all columns together."""
+
+        name = "PassSchema"
+        unique_column_names = True
+        aurorax_rows: ClassVar = _rows("passes")
+
+
+def check_by_pandera(frame: pd.DataFrame, schema: Any) -> tuple[str, list[Failure]]:
+    """Return the name of a schema, and all that it finds wrong with a frame."""
+    if not isinstance(schema, pandera.DataFrameSchema):
+        if not (isinstance(schema, type) and issubclass(schema, pandera.DataFrameModel)):
+            raise AuroraxInputError(
+                f"schema={schema!r} is no pandera schema; give a DataFrameModel or a DataFrameSchema"
+            )
+        schema = schema.to_schema()
+    ours = next(
+        (KINDS[check.statistics["kind"]] for check in schema.checks if check.name == aurorax_rows.__name__), None
+    )
+    if ours is not None and (mixed_up := ours.mix_up(frame)) is not None:
+        return str(schema.name), [Failure("", "kind", mixed_up)]
     try:
         # no value is changed, so none need be copied; pandera leaves its schema in the attrs of what it checks
-        chosen.validate(frame.copy(deep=False), lazy=True, inplace=True)
-    except SchemaErrors as error:
-        found = [failure for one in error.schema_errors for failure in _failures(frame, chosen, one)]
-        failures = pd.DataFrame(found, columns=["column", "check", "says", "rows", "first"], dtype=object)
-        lines = [_sentence(failure) for failure in found]
-        message = f"the frame breaks {chosen.name} in {len(lines)} way(s):\n" + "\n".join(f"- {line}" for line in lines)
-        raise AuroraxSchemaError(message, failures) from None
-    return frame
+        schema.validate(frame.copy(deep=False), lazy=True, inplace=True)
+    except SchemaErrors as errors:
+        return str(schema.name), [
+            failure for one in errors.schema_errors for failure in _failures(ours, one, errors.data)
+        ]
+    return str(schema.name), []
 
 
-def _failures(frame: pd.DataFrame, schema: pandera.DataFrameSchema, error: SchemaError) -> Iterator[dict[str, Any]]:
-    kept = (schema.metadata or {}).get("model")
+def _failures(kind: Kind | None, error: SchemaError, checked: pd.DataFrame) -> Iterator[Failure]:
     check = error.check
-    if not isinstance(check, pandera.Check):
-        # pandera's own checks: a column that is missing or stands twice, an index that is not unique
-        column = error.schema.name if isinstance(error.schema, pandera.Column) else ""
-        says = str(error).partition(" Columns in")[0]
-        yield {"column": column, "check": str(check), "says": says, "rows": 0}
-    elif isinstance(kept, _Model) and check.name == "dtype":
-        for column, dtype in kept.wrong_dtypes(frame).items():
-            yield {"column": column, "check": "dtype", "says": f"dtype is not {dtype}", "rows": 0}
-    elif isinstance(kept, _Model) and check.name == "rows":
-        for column, name, says, broken in kept.broken_rows(frame):
-            failing = np.flatnonzero(broken)
-            first = frame.index[failing[0]]
-            yield {"column": column, "check": name, "says": says, "rows": len(failing), "first": first}
+    column = str(error.schema.name) if isinstance(error.schema, pandera.Column) else ""
+    if isinstance(check, pandera.Check):
+        if kind is not None and check.name == aurorax_rows.__name__:
+            # named one by one, as pandera cannot
+            yield from kind.broken_rows(checked)
+            return
+        output = error.check_output
+        broken = ~output.to_numpy(bool) if isinstance(output, pd.Series) and len(output) == len(checked) else None
+        yield Failure(column, str(check.name), str(check.error or check.name), broken)
     else:
-        yield {"column": "", "check": str(check.name), "says": str(check.error), "rows": 0}
-
-
-def _sentence(failure: dict[Any, Any]) -> str:
-    where = f"{failure['column']}: " if failure["column"] else ""
-    rows = f" ({failure['rows']} row(s), first at index {failure['first']!r})" if failure["rows"] else ""
-    return f"{where}{failure['says']}{rows}"
+        # pandera's own checks: a column that is missing, of another dtype or stands twice, an index that is not unique
+        if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
+            column = str(error.failure_cases)
+        yield Failure(column, str(check).partition("(")[0], str(error).partition(" Columns in")[0])

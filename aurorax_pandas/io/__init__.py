@@ -81,10 +81,8 @@ def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
     df : pandas.DataFrame
         Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of numbers, text and times of your
         own travel too.
-    path : str or path
-        Where to write.
-    overwrite : bool, default False
-        Whether a file that is there may be replaced.
+    path, overwrite
+        As in `to_parquet`.
 
     Raises
     ------
@@ -129,7 +127,9 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
 
     Raises
     ------
-    AuroraxSchemaError, AuroraxInputError, AuroraxDataError, OSError
+    AuroraxInputError
+        If with `api` the frame has columns of your own, and as `to_parquet`.
+    AuroraxSchemaError, AuroraxDataError, OSError
         As `to_parquet`.
 
     Notes
@@ -160,16 +160,15 @@ def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of numbers, text and times of your
-        own travel too.
-    path : str or path
-        Where to write.
-    overwrite : bool, default False
-        Whether a file that is there may be replaced.
+        What `to_csv` takes.
+    path, overwrite
+        As in `to_parquet`.
 
     Raises
     ------
-    AuroraxSchemaError, AuroraxInputError, AuroraxDataError, OSError
+    AuroraxInputError
+        If h5netcdf is not installed, and as `to_parquet`.
+    AuroraxSchemaError, AuroraxDataError, OSError
         As `to_parquet`.
 
     Examples

@@ -50,7 +50,7 @@ def format_of(path: Path, name: str | None) -> str:
 
 def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
-    from aurorax_pandas.frame.schema import validate
+    from aurorax_pandas.frame.validation import validate
 
     target = check_target(path, overwrite=overwrite)
     validate(df)
@@ -75,11 +75,11 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
 def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write conjunctions exactly as the service answers."""
     from aurorax_pandas.frame.records import conjunctions_from_records
-    from aurorax_pandas.frame.schema import ConjunctionSchema, validate
+    from aurorax_pandas.frame.validation import check_kind
     from aurorax_pandas.io import json_file
 
     target = check_target(path, overwrite=overwrite)
-    validate(df, ConjunctionSchema)
+    check_kind(df, "conjunctions")
     own = [name for name in df.columns if name not in model.CONJUNCTION_COLUMNS]
     if own:
         raise AuroraxInputError(f"to_json(api=True) has no place for column {own[0]!r} of your own; drop it")
@@ -93,7 +93,7 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
-    """Check that a file may be written there, and give its place with links followed."""
+    """Return the place of a file with links followed, or raise where it may not be written."""
     target = Path(os.path.realpath(path))
     if target.exists() and not overwrite:
         raise AuroraxInputError(f"path={os.fspath(path)!r} exists; give overwrite=True to replace it, or another name")

@@ -85,7 +85,12 @@ def describe(df: pd.DataFrame, where: str) -> Block:
     }
     known = dict.fromkeys(BLOCK_KEYS) | provenance.make_provenance() | {"retrieved_at": None}
     known |= {key: value for key, value in provenance.get_provenance(df.attrs).items() if key in BLOCK_KEYS}
-    return {**known, "schema_version": model.SCHEMA_VERSION, "kind": model.kind_of(df), "frame": frame}
+    kind = model.kind_of(df)
+    if kind not in model.KINDS:
+        raise AuroraxInputError(
+            f"{where} keeps {', '.join(model.KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
+        )
+    return {**known, "schema_version": model.SCHEMA_VERSION, "kind": kind, "frame": frame}
 
 
 def _spec(where: str, name: Any, values: pd.Series[Any]) -> dict[str, Any]:

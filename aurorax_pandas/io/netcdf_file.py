@@ -14,8 +14,9 @@ import pandas as pd
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import provenance
 from aurorax_pandas.io import layout
-from aurorax_pandas.io.xarray import block_of, to_dataframe, to_xarray
+from aurorax_pandas.io.variables import block_of
 from aurorax_pandas.io.xarray import round_trip as round_trip
+from aurorax_pandas.io.xarray import to_dataframe, to_xarray
 
 if TYPE_CHECKING:
     import xarray as xr

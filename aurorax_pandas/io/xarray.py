@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,46 +11,23 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
-from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame import model, provenance, rules
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.io import layout
-from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES
+from aurorax_pandas.io import layout, one_dimension
+from aurorax_pandas.io.variables import (
+    CONVENTIONS,
+    DIMS,
+    NESTED_ENTRIES,
+    POSITION,
+    block_of,
+    decoded,
+    encoded,
+    ragged_variables,
+    variable_of,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
-
-CONVENTIONS: Final = "CF-1.11"
-
-_DIMS: Final = {"conjunctions": "conjunction", "events": "event", "pair_summary": "pair"}
-_NESTED: Final = {"data_sources": "source", "events": "event"}
-_POSITION: Final = "conjunction_position"
-_UNKNOWN: Final = -1
-#: Beyond this an integer that was decoded as a float may not be what it was.
-_EXACT: Final = 2.0**53
-_UNITS: Final = {"microseconds": "us", "nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
-_FLAGS: Final = {"conjunction_type": CONJUNCTION_TYPES, "source_type": SOURCE_TYPES}
-
-_LONG_NAMES: Final = {
-    "conjunction_type": "which locations were compared",
-    "start": "first epoch in range, UTC",
-    "end": "last epoch in range, UTC",
-    "min_distance": "least great-circle distance",
-    "max_distance": "largest great-circle distance",
-    "median_distance": "median of the events' least great-circle distances",
-    "closest_epoch": "epoch of the least distance, UTC",
-    "farthest_epoch": "epoch of the largest distance, UTC",
-    "first_start": "first epoch in range of all events, UTC",
-    "last_end": "last epoch in range of all events, UTC",
-    "minutes": "time in conjunction",
-    "count": "number of events",
-    "pair": "both data sources",
-    "identifier": "identifier of the data source",
-    "program": "program of the data source",
-    "platform": "platform of the data source",
-    "instrument_type": "instrument type of the data source",
-    "source_type": "type of the data source",
-    "display_name": "name of the data source",
-}
 
 
 def to_xarray(df: pd.DataFrame) -> xr.Dataset:
@@ -98,16 +75,16 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     layout.check_own_columns(df, block, "to_xarray", round_trip, nested=False)
     parts = layout.take_apart(df)
     layout.check_column_names(df, names_taken(kind, parts), "to_xarray")
-    dim = _DIMS[kind]
-    variables = {name: _variable(dim, name, array) for name, array in parts.columns.items()}
+    dim = DIMS[kind]
+    variables = {name: variable_of(dim, name, array) for name, array in parts.columns.items()}
     if kind == "conjunctions":
         told = {"long_name": "position of the conjunction, from 0, by which its sources and events name it"}
-        variables[_POSITION] = xr.Variable(dim, np.arange(len(df)), told)
-    for column, entry in _NESTED.items():
+        variables[POSITION] = xr.Variable(dim, np.arange(len(df)), told)
+    for column, entry in NESTED_ENTRIES.items():
         if column in parts.nested:
-            variables |= _ragged(dim, entry, parts.nested[column])
+            variables |= ragged_variables(dim, entry, parts.nested[column])
     if parts.levels:
-        coordinates = {_level_name(dim, block, n): _variable(dim, "", level)
+        coordinates = {_level_name(dim, block, n): variable_of(dim, "", level)
                        for n, level in enumerate(parts.levels)}  # fmt: skip
     else:
         coordinates = {dim: xr.Variable(dim, df.index.to_numpy())}
@@ -125,119 +102,23 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
 def round_trip(array: pa.Array) -> pa.Array:
     """Return a column as it comes back from a Dataset."""
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
-    values, attrs = _values("", array)
-    return _arrow(values, attrs, kind)
+    values, attrs = encoded("", array)
+    return decoded(values, attrs, kind)
 
 
 def names_taken(kind: str, parts: layout.Parts) -> set[str]:
     """Name the variables and dimensions that are not columns of the frame."""
-    dim = _DIMS[kind]
+    dim = DIMS[kind]
     levels = {f"{dim}_level_{number}" for number in range(len(parts.levels))}
     if kind != "conjunctions":
         return {dim, *levels} - set(layout.columns_of(kind))
-    ours = {f"{entry}_{name}" for entry in _NESTED.values() for name in ("count", "conjunction")}
-    fields = {f"{_NESTED[column]}_{name}" for column in _NESTED for name in parts.nested[column].fields}
-    return {dim, _POSITION, *_NESTED.values(), *levels, *ours, *fields}
+    ours = {f"{entry}_{name}" for entry in NESTED_ENTRIES.values() for name in ("count", "conjunction")}
+    fields = {f"{NESTED_ENTRIES[column]}_{name}" for column in NESTED_ENTRIES for name in parts.nested[column].fields}
+    return {dim, POSITION, *NESTED_ENTRIES.values(), *levels, *ours, *fields}
 
 
 def _level_name(dim: str, block: layout.Block, number: int) -> str:
     return f"{dim}_level_{number}" if block["frame"]["index"]["multi"] else dim
-
-
-def _ragged(dim: str, entry: str, flat: model.Flat) -> dict[str, xr.Variable]:
-    import xarray as xr
-
-    variables = {f"{entry}_{name}": _variable(entry, name, array) for name, array in flat.fields.items()}
-    count = {"long_name": f"number of {entry}s", "sample_dimension": entry}
-    variables[f"{entry}_count"] = xr.Variable(dim, flat.lengths, count)
-    parent = {"long_name": f"position of the {dim} that the {entry} belongs to, from 0"}
-    variables[f"{entry}_{dim}"] = xr.Variable(entry, flat.row, parent)
-    return variables
-
-
-def _variable(dim: str, field: str, array: pa.Array) -> xr.Variable:
-    import xarray as xr
-
-    values, attrs = _values(field, array)
-    side, _, bare = field.partition("_")
-    key = bare if side in ("e1", "e2") else field
-    if key in _LONG_NAMES:
-        attrs["long_name"] = _LONG_NAMES[key] + (f", {side}" if key != field else "")
-    if field in model.UNITS:
-        attrs["units"] = model.UNITS[field]
-    encoding: dict[str, Any] = {}
-    if values.dtype.kind == "M":
-        attrs["standard_name"] = "time"
-        unit = next(name for name, code in _UNITS.items() if code == np.datetime_data(values.dtype)[0])
-        encoding = {
-            "units": f"{unit} since 1970-01-01T00:00:00Z",
-            "calendar": "standard",
-            "dtype": "int64",
-            "_FillValue": np.iinfo(np.int64).min,
-        }
-    elif values.dtype.kind == "f":
-        encoding = {"_FillValue": None}
-    # else xarray takes texts through pandas, which gives each its own memory
-    return xr.Variable(dim, values, attrs, encoding, fastpath=True)
-
-
-def _values(field: str, array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-    """Return a column as an array of a dtype that NetCDF has, and the attributes that give it back."""
-    if isinstance(array, pa.DictionaryArray):
-        array = array.dictionary_decode()
-    kind = array.type
-    if not layout.is_flat(kind):
-        raise TypeError(f"{kind} is no number, text or time")
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        known = _FLAGS.get(field.removeprefix("e1_").removeprefix("e2_"))
-        return _flags(array, known) if known else _texts(array)
-    if pa.types.is_timestamp(kind):
-        return array.cast(pa.timestamp(kind.unit)).to_numpy(zero_copy_only=False), {}
-    if pa.types.is_duration(kind):
-        array = array.cast(pa.int64())
-    if pa.types.is_float16(kind):
-        raise TypeError("NetCDF has no float16")
-    if pa.types.is_floating(kind):
-        return array.to_numpy(zero_copy_only=False), {}
-    if not array.null_count:
-        return array.to_numpy(zero_copy_only=False), {}
-    if pa.types.is_boolean(kind):
-        array = array.cast(pa.int8())
-    present = array.drop_null().to_numpy()
-    limits = np.iinfo(present.dtype)
-    free = next((value for value in (limits.max, limits.min, *range(1, 256)) if value not in present), None)
-    if free is None:
-        raise TypeError("no integer is left to mean missing")
-    return array.fill_null(free).to_numpy(), {"missing_value": present.dtype.type(free)}
-
-
-def _flags(array: pa.Array, known: tuple[str, ...]) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-    other = sorted(set(array.unique().drop_null().to_pylist()) - set(known))
-    # flag_meanings are parted by blanks
-    if any(not text or any(map(str.isspace, text)) for text in other) or "unknown" in other:
-        return _texts(array)
-    meanings = [*known, *other]
-    codes = model.compute.index_in(array, pa.array(meanings, array.type)).fill_null(_UNKNOWN).to_numpy()
-    attrs = {
-        "flag_values": np.arange(_UNKNOWN, len(meanings), dtype=np.int8),
-        "flag_meanings": " ".join(["unknown", *meanings]),
-    }
-    return codes.astype(np.int8), attrs
-
-
-def _texts(array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-    # texts repeat, so each stands in memory once
-    encoded = model.compute.dictionary_encode(array)
-    texts = encoded.dictionary.to_pylist()
-    attrs = {}
-    if array.null_count:
-        missing = ""
-        while missing in texts:
-            missing += "?"
-        attrs["missing_text"] = missing
-        texts.append(missing)
-    places = encoded.indices.fill_null(len(texts) - 1).to_numpy()
-    return np.array(texts, object)[places], attrs
 
 
 @typed
@@ -247,19 +128,24 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
 
     Parameters
     ----------
-    ds : xarray.Dataset
-        The Dataset, in memory, from a file or backed by Dask.
+    ds : xarray.Dataset or xarray.DataTree
+        The Dataset, in memory, from a file or backed by Dask, or a node of a tree that holds one.
 
     Returns
     -------
     pandas.DataFrame
-        The same frame: columns, dtypes, index and attrs. Variables that you added along its first dimension are
-        further columns.
+        The same frame: columns, dtypes, index and attrs. Variables and coordinates that you added along its first
+        dimension are further columns. After xarray's ``swap_dims`` it is the same frame too.
 
     Raises
     ------
     AuroraxDataError
-        If the Dataset is none of `to_xarray`, or its variables no longer belong together.
+        If the Dataset is none of `to_xarray`, or its variables no longer belong together: xarray's ``where`` and
+        ``open_mfdataset`` can do that, and the message says what to use.
+
+    See Also
+    --------
+    along_conjunction : the form in which xarray combines several Datasets.
 
     Examples
     --------
@@ -268,6 +154,7 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
     >>> df = aurorax_pandas.load_sample_conjunctions()
     >>> assert_conjunctions_equal(df.aurorax.to_xarray().aurorax.to_dataframe(), df)
     """
+    ds = as_made(ds)
     block = block_of(ds)
     try:
         return _put_together(ds, block)
@@ -281,56 +168,70 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
 
 
 def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
-    dim, frame = _DIMS[block["kind"]], block["frame"]
+    dim, frame = DIMS[block["kind"]], block["frame"]
     lacking = [name for name in _names(block, dim) if name not in ds.variables]
+    if dim not in ds.dims:
+        raise AuroraxDataError(
+            f"the Dataset has no dimension {dim!r}, but {', '.join(map(str, ds.dims))}; give the dimension of its rows "
+            f"that name again, by xarray's rename"
+        )
     if lacking:
         raise AuroraxDataError(f"the Dataset lacks the variable {lacking[0]!r}")
+    for name in _names(block, dim):
+        _check_shape(ds, name)
     specs = {spec["name"]: spec for spec in frame["columns"]}
     columns = {
         name: _column(ds, name, layout.arrow_type(spec))
         for name, spec in specs.items()
         if spec["dtype"] != layout.NESTED
     }
-    nested = {column: _flat_of_dataset(ds, entry, column) for column, entry in _NESTED.items()
+    nested = {column: _flat_of_dataset(ds, entry, column) for column, entry in NESTED_ENTRIES.items()
               if specs.get(column, {}).get("dtype") == layout.NESTED}  # fmt: skip
+    if nested:
+        _check_not_mixed(ds, [name for name in columns if name in model.CONJUNCTION_COLUMNS], nested["events"])
     index, levels = _index_of_dataset(ds, dim, block)
     rows = ds.sizes[dim]
     frame = {**frame, "rows": rows, "index": index}
     df = layout.put_together({**block, "frame": frame}, layout.Parts(columns, levels, nested))
-    for name in _added(ds, dim, block):
+    for name in added(ds, block):
         values = ds[name].values
         df[name] = pd.Series(values, dtype="str" if values.dtype.kind in "UT" else None).to_numpy()
     return df
 
 
-def keep_together(ds: xr.Dataset, verb: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> xr.Dataset:
-    """Choose conjunctions of a Dataset by a verb for frames, its dimensions kept together."""
-    return to_xarray(verb(to_dataframe(ds), *args, **kwargs))
+def as_made(ds: Any) -> xr.Dataset:
+    """Return the Dataset of a node of a tree, in the dimensions of `to_xarray`, which ``swap_dims`` may have changed."""
+    import xarray as xr
 
-
-def block_of(ds: xr.Dataset) -> layout.Block:
-    """Return the metadata block of a Dataset."""
-    if not isinstance(ds.attrs.get(provenance.KEY), str):
-        raise AuroraxDataError(
-            "the Dataset has no attrs['aurorax'] of to_xarray; keep it in calculations with xarray's keep_attrs"
-        )
-    return layout.parse_block(ds.attrs[provenance.KEY])
+    made: xr.Dataset = ds.to_dataset() if isinstance(ds, xr.DataTree) else ds
+    dim = DIMS[block_of(made)["kind"]]
+    if dim not in made.dims and dim in made.coords and made[dim].ndim == 1:
+        made = made.swap_dims({made[dim].dims[0]: dim})
+    return one_dimension.ragged(made) if one_dimension.is_along_conjunction(made) else made
 
 
 def _names(block: layout.Block, dim: str) -> list[str]:
     names = [spec["name"] for spec in block["frame"]["columns"] if spec["dtype"] != layout.NESTED]
     if block["kind"] == "conjunctions":
-        names.append(_POSITION)
-        for column, entry in _NESTED.items():
+        names.append(POSITION)
+        for column, entry in NESTED_ENTRIES.items():
             fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
             names += [f"{entry}_count", f"{entry}_{dim}", *(f"{entry}_{name}" for name in fields)]
     names += [_level_name(dim, block, n) for n in range(len(block["frame"]["index"].get("levels", ())))]
     return names
 
 
-def _added(ds: xr.Dataset, dim: str, block: layout.Block) -> list[Hashable]:
-    known = set(_names(block, dim))
-    return [name for name, variable in ds.data_vars.items() if variable.dims == (dim,) and name not in known]
+def added(ds: xr.Dataset, block: layout.Block) -> list[Hashable]:
+    """Name the variables and coordinates along the first dimension that are not of `to_xarray`."""
+    dim = DIMS[block["kind"]]
+    known = {dim, *_names(block, dim)}
+    return [name for name, variable in ds.variables.items() if variable.dims == (dim,) and name not in known]
+
+
+def all_names(block: layout.Block) -> set[str]:
+    """Name the variables and coordinates that `to_xarray` made."""
+    dim = DIMS[block["kind"]]
+    return {dim, *_names(block, dim)}
 
 
 def _index_of_dataset(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[dict[str, Any], list[pa.Array]]:
@@ -346,44 +247,45 @@ def _index_of_dataset(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[di
     return {"levels": [{"name": spec["name"], "dtype": str(level.dtype)}], "multi": False}, [layout.to_arrow(level)]
 
 
+def _check_shape(ds: xr.Dataset, name: str) -> None:
+    if ds[name].ndim != 1:
+        raise AuroraxDataError(
+            f"the variable {name!r} has the dimensions {ds[name].dims} in place of one, as after xarray's where; choose "
+            "by isel(conjunction=numpy.flatnonzero(condition)), or by the methods of .aurorax"
+        )
+
+
+def _check_not_mixed(ds: xr.Dataset, columns: list[str], events: model.Flat) -> None:
+    """Raise where rows of several Datasets share the sources and events of one, as xarray's concatenation leaves them."""
+    positions = ds[POSITION].values
+    first, inverse = np.unique(positions, return_index=True, return_inverse=True)[1:]
+    mixed = False
+    if len(first) < len(positions):
+        for name in (*columns, "source_count", "event_count"):
+            values = ds[name].values
+            twin = values[first[inverse]]
+            mixed |= bool(((values != twin) & ~(pd.isna(values) & pd.isna(twin))).any())
+    read = {name: events.values(name) for name in ("start", "end")}
+    spans = {name: _column(ds, name, pa.timestamp("us")).to_numpy(zero_copy_only=False) for name in ("start", "end")}
+    read |= rules.spans_of_events(spans["start"], spans["end"], events.lengths)
+    if mixed or not rules.NESTED_EVENT_RULES[-1].holds(read).all():
+        raise AuroraxDataError(
+            "conjunctions of several Datasets or files have been put together, but their sources and events have not; "
+            "open them by xarray.open_mfdataset(paths, preprocess=aurorax_pandas.along_conjunction, "
+            "combine='nested', concat_dim='conjunction'), or load each by load_conjunctions"
+        )
+
+
 def _column(ds: xr.Dataset, name: str, kind: pa.DataType) -> pa.Array:
     variable = ds[name]
-    if variable.ndim != 1:
-        raise AuroraxDataError(
-            f"the variable {name!r} has the dimensions {variable.dims} in place of one; choose by isel, or by the methods of "
-            ".aurorax"
-        )
-    return _arrow(variable.values, {**variable.encoding, **variable.attrs}, kind)
+    return decoded(variable.values, {**variable.encoding, **variable.attrs}, kind)
 
 
-def _arrow(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) -> pa.Array:
-    if "flag_meanings" in attrs:
-        meanings = pa.array(str(attrs["flag_meanings"]).split(), kind)
-        known = pd.Index(np.asarray(attrs["flag_values"])).get_indexer(pd.Index(values))
-        if (known < 0).any():
-            raise ValueError(f"a value is none of flag_values {np.asarray(attrs['flag_values']).tolist()}")
-        return meanings.take(pa.array(known, mask=values == _UNKNOWN))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        texts = values.astype(object)
-        return pa.array(texts, kind, mask=texts == attrs["missing_text"] if "missing_text" in attrs else None)
-    if pa.types.is_timestamp(kind):
-        if values.dtype.kind == "i":
-            values = values.view(f"M8[{_UNITS[str(attrs['units']).partition(' ')[0]]}]")
-        return pa.array(values.astype(f"M8[{kind.unit}]")).cast(pa.timestamp(kind.unit)).cast(kind)
-    if "missing_value" in attrs and values.dtype.kind != "f":
-        return pa.array(values, mask=values == attrs["missing_value"]).cast(kind)
-    if values.dtype.kind == "f" and pa.types.is_integer(kind) and (np.abs(values) >= _EXACT).any():
-        raise ValueError(
-            "integers above 2**53 were read as floats; open the file with mask_and_scale=False or load_conjunctions"
-        )
-    array = pa.array(values, from_pandas=True)
-    return array.cast(pa.int64()).cast(kind) if pa.types.is_duration(kind) else array.cast(kind)
-
-
-def _flat_of_dataset(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
+def entry_places(ds: xr.Dataset, entry: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return how many sources or events each conjunction has, and where these stand, in the order of conjunctions."""
     lengths = np.asarray(ds[f"{entry}_count"].values, np.int64)
     parents = np.asarray(ds[f"{entry}_conjunction"].values, np.int64)
-    positions = np.asarray(ds[_POSITION].values, np.int64)
+    positions = np.asarray(ds[POSITION].values, np.int64)
     # conjunctions and entries are found by their positions, for xarray may have chosen or sorted either
     order = np.argsort(parents, kind="stable")
     first, stop = (np.searchsorted(parents, positions, side=side, sorter=order) for side in ("left", "right"))
@@ -392,7 +294,12 @@ def _flat_of_dataset(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
             f"{entry}_count and the dimension {entry!r} do not belong together; choose conjunctions, or choose "
             f"{entry}s with the methods of .aurorax"
         )
-    taken = pa.array(order[model.ranges(first, lengths)])
+    return lengths, order[model.ranges(first, lengths)]
+
+
+def _flat_of_dataset(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
+    lengths, places = entry_places(ds, entry)
+    taken = pa.array(places)
     fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
     made = {name: _column(ds, f"{entry}_{name}", kind).take(taken) for name, kind in fields.items()}
     return model.Flat(made, lengths)

@@ -59,14 +59,14 @@ def plot_calendar(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used.
+        If `by` names no column, `values` or `sort` is none of its words, or `availability` is no such frame.
 
     Examples
     --------
     >>> import aurorax_pandas
     >>> ax = aurorax_pandas.load_sample_conjunctions().aurorax.plot.calendar(by="spacecraft")
-    >>> ax.get_xlabel()
-    'Day [UTC]'
+    >>> [lane.get_text() for lane in ax.get_yticklabels()]
+    ['Swarm A', 'Swarm B', 'Swarm C']
     """
     choice("values", values, ("count", "distance"))
     events, labels = labelled_events(df, by, "calendar")

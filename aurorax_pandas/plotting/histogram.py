@@ -50,14 +50,14 @@ def plot_histogram(
     Raises
     ------
     AuroraxInputError
-        If a column is not there or holds no numbers, or `bins` cannot be used.
+        If a column is not there or holds no numbers, or `bins` is neither their number nor edges in order.
 
     Examples
     --------
     >>> import aurorax_pandas
     >>> ax = aurorax_pandas.load_sample_conjunctions().aurorax.plot.histogram()
-    >>> ax.get_xlabel()
-    'Minimum distance [km]'
+    >>> int(sum(bar.get_height() for bar in ax.patches))
+    49
     """
     from matplotlib.ticker import MaxNLocator
 

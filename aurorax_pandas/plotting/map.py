@@ -63,7 +63,7 @@ def plot_map(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used.
+        If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude.
 
     Examples
     --------

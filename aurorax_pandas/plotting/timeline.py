@@ -168,7 +168,7 @@ def _draw_bars(
     conjugate: npt.NDArray[np.bool_] | None,
     room: float,
 ) -> list[Any]:
-    """Draw the bars, and give the handles of a legend."""
+    """Draw the bars, and return the handles of a legend."""
     from matplotlib.collections import PolyCollection
     from matplotlib.patches import Patch
 
@@ -194,7 +194,7 @@ def _draw_bars(
 
 
 def _color_bars(axes: Axes, bars: Any, values: pd.Series[Any] | None) -> list[Any]:
-    """Colour the bars, and give the handles of a legend where they need one."""
+    """Colour the bars, and return the handles of a legend where they need one."""
     from matplotlib.lines import Line2D
 
     if values is None:
@@ -224,7 +224,7 @@ def _draw_markers(
     conjugate: npt.NDArray[np.bool_] | None,
     room: float,
 ) -> list[Any]:
-    """Mark the closest epochs, and give the handles of a legend."""
+    """Mark the closest epochs, and return the handles of a legend."""
     from matplotlib.lines import Line2D
 
     ink, back = axes.xaxis.label.get_color(), axes.get_facecolor()

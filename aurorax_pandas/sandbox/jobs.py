@@ -164,7 +164,7 @@ def check_covered(ephemeris: xr.Dataset, start: str, end: str) -> None:
 
 
 def conjunction_work(ephemeris: xr.Dataset, query: dict[str, Any]) -> Callable[[Job], list[dict[str, Any]]]:
-    """Check a query and give what searches for its conjunctions: in the recording where it is that, else the engine."""
+    """Return what answers a query, checked: the recording where it is the recorded one, else the engine."""
     if query == recorded_query():
         return _recorded
     check_covered(ephemeris, query["start"], query["end"])
@@ -200,7 +200,7 @@ def _recorded(job: Job) -> list[dict[str, Any]]:
 
 
 def ephemeris_work(ephemeris: xr.Dataset, body: Any) -> Callable[[Job], list[dict[str, Any]]]:
-    """Check an ephemeris query and give what searches for its records."""
+    """Return what searches for the records of an ephemeris query, checked."""
     if not isinstance(body, dict) or not isinstance(body.get("data_sources"), dict):
         raise AuroraxInputError("an ephemeris query needs 'start', 'end' and 'data_sources'")
     start, end = (times.to_utc(name, body.get(name)) for name in ("start", "end"))

@@ -65,14 +65,8 @@ class Sandbox:
 
     Parameters
     ----------
-    host : str, default "127.0.0.1"
-        Address to listen on.
-    port : int, default 0
-        Port to listen on; 0 for a free one.
-    ephemeris : xarray.Dataset, optional
-        What to search in; by default the bundled sample.
-    faults : mapping of str to sequence, optional
-        What is to go wrong; see `serve`.
+    host, port, ephemeris, faults
+        As in `serve`.
 
     Attributes
     ----------

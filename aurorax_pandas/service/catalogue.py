@@ -18,7 +18,8 @@ from aurorax_pandas.checks import suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import Int64
-from aurorax_pandas.service.transport import Deadline, Transport
+from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.transport import Transport
 from aurorax_pandas.sources import SOURCE_TYPES, bundled_sources, site_codes
 
 logger = logging.getLogger("aurorax_pandas")

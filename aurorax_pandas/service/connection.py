@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from aurorax_pandas.options import DEFAULT_API_URL, Secret, get_option
+from aurorax_pandas.options import Secret, hidden, service_in_force
 from aurorax_pandas.service.transport import Transport
 from aurorax_pandas.times import seconds_of
 
@@ -23,6 +23,8 @@ class Connection:
         Address of the service, checked.
     api_key : Secret, optional
         The key that is sent to it.
+    key_held_back : bool
+        Whether there is a key that is not sent, since it was set for another address.
     poll_interval : float
         Seconds between questions for the status of a search.
     check_names : bool
@@ -33,6 +35,7 @@ class Connection:
 
     api_url: str
     api_key: Secret | None = field(default=None, repr=False)
+    key_held_back: bool = False
     poll_interval: float = 1.0
     check_names: bool = True
     clock: Callable[[], float] = time.monotonic
@@ -57,10 +60,12 @@ class Connection:
         AuroraxInputError
             If the address, the key or the interval is not valid.
         """
-        key = get_option("api_key", api_key)
+        api_key = hidden(api_key)
+        service = service_in_force(api_url, api_key)
         return cls(
-            get_option("api_url", api_url) or DEFAULT_API_URL,
-            None if key is None else Secret(key),
+            service.api_url,
+            service.api_key,
+            service.key_held_back,
             seconds_of("poll_interval", poll_interval) or 1.0,
             check_names,
             clock,
@@ -70,7 +75,7 @@ class Connection:
     def transport(self) -> Transport:
         """Return a transport to the service, to be closed after use."""
         key = None if self.api_key is None else self.api_key.reveal()
-        return Transport(self.api_url, key, sleep=self.sleep)
+        return Transport(self.api_url, key, key_held_back=self.key_held_back, sleep=self.sleep)
 
     @contextmanager
     def opened(self) -> Iterator[Transport]:

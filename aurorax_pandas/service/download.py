@@ -11,11 +11,15 @@ import tenacity
 
 from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError
 from aurorax_pandas.frame.answers import split_records
-from aurorax_pandas.service.transport import BACKOFF, Deadline, Transport
+from aurorax_pandas.service.body import MOST_BYTES
+from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.transport import BACKOFF, Transport
 
 logger = logging.getLogger("aurorax_pandas")
 
 _DOWNLOADS: Final = 3
+#: A result said to be larger than this is not believed [bytes].
+_ABSURD: Final = 2**34
 
 
 def download_records(
@@ -25,6 +29,7 @@ def download_records(
     *,
     deadline: Deadline,
     announced: Any,
+    file_size: Any,
     request_id: str,
     sleep: Callable[[float], None],
 ) -> list[msgspec.Raw]:
@@ -41,6 +46,8 @@ def download_records(
         By when it must be done.
     announced : int, optional
         How many records the service says that there are.
+    file_size : int, optional
+        How large the service says that the result is [bytes]; it may unpack to four times as much.
     request_id : str
         The search, for errors.
     sleep : callable
@@ -53,9 +60,11 @@ def download_records(
     AuroraxAPIError
         If the service refuses, or cannot be reached.
     """
+    told = isinstance(file_size, int) and not isinstance(file_size, bool) and 0 < file_size < _ABSURD
+    most = max(MOST_BYTES, 4 * file_size) if told else MOST_BYTES
 
     def download() -> list[msgspec.Raw]:
-        items = split_records(_body(transport, path, response_format, deadline, request_id))
+        items = split_records(_body(transport, path, response_format, deadline, request_id, most))
         if isinstance(announced, int) and len(items) != announced:
             raise AuroraxDataError(
                 f"the result of search {request_id} holds {len(items)} records, the service announced {announced}",
@@ -75,13 +84,15 @@ def download_records(
 
 
 def _body(
-    transport: Transport, path: str, response_format: dict[str, Any], deadline: Deadline, request_id: str
+    transport: Transport, path: str, response_format: dict[str, Any], deadline: Deadline, request_id: str, most: int
 ) -> bytes:
     try:
-        answer = transport.call("POST", path, payload=response_format, deadline=deadline, request_id=request_id)
+        answer = transport.call(
+            "POST", path, payload=response_format, deadline=deadline, request_id=request_id, most=most
+        )
     except AuroraxAPIError as error:
         if error.status_code not in (400, 405, 415, 422, 501):
             raise
         logger.info("the service takes no response format (%s); asking for all fields", error.status_code)
-        answer = transport.call("GET", path, deadline=deadline, request_id=request_id)
+        answer = transport.call("GET", path, deadline=deadline, request_id=request_id, most=most)
     return answer.body

@@ -13,8 +13,9 @@ from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.intervals import overlap_clusters
+from aurorax_pandas.options import hidden
+from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.search import EphemerisSearch
-from aurorax_pandas.service.transport import Deadline
 from aurorax_pandas.service.workers import Workers
 from aurorax_pandas.times import Span, span
 
@@ -71,6 +72,7 @@ def read_ephemeris_of(
     >>> ds["display_name"].values.tolist()
     ['Swarm C', 'THEMIS-ASI GILL']
     """
+    api_key = hidden(api_key)
     require(df, "ephemeris", "data_sources", "start", "end")
     margin = span("pad", pad, zero=True)
     if df.empty:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import datetime
 import logging
+import threading
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 import msgspec
-import pandas as pd
 
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
@@ -25,16 +25,16 @@ from aurorax_pandas.exceptions import (
 )
 from aurorax_pandas.options import check_request_id, id_in
 from aurorax_pandas.service.connection import Connection
+from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import download_records
+from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, progress_bar
-from aurorax_pandas.service.transport import Answer, Deadline
+from aurorax_pandas.service.transport import Answer
 
 if TYPE_CHECKING:
     pass
 
 logger = logging.getLogger("aurorax_pandas")
-
-Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None
 
 _UNKNOWN_STATES: Final = 5
 
@@ -68,13 +68,18 @@ class Search(ABC, Generic[_Result]):
     #: Options that say how the result is read.
     read_options: ClassVar[frozenset[str]] = frozenset()
 
+    # a search whose arguments are refused is shown in tracebacks too
+    request_id: str = ""
+    executed: bool = False
+    completed: bool = False
+
     def __init__(self, query: dict[str, Any], connection: Connection, request_id: str | None = None) -> None:
         self.query = query
         self.request_id = "" if request_id is None else check_request_id(request_id, connection.api_url)
         self._connection = connection
+        self._submitting = threading.Lock()
         self._transport = connection.transport()
         self.executed = bool(self.request_id)
-        self.completed = False
         self.status: dict[str, Any] = {}
         self.data: _Result | None = None
 
@@ -116,12 +121,7 @@ class Search(ABC, Generic[_Result]):
             "max_distances [km]": str(self.query.get("max_distances", "")),
             "last log line": self.logs[-1].get("summary", "") if self.logs else "",
         }
-        table = pd.DataFrame({type(self).__name__: shown.values()}, index=list(shown))
-        try:
-            return str(table.style.format(hyperlinks="html", escape="html").to_html())
-        except ImportError:
-            # the Styler needs jinja2, the extra `style`
-            return str(table.to_html(render_links=True))
+        return html_table(type(self).__name__, shown)
 
     @property
     def request_url(self) -> str:
@@ -175,10 +175,13 @@ class Search(ABC, Generic[_Result]):
         AuroraxAPIError
             If the service does not take it.
         """
+        with self._submitting:
+            self._submit(self._deadline(timeout), request_id)
+
+    def _submit(self, deadline: Deadline, request_id: str | None) -> None:
         if self.executed:
             raise AuroraxStateError("the search has been submitted already", request_id=self.request_id)
         chosen = None if request_id is None else check_request_id(request_id, self._transport.api_url)
-        deadline = self._deadline(timeout)
         self._check(deadline)
         logger.info("%s from %s to %s UTC", type(self).__name__, self.query["start"], self.query["end"])
         try:
@@ -189,7 +192,7 @@ class Search(ABC, Generic[_Result]):
                 deadline=deadline,
                 request_id=chosen,
                 repeatable=chosen is not None,
-                read_body=False,
+                read=False,
             )
         except AuroraxAPIError as error:
             # the service has it from the submit whose answer was lost
@@ -319,7 +322,8 @@ class Search(ABC, Generic[_Result]):
                     tell(str(self.logs[-1].get("summary", "")))
                 if self.completed:
                     return
-                strange = 0 if error is None and self._is_running() else strange + 1
+                running = "data_uri" in self._result and self._result.get("completed_timestamp") is None
+                strange = 0 if error is None and running else strange + 1
                 if strange >= _UNKNOWN_STATES:
                     raise error or AuroraxDataError(
                         f"search {self.request_id} is in no known state: search_result is {self._result!r}",
@@ -338,10 +342,6 @@ class Search(ABC, Generic[_Result]):
         except AuroraxDataError as error:
             return error
         return None
-
-    def _is_running(self) -> bool:
-        result = self._result
-        return "data_uri" in result and result.get("completed_timestamp") is None
 
     def _too_late(self, deadline: Deadline) -> AuroraxTimeoutError:
         return AuroraxTimeoutError(
@@ -407,6 +407,7 @@ class Search(ABC, Generic[_Result]):
                     self.response_format,
                     deadline=deadline,
                     announced=self._result.get("result_count"),
+                    file_size=self._result.get("file_size"),
                     request_id=self.request_id,
                     sleep=self._connection.sleep,
                 )
@@ -457,10 +458,16 @@ class Search(ABC, Generic[_Result]):
         deadline = self._deadline(timeout)
         try:
             if not self.executed:
+                if request_id is None and cancel_on_interrupt:
+                    # an interrupted submit can be cancelled only by an id that is known
+                    request_id = str(uuid.uuid4())
                 self.execute(timeout=deadline, request_id=request_id)
             self.wait(timeout=deadline, progress=progress)
             return self.get_data(timeout=deadline, **options)
         except KeyboardInterrupt:
+            if cancel_on_interrupt and request_id is not None and not self.executed:
+                # the service may have it, though its answer is not here
+                self.request_id, self.executed = request_id, True
             self.interrupted(cancel_on_interrupt)
             raise
 

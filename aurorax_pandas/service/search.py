@@ -17,12 +17,13 @@ from aurorax_pandas.ephemeris import records as ephemeris_records
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
+from aurorax_pandas.options import hidden
 from aurorax_pandas.query.blocks import DataSourceBlock, MetadataFilter
 from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is_given
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection
-from aurorax_pandas.service.job import ReadOptions, Search, Timeout
-from aurorax_pandas.service.transport import Deadline
+from aurorax_pandas.service.deadline import Deadline, Timeout
+from aurorax_pandas.service.job import ReadOptions, Search
 from aurorax_pandas.signatures import showing
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent then.
+        If the search is not named in exactly one way (its parts, `query` or `request_id`), or a part is not valid;
+        nothing is sent then.
 
     Examples
     --------
@@ -129,6 +131,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         sleep: Callable[[float], None] = time.sleep,
         **arguments: Unpack[QueryArguments],
     ) -> None:
+        api_key = hidden(api_key)
         query = Query.unless_read(request_id, start, end, distance, **arguments)
         connection = Connection.from_arguments(
             api_url, api_key, poll_interval=poll_interval, check_names=check_names, clock=clock, sleep=sleep
@@ -253,7 +256,8 @@ class EphemerisSearch(Search["xr.Dataset"]):
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent then.
+        If there is not either a window with names or a `request_id`, or one of these is not valid; nothing is sent
+        then.
 
     Examples
     --------
@@ -286,6 +290,7 @@ class EphemerisSearch(Search["xr.Dataset"]):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        api_key = hidden(api_key)
         given = any(map(is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
         if given == (request_id is not None):
             raise AuroraxInputError("give either start, end and names of data sources, or request_id=")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import codecs
 import contextlib
 import email.utils
-import io
 import logging
-import math
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -19,20 +17,22 @@ import msgspec
 import requests
 import tenacity
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
     AuroraxAuthorizationError,
+    AuroraxDataError,
     AuroraxError,
     AuroraxInputError,
     AuroraxNotFoundError,
     AuroraxRateLimitError,
-    AuroraxTimeoutError,
     AuroraxUnavailableError,
 )
-from aurorax_pandas.options import Secret
-from aurorax_pandas.times import seconds_of
+from aurorax_pandas.options import Secret, origin
+from aurorax_pandas.service.body import MOST_BYTES, read_body
+from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.network import certificates, fault_of, proxies_for
+from aurorax_pandas.service.watch import Watch, WatchedAdapter
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -42,49 +42,8 @@ READ_TIMEOUT: Final = 60.0
 MAX_ATTEMPTS: Final = 8
 MAX_WAIT: Final = 60.0
 MAX_REDIRECTS: Final = 5
-#: How long before a deadline something is asked for at the latest [s].
-LAST_QUESTION: Final = 1.0
-
-_PIECE: Final = 1 << 18
 
 _Value = TypeVar("_Value")
-
-
-class Deadline:
-    """
-    The instant by which a series of steps must be done.
-
-    Parameters
-    ----------
-    timeout : float, str, datetime.timedelta, pandas.Timedelta or None
-        Seconds, or a span of time; None for no deadline.
-    clock : callable, optional
-        Gives the time in seconds.
-    """
-
-    def __init__(self, timeout: Any, clock: Callable[[], float] = time.monotonic) -> None:
-        self.timeout = seconds_of("timeout", timeout, none="no deadline")
-        self._clock = clock
-        self._end = math.inf if self.timeout is None else clock() + self.timeout
-
-    def remaining(self) -> float:
-        """Return the seconds that are left; infinite without a deadline, negative once it has passed."""
-        return self._end - self._clock()
-
-    def clip(self, pause: float) -> float:
-        """Return a pause, or as much of it as leaves time for one more question; near the end, all that is left."""
-        left = self.remaining()
-        if pause < left:
-            return pause
-        return left - LAST_QUESTION if left > LAST_QUESTION else left
-
-    def now(self) -> float:
-        """Return the time that it is measured by [s]."""
-        return self._clock()
-
-    def share(self, part: float, most: float) -> Deadline:
-        """Return an earlier deadline: after a part of the time that is left, and after `most` seconds at the latest."""
-        return Deadline(max(min(most, part * self.remaining()), 0.1), self._clock)
 
 
 class Answer(NamedTuple):
@@ -102,11 +61,6 @@ class _Session(requests.Session):
         return None
 
 
-def _origin(url: str | None) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url or "")
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
 class Transport:
     """
     Exchanges with one service, over one `requests.Session`.
@@ -117,14 +71,22 @@ class Transport:
         Address of the service, checked.
     api_key : str, optional
         Key to send to it.
+    key_held_back : bool, default False
+        Whether there is a key that is not sent, since it was set for another address; a refusal says so.
     sleep : callable, optional
         Waits for a number of seconds.
     """
 
     def __init__(
-        self, api_url: str, api_key: str | None = None, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        api_url: str,
+        api_key: str | None = None,
+        *,
+        key_held_back: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.api_url = api_url
+        self._key_held_back = key_held_back
         self._api_key = None if api_key is None else Secret(api_key)
         self._sleep = sleep
         self._session = _Session()
@@ -132,18 +94,18 @@ class Transport:
             f"aurorax_pandas/{version('aurorax-pandas')} requests/{requests.__version__}"
         )
         self._session.headers["Accept-Encoding"] = "gzip"
+        # credentials of a .netrc are for nobody here; proxies and certificates are chosen for each address
+        self._session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=1))
+            self._session.mount(scheme, WatchedAdapter(pool_maxsize=1))
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
     def mask(self, value: _Value) -> _Value:
-        """Return a text, or a JSON value, without the key: a service that repeats it does not get it shown."""
-        if self._api_key is None:
-            return value
-        masked: _Value = _replaced(value, self._api_key.reveal(), repr(self._api_key))
+        """Return a text, or a JSON value, of the service fit to be shown: without the key and control characters."""
+        masked: _Value = _shown(value, None if self._api_key is None else self._api_key.reveal())
         return masked
 
     def call(
@@ -155,7 +117,8 @@ class Transport:
         payload: Any = None,
         request_id: str | None = None,
         repeatable: bool = True,
-        read_body: bool = True,
+        read: bool = True,
+        most: int = MOST_BYTES,
     ) -> Answer:
         """
         Ask the service, again where that may help, until the deadline.
@@ -173,8 +136,10 @@ class Transport:
         repeatable : bool, default True
             Whether a second request does no harm where the first may have been carried out. Without it only
             requests are repeated that the service cannot have taken.
-        read_body : bool, default True
+        read : bool, default True
             Whether the body is read of an answer that is no error; else it is left, and so is what is wrong with it.
+        most : int
+            The most bytes that the answer may have, unpacked.
 
         Raises
         ------
@@ -192,7 +157,7 @@ class Transport:
             nonlocal lost
             if not isinstance(error, AuroraxAPIError):
                 return False
-            refused = not error.sent or error.status_code in _NOT_TAKEN
+            refused = (not error.sent and error.retryable) or error.status_code in _NOT_TAKEN
             repeat = (error.retryable and repeatable) or refused
             lost |= repeat and not refused
             return repeat
@@ -206,13 +171,13 @@ class Transport:
             reraise=True,
         )
         try:
-            answer: Answer = retrying(self._exchange, method, path, text, deadline, request_id, read_body)
+            answer: Answer = retrying(self._exchange, method, path, text, deadline, request_id, most if read else 0)
         except AuroraxAPIError as error:
             if method == "DELETE" and error.status_code == 404 and lost:
                 # the one whose answer was lost has been carried out
                 return Answer(204, {}, b"")
             if again(error) and retrying.statistics["attempt_number"] < MAX_ATTEMPTS:
-                raise _timeout(deadline, request_id) from error
+                raise deadline.passed(request_id, _why_in_vain(error)) from error
             raise
         return answer
 
@@ -223,30 +188,36 @@ class Transport:
         text: bytes | None,
         deadline: Deadline,
         request_id: str | None,
-        read_body: bool,
+        most: int,
     ) -> Answer:
         body = b""
+        watch = Watch(deadline.remaining())
         try:
-            with self._follow(method, path, text, deadline, request_id) as response:
+            with watch, self._follow(method, path, text, deadline, request_id) as response:
                 taken = response.status_code in _TAKEN
-                if taken and read_body:
-                    body = _read(response, deadline, request_id).removeprefix(codecs.BOM_UTF8)
+                if taken and most:
+                    body = read_body(response, deadline, request_id, most).removeprefix(codecs.BOM_UTF8)
                 elif not taken or response.headers.get("Content-Length") == "0":
                     # what an error says is of less use than its status; a connection that is read out serves again
-                    with contextlib.suppress(*_FAULTS):
-                        body = _read(response, deadline, request_id).removeprefix(codecs.BOM_UTF8)
+                    with contextlib.suppress(*_FAULTS, AuroraxDataError):
+                        body = read_body(response, deadline, request_id, MOST_BYTES).removeprefix(codecs.BOM_UTF8)
         except AuroraxError:
             raise
         except _FAULTS as error:
             # the text of such an error can repeat headers of ours; its kind says enough
-            fault = AuroraxUnavailableError(
-                f"no full answer from {self.api_url} to {method} {path} ({type(error).__name__}); "
-                "check the network and try again",
+            means, again = fault_of(error, self.api_url)
+            fault: AuroraxError = AuroraxUnavailableError(
+                f"no full answer from {self.api_url} to {method} {path} ({type(error).__name__}); {means}",
                 request_id=request_id,
-                retryable=not isinstance(error, _LASTING_FAULTS),
+                retryable=again,
                 sent=not _never_connected(error),
             )
+            if watch.expired:
+                fault = deadline.passed(request_id, f"{self.api_url} had not ended its answer to {method} {path}")
         else:
+            if watch.expired:
+                # what the end of a connection cuts off can look like the end of a body
+                raise deadline.passed(request_id)
             return self._answer(method, path, response, body, request_id)
         # raised out here, so that it does not carry the error of below along, headers and all
         raise fault
@@ -273,7 +244,7 @@ class Transport:
         for _ in range(MAX_REDIRECTS + 1):
             left = deadline.remaining()
             if left <= 0:
-                raise _timeout(deadline, request_id)
+                raise deadline.passed(request_id)
             headers = {} if text is None else {"Content-Type": "application/json"}
             if key is not None:
                 headers[API_KEY_HEADER] = key.reveal()
@@ -283,6 +254,8 @@ class Transport:
                 data=text,
                 headers=headers,
                 timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                proxies=proxies_for(url),
+                verify=certificates(),
                 stream=True,
                 allow_redirects=False,
             )
@@ -290,8 +263,10 @@ class Transport:
             if target is None:
                 return response
             response.close()
-            url = requests.utils.requote_uri(urljoin(url, target))
-            if _origin(url) != _origin(self.api_url):
+            before, url = url, requests.utils.requote_uri(urljoin(url, target))
+            if urlsplit(before).scheme == "https" and urlsplit(url).scheme != "https":
+                raise requests.exceptions.InvalidURL("https is not left for http")
+            if origin(url) != origin(self.api_url):
                 # nor does the key come back after a detour
                 key = None
             if response.status_code in (302, 303) or (response.status_code == 301 and method == "POST"):
@@ -320,6 +295,11 @@ class Transport:
         elif status >= 500:
             kind = AuroraxUnavailableError
         advice = "the service is in maintenance; try again later" if maintenance else _ADVICE.get(status)
+        if status in (401, 403) and self._key_held_back:
+            advice = (
+                f"no API key was sent: the one that is set belongs to another address than {self.api_url}; give it as "
+                "api_key=, or set both together with set_options"
+            )
         if advice is None:
             advice = "try again later" if status >= 500 else "the service did not take the request"
         return kind(
@@ -328,19 +308,11 @@ class Transport:
             error_code=self.mask(refusal.error_code),
             request_id=request_id,
             retryable=status in _PASSING,
-            retry_after=_retry_after(response.headers.get("Retry-After")),
+            retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
         )
 
 
 _FAULTS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error, ValueError, OSError)
-_LASTING_FAULTS: Final = (
-    requests.exceptions.SSLError,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,
-    requests.TooManyRedirects,
-)
-
-
 _TAKEN: Final = (200, 201, 202, 203, 204)
 #: What may pass; 520 to 524 are a proxy's words for trouble behind it.
 _PASSING: Final = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
@@ -355,67 +327,25 @@ def _encode(payload: Any) -> bytes:
         raise AuroraxInputError(f"the request cannot be written as JSON: {error}; correct its texts") from None
 
 
-def _replaced(value: Any, text: str, by: str) -> Any:
+def _shown(value: Any, secret: str | None) -> Any:
+    """Return a text, or the texts of a JSON value, fit to be shown: without the key, control characters escaped."""
     if isinstance(value, str):
-        return value.replace(text, by)
+        text = value if secret is None else value.replace(secret, "***")
+        return text if text.isprintable() else "".join(map(_printable, text))
     if isinstance(value, list):
-        return [_replaced(item, text, by) for item in value]
+        return [_shown(item, secret) for item in value]
     if isinstance(value, dict):
-        return {name: _replaced(item, text, by) for name, item in value.items()}
+        return {name: _shown(item, secret) for name, item in value.items()}
     return value
 
 
-def _read(response: requests.Response, deadline: Deadline, request_id: str | None) -> bytes:
-    """Read a body to its end, unpack it, and let nothing pass that is damaged or cut short."""
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise requests.exceptions.ContentDecodingError(f"unknown encoding {encoding!r}")
-    pieces = _pieces_of_body(response, deadline, request_id)
-    # gives up its bytes without a copy
-    body = io.BytesIO()
-    for piece in pieces if encoding in ("", "identity") else _unpacked(pieces, encoding):
-        body.write(piece)
-    return body.getvalue()
-
-
-def _pieces_of_body(response: requests.Response, deadline: Deadline, request_id: str | None) -> Iterator[bytes]:
-    while piece := response.raw.read1(_PIECE, decode_content=False):
-        yield piece
-        if deadline.remaining() <= 0:
-            raise _timeout(deadline, request_id)
-
-
-def _unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Unpack gzip, of one member or several, or deflate, with a zlib header or without."""
-    stream: Any = None
-    for each in pieces:
-        piece = each
-        while piece:
-            if stream is None:
-                bare = encoding == "deflate" and piece[0] & 0x0F != zlib.DEFLATED
-                stream = zlib.decompressobj(-15 if bare else 15 if encoding == "deflate" else 31)
-            elif stream.eof:
-                piece = piece.lstrip(b"\0")
-                if not piece:
-                    break
-                stream = zlib.decompressobj(31)
-            yield stream.decompress(piece)
-            piece = stream.unused_data
-    # only the end of a stream holds its checksum
-    if stream is not None and not stream.eof:
-        raise zlib.error("the stream ends early")
+def _printable(letter: str) -> str:
+    return letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1]
 
 
 def _never_connected(error: BaseException) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
-
-
-def _timeout(deadline: Deadline, request_id: str | None) -> AuroraxTimeoutError:
-    what = f"search {request_id}" if request_id else "the request"
-    return AuroraxTimeoutError(
-        f"no result of {what} within timeout={deadline.timeout} s", request_id=request_id, retryable=True
-    )
 
 
 BACKOFF: Final = tenacity.wait_random_exponential(multiplier=1, max=MAX_WAIT)
@@ -450,13 +380,28 @@ _ADVICE: Final = {
 }
 
 
-def _retry_after(header: str | None) -> float | None:
+def _why_in_vain(error: AuroraxAPIError) -> str:
+    """Say why there is no time left for another attempt."""
+    asked = f"; it asks to be left alone for {error.retry_after:.0f} s" if error.retry_after else ""
+    return f"{error}{asked}"
+
+
+def _retry_after(header: str | None, date: str | None) -> float | None:
+    """Return for how many seconds the service asks to be left alone, None where it does not say so."""
     if header is None:
         return None
     if header.isascii() and header.strip().isdigit():
-        return float(header)
-    try:
-        instant = email.utils.parsedate_to_datetime(header).timestamp()
-    except (ValueError, OverflowError):
+        # the longest that a year has; Python refuses to read thousands of digits
+        return float(header.strip()[:9])
+    instant, now = _instant(header), _instant(date)
+    if instant is None:
         return None
-    return max(0.0, instant - time.time())
+    # the service's own clock tells when that is
+    return max(0.0, instant - (time.time() if now is None else now))
+
+
+def _instant(header: str | None) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(header or "").timestamp()
+    except (ValueError, OverflowError, TypeError):
+        return None

@@ -29,8 +29,8 @@ from aurorax_pandas.query.query import Query
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.checkpoint import Checkpoint, Part
 from aurorax_pandas.service.connection import Connection
+from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.search import ConjunctionSearch
-from aurorax_pandas.service.transport import Deadline
 from aurorax_pandas.service.workers import Workers
 from aurorax_pandas.times import Span, span
 
@@ -92,7 +92,8 @@ def read_in_parts(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used; nothing is sent or written then.
+        If `chunk` or `overlap` is no span of time that can be used, `max_workers` no whole number above 0, or the
+        directory of `checkpoint` holds something else; nothing is sent or written then.
     AuroraxTimeoutError
         If the deadline is all that windows fail for.
     AuroraxBulkError

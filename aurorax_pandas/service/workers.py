@@ -77,7 +77,7 @@ class Workers:
         self, function: Callable[[_Item], _Result], items: Sequence[_Item], count: int
     ) -> Iterator[tuple[_Item, _Result | AuroraxError]]:
         """
-        Call a function with each item, some at a time, and give each with its result, or its error, as they end.
+        Call a function with each item, some at a time, and yield each with its result, or its error, as they end.
 
         Parameters
         ----------

@@ -361,3 +361,40 @@ def test_an_own_position_is_as_high_as_the_ephemeris_says(builders):
         )  # fmt: skip
         (found,) = df.aurorax.closest_approach(ephemeris)["approach_distance"]
         assert found == pytest.approx(float(expected), abs=1e-6)
+
+
+@pytest.fixture
+def uncertain(ephemeris):
+    """The sample with an uncertainty that tells the source and the minute: 1000 times the row, and the minute."""
+    rows, minutes = np.meshgrid(np.arange(16.0), np.arange(1440.0), indexing="ij")
+    values = np.where(ephemeris["nbtrace_lat"].isnull() | (rows > 2), np.nan, 1000 * rows + minutes)
+    return ephemeris.assign(nbtrace_uncertainty=(("source", "epoch"), values))
+
+
+def test_an_approach_carries_the_greater_uncertainty_of_the_epochs_beside_it(sample, uncertain, near):
+    found = sample.aurorax.closest_approach(uncertain)
+    assert found.columns.tolist() == [*near.columns, "footprint_uncertainty"]
+    assert_conjunctions_equal(found[near.columns], near)
+    craft = found.aurorax.explode_events()["e2_display_name"].map({"Swarm A": 0, "Swarm B": 1, "Swarm C": 2})
+    minute = (found["approach_time"] - pd.Timestamp("2020-01-01")) / pd.Timedelta("1min")
+    np.testing.assert_array_equal(found["footprint_uncertainty"], 1000 * craft.to_numpy() + np.ceil(minute))
+
+
+def test_overflights_carry_the_uncertainty_at_the_closest_epoch(sample, uncertain):
+    rows = sample.aurorax.overflights(uncertain)
+    assert_conjunctions_equal(rows[sample.columns], sample.loc[rows.index])
+    craft = rows.aurorax.explode_events()["e2_display_name"].map({"Swarm A": 0, "Swarm B": 1, "Swarm C": 2})
+    minute = (rows["closest_epoch"] - pd.Timestamp("2020-01-01")) // pd.Timedelta("1min")
+    np.testing.assert_array_equal(rows["footprint_uncertainty"], 1000 * craft.to_numpy() + minute)
+    events = sample.aurorax.explode_events().aurorax.overflights(uncertain)
+    np.testing.assert_array_equal(events["footprint_uncertainty"], rows["footprint_uncertainty"])
+
+
+def test_what_is_infinitely_uncertain_stays_so_and_what_has_no_footprint_is_unknown(sample, uncertain):
+    infinite = uncertain.assign(nbtrace_uncertainty=uncertain["nbtrace_uncertainty"] * np.inf)
+    assert np.isposinf(sample.aurorax.closest_approach(infinite)["footprint_uncertainty"]).all()
+    events = sample.aurorax.explode_events()
+    for kind in ("sbtrace", "geographic"):
+        other = events.assign(conjunction_type=pd.Series(kind, events.index, events["conjunction_type"].dtype))
+        assert other.aurorax.closest_approach(uncertain)["footprint_uncertainty"].isna().all()
+        assert other.aurorax.overflights(uncertain)["footprint_uncertainty"].isna().all()

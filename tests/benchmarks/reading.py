@@ -315,7 +315,7 @@ def analysis(table, runs, events_count, many):
 def checks(table, runs, count):
     """What the schema check costs of the read that it belongs to."""
     import aurorax_pandas
-    from aurorax_pandas.frame.schema import validate
+    from aurorax_pandas.frame.validation import validate
 
     data = body(count)
     df = aurorax_pandas.conjunctions_from_records(data)

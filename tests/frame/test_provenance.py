@@ -78,3 +78,17 @@ def test_dataset_carries_the_provenance_as_text(sample):
     assert {key: block[key] for key in sample.aurorax.provenance} == sample.aurorax.provenance
     sample.attrs.clear()
     assert json.loads(sample.aurorax.to_xarray().attrs["aurorax"])["query"] is None
+
+
+def test_swarmaurora_url_of_one_search(sample):
+    (request_id,) = sample.aurorax.provenance["request_ids"]
+    assert sample.aurorax.swarmaurora_url().endswith(f"aurorax_request_id={request_id}")
+
+
+def test_swarmaurora_url_needs_exactly_one_search(sample):
+    sample.attrs["aurorax"]["request_ids"] = ["first-id", "second-id"]
+    with pytest.raises(ap.AuroraxInputError, match="first-id, second-id"):
+        sample.aurorax.swarmaurora_url()
+    sample.attrs.clear()
+    with pytest.raises(ap.AuroraxInputError, match="no search"):
+        sample.aurorax.swarmaurora_url()

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas
@@ -17,8 +17,7 @@ SEARCHES = {
 WHOLE = {name: aurorax_pandas.find_conjunctions(SAMPLE, **search) for name, search in SEARCHES.items()}
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.sampled_from(sorted(SEARCHES)), st.lists(st.integers(1, 1438), min_size=1, max_size=12, unique=True))
+@given(st.sampled_from(sorted(SEARCHES)), st.lists(st.integers(1, 1438), min_size=1, max_size=6, unique=True))
 def test_searches_of_any_windows_stitched_equal_the_whole(name, cuts):
     edges = [0, *sorted(cuts), 1440]
     parts = [

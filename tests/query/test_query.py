@@ -673,3 +673,11 @@ def test_describe_says_the_search_in_the_words_of_the_service():
         "2020-01-01T00:00:00 AND 2020-01-01T06:59:59 UTC HAVING max distances between location points of "
         "ground1-space1=500 km."
     )
+
+
+def test_sentence_of_the_recorded_search_is_the_services_own():
+    from aurorax_pandas import samples
+    from aurorax_pandas.query.query import describe_query
+
+    logged = samples.recorded_status()["logs"][2]["summary"].partition("using query: ")[2]
+    assert describe_query(samples.recorded_query()) == logged

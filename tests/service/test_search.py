@@ -3,6 +3,7 @@ import json
 import logging
 import pickle
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -864,3 +865,17 @@ def test_what_cannot_be_sent_is_refused_at_once(server, recorded_search, clock):
 def test_frame_of_a_search_can_be_pickled_with_its_origin(server, search):
     df = search.run()
     assert pickle.loads(pickle.dumps(df)).attrs == df.attrs
+
+
+def test_dry_run_needs_no_service():
+    search = ap.ConjunctionSearch(
+        "2020-01-01", "2020-01-02", {"ground1-space1": 500, "space1-space2": 100}, ground={"programs": "rego"},
+        space=[{"programs": "swarm"}, {"programs": "themis"}], api_url="http://127.0.0.1:9",
+    )  # fmt: skip
+    expected = [[np.nan, 500, np.inf], [500, np.nan, 100], [np.inf, 100, np.nan]]
+    names = ["ground1", "space1", "space2"]
+    pd.testing.assert_frame_equal(search.distances, pd.DataFrame(expected, names, names))
+    assert search.describe(offline=True).endswith(
+        "ground1-space1=500 km, ground1-space2=no limit, space1-space2=100 km."
+    )
+    search.close()

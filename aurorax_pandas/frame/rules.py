@@ -1,0 +1,276 @@
+"""What each kind of frame must keep: its columns, and the rules of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.frame import model
+
+
+class RowRule(NamedTuple):
+    """A rule that every row of a frame keeps: the columns it reads, and what it says of a row that breaks it."""
+
+    name: str
+    columns: tuple[str, ...]
+    says: str
+
+    def holds(self, column: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+        """Tell for each row whether the rule holds."""
+        holds: npt.NDArray[np.bool_] = _RULES[self.name](*(column[name] for name in self.columns))
+        return holds
+
+
+def columns_read(rules: Iterable[RowRule]) -> set[str]:
+    """Name the columns that some rules read."""
+    return {name for rule in rules for name in rule.columns}
+
+
+def _ticks(times: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    # integers are compared in a fraction of the time; a missing time is the lowest of them
+    return times.view(np.int64)
+
+
+_MISSING: Final = np.iinfo(np.int64).min
+
+
+def _is_set(times: npt.NDArray[Any]) -> Any:
+    return _ticks(times) != _MISSING
+
+
+def _in_order(start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
+    return (_ticks(start) <= _ticks(end)) | ~_is_set(end)
+
+
+def _within(epoch: npt.NDArray[Any], start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
+    ticks = _ticks(epoch)
+    inside = (_ticks(start) <= ticks) & (ticks <= _ticks(end)) & _is_set(start)
+    return inside | ~_is_set(epoch)
+
+
+def _valid(*distances: npt.NDArray[Any]) -> Any:
+    # what is not a number is not below infinity
+    return reduce(np.logical_and, [(one >= 0) & (one < np.inf) for one in distances])
+
+
+def _shared(start: npt.NDArray[Any], end: npt.NDArray[Any], first: npt.NDArray[Any], last: npt.NDArray[Any]) -> Any:
+    apart = (_ticks(end) < _ticks(first)) & _is_set(end)
+    return ~(apart | ((_ticks(last) < _ticks(start)) & _is_set(last)))
+
+
+_RULES: Final[dict[str, Any]] = {
+    "start_set": _is_set,
+    "end_set": _is_set,
+    "start_before_end": _in_order,
+    "distances_valid": _valid,
+    "min_below_max": lambda low, high: ~(low > high),
+    "count_valid": lambda count: count >= 1,
+    "minutes_valid": _valid,
+    "closest_epoch_inside": _within,
+    "farthest_epoch_inside": _within,
+    "span_shared": _shared,
+}
+
+_SPAN: Final = (
+    RowRule("start_set", ("start",), "start is missing"),
+    RowRule("end_set", ("end",), "end is missing"),
+    RowRule("start_before_end", ("start", "end"), "end is before start"),
+)
+_DISTANCES: Final = (
+    RowRule("distances_valid", ("min_distance", "max_distance"), "a distance is negative or not finite"),
+    RowRule("min_below_max", ("min_distance", "max_distance"), "min_distance is above max_distance"),
+)
+_CLOSEST: Final = RowRule(
+    "closest_epoch_inside", ("closest_epoch", "start", "end"), "closest_epoch is outside start to end"
+)
+_COUNTS: Final = (
+    RowRule("count_valid", ("count",), "count is below 1"),
+    RowRule("minutes_valid", ("minutes",), "minutes is negative or not finite"),
+)
+#: Rules of the events inside a conjunction. An event may reach beyond its conjunction, which the service does not
+#: always clip it to, but it shares some time with it.
+NESTED_EVENT_RULES: Final = (
+    *_SPAN,
+    *_DISTANCES,
+    RowRule(
+        "span_shared",
+        ("start", "end", "conjunction_start", "conjunction_end"),
+        "the event shares no time with its conjunction",
+    ),
+)
+CONJUNCTION_RULES: Final = (
+    *_SPAN,
+    *_DISTANCES,
+    _CLOSEST,
+    RowRule("farthest_epoch_inside", ("farthest_epoch", "start", "end"), "farthest_epoch is outside start to end"),
+)
+
+
+def spans_of_events(
+    start: npt.NDArray[Any], end: npt.NDArray[Any], lengths: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the span of the conjunction that each event belongs to, as `NESTED_EVENT_RULES` read it."""
+    if not (lengths == 1).all():
+        # most frames have one event a row, and what is not copied costs nothing
+        start, end = np.repeat(start, lengths), np.repeat(end, lengths)
+    return {"conjunction_start": start, "conjunction_end": end}
+
+
+class Failure(NamedTuple):
+    """A way in which a frame is not what it should be; ``broken`` tells the rows, None where it is of a column."""
+
+    column: str
+    check: str
+    says: str
+    broken: npt.NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of frame must keep."""
+
+    name: str
+    says: str
+    dtypes: Mapping[str, Any]
+    rules: tuple[RowRule, ...]
+    required: tuple[str, ...] = ()
+    event_rules: tuple[RowRule, ...] = ()
+    index: str | None = None
+
+    def failures(self, frame: pd.DataFrame) -> Iterator[Failure]:
+        """Find all that is wrong with a frame."""
+        mixed_up = self.mix_up(frame)
+        if mixed_up is not None:
+            # that each column of the other kind is missing would hide it
+            yield Failure("", "kind", mixed_up)
+            return
+        yield from self.wrong_columns(frame)
+        yield from self.broken_rows(frame)
+
+    def mix_up(self, frame: pd.DataFrame) -> str | None:
+        """Tell what a frame is where it lacks columns of this kind and is of another, or None."""
+        found = KINDS[model.kind_of(frame)]
+        if found is not self and not set(self.dtypes) <= set(frame.columns):
+            return f"the frame holds {found.says}, not {self.says}"
+        if self.index and frame.index.name != self.index and self.index in frame.columns:
+            return (
+                f"the label {self.index!r} of {self.says} is a column; make it the index by set_index({self.index!r})"
+            )
+        return None
+
+    def wrong_columns(self, frame: pd.DataFrame) -> Iterator[Failure]:
+        """Find the columns that are missing, stand twice or have another dtype, and an index that is not right."""
+        twice = dict.fromkeys(frame.columns[frame.columns.duplicated()])
+        for name in twice:
+            yield Failure(str(name), "unique_column_names", f"the column {name!r} is there twice")
+        found = dict(zip(frame.columns, frame.dtypes, strict=True))
+        for name, dtype in self.dtypes.items():
+            if name not in found:
+                yield Failure(name, "column_in_dataframe", f"the column {name!r} is not there")
+            elif name not in twice and not is_dtype(found[name], dtype):
+                yield Failure(name, "dtype", f"dtype is not {dtype}")
+        if self.index and frame.index.name != self.index:
+            yield Failure("", "field_name", f"the index is not named {self.index!r}")
+        if self.index and not frame.index.is_unique:
+            yield Failure("", "field_uniqueness", "a label of the index is there twice")
+
+    def broken_rows(self, frame: pd.DataFrame) -> Iterator[Failure]:
+        """Find the rules that rows break; a column that is not as it should be is passed over."""
+        frame = frame.copy(deep=False)
+        # pandas copies attrs deeply for each column that is taken
+        frame.attrs = {}
+        once = ~frame.columns.duplicated(keep=False)
+        found = dict(zip(frame.columns[once], frame.dtypes[once], strict=True))
+        sound = {name for name, dtype in self.dtypes.items() if name in found and is_dtype(found[name], dtype)}
+        for column in self.required:
+            if column in sound and (missing := frame[column].isna().to_numpy()).any():
+                yield Failure(column, "not_null", "a value is missing", missing)
+        rules = [rule for rule in self.rules if set(rule.columns) <= sound]
+        values = {name: frame[name].to_numpy() for name in columns_read(rules)}
+        for rule in rules:
+            if not (holds := rule.holds(values)).all():
+                yield Failure("", rule.name, rule.says, ~holds)
+        if not self.event_rules or "events" not in sound:
+            return
+        flat = model.flatten(frame["events"])
+        events = {name: flat.values(name) for name in columns_read(self.event_rules) & set(flat.fields)}
+        if {"start", "end"} <= sound:
+            events |= spans_of_events(frame["start"].to_numpy(), frame["end"].to_numpy(), flat.lengths)
+        for rule in self.event_rules:
+            if set(rule.columns) <= set(events) and not (holds := rule.holds(events)).all():
+                broken = np.bincount(flat.row[~holds], minlength=len(frame)) > 0
+                yield Failure("", f"events_{rule.name}", f"in events: {rule.says}", broken)
+
+    def sound_rows(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Tell which rows keep every rule."""
+        sound = np.ones(len(frame), bool)
+        for failure in self.broken_rows(frame):
+            sound &= ~np.asarray(failure.broken)
+        return sound
+
+
+def is_dtype(found: Any, wanted: Any) -> bool:
+    """Tell whether a dtype is the one that the data model names; None is any, ``"category"`` any categories."""
+    if wanted is None:
+        return True
+    # every categorical dtype equals the text "category", and so does no other
+    if isinstance(wanted, str) and wanted == "category":
+        return isinstance(found, pd.CategoricalDtype)
+    return bool(found == wanted)
+
+
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "conjunctions",
+            "conjunctions",
+            model.CONJUNCTION_COLUMNS,
+            CONJUNCTION_RULES,
+            required=("conjunction_type",),
+            event_rules=NESTED_EVENT_RULES,
+        ),
+        Kind(
+            "events",
+            "events of explode_events",
+            model.EVENT_COLUMNS,
+            (*_SPAN, *_DISTANCES, _CLOSEST),
+            required=("conjunction_type", "pair"),
+        ),
+        Kind(
+            "pair_summary",
+            "a pair summary",
+            model.PAIR_SUMMARY_COLUMNS,
+            (
+                *_COUNTS,
+                RowRule("distances_valid", ("min_distance", "median_distance"), "a distance is negative or not finite"),
+                RowRule("min_below_max", ("min_distance", "median_distance"), "min_distance is above median_distance"),
+                RowRule("start_before_end", ("first_start", "last_end"), "last_end is before first_start"),
+                RowRule(
+                    "closest_epoch_inside",
+                    ("closest_epoch", "first_start", "last_end"),
+                    "closest_epoch is outside the span",
+                ),
+            ),
+            index="pair",
+        ),
+        Kind(
+            "passes",
+            "passes",
+            model.PASS_COLUMNS,
+            (
+                *_SPAN,
+                RowRule("distances_valid", ("min_distance",), "min_distance is negative or not finite"),
+                *_COUNTS,
+                _CLOSEST,
+            ),
+            required=("spacecraft", "conjunction_type"),
+        ),
+    )
+}

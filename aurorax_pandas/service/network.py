@@ -1,0 +1,112 @@
+"""The network between here and a service: proxies, certificates, and what a fault of them means."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+import urllib3
+
+_CERTIFICATE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def is_this_machine(address: str) -> bool:
+    """Tell whether an address is on this machine, by its name or number."""
+    host = urlsplit(address).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def proxies_for(address: str) -> dict[str, str]:
+    """Return the proxies of the environment for an address, none for one on this machine."""
+    return {} if is_this_machine(address) else dict(requests.utils.get_environ_proxies(address, no_proxy=None))
+
+
+def certificates() -> str | bool:
+    """Return the certificates to trust: those that the environment names, else those of requests."""
+    return next((os.environ[name] for name in _CERTIFICATE_VARIABLES if os.environ.get(name)), True)
+
+
+def missing_certificates() -> str:
+    """Say which certificates that the environment names are not there; empty where all are."""
+    for name in _CERTIFICATE_VARIABLES:
+        path = os.environ.get(name)
+        if path and not os.path.exists(path):  # noqa: PTH110  (a text of the environment, whatever it holds)
+            return f"{name}={path!r} names certificates that are not there; correct or unset it"
+    return ""
+
+
+def fault_of(error: BaseException, address: str) -> tuple[str, bool]:
+    """
+    Say what a fault of the network means and what to do, and whether trying again may help.
+
+    Parameters
+    ----------
+    error : exception
+        As requests and urllib3 raise it; its own text is not repeated, since it can hold headers of ours.
+    address : str
+        What was asked for.
+    """
+    missing = missing_certificates()
+    if missing and isinstance(error, OSError) and urlsplit(address).scheme == "https":
+        return missing, False
+    causes = list(_causes(error))
+    kinds = tuple(map(type, causes))
+    proxy = _proxy_of(address)
+    if any(issubclass(kind, requests.exceptions.InvalidSchema) for kind in kinds) and "SOCKS" in str(error):
+        return f"the proxy {proxy} is SOCKS, which needs the package PySocks: pip install pysocks", False
+    if any(issubclass(kind, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for kind in kinds):
+        return f"the proxy {proxy} does not let it through; correct it, or add the host to NO_PROXY", True
+    if any(issubclass(kind, urllib3.exceptions.NameResolutionError) for kind in kinds):
+        return (
+            f"the name {urlsplit(address).hostname!r} cannot be resolved; check api_url and the network. Without a "
+            "network aurorax_pandas.sandbox.serve() answers on this machine"
+        ), False
+    certificate = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
+    if certificate is not None:
+        return (
+            f"its certificate is not trusted ({certificate.verify_message}); check api_url, or name the "
+            "certificates to trust in REQUESTS_CA_BUNDLE"
+        ), False
+    if any(issubclass(kind, ssl.SSLError | requests.exceptions.SSLError) for kind in kinds):
+        return "it does not speak TLS as it should; check whether api_url is http or https", False
+    if is_this_machine(address) and any(issubclass(kind, ConnectionRefusedError) for kind in kinds):
+        return "nothing listens there on this machine; is the sandbox still running?", False
+    lasting = requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL | requests.TooManyRedirects
+    return "check the network and try again", not isinstance(error, lasting)
+
+
+def _proxy_of(address: str) -> str:
+    """Name the proxy for an address and the variable that it stands in, without its password."""
+    scheme = urlsplit(address).scheme
+    proxies = proxies_for(address)
+    found = proxies.get(scheme) or proxies.get("all") or ""
+    parts = urlsplit(found)
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if found else "of the system"
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        for variable in (name, name.upper()):
+            if os.environ.get(variable) == found:
+                return f"{bare} ({variable})"
+    return bare
+
+
+def _causes(error: BaseException) -> Any:
+    """Return an error and all that it came from, inside its arguments too."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        inner = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+        waiting += [one for one in inner if isinstance(one, BaseException)]

@@ -1,0 +1,95 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import aurorax_pandas as ap
+from aurorax_pandas import conjunctions_from_records
+
+
+@given(data=st.data())
+def test_minutes_count_both_ends(builders, data):
+    made = data.draw(builders.tagged_records())
+    df = conjunctions_from_records(made)
+    wanted = [
+        (pd.Timestamp(one["end"]) - pd.Timestamp(one["start"])).total_seconds() / 60 + 1
+        for one in builders.in_row_order(df, made)
+    ]
+    found = df.aurorax.minutes()
+    assert found.tolist() == wanted
+    assert (found.name, found.dtype) == ("minutes", np.dtype("float64"))
+
+
+def test_minutes_keep_the_index_and_sum_to_the_recorded_count(builders, sample):
+    found = builders.reindexed(sample, "text").aurorax.minutes()
+    assert found.index[0] == "row 0"
+    assert found.sum() == 92
+
+
+def test_every_day_of_the_window_counts_from_zero(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
+    assert df.aurorax.daily_counts()["count"].tolist() == [1, 0, 1]
+    df.attrs["aurorax"] = {"query": {"start": "2019-12-31T00:00:00", "end": "2020-01-04T23:59:59"}}
+    assert df.aurorax.daily_counts()["count"].tolist() == [0, 1, 0, 1, 0]
+    assert df.aurorax.daily_counts(freq="2D")["count"].tolist() == [1, 1, 0]
+    assert df.aurorax.daily_counts("pair")["count"].tolist() == [0, 1, 0, 1, 0]
+
+
+def test_days_without_operation_are_missing_and_rates_are_per_hour(builders):
+    df = conjunctions_from_records(
+        [builders.record(0, 1), builders.record(10, 10), builders.record(3 * 1440, 3 * 1440)]
+    )
+    days = pd.date_range("2020-01-01", periods=4, unit="us")
+    cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [600, 0, 300, 60]})
+    craft = pd.DataFrame({"identifier": 3, "source_type": "leo", "day": days, "records": [1440, 1440, 0, 1440]})
+    both = pd.concat([cameras, craft], ignore_index=True)
+    for by, wanted in ((None, both), ("pair", both), ("spacecraft", both)):
+        found = df.aurorax.daily_counts(by, availability=wanted)
+        assert found["count"].tolist()[:1] + found["count"].tolist()[3:] == [2, 1]
+        assert found["count"].isna().tolist() == [False, True, True, False]
+        assert found["minutes"].dropna().tolist() == [600, 60]
+        assert found["rate"].dropna().tolist() == [0.2, 1.0]
+    alone = df.aurorax.daily_counts(availability=cameras)
+    assert alone["count"].fillna(-1).tolist() == [2, -1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"freq": "0D"}, "freq"),
+        ({"by": "speed"}, "by='speed'"),
+        ({"availability": pd.DataFrame({"identifier": [1]})}, "'source_type' is missing"),
+    ],
+)
+def test_counts_refuse_what_they_cannot_use(sample, arguments, words):
+    with pytest.raises(ap.AuroraxInputError, match=words):
+        sample.aurorax.daily_counts(**arguments)
+
+
+def test_cameras_of_one_site_watch_the_same_sky(builders):
+    rego = {**builders.GILL, "identifier": 81, "program": "rego", "display_name": "REGO GILL"}
+    df = conjunctions_from_records(
+        [builders.record(60 * number, sources=(camera, builders.SWARM_A), end=60 * number + 1)
+         for number, camera in enumerate((builders.GILL, rego, builders.GILL))]
+    )  # fmt: skip
+    day = pd.Timestamp("2020-01-01")
+    availability = pd.DataFrame({"identifier": [46, 81], "source_type": "ground", "day": day, "records": [1200, 1440]})
+    found = df.aurorax.daily_counts("site", availability=availability).loc["GILL & Swarm A"].iloc[0]
+    assert (found["count"], found["minutes"]) == (3, 1440)
+    assert found["rate"] == pytest.approx(3 / 24)
+    with pytest.raises(ap.AuroraxInputError, match="stands twice"):
+        df.aurorax.daily_counts(availability=pd.concat([availability, availability]))
+
+
+def test_days_after_the_window_are_counted_where_there_are_rows(builders):
+    df = conjunctions_from_records([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
+    df.attrs["aurorax"] = {"query": {"start": "2020-01-01T00:00:00", "end": "2020-01-01T23:59:59"}}
+    assert df.aurorax.daily_counts()["count"].tolist() == [1, 0, 1]
+
+
+def test_availability_of_other_days_does_not_count(builders):
+    df = conjunctions_from_records([builders.record(0, 1)])
+    days = pd.date_range("2019-12-31", periods=3, unit="us")
+    cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [7, 600, 5]})
+    assert df.aurorax.daily_counts(availability=cameras)["minutes"].tolist() == [600]

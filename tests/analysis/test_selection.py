@@ -1,0 +1,324 @@
+import datetime
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import aurorax_pandas as ap
+from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+
+@given(data=st.data(), n=st.integers(1, 4))
+def test_closest_overall_by_pair_and_by_columns(builders, data, n):
+    made = data.draw(builders.tagged_records(max_size=10))
+    df = conjunctions_from_records(made)
+    df = df.iloc[data.draw(st.permutations(range(len(df))))].assign(kind=df["conjunction_type"].astype("str"))
+    records = builders.in_row_order(df, made)
+
+    def least(rows):
+        return sorted(rows, key=lambda row: (row[1]["min_distance"], pd.Timestamp(row[1]["start"]), row[0]))[:n]
+
+    rows = list(enumerate(records))
+    assert df.aurorax.closest(n).index.tolist() == df.index[sorted(row[0] for row in least(rows))].tolist()
+    chosen = set()
+    for kind in ("nbtrace", "sbtrace"):
+        chosen |= {row[0] for row in least([row for row in rows if row[1]["conjunction_type"] == kind])}
+    for by in ("conjunction_type", ["kind"], ["kind", "conjunction_type"]):
+        assert df.aurorax.closest(n, by=by).index.tolist() == df.index[sorted(chosen)].tolist()
+    events = list(enumerate(builders.reference_events(records)))
+    parents = set()
+    for pair in {event["pair"] for _, event in events}:
+        parents |= {event["conjunction"] for _, event in least([one for one in events if one[1]["pair"] == pair])}
+    assert df.aurorax.closest(n, by="pair").index.tolist() == df.index[sorted(parents)].tolist()
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "3", None])
+def test_closest_needs_a_whole_number(sample, n):
+    with pytest.raises(ap.AuroraxInputError, match="n="):
+        sample.aurorax.closest(n)
+
+
+@pytest.mark.parametrize("by", ["par", ["start", "par"], []])
+def test_closest_by_a_column_that_is_not_there_is_refused(sample, by):
+    with pytest.raises(ap.AuroraxInputError, match="by="):
+        sample.aurorax.closest(1, by=by)
+
+
+def test_closest_takes_numpy_numbers_and_gives_all_rows_where_there_are_fewer(sample):
+    assert len(sample.aurorax.closest(np.int64(100))) == 49
+
+
+def test_closest_groups_rows_with_a_missing_value_together(sample):
+    tagged = sample.assign(kp=[None, 1.0] * 24 + [None])
+    assert len(tagged.aurorax.closest(1, by="kp")) == 2
+
+
+def test_closest_of_events_gives_events(sample):
+    events = sample.aurorax.explode_events()
+    nearest = events.aurorax.closest(1, by="pair")
+    assert nearest["pair"].is_unique
+    assert (
+        nearest.groupby("pair", observed=True)["min_distance"]
+        .min()
+        .equals(events.groupby("pair", observed=True)["min_distance"].min())
+    )
+
+
+INSTANTS = st.integers(-60, 20 * 60).map(lambda s: datetime.datetime(2020, 1, 1) + datetime.timedelta(seconds=s))
+
+
+@given(
+    data=st.data(),
+    start=st.none() | INSTANTS,
+    end=st.none() | INSTANTS,
+    near=st.none() | INSTANTS | st.lists(INSTANTS, max_size=5),
+    tolerance=st.sampled_from(["0s", "30s", "2min"]),
+    max_distance=st.none() | st.integers(0, 5),
+)
+def test_filter_by_closest_epoch(builders, data, start, end, near, tolerance, max_distance):
+    made = data.draw(builders.tagged_records())
+    df = conjunctions_from_records(made)
+    if start is not None and end is not None and start > end:
+        start, end = end, start
+
+    def stays(record):
+        epoch = record["closest_epoch"] and pd.Timestamp(record["closest_epoch"])
+        if epoch is None and (start, end, near) != (None, None, None):
+            return False
+        times = near if isinstance(near, list) else [near]
+        return (
+            (start is None or start <= epoch)
+            and (end is None or epoch <= end)
+            and (near is None or any(abs(epoch - time) <= pd.Timedelta(tolerance) for time in times))
+            and (max_distance is None or record["min_distance"] <= max_distance)
+        )
+
+    wanted = [number for number, record in enumerate(builders.in_row_order(df, made)) if stays(record)]
+    forms = [
+        near,
+        *([np.array(near, "M8[us]"), pd.Series(near, dtype="M8[us]"), tuple(near)] if isinstance(near, list) else []),
+    ]
+    for form in forms:
+        assert df.aurorax.filter_closest_epoch(start, end, form, tolerance, max_distance).index.tolist() == wanted
+
+
+def test_filter_bounds_are_inclusive_and_read_as_in_a_search(sample):
+    epoch = sample["closest_epoch"].iloc[10]
+    assert 10 in sample.aurorax.filter_closest_epoch(epoch, epoch).index
+    assert len(sample.aurorax.filter_closest_epoch(end="2020-01-01")) == sample["closest_epoch"].notna().sum()
+    aware = epoch.tz_localize("UTC").tz_convert("America/Edmonton")
+    assert 10 in sample.aurorax.filter_closest_epoch(aware, aware).index
+    assert 10 in sample.aurorax.filter_closest_epoch(near=aware, tolerance="0s").index
+    zoned = pd.DatetimeIndex([aware])
+    assert 10 in sample.aurorax.filter_closest_epoch(near=zoned, tolerance="0s").index
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_an_epoch_as_far_from_an_instant_as_is_tolerated_stays(sample, sign):
+    row = sample.iloc[[10]]
+    near = row["closest_epoch"].iloc[0] + sign * pd.Timedelta("5min")
+    beyond = near + sign * pd.Timedelta("1us")
+    far = [near - pd.Timedelta("1D"), near + pd.Timedelta("1D")]
+    assert len(row.aurorax.filter_closest_epoch(near=near)) == 1
+    assert len(row.aurorax.filter_closest_epoch(near=[near, *far])) == 1
+    assert len(row.aurorax.filter_closest_epoch(near=[beyond, *far])) == 0
+
+
+def test_filter_works_on_events(sample):
+    events = sample.aurorax.explode_events()
+    near = sample["closest_epoch"].iloc[[0]]
+    assert len(events.aurorax.filter_closest_epoch(near=near)) == len(sample.aurorax.filter_closest_epoch(near=near))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"start": "2020-01-02", "end": "2020-01-01"}, "swap"),
+        ({"start": "noon-ish"}, "start"),
+        ({"near": ["2020-01-01", "x"]}, "near"),
+        ({"near": "x"}, "near"),
+        ({"near": "2020-01-01", "tolerance": "-1min"}, "tolerance"),
+        ({"near": "2020-01-01", "tolerance": "soon"}, "tolerance"),
+        ({"max_distance": -1}, "max_distance"),
+        ({"max_distance": "500"}, "max_distance"),
+    ],
+)
+def test_filters_that_cannot_be_used_are_refused(sample, arguments, word):
+    with pytest.raises(ap.AuroraxInputError, match=word):
+        sample.aurorax.filter_closest_epoch(**arguments)
+
+
+@given(data=st.data(), distance=st.integers(0, 5))
+def test_within_asks_all_pairs_or_any(builders, data, distance):
+    made = data.draw(builders.tagged_records())
+    df = conjunctions_from_records(made)
+    lists = [[event["min_distance"] <= distance for event in one["events"]] for one in builders.in_row_order(df, made)]
+    for how, test in (("all", lambda hits: bool(hits) and all(hits)), ("any", any)):
+        wanted = [number for number, hits in enumerate(lists) if test(hits)]
+        assert df.aurorax.within(distance, how=how).index.tolist() == wanted
+
+
+@pytest.mark.parametrize("bad", [-1, "500", None, float("nan"), True])
+def test_within_needs_a_distance(sample, bad):
+    with pytest.raises(ap.AuroraxInputError, match="distance"):
+        sample.aurorax.within(bad)
+
+
+def test_how_is_any_or_all(sample):
+    with pytest.raises(ap.AuroraxInputError, match="'some'"):
+        sample.aurorax.within(5, how="some")
+    with pytest.raises(ap.AuroraxInputError, match="'some'"):
+        sample.aurorax.select_sources(program="swarm", how="some")
+
+
+@given(
+    data=st.data(),
+    wanted=st.fixed_dictionaries(
+        {},
+        optional={
+            "program": st.sampled_from(["swarm", "rego", ["themis", "rego"]]),
+            "platform": st.sampled_from(["athabasca", ("swarma", "gillam")]),
+            "source_type": st.sampled_from(["ground", ["leo", "heo"]]),
+            "display_name": st.sampled_from(["Swarm A", ["REGO ATHA", "Swarm B"]]),
+        },
+    ).filter(bool),
+    how=st.sampled_from(["any", "all"]),
+)
+def test_select_sources(builders, data, wanted, how):
+    made = data.draw(builders.tagged_records())
+    df = conjunctions_from_records(made)
+
+    def hit(source):
+        return all(source[name] in ([given] if isinstance(given, str) else given) for name, given in wanted.items())
+
+    rows = [
+        number
+        for number, record in enumerate(builders.in_row_order(df, made))
+        if {"any": any, "all": all}[how](map(hit, record["data_sources"]))
+    ]
+    assert df.aurorax.select_sources(**wanted, how=how).index.tolist() == rows
+
+
+def test_a_site_is_known_by_name_and_code_and_is_on_the_ground(builders):
+    b = builders
+    in_orbit = b.source(999, "Gillam-1", "leo", platform="gillam")
+    pairs = [(b.ATHA, b.SWARM_A), (b.REGO_ATHA, b.SWARM_A), (b.GILL, b.SWARM_A), (in_orbit, b.SWARM_A)]
+    df = conjunctions_from_records([b.record(number, number, sources=pair) for number, pair in enumerate(pairs)])
+    for site, rows in (("athabasca", [0, 1]), ("ATHA", [0, 1]), ("gillam", [2]), (["GILL", "athabasca"], [0, 1, 2])):
+        assert df.aurorax.select_sources(site=site).index.tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [({"site": "gill"}, 5), ({"site": "Gillam"}, 5), ({"program": "Swarm"}, 49), ({"display_name": "swarm b"}, 8)],
+)
+def test_names_of_sources_may_be_in_any_case(sample, wanted, count):
+    assert len(sample.aurorax.select_sources(**wanted)) == count
+
+
+def test_a_source_that_says_nothing_is_not_selected(builders):
+    bare = {"identifier": 7}
+    df = conjunctions_from_records([builders.record(sources=(bare, {}), events=[])])
+    for name in ("program", "platform", "source_type", "display_name", "site"):
+        for how in ("any", "all"):
+            assert df.aurorax.select_sources(**{name: "ground"}, how=how).empty
+
+
+@pytest.mark.parametrize("arguments", [{}, {"program": 5}, {"site": []}, {"platform": ["swarma", None]}])
+def test_select_sources_needs_names(sample, arguments):
+    with pytest.raises(ap.AuroraxInputError):
+        sample.aurorax.select_sources(**arguments)
+
+
+def identity(record):
+    sources = sorted((source["identifier"], source["display_name"]) for source in record["data_sources"])
+    return record["conjunction_type"], sources, record["start"], record["end"]
+
+
+@given(data=st.data())
+def test_deduplicate_by_source_keeps_the_first_of_each(builders, data):
+    made = data.draw(builders.tagged_records())
+    df = conjunctions_from_records(made)
+    positions = data.draw(st.lists(st.integers(0, len(df) - 1), max_size=12)) if len(df) else []
+    repeated = df.iloc[positions].assign(position=range(len(positions)))
+    seen, wanted = [], []
+    for position, record in enumerate(builders.in_row_order(repeated, made)):
+        if identity(record) not in seen:
+            seen.append(identity(record))
+            wanted.append(position)
+    assert repeated.aurorax.deduplicate()["position"].tolist() == wanted
+
+
+def overlapping(rows):
+    """Join rows whose spans overlap, directly or through others."""
+    clusters = []
+    for row in rows:
+        touching = [
+            one
+            for one in clusters
+            if any(row[1]["start"] <= other["end"] and other["start"] <= row[1]["end"] for _, other in one)
+        ]
+        clusters = [one for one in clusters if one not in touching] + [[row, *itertools.chain(*touching)]]
+    return clusters
+
+
+@given(data=st.data())
+def test_deduplicate_by_site_keeps_the_closest_of_overlapping_rows(builders, data):
+    pool = (builders.ATHA, builders.REGO_ATHA, builders.GILL)
+    made = [
+        {**one, "data_sources": [data.draw(st.sampled_from(pool)), builders.SWARM_A], "max_distance": 1000.0 + number}
+        for number, one in enumerate(data.draw(st.lists(builders.records(), max_size=10)))
+    ]
+    df = conjunctions_from_records(made)
+    rows = list(enumerate(builders.in_row_order(df, made)))
+    wanted = []
+    for kind in ("nbtrace", "sbtrace"):
+        for site in ("athabasca", "gillam"):
+            alike = [
+                row for row in rows
+                if row[1]["conjunction_type"] == kind and row[1]["data_sources"][0]["platform"] == site
+            ]  # fmt: skip
+            wanted.extend(
+                min(cluster, key=lambda row: (row[1]["min_distance"], row[1]["start"], row[0]))[0]
+                for cluster in overlapping(alike)
+            )
+    assert df.aurorax.deduplicate("site").index.tolist() == sorted(wanted)
+
+
+def test_two_cameras_of_a_site_in_one_conjunction_are_one(builders):
+    b = builders
+    df = conjunctions_from_records(
+        [
+            b.record(0, 2, sources=(b.ATHA, b.REGO_ATHA, b.SWARM_A), low=120.0),
+            b.record(1, 3, sources=(b.ATHA, b.SWARM_A), low=110.0),
+        ]
+    )
+    assert df.aurorax.deduplicate("site").index.tolist() == [1]
+    assert df.aurorax.deduplicate().index.tolist() == [0, 1]
+
+
+def test_deduplicate_undoes_a_concat(sample):
+    assert_conjunctions_equal(pd.concat([sample, sample]).aurorax.deduplicate(), sample)
+
+
+def test_deduplicate_is_by_source_or_site(sample):
+    with pytest.raises(ap.AuroraxInputError, match="'pair'"):
+        sample.aurorax.deduplicate("pair")
+
+
+@pytest.mark.parametrize(
+    "change", [{"identifier": None}, {"identifier": None, "display_name": "(1, 2)"}, {"identifier": 7}]
+)
+def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
+    named = {**builders.ATHA, "identifier": None, "display_name": "(56, -94)"}
+    for one, other in (
+        (builders.ATHA, {**builders.ATHA, **change}),
+        (named, {**named, **change, "display_name": "(1, 2)"}),
+    ):
+        made = [builders.record(sources=(source, builders.SWARM_A)) for source in (one, other, one)]
+        assert len(conjunctions_from_records(made).aurorax.deduplicate()) == 2
+        assert len(ap.stitch(conjunctions_from_records(made))) == 2
