@@ -29,10 +29,10 @@ from .analysis.selection import select_sources as select_sources
 from .analysis.selection import within as within
 from .analysis.sky import sky as sky
 from .engine.find import find_conjunctions as find_conjunctions
+from .ephemeris.convert import as_ephemeris as as_ephemeris
 from .ephemeris.dataset import check_ephemeris as check_ephemeris
-from .ephemeris.dataset import ephemeris_from_dataframe as ephemeris_from_dataframe
-from .ephemeris.dataset import stations as stations
-from .ephemeris.orbit import footprints_from_tle as footprints_from_tle
+from .ephemeris.orbit import footprints_from_elements as footprints_from_elements
+from .ephemeris.stations import stations as stations
 from .exceptions import AuroraxAPIError as AuroraxAPIError
 from .exceptions import AuroraxAuthorizationError as AuroraxAuthorizationError
 from .exceptions import AuroraxBulkError as AuroraxBulkError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pandas as pd
 
@@ -66,7 +66,7 @@ def two_frames_verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Conc
         frame = other if isinstance(other, pd.DataFrame) else to_dataframe(other)
         return cast("Callable[..., R]", function)(to_dataframe(held), frame, *args, **kwargs)
 
-    return _method(function, call)
+    return as_method(function, call)
 
 
 def dask_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable[Concatenate[Any, P], dd.DataFrame]:
@@ -256,5 +256,5 @@ class AuroraxDaskAccessor:
     groupby_pair = verb(dask.groupby_pair)
     minutes = dask_series_verb(minutes)
     pair_summary = verb(dask.pair_summary)
-    select_sources = dask_verb(select_sources)
+    select_sources = verb(dask.select_sources)
     within = dask_verb(within)

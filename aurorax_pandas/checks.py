@@ -33,14 +33,18 @@ def as_list(value: object) -> list[Any]:
     return [value]
 
 
+def nearest_name(value: object, known: Iterable[str]) -> str | None:
+    """Return which known name a misspelt one may mean, None where none is near."""
+    folded = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(str(value).lower(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
 def suggestion(value: object, known: Iterable[str]) -> str:
     """Return which known name a misspelt one may mean, or else which there are."""
     names = list(known)
-    folded = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(str(value).lower(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {folded[close[0]]!r}?"
-    return f"valid: {', '.join(names)}"
+    near = nearest_name(value, names)
+    return f"valid: {', '.join(names)}" if near is None else f"did you mean {near!r}?"
 
 
 def choice(argument: str, value: _T, known: Sequence[_T]) -> _T:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.ephemeris.dataset import concat_sources, ephemeris_from_dataframe, stations
+from aurorax_pandas.ephemeris.dataset import concat_sources, ephemeris_of_table
 from aurorax_pandas.ephemeris.field import DEFAULT_KP, EXTERNAL_FIELD, MAIN_FIELD
+from aurorax_pandas.ephemeris.stations import stations
 from aurorax_pandas.frame import provenance
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.records import conjunctions_from_records
@@ -82,13 +83,12 @@ def load_sample_ephemeris() -> xr.Dataset:
     """
     data = resources.files("aurorax_pandas").joinpath("data")
     with data.joinpath("ephemeris_swarm_20200101.parquet").open("rb") as file:
-        swarm = ephemeris_from_dataframe(pd.read_parquet(file))
+        swarm = ephemeris_of_table(pd.read_parquet(file))
     with data.joinpath("operating_20200101.csv").open("rb") as file:
         operating = pd.read_csv(file, parse_dates=["start", "end"])
     cameras = stations(swarm["epoch"], programs="themis-asi", operating=operating)
     cameras = cameras.isel(source=np.isin(cameras["identifier"], operating["identifier"]))
     sample = concat_sources([swarm, cameras])
-    sample["radial_distance"].attrs = {"long_name": "distance from the centre of the Earth", "units": "km"}
     sample.attrs |= {
         "title": "Ephemeris of Swarm and THEMIS-ASI on 2020-01-01, a sample",
         "method": f"SGP4 from two-line elements, GMST rotation, {MAIN_FIELD} and {EXTERNAL_FIELD}, footprints 100 km above "

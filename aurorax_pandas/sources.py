@@ -26,10 +26,11 @@ def bundled_sources() -> pd.DataFrame:
     pandas.DataFrame
         ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type``, ``display_name``,
         ``site_code`` (missing where a site has none), ``geodetic_lat`` and ``geodetic_lon`` [degrees] (missing
-        for spacecraft) and ``note``, which says what is not as published.
+        for spacecraft), ``note``, which says what is not as published, and ``catalogue_number`` of spacecraft (Int64,
+        missing where it is not known for certain).
     """
     with resources.files("aurorax_pandas").joinpath("data/data_sources.csv").open("rb") as file:
-        return pd.read_csv(file)
+        return pd.read_csv(file, dtype={"catalogue_number": "Int64"})
 
 
 @functools.cache
@@ -37,3 +38,33 @@ def site_codes() -> dict[str, str]:
     """Return the four-letter code of each site that has one, by its platform name."""
     table = bundled_sources().dropna(subset="site_code")
     return dict(zip(table["platform"], table["site_code"], strict=True))
+
+
+@functools.cache
+def site_platforms() -> dict[str, str]:
+    """Return the platform name of each site that has a four-letter code, by its code."""
+    return {code: platform for platform, code in site_codes().items()}
+
+
+def platform_named(name: str) -> str:
+    """Return the platform that is meant by its own name or, for a site, by its four-letter code (``"GILL"``)."""
+    return site_platforms().get(name, name)
+
+
+_NAMES: Final = ["program", "platform", "instrument_type", "source_type", "display_name"]
+_read_in_session: list[pd.DataFrame] = []
+
+
+def remember_sources(sources: pd.DataFrame) -> None:
+    """Remember data sources that a service has listed, for as long as this process runs."""
+    _read_in_session.append(sources[_NAMES].astype(object))
+
+
+def forget_sources() -> None:
+    """Forget the data sources of `remember_sources`."""
+    _read_in_session.clear()
+
+
+def known_sources() -> pd.DataFrame:
+    """Return the names of the data sources in the bundled table and in the lists that were read in this session."""
+    return pd.concat([bundled_sources()[_NAMES].astype(object), *_read_in_session], ignore_index=True)

@@ -23,7 +23,7 @@ def polar_orbits(days: int, start: str = "2020-12-01", step: str = "1min") -> xr
                  "nbtrace_lon": lon}
             )
         )  # fmt: skip
-    craft = aurorax_pandas.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
+    craft = aurorax_pandas.as_ephemeris(pd.concat(frames, ignore_index=True))
     chosen = {"programs": "themis-asi", "platforms": ["GILL", "RANK", "FSIM", "ATHA"]}
     identifiers = aurorax_pandas.stations(epochs[:1], **chosen)["identifier"].values
     nights = [day for number, day in enumerate(pd.date_range(start, periods=days)) if number % 5 != 4]

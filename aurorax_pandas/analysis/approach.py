@@ -11,7 +11,8 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
-from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
+from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, is_events
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
 #: Altitude of the green and blue emissions [km]; the red line is at about 230 km.
 EMISSION_ALTITUDE: Final = 110.0
 
+# whose elevation it is
+_ELEVATION_OF: Final = pd.CategoricalDtype(["footprint", "spacecraft"])
 _APPROACH_COLUMNS: Final[dict[str, Any]] = {
     "approach_time": model.DATETIME,
     "approach_distance": "float64",
     "approach_elevation": "float64",
+    "elevation_of": _ELEVATION_OF,
+    "approach_at_edge": "boolean",
     "spacecraft_hemisphere": HEMISPHERE,
 }
 #: Column for the uncertainty of footprints, where an ephemeris tells it.
@@ -61,18 +66,28 @@ def closest_approach(
     Returns
     -------
     pandas.DataFrame
-        The frame with four columns more; the service's own columns never change. ``approach_time`` (UTC),
-        ``approach_distance`` [km], ``approach_elevation`` (above the station's horizon, of the point at the emission
-        altitude over the footprint) [degrees], ``spacecraft_hemisphere`` ("northern" or "southern", of the spacecraft
-        itself). NaT or NaN where the ephemeris lacks a source or an epoch. Where the ephemeris says how uncertain
-        footprints are (``nbtrace_uncertainty``, ``sbtrace_uncertainty``, as `footprints_from_tle` makes them with
-        ``uncertainty=True``), ``footprint_uncertainty`` [km] is a fifth: the greatest of both locations at the epochs
-        on both sides of the closest approach. It is informative, not a bound.
+        The frame with six columns more; the service's own columns never change. ``approach_time`` (UTC),
+        ``approach_distance`` [km], ``approach_elevation`` (above the station's horizon) [degrees], ``elevation_of``
+        ("footprint": of the point at the emission altitude over the footprint of a trace; "spacecraft": of a
+        ``geographic`` row, where the spacecraft's altitude is known), ``approach_at_edge`` (whether the least distance
+        is that at the first or last epoch with both places, no interpolated minimum), ``spacecraft_hemisphere``
+        ("northern" or "southern", of the spacecraft itself). NaT or missing where the ephemeris lacks a source or an
+        epoch. Where the ephemeris says how uncertain footprints are (``nbtrace_uncertainty``, ``sbtrace_uncertainty``,
+        as `footprints_from_elements` makes them with ``uncertainty=True``), ``footprint_uncertainty`` [km] is a seventh:
+        the greatest of both locations at the epochs on both sides of the closest approach. It is informative, not a
+        bound.
 
     Raises
     ------
     AuroraxInputError
         If the Dataset is no ephemeris, the altitude is none, or the frame has no events.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only: how many it does not, and why.
 
     Notes
     -----
@@ -85,6 +100,11 @@ def closest_approach(
     Distances are great circles on a sphere of 6371 km, like the service's, but between geodetic latitudes: those of
     spacecraft and their footprints are converted on the WGS84 ellipsoid first. In the recorded search that moves
     distances by −19 to +20 km, so that a closest approach can lie a little above the minute's minimum.
+
+    Where the ephemeris has no footprint at the closest minute, because its field line does not return while the
+    service's does, the approach is at the edge of what there is (``approach_at_edge``). It is then no upper bound and
+    can exceed the minute's minimum: in the recorded search by 56 km in one of four such rows, with footprints traced at
+    Kp 2; in none with those of the bundled sample, traced as the service does.
 
     The footprint ends 100 km above the ellipsoid. Its field line is taken as vertical from there to the emission
     altitude: where it dips by 80 degrees that is wrong by 2 km for 110 km and by 23 km for 230 km.
@@ -103,9 +123,10 @@ def closest_approach(
     """
     altitude = read_emission_altitude(emission_altitude)
     events = as_events(df, "closest_approach", "conjunction_type", "start", "end")
+    parents = rows_of_events(df, events)
+    check_spans("closest_approach", events, parents, ephemeris, sources_of_sides(events))
     found = approaches_of(events, ephemeris, altitude)
     if not is_events(df):
-        parents = events["conjunction"].to_numpy()
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
         nearest = closest_positions(ranked, parents)
         found = found.iloc[nearest].set_axis(parents[nearest]).reindex(range(len(df)))
@@ -128,6 +149,8 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
     distance = np.full(count, np.nan)
     uncertainty = np.full(count, np.nan)
     places = np.full((2, 2, count), np.nan)
+    heights = np.full((2, count), np.nan)
+    edge = np.zeros(count, bool)
     types = events["conjunction_type"].astype("str").to_numpy()
     # however dense the ephemeris is, the service looked at minutes
     beyond = max(tracks.step, _MINUTE)
@@ -137,10 +160,13 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
         if not len(rows):
             continue
         event, at, sides = _places_at_epochs(tracks, kind, rows, count, start, end)
-        found, offset, at, where = _least(event, at, sides)
+        found, offset, at, where, edge_found = _least(event, at, sides)
         time[found] = tracks.epochs[at] + (np.round(offset * (tracks.step / np.timedelta64(1, "ms")))).astype("m8[ms]")
         places[:, :, found] = [geometry.degrees(side) for side in where]
         distance[found] = _apart(*where)
+        edge[found] = edge_found
+        if kind == "geographic":
+            heights[:, found] = [_height_between(tracks, found + side * count, at, offset) for side in (0, 1)]
         for side in (0, 1):
             for epoch in (at, at + (offset > 0)):
                 beside = tracks.uncertainty(kind, found + side * count, epoch)
@@ -148,12 +174,17 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
-    sight = geometry.elevation(station[0], station[1], craft[0], craft[1], altitude)
+    own = types == "geographic"
+    height = np.where(own, np.where(first, *heights), altitude)
+    sight = np.where(ground, geometry.elevation(station[0], station[1], craft[0], craft[1], height), np.nan)
+    seen = pd.Categorical.from_codes(np.where(np.isnan(sight), -1, own), dtype=_ELEVATION_OF)
     made = pd.DataFrame(
         {
             "approach_time": time,
             "approach_distance": distance,
-            "approach_elevation": np.where(ground, sight, np.nan),
+            "approach_elevation": sight,
+            "elevation_of": seen,
+            "approach_at_edge": pd.arrays.BooleanArray(edge, np.isnat(time)),
             "spacecraft_hemisphere": pd.Categorical.from_codes(
                 _hemispheres_at(tracks, time, first, second), dtype=HEMISPHERE
             ),
@@ -164,10 +195,15 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
     return made.assign(**{UNCERTAINTY_COLUMN: uncertainty}) if tracks.uncertain else made
 
 
+def rows_of_events(df: pd.DataFrame, events: pd.DataFrame) -> Ints:
+    """Return the row of a frame that each of its events is of."""
+    rows: Ints = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    return rows
+
+
 def sources_of_sides(events: pd.DataFrame) -> pd.DataFrame:
     """Return the sources of events in a frame: first those of all first sides, then those of all second sides."""
-    names = ("identifier", "source_type", "display_name")
-    sides = [events[[f"{side}_{name}" for name in names]].set_axis(list(names), axis=1) for side in ("e1", "e2")]
+    sides = [events[[f"{side}_{name}" for name in TRACKED]].set_axis(list(TRACKED), axis=1) for side in ("e1", "e2")]
     return pd.concat(sides, ignore_index=True)
 
 
@@ -184,8 +220,21 @@ def _places_at_epochs(
     return event[known], at[known], (one[:, known], two[:, known])
 
 
-def _least(event: Ints, at: Ints, sides: tuple[Floats, Floats]) -> tuple[Ints, Floats, Ints, tuple[Floats, Floats]]:
-    """Return the events found, and of each the least distance: its fraction of a step after an epoch, and both places."""
+def _height_between(tracks: Tracks, source: Ints, at: Ints, fraction: Floats) -> Floats:
+    """Return altitudes [km] of sources a fraction of a step after an epoch."""
+    before = tracks.altitudes(source, at)
+    after = tracks.altitudes(source, np.minimum(at + 1, len(tracks.epochs) - 1))
+    return np.where(fraction > 0, before + fraction * (after - before), before)
+
+
+def _least(
+    event: Ints, at: Ints, sides: tuple[Floats, Floats]
+) -> tuple[Ints, Floats, Ints, tuple[Floats, Floats], npt.NDArray[np.bool_]]:
+    """
+    Return the events found, and of each the least distance: its fraction of a step after an epoch, and both places.
+
+    Last comes whether it is at the first or last of epochs that follow each other.
+    """
     one, two = sides
     # from each epoch to the next of its event; the last one goes nowhere
     follows = np.append((event[1:] == event[:-1]) & (at[1:] == at[:-1] + 1), False)[: len(event)]
@@ -201,7 +250,14 @@ def _least(event: Ints, at: Ints, sides: tuple[Floats, Floats]) -> tuple[Ints, F
     where = geometry.interpolate(ends[0], ends[1], fraction), geometry.interpolate(ends[2], ends[3], fraction)
     order = np.lexsort((at[tried], _apart(*where), event[tried]))
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]
-    return event[tried][chosen], fraction[chosen], at[tried][chosen], (where[0][:, chosen], where[1][:, chosen])
+    begins = np.ones(len(event), bool)
+    begins[1:] = ~follows[:-1]
+    before, beyond = tried[chosen], after[tried][chosen]
+    edge = np.where(
+        fraction[chosen] == 0, begins[before] | ~follows[before], (fraction[chosen] == 1) & ~follows[beyond]
+    )
+    places = where[0][:, chosen], where[1][:, chosen]
+    return event[tried][chosen], fraction[chosen], at[tried][chosen], places, edge
 
 
 def _golden_section(first: Floats, first_end: Floats, second: Floats, second_end: Floats) -> Floats:

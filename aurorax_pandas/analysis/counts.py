@@ -13,7 +13,7 @@ from aurorax_pandas.analysis.labels import labelled_events
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
-from aurorax_pandas.frame.provenance import query_window
+from aurorax_pandas.frame.provenance import query_window, step_of
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 from aurorax_pandas.times import Span, span
 
@@ -161,7 +161,7 @@ def _observed(
     return np.asarray(places @ watched * operates, np.float64)
 
 
-def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
+def minutes(df: pd.DataFrame, step: Span | None = None) -> pd.Series[float]:
     """
     Count the minutes in conjunction of each row.
 
@@ -169,13 +169,20 @@ def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
     ----------
     df : pandas.DataFrame
         Conjunctions or events.
-    step : str or pandas.Timedelta, default "1min"
-        Distance between epochs; ``"30s"`` for a search with sub-minute precision.
+    step : str or pandas.Timedelta, optional
+        Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
+        provenance has it, else a minute; ``"30s"`` for a
+        search of the service with sub-minute precision.
 
     Returns
     -------
     pandas.Series of float64
         ``end − start`` plus one step [min], since both ends are epochs in range; the frame's index.
+
+    Raises
+    ------
+    AuroraxInputError
+        If `step` is no span of time, or not given for a frame put together of frames with different steps.
 
     Examples
     --------
@@ -184,7 +191,7 @@ def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
     92.0
     """
     require(df, "minutes", "start", "end")
-    return _in_minutes(df["end"] - df["start"] + span("step", step)).rename("minutes")
+    return _in_minutes(df["end"] - df["start"] + step_of(df, step)).rename("minutes")
 
 
 def _in_minutes(lengths: Any) -> pd.Series[float]:

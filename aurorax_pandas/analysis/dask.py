@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -14,6 +15,7 @@ from aurorax_pandas.analysis import pairs, selection
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events, model
 from aurorax_pandas.frame.events import PairBy
+from aurorax_pandas.frame.provenance import step_of
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -49,7 +51,21 @@ def map_rows(ddf: dd.DataFrame, verb: Callable[..., Any], *args: Any, **kwargs: 
     return ddf.map_partitions(verb, *args, **kwargs, meta=meta)
 
 
+<<<<<<< HEAD
 def explode_events(ddf: dd.DataFrame, columns: str | Sequence[Any] | None = None) -> dd.DataFrame:
+=======
+def select_sources(ddf: dd.DataFrame, /, *, how: str = "any", **wanted: Any) -> dd.DataFrame:
+    """Keep the conjunctions of some data sources; a partition alone cannot tell which names the whole frame has."""
+    rows: dd.DataFrame = map_rows(ddf, selection.rows_of_sources, *selection.wanted_values(how, **wanted))
+    return rows
+
+
+# its arguments and what it says are those of the verb on pandas' frames
+functools.update_wrapper(select_sources, selection.select_sources)
+
+
+def explode_events(ddf: dd.DataFrame) -> dd.DataFrame:
+>>>>>>> 3d6964f8ea166fe16b4224c4feb277ece0b5d7a0
     """Return one row per pair event, as `aurorax_pandas.explode_events`; the categories of ``pair`` come when computed."""
     from dask.delayed import delayed
 
@@ -105,13 +121,14 @@ def groupby_pair(ddf: dd.DataFrame, by: PairBy = "pair") -> Any:
     return exploded.groupby("pair", observed=True)
 
 
-def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> dd.DataFrame:
+def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: Span | None = None) -> dd.DataFrame:
     """
     Sum up each pair of data sources, as `aurorax_pandas.pair_summary`.
 
     The median and the union of minutes need all events of a pair at once: the events are shuffled by pair.
     """
-    verb = partial(pairs.pair_summary, by=by, step=step)
+    # partitions lose their provenance on the way
+    verb = partial(pairs.pair_summary, by=by, step=step_of(ddf._meta, step))  # noqa: SLF001
     meta = verb(ddf._meta)  # noqa: SLF001
     keyed = _numbered(ddf, partial(_events_by_pair, by=by))
     summed = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)

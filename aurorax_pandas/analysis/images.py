@@ -13,8 +13,15 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas import geometry
-from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, approaches_of, read_emission_altitude, sources_of_sides
+from aurorax_pandas.analysis.approach import (
+    EMISSION_ALTITUDE,
+    approaches_of,
+    read_emission_altitude,
+    rows_of_events,
+    sources_of_sides,
+)
 from aurorax_pandas.analysis.labels import spacecraft_sides
+<<<<<<< HEAD
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
@@ -22,6 +29,12 @@ from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, is_events, source_sites
 from aurorax_pandas.sources import CONJUNCTION_TYPES
+=======
+from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.events import as_events, source_sites
+>>>>>>> 3d6964f8ea166fe16b4224c4feb277ece0b5d7a0
 from aurorax_pandas.times import Span, span
 
 if TYPE_CHECKING:
@@ -163,6 +176,13 @@ def image_windows(
     ------
     AuroraxInputError
         If `pad` is no span of time, `emission_altitude` no altitude, or the frame lacks a column of events.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only: how many it does not, and why.
 
     Examples
     --------
@@ -174,12 +194,15 @@ def image_windows(
     """
     altitude, wide = read_emission_altitude(emission_altitude), span("pad", pad, zero=True)
     events = as_events(df, "image_windows", "conjunction_type", "start", "end", "closest_epoch")
-    parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    parents = rows_of_events(df, events)
     first, second = spacecraft_sides(events)
     on_first = (events["e1_source_type"] == "ground").to_numpy(bool) & second
     kept = np.flatnonzero(on_first | ((events["e2_source_type"] == "ground").to_numpy(bool) & first))
     events, mine = events.iloc[kept], on_first[kept]
-    found = None if ephemeris is None else approaches_of(events, ephemeris, altitude)
+    found = None
+    if ephemeris is not None:
+        check_spans("image_windows", events, parents[kept], ephemeris, sources_of_sides(events))
+        found = approaches_of(events, ephemeris, altitude)
     epoch = events["closest_epoch"].to_numpy()
     columns: dict[str, Any] = {
         "conjunction": parents[kept],

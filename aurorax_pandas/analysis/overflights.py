@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.approach import UNCERTAINTY_COLUMN, sources_of_sides
-from aurorax_pandas.ephemeris.tracks import Tracks
+from aurorax_pandas.ephemeris.coverage import check_instants, warn_of_unknown_types
+from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -52,6 +53,13 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     AuroraxInputError
         If there is neither an ephemeris nor the column, or the frame lacks another that is read, such as
         ``closest_epoch``.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only: how many it does not, and why; if the type of a source is unknown.
 
     Examples
     --------
@@ -76,13 +84,16 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     else:
         require(df, "overflights", "data_sources")
         flat = model.flatten(df["data_sources"])
-        sources = pd.DataFrame({name: flat.column(name) for name in ("identifier", "source_type", "display_name")})
+        sources = pd.DataFrame({name: flat.column(name) for name in TRACKED})
         row = flat.row
+    warn_of_unknown_types("overflights", sources)
     craft = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
     sources, row = sources[craft], row[craft]
     times = df["closest_epoch"].fillna(df["start"]).to_numpy()
     tracks = Tracks(ephemeris, sources)
     codes = tracks.hemispheres(np.arange(len(sources)), times[row])
+    asked = ~always[row]
+    check_instants("overflights", sources[asked], row[asked], times[row][asked], ephemeris, codes[asked])
     there = np.bincount(row, minlength=len(df))
     agree = np.bincount(row[(codes == own[row]) & (codes >= 0)], minlength=len(df))
     if tracks.uncertain:

@@ -17,8 +17,9 @@ from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import PairBy, as_events, pair_labels
 from aurorax_pandas.frame.intervals import Grouped, closest_positions, covered_minutes, group_rows, overlap_clusters
+from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import CONJUNCTION_TYPES
-from aurorax_pandas.times import Span, span
+from aurorax_pandas.times import Span
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -98,7 +99,7 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
 
 
 @typed
-def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> pd.DataFrame:
+def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span | None = None) -> pd.DataFrame:
     """
     Sum up each pair of data sources.
 
@@ -108,8 +109,9 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
         Conjunctions, or events of `explode_events`.
     by : {"pair", "site"}, default "pair"
         Whether cameras that share a site count as one; see `groupby_pair`.
-    step : str or pandas.Timedelta, default "1min"
-        Distance between epochs.
+    step : str or pandas.Timedelta, optional
+        Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
+        provenance has it, else a minute.
 
     Returns
     -------
@@ -131,7 +133,7 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
     >>> summary.loc["THEMIS-ASI GILL & Swarm C", ["count", "minutes", "min_distance"]].tolist()
     [2.0, 5.0, 53.391843]
     """
-    delta = span("step", step)
+    delta = step_of(df, step)
     events = as_events(df, "pair_summary", "pair", *_SUMMED)
     if by == "pair":
         kept = spans = _by_pair(events)

@@ -11,13 +11,16 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, suggestion
-from aurorax_pandas.ephemeris.tracks import Tracks
+from aurorax_pandas.ephemeris.coverage import check_instants, warn_of_unknown_types
+from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import as_events, is_events
 from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters, union_minutes
+from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, bundled_sources
 from aurorax_pandas.times import Span, span
 
@@ -32,7 +35,7 @@ def passes(
     gap: Span = "10min",
     formation: Mapping[str, Sequence[str]] | None = None,
     ephemeris: xr.Dataset | None = None,
-    step: Span = "1min",
+    step: Span | None = None,
 ) -> pd.DataFrame:
     """
     Put the conjunctions of one crossing of a spacecraft together, over however many stations.
@@ -48,8 +51,9 @@ def passes(
     ephemeris : xarray.Dataset, optional
         Where the spacecraft were, to tell their hemisphere; a column ``spacecraft_hemisphere`` of the frame, as
         `closest_approach` adds it, is used without one.
-    step : str or pandas.Timedelta, default "1min"
-        Distance between epochs.
+    step : str or pandas.Timedelta, optional
+        Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
+        provenance has it, else a minute.
 
     Returns
     -------
@@ -67,6 +71,13 @@ def passes(
     AuroraxInputError
         If `gap` or `step` is no span of time, a spacecraft of `formation` is not known or is in two formations, or the
         frame lacks a column of events.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only: how many it does not, and why; if the type of a source is unknown.
 
     Examples
     --------
@@ -76,15 +87,16 @@ def passes(
     >>> len(found), found.loc[0, "stations"]["station"].str[-4:].tolist()
     (22, ['TALO', 'RANK', 'GILL', 'TPAS', 'PINA'])
     """
-    longest, delta = span("gap", gap, zero=True), span("step", step)
+    longest, delta = span("gap", gap, zero=True), step_of(df, step)
     events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    warn_of_unknown_types("passes", sources_of_sides(events))
     first, second = spacecraft_sides(events)
     one = first != second
     rows, on_first = np.flatnonzero(one), first[one]
     chosen = events.iloc[rows]
     craft, station = (
-        pd.DataFrame({name: chosen[f"e1_{name}"].where(mask, chosen[f"e2_{name}"]) for name in _SIDE}).reset_index(
+        pd.DataFrame({name: chosen[f"e1_{name}"].where(mask, chosen[f"e2_{name}"]) for name in TRACKED}).reset_index(
             drop=True
         )
         for mask in (on_first, ~on_first)
@@ -123,7 +135,9 @@ def _hemispheres_of_events(
 ) -> npt.NDArray[np.int8]:
     if ephemeris is not None:
         times = events["closest_epoch"].fillna(events["start"]).to_numpy()
-        return Tracks(ephemeris, craft).hemispheres(np.arange(len(craft)), times)
+        codes = Tracks(ephemeris, craft).hemispheres(np.arange(len(craft)), times)
+        check_instants("passes", craft, parents, times, ephemeris, codes)
+        return codes
     if "spacecraft_hemisphere" in df.columns:
         known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
         return known[parents].astype(np.int8)

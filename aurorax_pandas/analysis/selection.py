@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis.pairs import pair_events
-from aurorax_pandas.checks import as_list, checked_number, choice, invalid, whole_number
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import as_list, checked_number, choice, invalid, nearest_name, whole_number
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.identity import source_set_codes
 from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters
+from aurorax_pandas.sources import known_sources, site_platforms
 from aurorax_pandas.times import Span, span, to_utc
 
 How = Literal["any", "all"]
@@ -213,7 +215,7 @@ def select_sources(
         Conjunctions.
     program, platform, source_type, display_name : str or sequence of str, optional
         What a source must be, in upper or lower case; one of several values is enough, every argument that is given
-        must hold.
+        must hold. A platform that is a site may be given by its code (``"GILL"``).
     site : str or sequence of str, optional
         Site of a ground source: its platform name (``"gillam"``) or its code (``"GILL"``).
     how : {"any", "all"}, default "any"
@@ -227,7 +229,14 @@ def select_sources(
     Raises
     ------
     AuroraxInputError
-        If no argument but `how` is given, one is not text, or `how` is neither of the two.
+        If no argument but `how` is given, one is not text, `how` is neither of the two, or
+        a value is the misspelt name of a source in the frame, in the bundled table or in a list of sources that was
+        read in this session.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If a value is none of these names, and near to none. A known name of which the frame has no row gives no row.
 
     Examples
     --------
@@ -236,34 +245,65 @@ def select_sources(
     >>> len(df.aurorax.select_sources(site="GILL").aurorax.select_sources(platform="swarmc"))
     2
     """
-    every = choice("how", how, ("any", "all")) == "all"
+    values, every = wanted_values(
+        how, program=program, platform=platform, source_type=source_type, display_name=display_name, site=site
+    )
     ev.require(df, "select_sources", "data_sources")
-    wanted = {
-        "program": program, "platform": platform, "source_type": source_type, "display_name": display_name,
-    }  # fmt: skip
-    values = {name: as_list(value) for name, value in {**wanted, "site": site}.items() if value is not None}
+    if len(df):
+        _check_values(values, model.flatten(df["data_sources"]).fields)
+    return rows_of_sources(df, values, every)
+
+
+def wanted_values(how: str, **wanted: Any) -> tuple[dict[str, list[str]], bool]:
+    """Return the values of `select_sources` by argument, and whether all sources of a row must have them."""
+    every = choice("how", how, ("any", "all")) == "all"
+    values = {name: as_list(value) for name, value in wanted.items() if value is not None}
     if not values:
         raise AuroraxInputError("select_sources needs program=, platform=, source_type=, display_name= or site=")
     for name, each in values.items():
         if not each or not all(isinstance(value, str) for value in each):
             raise invalid(name, each, "text, or a list of texts")
+    return values, every
+
+
+def rows_of_sources(df: pd.DataFrame, values: Mapping[str, Sequence[str]], every: bool) -> pd.DataFrame:
+    """Return the rows in which some source, or every one, has the values; names are not looked up."""
+    ev.require(df, "select_sources", "data_sources")
     flat = model.flatten(df["data_sources"])
     hit = np.ones(len(flat.row), bool)
     for name, each in values.items():
         texts = pa.array([text.lower() for text in each], pa.string())
+        found = _is_in(flat.fields["platform" if name == "site" else name], texts)
+        if name in ("site", "platform"):
+            found = model.compute.or_kleene(found, _is_in(ev.source_sites(flat.fields), texts))
         if name == "site":
-            ground = model.compute.equal(flat.fields["source_type"], "ground")
-            found = model.compute.and_(
-                ground,
-                model.compute.or_(
-                    _is_in(flat.fields["platform"], texts),
-                    _is_in(ev.source_sites(flat.fields), texts),
-                ),
-            )
-        else:
-            found = _is_in(flat.fields[name], texts)
+            found = model.compute.and_(model.compute.equal(flat.fields["source_type"], "ground"), found)
         hit &= found.fill_null(False).to_numpy(zero_copy_only=False)
     return df[_kept_rows(flat, hit, every)]
+
+
+def _check_values(values: Mapping[str, Sequence[str]], fields: dict[str, pa.Array]) -> None:
+    """Raise or warn where a value is no name of a source."""
+    held = pd.DataFrame({name: field.to_pandas() for name, field in fields.items() if name != "identifier"})
+    listed = pd.concat([known_sources(), held.drop_duplicates()])
+    for argument, wanted in values.items():
+        column = "platform" if argument == "site" else argument
+        sources = listed[listed["source_type"] == "ground"] if argument == "site" else listed
+        known = set(map(str, sources[column].dropna()))
+        if column == "platform":
+            known |= set(site_platforms())
+        folded = {name.lower() for name in known}
+        for value in wanted:
+            if value.lower() in folded:
+                continue
+            near = nearest_name(value, sorted(known))
+            if near is not None:
+                raise AuroraxInputError(f"{argument}: no source has {value!r}; did you mean {near!r}?")
+            warnings.warn(
+                f"{argument}: no source that is known here has {value!r}, so that no row has it",
+                AuroraxDataWarning,
+                stacklevel=3,
+            )
 
 
 def _is_in(values: pa.Array, lowered: pa.Array) -> pa.Array:

@@ -12,15 +12,18 @@ import pandas as pd
 
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.engine.joining import join_hits
-from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, values_at
+from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, named_sources, values_at
 from aurorax_pandas.engine.proximity import Floats, Hits, Ints, Positions, find_near
+from aurorax_pandas.ephemeris.coverage import check_window, holdings
 from aurorax_pandas.ephemeris.dataset import (
     LOCATIONS,
     NO_IDENTIFIER,
     check_ephemeris,
     check_locations,
     densify,
+    ephemeris_provenance,
     source_table,
+    step_of_epochs,
 )
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, provenance
@@ -28,6 +31,7 @@ from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.stitch import stitch
 from aurorax_pandas.query.query import Query, QueryArguments, block_names
 from aurorax_pandas.signatures import showing
+from aurorax_pandas.sources import SPACECRAFT
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,14 +78,23 @@ def find_conjunctions(
     Returns
     -------
     pandas.DataFrame
-        The frame of `read_aurorax_conjunctions`, checked. ``events`` holds the pairs that have a limit. The
-        distance at an epoch is that of the widest of these; this is our reading of the service's published numbers
-        for three and more sources, which do not settle it. Sources that meet in more than one role meet once.
+        The frame of `read_aurorax_conjunctions`, checked. ``events`` holds the pairs that have a limit. With three and
+        more blocks the distance at an epoch is that of the widest of these pairs. That is a convention: the service
+        does not say what its distance of three and more sources is, and one published search contradicts it. The
+        events have the distances of each pair. Sources that meet in more than one role meet once.
 
     Raises
     ------
     AuroraxInputError
-        If an argument, a source, a metadata variable or a trace is not there, or the ephemeris is not sound.
+        If an argument, a name, a metadata variable or a trace is not there, or the ephemeris is not sound.
+    AuroraxDataError
+        If the ephemeris has no epoch in the window, or no source for a criteria block.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If a part of the window is outside the ephemeris, a spacecraft has no position at some of its epochs, or a name
+        has no source while others of its block have one.
 
     Examples
     --------
@@ -92,8 +105,6 @@ def find_conjunctions(
     >>> len(df)
     49
     """
-    from aurorax_pandas.frame.validation import check_kind
-
     check_ephemeris(ephemeris)
     if arguments.get("query") is None:
         epochs = ephemeris["epoch"].values
@@ -103,8 +114,34 @@ def find_conjunctions(
         start = epochs[0].astype("M8[s]") if start is None else start
         end = pd.Timestamp(epochs[-1]).ceil("s") if end is None else end
     payload = Query.from_arguments(start, end, distance, **arguments).payload
-    found = _run(ephemeris, payload)
-    found.attrs[provenance.KEY] = provenance.make_provenance(query=payload)
+    plan = _plan(ephemeris, payload, lenient=True)
+    _variables(ephemeris, plan)
+    craft = np.unique(np.concatenate([role.sources for role in plan.roles]))
+    craft = craft[np.isin(plan.table["source_type"].to_numpy(object)[craft], SPACECRAFT)]
+    check_window(
+        "find_conjunctions",
+        ephemeris,
+        plan.window.start,
+        plan.window.stop,
+        unmatched=plan.unmatched,
+        craft=craft,
+        between=plan.subminute,
+    )
+    return _searched(ephemeris, payload, plan)
+
+
+def search_ephemeris(ephemeris: xr.Dataset, query: dict[str, Any]) -> pd.DataFrame:
+    """Return the conjunctions of a query in an ephemeris, as `find_conjunctions`, which also checks what it covers."""
+    return _searched(ephemeris, query, _plan(ephemeris, query))
+
+
+def _searched(ephemeris: xr.Dataset, payload: dict[str, Any], plan: _Plan) -> pd.DataFrame:
+    from aurorax_pandas.frame.validation import check_kind
+
+    found = _run(ephemeris, plan)
+    made = provenance.make_provenance(query=payload)
+    step = min(step_of_epochs(ephemeris["epoch"].values), _SUBMINUTE) if plan.subminute else None
+    found.attrs[provenance.KEY] = made | ephemeris_provenance(ephemeris, plan.window, step)
     return check_kind(found, "conjunctions")
 
 
@@ -128,6 +165,8 @@ class _Plan:
     types: list[str]
     subminute: bool
     window: slice
+    #: Names of blocks that none of their sources has.
+    unmatched: list[str]
 
 
 def check_searchable(ephemeris: xr.Dataset, query: dict[str, Any]) -> None:
@@ -135,17 +174,16 @@ def check_searchable(ephemeris: xr.Dataset, query: dict[str, Any]) -> None:
     _variables(ephemeris, _plan(ephemeris, query))
 
 
-def _run(ephemeris: xr.Dataset, payload: dict[str, Any]) -> pd.DataFrame:
-    plan = _plan(ephemeris, payload)
+def _run(ephemeris: xr.Dataset, plan: _Plan) -> pd.DataFrame:
     epochs = ephemeris["epoch"].values.astype("M8[us]")
-    first = int(np.searchsorted(epochs, np.datetime64(payload["start"], "us")))
-    last = int(np.searchsorted(epochs, np.datetime64(payload["end"], "us"), side="right"))
+    first = int(np.searchsorted(epochs, plan.window.start))
+    last = int(np.searchsorted(epochs, plan.window.stop, side="right"))
     if plan.subminute:
         # what lies between epochs is interpolated from those around it
         first, last = max(first - 1, 0), last + 1
     names = _variables(ephemeris, plan)
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
-    own = epochs[1] - epochs[0] if len(epochs) > 1 else np.timedelta64(60, "s")
+    own = step_of_epochs(epochs)
     step = min(own, _SUBMINUTE) if plan.subminute else own
     pieces = list(_found_pieces(window, plan)) if not window.chunks else _chunked_pieces(window, plan)
     pieces = [piece for piece in pieces if len(piece)]
@@ -172,11 +210,13 @@ def _piece(window: xr.Dataset, plan: _Plan) -> pd.DataFrame:
     return pd.concat(pieces, ignore_index=True) if pieces else model.empty_conjunctions()
 
 
-def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
+def _plan(ephemeris: xr.Dataset, payload: dict[str, Any], lenient: bool = False) -> _Plan:
+    """Make the plan of a search; a lenient one takes names without a source where others of the block have one."""
     table = source_table(ephemeris)
     count = len(table)
     places: list[tuple[float, float]] = []
     roles = []
+    unmatched: list[str] = []
     groups = {name: payload[name] for name in ("ground", "space", "events", "adhoc")}
     names = iter(block_names(*map(len, groups.values())))
     for kind, blocks in groups.items():
@@ -185,7 +225,11 @@ def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
                 sources = np.arange(len(places), len(places) + len(block["locations"])) + count
                 places += [(place["lat"], place["lon"]) for place in block["locations"]]
             else:
-                sources = matching_sources(table, block, kind)
+                if lenient:
+                    sources, without = named_sources(table, block, kind, holdings(ephemeris))
+                    unmatched += without
+                else:
+                    sources = matching_sources(table, block, kind)
             roles.append(_Role(next(names), sources, block))
     labels = [f"({lat}, {lon})" for lat, lon in places]
     custom = pd.DataFrame({
@@ -204,7 +248,8 @@ def _plan(ephemeris: xr.Dataset, payload: dict[str, Any]) -> _Plan:
         limits,
         payload["conjunction_types"],
         bool(payload.get("subminute_precision")),
-        slice(np.datetime64(payload["start"]), np.datetime64(payload["end"])),
+        slice(np.datetime64(payload["start"], "us"), np.datetime64(payload["end"], "us")),
+        unmatched,
     )
 
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.checks import suggestion
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.query.blocks import HEMISPHERES
+from aurorax_pandas.sources import known_sources, site_codes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,21 +42,73 @@ def matching_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str | 
         If a name is not in the table, or no source has all of them.
     """
     argument = kind or "data_sources"
-    able = np.ones(len(table), bool) if kind is None else table["source_type"].isin(_SOURCE_TYPES[kind]).to_numpy()
-    keep = able.copy()
-    for key, column in (("programs", "program"), ("platforms", "platform"), ("instrument_types", "instrument_type")):
-        wanted = block.get(key) or ()
+    able, keep = _matches(table, block, kind)
+    for key, column in _NAMED.items():
         known = sorted(set(table[column][able]))
-        for name in wanted:
-            if name not in known:
+        for name in block.get(key) or ():
+            if not _spellings(column, name).intersection(known):
                 raise AuroraxInputError(
                     f"{argument}: the ephemeris has no source with {column} {name!r}; {suggestion(name, known)}"
                 )
-        if wanted:
-            keep &= table[column].isin(wanted).to_numpy()
     if not keep.any():
         raise AuroraxInputError(f"{argument}: the ephemeris has no source that matches {dict(block)!r}")
     return np.flatnonzero(keep)
+
+
+def named_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str, holdings: str) -> tuple[_Ints, list[str]]:
+    """
+    Return the positions of the sources that a block names, and the names that none of these has.
+
+    Parameters
+    ----------
+    table, block, kind
+        As in `matching_sources`.
+    holdings : str
+        What the ephemeris holds, for an error.
+
+    Raises
+    ------
+    AuroraxInputError
+        If no source matches, and a name is of no source that is known to anyone.
+    AuroraxDataError
+        If no source matches.
+    """
+    able, keep = _matches(table, block, kind)
+    if not keep.any():
+        listed = known_sources()
+        listed = listed[listed["source_type"].isin(_SOURCE_TYPES[kind])]
+        for key, column in _NAMED.items():
+            known = {*listed[column], *table[column][able]}
+            if not all(_spellings(column, name) & known for name in block.get(key) or ()):
+                # a name that stands nowhere is misspelt
+                matching_sources(table, block, kind)
+        raise AuroraxDataError(f"{kind}: the ephemeris has no source that matches {dict(block)!r}: it holds {holdings}")
+    unmatched = [
+        repr(name)
+        for key, column in _NAMED.items()
+        for name in block.get(key) or ()
+        if not table[column][keep].isin(_spellings(column, name)).any()
+    ]
+    return np.flatnonzero(keep), unmatched
+
+
+_NAMED: Final = {"programs": "program", "platforms": "platform", "instrument_types": "instrument_type"}
+
+
+def _matches(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None) -> tuple[_Mask, _Mask]:
+    """Tell which sources can fill a block, and which of these have its names."""
+    able = np.ones(len(table), bool) if kind is None else table["source_type"].isin(_SOURCE_TYPES[kind]).to_numpy()
+    keep = able.copy()
+    for key, column in _NAMED.items():
+        wanted = block.get(key) or ()
+        if wanted:
+            keep &= table[column].isin(set().union(*(_spellings(column, name) for name in wanted))).to_numpy()
+    return able, keep
+
+
+def _spellings(column: str, name: str) -> set[str]:
+    """Return a name and, of a platform that is a site, its code: a place of one's own may be named by either."""
+    return {name, site_codes().get(name, name)} if column == "platform" else {name}
 
 
 def block_variables(block: Mapping[str, Any]) -> list[str]:

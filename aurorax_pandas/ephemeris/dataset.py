@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,12 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, as_number, suggestion
+from aurorax_pandas.checks import as_number
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
-from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources
-from aurorax_pandas.times import to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +25,7 @@ LOCATIONS: Final = {"nbtrace": "nbtrace", "sbtrace": "sbtrace", "geographic": "g
 NO_IDENTIFIER: Final = -1
 
 _DIMS: Final = ("source", "epoch")
+_MINUTE: Final = np.timedelta64(1, "m")
 _TEXT_FIELDS: Final = tuple(name for name in SOURCE_FIELDS if name != "identifier")
 _PAIRS: Final = tuple((f"{prefix}_lat", f"{prefix}_lon") for prefix in LOCATIONS.values())
 _LATITUDES: Final = (
@@ -37,6 +36,30 @@ _LONG_NAMES: Final = {
     "nbtrace": "magnetic footprint in the northern hemisphere",
     "sbtrace": "magnetic footprint in the southern hemisphere",
 }
+# words and units of the CF conventions, by which other tools know a variable
+_DEGREES: Final = {"lat": ("latitude", "degrees_north"), "lon": ("longitude", "degrees_east")}
+_ATTRIBUTES: Final[dict[str, dict[str, str]]] = (
+    {
+        "epoch": {"long_name": "epoch (UTC)", "standard_name": "time", "axis": "T"},
+        "geo_alt": {
+            "long_name": "altitude above the WGS84 ellipsoid",
+            "standard_name": "height_above_reference_ellipsoid",
+            "units": "km",
+        },
+        "radial_distance": {"long_name": "distance from the centre of the Earth", "units": "km"},
+        # xarray would read "days" back as spans of time
+        "elements_age": {"long_name": "time to the instant of the orbital elements", "units": "day"},
+    }
+    | {
+        f"{prefix}_{part}": {"long_name": f"{word} of {words}", "standard_name": word, "units": unit}
+        for prefix, words in _LONG_NAMES.items()
+        for part, (word, unit) in _DEGREES.items()
+    }
+    | {
+        f"{prefix}_uncertainty": {"long_name": f"uncertainty of {words}", "units": "km"}
+        for prefix, words in _LONG_NAMES.items()
+    }
+)
 
 
 def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
@@ -49,7 +72,8 @@ def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
         Dimensions ``source`` and ``epoch``; variables ``geo_lat``, ``geo_lon``, ``nbtrace_lat``, ``nbtrace_lon``,
         ``sbtrace_lat``, ``sbtrace_lon`` [degrees], at least one pair of them, NaN where a source has no data;
         coordinates ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type`` and
-        ``display_name`` along ``source``; other variables are metadata to filter by.
+        ``display_name`` along ``source``. ``geo_alt`` [km above the WGS84 ellipsoid] or ``radial_distance`` [km] where
+        the heights of spacecraft are known; other variables are metadata to filter by.
 
     Raises
     ------
@@ -111,7 +135,7 @@ def _check_epochs(ephemeris: xr.Dataset) -> None:
 
 def _check_sources(ephemeris: xr.Dataset) -> None:
     table = source_table(ephemeris)
-    twice = table[["identifier", "display_name"]].astype(str).duplicated()
+    twice = table[["identifier", "platform", "display_name"]].astype(str).duplicated()
     twice |= table["identifier"].duplicated() & (table["identifier"] != NO_IDENTIFIER)
     if twice.any():
         raise AuroraxInputError(f"ephemeris: the source {table['display_name'][twice].iloc[0]!r} stands twice")
@@ -145,6 +169,40 @@ def source_table(ephemeris: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame({name: ephemeris[name].values for name in SOURCE_FIELDS})
 
 
+def step_of_epochs(epochs: npt.NDArray[np.datetime64]) -> np.timedelta64:
+    """Return the time between epochs, a minute where there is one alone."""
+    step: np.timedelta64 = (epochs[1] - epochs[0] if len(epochs) > 1 else _MINUTE).astype("m8[us]")
+    return step
+
+
+def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelta64 | None = None) -> dict[str, Any]:
+    """
+    Return what a frame that is found in an ephemeris keeps of it, as JSON values.
+
+    Parameters
+    ----------
+    ephemeris : xarray.Dataset
+        The ephemeris.
+    window : slice of numpy.datetime64
+        The window of the search.
+    step : numpy.timedelta64, optional
+        Time between the epochs that were searched, by default the ephemeris's own.
+
+    Returns
+    -------
+    dict
+        ``step``, a span of time as text; ``elements_age``, the greatest in the window [days]; ``field`` and ``kp``;
+        those that the ephemeris has.
+    """
+    length = pd.Timedelta(step_of_epochs(ephemeris["epoch"].values) if step is None else step)
+    kept: dict[str, Any] = {"step": f"{length.total_seconds():g}s"}
+    if "elements_age" in ephemeris:
+        ages = ephemeris["elements_age"].sel(epoch=window).values
+        if not np.isnan(ages).all():
+            kept["elements_age"] = round(float(np.nanmax(ages)), 3)
+    return kept | {name: ephemeris.attrs[name] for name in ("field", "kp") if name in ephemeris.attrs}
+
+
 def make_ephemeris(sources: pd.DataFrame, epochs: Any, variables: Mapping[str, Any]) -> xr.Dataset:
     """Make a Dataset of a table of sources, epochs and arrays of shape (source, epoch)."""
     import xarray as xr
@@ -153,47 +211,15 @@ def make_ephemeris(sources: pd.DataFrame, epochs: Any, variables: Mapping[str, A
     coords["identifier"] = ("source", sources["identifier"].to_numpy(np.int64))
     coords |= {name: ("source", sources[name].to_numpy(object)) for name in _TEXT_FIELDS}
     dataset = xr.Dataset({name: (_DIMS, values) for name, values in variables.items()}, coords)
-    for prefix, words in _LONG_NAMES.items():
-        for part, word in (("lat", "latitude"), ("lon", "longitude")):
-            if f"{prefix}_{part}" in dataset:
-                dataset[f"{prefix}_{part}"].attrs = {"long_name": f"{word} of {words}", "units": "degrees"}
-        if f"{prefix}_uncertainty" in dataset:
-            dataset[f"{prefix}_uncertainty"].attrs = {"long_name": f"uncertainty of {words}", "units": "km"}
-    dataset["epoch"].attrs = {"long_name": "epoch (UTC)"}
+    for name, attributes in _ATTRIBUTES.items():
+        if name in dataset.variables:
+            dataset[name].attrs = dict(attributes)
     dataset.attrs["latitudes"] = _LATITUDES
     return dataset
 
 
-def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
-    """
-    Make an ephemeris of a table with one row per source and epoch.
-
-    Parameters
-    ----------
-    df : pandas.DataFrame
-        ``epoch`` (UTC), ``identifier``, and locations in pairs: ``geo_lat`` and ``geo_lon``, ``nbtrace_lat`` and
-        ``nbtrace_lon``, ``sbtrace_lat`` and ``sbtrace_lon`` [degrees], NaN where there is none. ``program``,
-        ``platform``, ``instrument_type``, ``source_type`` and ``display_name`` where they are given, else from the
-        service's table of sources. Any other column becomes a variable to filter by.
-
-    Returns
-    -------
-    xarray.Dataset
-        The ephemeris, checked; epochs that a source lacks are NaN.
-
-    Raises
-    ------
-    AuroraxInputError
-        If a column is missing or wrong.
-
-    Examples
-    --------
-    >>> import aurorax_pandas, pandas as pd
-    >>> track = pd.DataFrame({"epoch": pd.date_range("2020-01-01", periods=3, freq="1min"), "identifier": 3,
-    ...                       "nbtrace_lat": [56.0, 60.0, 64.0], "nbtrace_lon": [-94.0, -94.5, -95.0]})
-    >>> aurorax_pandas.ephemeris_from_dataframe(track)["display_name"].item()
-    'Swarm A'
-    """
+def ephemeris_of_table(df: pd.DataFrame) -> xr.Dataset:
+    """Make an ephemeris of a table with one row per source and epoch; see `as_ephemeris`."""
     for name in ("epoch", "identifier"):
         if name not in df.columns:
             raise AuroraxInputError(f"df: the column {name!r} is missing; there are {', '.join(map(str, df.columns))}")
@@ -204,7 +230,7 @@ def ephemeris_from_dataframe(df: pd.DataFrame) -> xr.Dataset:
     if df.duplicated(["identifier", "epoch"]).any():
         raise AuroraxInputError("df: an epoch of a source stands twice; df.drop_duplicates(['identifier', 'epoch'])")
     rows, identifiers = pd.factorize(df["identifier"], sort=True)
-    columns, times = pd.factorize(_read_epochs("df: 'epoch'", df["epoch"]), sort=True)
+    columns, times = pd.factorize(read_epochs("df: 'epoch'", df["epoch"]), sort=True)
     variables = {}
     for name in df.columns:
         if name in ("epoch", *SOURCE_FIELDS):
@@ -227,8 +253,8 @@ def _degrees_of_column(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
     return column.map(as_number, na_action="ignore").astype("float64")
 
 
-def _read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
-    """Read epochs as naive UTC."""
+def read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
+    """Read epochs as naive UTC, or raise where they are none."""
     values = given if isinstance(given, pd.Series | pd.Index) else np.atleast_1d(np.asarray(given))
     try:
         if values.dtype.kind in "biufc":
@@ -253,110 +279,6 @@ def _sources_in_table(df: pd.DataFrame, identifiers: Any) -> pd.DataFrame:
             f"df: identifier {unknown[0]} is not in the service's table; give the columns {', '.join(_TEXT_FIELDS)}"
         )
     return table.reset_index(names="identifier")
-
-
-def stations(
-    epochs: Any,
-    *,
-    programs: str | Sequence[str] | None = None,
-    platforms: str | Sequence[str] | None = None,
-    locations: Mapping[str, tuple[float, float]] | None = None,
-    operating: pd.DataFrame | None = None,
-) -> xr.Dataset:
-    """
-    Make an ephemeris of places that do not move.
-
-    Parameters
-    ----------
-    epochs : array of datetime64 or DatetimeIndex
-        The epochs (UTC), usually those of the spacecraft: ``swarm["epoch"]``.
-    programs, platforms : str or sequence of str, optional
-        Ground-based instruments of the service's table to take: those of any of the programs, at any of the
-        platforms (a site code such as ``"GILL"`` works too).
-    locations : mapping of str to (float, float), optional
-        Places of your own by name: geodetic latitude and longitude [degrees]. They have the program ``"custom"``.
-    operating : pandas.DataFrame, optional
-        When they had data: ``identifier``, ``start``, ``end`` (UTC, inclusive), one row per span; a source that is
-        not listed had none. By default they always have.
-
-    Returns
-    -------
-    xarray.Dataset
-        The ephemeris: own positions, and the trace of their own hemisphere at the same place. Join it with others
-        by ``xarray.concat([swarm, cameras], dim="source")``.
-
-    Raises
-    ------
-    AuroraxInputError
-        If a name is not known, a place is off the map, or an instant is none.
-
-    Examples
-    --------
-    >>> import aurorax_pandas, pandas as pd
-    >>> epochs = pd.date_range("2020-01-01", periods=60, freq="1min")
-    >>> aurorax_pandas.stations(epochs, locations={"Calgary": (51.05, -114.07)})["display_name"].item()
-    'Calgary'
-    """
-    times = _read_epochs("epochs", epochs)
-    chosen = [_known_stations(programs, platforms)] if programs is not None or platforms is not None else []
-    if locations:
-        chosen.append(_custom_stations(locations))
-    if not chosen:
-        raise AuroraxInputError("stations needs programs=, platforms= or locations=")
-    table = pd.concat(chosen, ignore_index=True)
-    lat, lon = (table[name].to_numpy(np.float64)[:, None] for name in ("geodetic_lat", "geodetic_lon"))
-    shape = (len(table), len(times))
-    present = np.broadcast_to(True, shape) if operating is None else _operates(table, times, operating)
-    north = lat >= 0
-    variables = {}
-    for prefix, where in (("geo", np.True_), ("nbtrace", north), ("sbtrace", ~north)):
-        for part, values in (("lat", lat), ("lon", lon)):
-            still = np.where(where, values, np.nan)
-            variables[f"{prefix}_{part}"] = (
-                np.broadcast_to(still, shape) if operating is None else np.where(present, still, np.nan)
-            )
-    return make_ephemeris(table, times, variables)
-
-
-def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
-    table = bundled_sources()
-    table = table[table["source_type"] == "ground"].dropna(subset=["geodetic_lat", "geodetic_lon"])
-    names = [("programs", programs, table["program"]), ("platforms", platforms, table["platform"])]
-    keep = pd.Series(data=True, index=table.index)
-    for argument, given, column in names:
-        wanted = as_list(given)
-        codes = table["site_code"] if argument == "platforms" else column
-        for name in wanted:
-            if not (column.eq(name) | codes.eq(name)).any():
-                raise AuroraxInputError(f"{argument}: no station {name!r}; {suggestion(name, sorted(set(column)))}")
-        if wanted:
-            keep &= column.isin(wanted) | codes.isin(wanted)
-    if not keep.any():
-        raise AuroraxInputError(f"no station has programs={programs!r} and platforms={platforms!r}")
-    return table[keep]
-
-
-def _custom_stations(locations: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
-    rows = []
-    for name, place in locations.items():
-        rows.append((NO_IDENTIFIER, "custom", name, "custom location", "ground", name, *read_location(place)))
-    return pd.DataFrame(rows, columns=[*SOURCE_FIELDS, "geodetic_lat", "geodetic_lon"])
-
-
-def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    missing = {"identifier", "start", "end"}.difference(getattr(operating, "columns", ()))
-    if missing:
-        raise AuroraxInputError(
-            f"operating: the column {min(missing)!r} is missing; give identifier, start and end (UTC)"
-        )
-    present = np.zeros((len(table), len(times)), bool)
-    rows = {identifier: row for row, identifier in enumerate(table["identifier"])}
-    for identifier, start, end in operating[["identifier", "start", "end"]].itertuples(index=False):
-        if identifier in rows:
-            first = to_utc("operating: start", start).to_datetime64()
-            last = to_utc("operating: end", end, last=True).to_datetime64()
-            present[rows[identifier]] |= (times >= first) & (times <= last)
-    return present
 
 
 def concat_sources(parts: Iterable[xr.Dataset]) -> xr.Dataset:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.ephemeris.dataset import LOCATIONS, ephemeris_from_dataframe
+from aurorax_pandas.ephemeris.dataset import LOCATIONS, ephemeris_of_table
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import Int64, read_times
@@ -30,7 +30,8 @@ _SECOND: Final = 1_000_000
 _MINUTE: Final = 60 * _SECOND
 #: As many minutes as twenty years have.
 _MOST_EPOCHS: Final = 10_600_000
-_WIRE_NAMES: Final = {"geo": "location_geo", "nbtrace": "nbtrace", "sbtrace": "sbtrace"}
+#: What the service calls the locations of each prefix.
+WIRE_NAMES: Final = {"geo": "location_geo", "nbtrace": "nbtrace", "sbtrace": "sbtrace"}
 
 
 class _Place(msgspec.Struct, gc=False):
@@ -93,7 +94,7 @@ def ephemeris_from_items(items: list[msgspec.Raw]) -> xr.Dataset:
             columns[name].append(getattr(record.data_source, name))
         columns["epoch"].append(record.epoch)
         columns["metadata"].append(record.metadata or {})
-        for prefix, name in _WIRE_NAMES.items():
+        for prefix, name in WIRE_NAMES.items():
             place: _Place = getattr(record, name) or _NOWHERE
             lat, lon = place.lat, place.lon
             places[prefix].append((np.nan, np.nan) if lat is None or lon is None else (lat, lon))
@@ -125,7 +126,7 @@ def regular_ephemeris(frame: pd.DataFrame) -> xr.Dataset:
     AuroraxDataError
         If the gaps are too many to be filled.
     """
-    return ephemeris_from_dataframe(_filled(frame))
+    return ephemeris_of_table(_filled(frame))
 
 
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:

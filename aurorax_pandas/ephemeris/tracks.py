@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.ephemeris.dataset import LOCATIONS, check_ephemeris, source_table
+from aurorax_pandas.ephemeris.dataset import LOCATIONS, check_ephemeris, source_table, step_of_epochs
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 from aurorax_pandas.times import Times, nearest
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_MINUTE: Final = np.timedelta64(1, "m")
+#: What tells the sources of `Tracks` from each other.
+TRACKED = ("identifier", "platform", "source_type", "display_name")
 
 
 class Tracks:
@@ -33,8 +34,8 @@ class Tracks:
     ephemeris : xarray.Dataset
         An ephemeris, which is checked.
     sources : pandas.DataFrame
-        The sources asked for, one a row: ``identifier``, ``source_type``, ``display_name``. Their row numbers stand
-        for them below.
+        The sources asked for, one a row: ``identifier``, ``platform``, ``source_type``, ``display_name``. Their row
+        numbers stand for them below.
     """
 
     def __init__(self, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
@@ -44,11 +45,14 @@ class Tracks:
         own = pd.Index(_keys(source_table(ephemeris)), dtype=object)
         self._rows = own.get_indexer(pd.Index(_keys(self._sources), dtype=object)).astype(np.int64)
         self.epochs: Times = ephemeris["epoch"].values.astype("M8[us]")
-        self.step: np.timedelta64 = self.epochs[1] - self.epochs[0] if len(self.epochs) > 1 else _MINUTE
+        self.step: np.timedelta64 = step_of_epochs(self.epochs)
         self._places: dict[str, Floats] = {}
         self._read: dict[str, Floats] = {}
         self.moves: npt.NDArray[np.bool_] = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
-        self._listed: npt.NDArray[np.bool_] = (sources["source_type"] == "event_list").to_numpy(bool, na_value=False)
+        #: Which sources are lists of events.
+        self.listed: npt.NDArray[np.bool_] = (sources["source_type"] == "event_list").to_numpy(bool, na_value=False)
+        #: Whether the ephemeris has own positions at all.
+        self.has_positions = "geo_lat" in ephemeris
 
     def window(self, start: Times, end: Times) -> tuple[Ints, Ints]:
         """Return the first epoch at or after each start and the one past the last at or before each end."""
@@ -64,25 +68,48 @@ class Tracks:
         conjunction_type : {"nbtrace", "sbtrace", "geographic"}
             Which locations.
         source, at : ndarray of int64
-            The sources, and the epochs by position. A station does not move, so that it has one position at all
+            The sources, and the epochs by position. A station does not move, so that it has a position at all
             epochs: the ephemeris's, or the service's table's where the ephemeris lacks the station, or that in the
             name of a custom location. An event of a list has a position of its own, at its epoch alone. Without
-            ``radial_distance`` a spacecraft's own position is converted as if it were 100 km high.
+            ``geo_alt`` and ``radial_distance`` a spacecraft's own position is converted as if it were 100 km high.
         """
         prefix = LOCATIONS[conjunction_type]
         lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
         altitude: Any = geometry.FOOTPRINT_ALTITUDE
         if conjunction_type == "geographic":
-            distance = self._values("radial_distance", source, at)
-            altitude = np.where(np.isnan(distance), altitude, geometry.altitude_of(lat, distance))
+            own = self.altitudes(source, at)
+            altitude = np.where(np.isnan(own), altitude, own)
         moving = self.moves[source]
         lat = np.where(moving, geometry.geodetic_latitude(lat, altitude), lat)
-        moving = moving | self._listed[source]
+        # the conjugate point of a station does move
+        here = moving | self.listed[source] | ~np.isnan(lat)
+        still, code = self._still_places(conjunction_type), self._codes[source]
+        return np.where(here, lat, still[0, code]), np.where(here, lon, still[1, code])
+
+    def altitudes(self, source: Ints, at: Ints) -> Floats:
+        """Return altitudes above the ellipsoid [km] at epochs by position, NaN where they are not known."""
+        altitude = self._values("geo_alt", source, at)
+        distance = self._values("radial_distance", source, at)
+        computed = geometry.altitude_of(self._values("geo_lat", source, at), distance)
+        return np.where(np.isnan(altitude), computed, altitude)
+
+    def lacks(self, source: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which sources the ephemeris lacks, and which have no place of their own elsewhere."""
+        code = self._codes[source]
+        lacking: npt.NDArray[np.bool_] = (self._rows[code] < 0) & np.isnan(self._still_places("geographic")[0, code])
+        return lacking
+
+    def known(self, conjunction_type: str, source: Ints, at: Ints) -> npt.NDArray[np.bool_]:
+        """Tell at which epochs, by position, sources have the locations that a conjunction type compares."""
+        still = self._still_places(conjunction_type)[0, self._codes[source]]
+        own = self._values(f"{LOCATIONS[conjunction_type]}_lat", source, at)
+        found: npt.NDArray[np.bool_] = ~np.isnan(own) | (~self.listed[source] & ~np.isnan(still))
+        return found
+
+    def _still_places(self, conjunction_type: str) -> Floats:
         if conjunction_type not in self._places:
             self._places[conjunction_type] = self._still(conjunction_type)
-        still = self._places[conjunction_type]
-        code = self._codes[source]
-        return np.where(moving, lat, still[0, code]), np.where(moving, lon, still[1, code])
+        return self._places[conjunction_type]
 
     def geodetic_between(self, conjunction_type: str, source: Ints, times: Times) -> tuple[Floats, Floats]:
         """
@@ -178,19 +205,28 @@ def place_in_name(name: Any) -> Floats:
     return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])
 
 
+<<<<<<< HEAD
 def distinct_rows(*columns: Any) -> tuple[Ints, Ints]:
     """Number the distinct rows of some columns, and give the first row of each."""
     codes = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         part, values = pd.factorize(column, use_na_sentinel=False)
         codes = pd.factorize(codes * len(values) + part)[0].astype(np.int64)
+=======
+def _distinct(sources: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Number the distinct sources, and give the first row of each."""
+    codes = np.zeros(len(sources), np.int64)
+    for name in ("identifier", "platform", "display_name", "source_type"):
+        part, names = pd.factorize(sources[name], use_na_sentinel=False)
+        codes = pd.factorize(codes * len(names) + part)[0].astype(np.int64)
+>>>>>>> 3d6964f8ea166fe16b4224c4feb277ece0b5d7a0
     return codes, np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
 
 
 def _keys(sources: pd.DataFrame) -> list[Any]:
-    # places and satellites of one's own have no identifier of the service, so their name tells them apart
+    # places and satellites of one's own have no identifier of the service, so their names tell them apart
     identifiers = pd.to_numeric(sources["identifier"]).astype("Int64").fillna(-1)
     return [
-        name if identifier < 0 else int(identifier)
-        for identifier, name in zip(identifiers, sources["display_name"], strict=True)
+        f"{platform}\n{name}" if identifier < 0 else int(identifier)
+        for identifier, platform, name in zip(identifiers, sources["platform"], sources["display_name"], strict=True)
     ]

@@ -39,10 +39,20 @@ def event_pair_codes(fields: dict[str, pa.Array]) -> Codes:
 
 
 def _source_codes(parts: list[dict[str, pa.Array]]) -> Codes:
-    # places of one's own have no identifier of the service, so names tell them apart
-    names = _codes([source_names(part) for part in parts])
+    # places and satellites of one's own have no identifier of the service, so names tell them apart
+    names = _codes([_own_names(part) for part in parts])
     identifiers = _codes([part["identifier"] for part in parts])
     return names * (int(identifiers.max(initial=0)) + 1) + identifiers
+
+
+def _own_names(source: dict[str, pa.Array]) -> pa.Array:
+    names = source_names(source)
+    own = model.compute.less(source["identifier"], 0).fill_null(False)
+    if not model.compute.any(own).as_py():
+        return names
+    # two satellites can have one name, and then differ in their platform
+    platforms = source["platform"].fill_null("")
+    return model.compute.if_else(own, model.compute.binary_join_element_wise(names, platforms, "\n"), names)
 
 
 def _site_codes(fields: dict[str, pa.Array]) -> Codes:

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SCHEMA_VERSION
-from aurorax_pandas.times import to_utc
+from aurorax_pandas.times import Span, span, to_utc
 
 KEY: Final = "aurorax"
 
@@ -53,6 +54,25 @@ def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
     """Return the provenance in the attrs of a frame, empty where there is none."""
     found = attrs.get(KEY)
     return copy.deepcopy(found) if isinstance(found, dict) else {}
+
+
+def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
+    """
+    Return the time between the epochs of a frame: as given, else of the ephemeris that it was found in, else a minute.
+
+    Raises
+    ------
+    AuroraxInputError
+        If what is given is no span of time, or the frame was put together of frames with different steps.
+    """
+    if step is not None:
+        return span("step", step)
+    known = as_list(get_provenance(df.attrs).get("step"))
+    if len(set(known)) > 1:
+        raise AuroraxInputError(
+            f"step: the frame comes from ephemerides of different steps ({', '.join(map(str, known))}); give step="
+        )
+    return span("step", known[0], zero=True) if known else pd.Timedelta("1min")
 
 
 def to_text(provenance: dict[str, Any]) -> str:

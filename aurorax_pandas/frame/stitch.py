@@ -14,11 +14,12 @@ from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.identity import event_pair_codes, source_set_codes
 from aurorax_pandas.frame.intervals import overlap_clusters
-from aurorax_pandas.times import Span, span
+from aurorax_pandas.frame.provenance import step_of
+from aurorax_pandas.times import Span
 
 
 @typed
-def stitch(df: pd.DataFrame, step: Span = "1min") -> pd.DataFrame:
+def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
     """
     Join conjunctions that a cut in time has split.
 
@@ -26,9 +27,10 @@ def stitch(df: pd.DataFrame, step: Span = "1min") -> pd.DataFrame:
     ----------
     df : pandas.DataFrame
         Conjunctions, for example those of several windows put together by `pandas.concat`.
-    step : str or pandas.Timedelta, default "1min"
+    step : str or pandas.Timedelta, optional
         Distance between epochs: rows of one type between the same sources that overlap, or are no further apart
-        than this, are one conjunction.
+        than this, are one conjunction. By default that of the ephemeris in which they were found, as the frame's
+        provenance has it, else a minute.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def stitch(df: pd.DataFrame, step: Span = "1min") -> pd.DataFrame:
     49
     """
     require(df, "stitch", *model.CONJUNCTION_COLUMNS)
-    gap = span("step", step).to_timedelta64()
+    gap = step_of(df, step).to_timedelta64()
     codes = source_set_codes(df)
     clusters = overlap_clusters(codes, df["start"].to_numpy(), df["end"].to_numpy(), gap)
     split = np.bincount(clusters)[clusters] > 1

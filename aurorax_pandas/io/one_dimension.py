@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import zlib
 from typing import TYPE_CHECKING, Any, Final
@@ -113,9 +114,7 @@ def _texts_of(flat: model.Flat) -> npt.NDArray[Any]:
     }
     entries = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     bounds = flat.offsets.tolist()
-    texts = [
-        json.dumps(entries[first:stop], ensure_ascii=False) for first, stop in zip(bounds, bounds[1:], strict=False)
-    ]
+    texts = [json.dumps(entries[first:stop], ensure_ascii=False) for first, stop in itertools.pairwise(bounds)]
     return np.array(texts, object)
 
 

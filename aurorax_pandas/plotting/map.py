@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE
+from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.images import event_tracks
-from aurorax_pandas.analysis.labels import labelled_events
+from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, checked_number
+from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.plotting import style
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ def plot_map(
     ------
     AuroraxInputError
         If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only: how many it does not, and why.
 
     Examples
     --------
@@ -78,6 +86,9 @@ def plot_map(
         for each in as_list(elevations)
     ]
     events, labels = labelled_events(df, by, "map")
+    first, second = spacecraft_sides(events)
+    drawn = events[first != second]
+    check_spans("map", drawn, rows_of_events(df, events)[first != second], ephemeris, sources_of_sides(drawn))
     tracks = event_tracks(events, ephemeris, emission_altitude)
     labels = style.foremost(labels, len(style.palette())).iloc[tracks["event"].to_numpy()].reset_index(drop=True)
     stations = tracks.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import as_list, as_number, invalid, known_name, names, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.sources import platform_named
 
 OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between")
 HEMISPHERES: Final = ("northern", "southern")
@@ -149,6 +150,8 @@ class DataSourceBlock:
     def __post_init__(self) -> None:
         for name in ("programs", "platforms", "instrument_types"):
             _set(self, name, names(name, getattr(self, name)))
+        # the service knows sites by their names alone
+        _set(self, "platforms", tuple(dict.fromkeys(map(platform_named, self.platforms))))
         _set(self, "metadata_filters", _filter(self.metadata_filters))
 
     def to_query(self) -> dict[str, Any]:
@@ -171,8 +174,8 @@ class GroundCriteriaBlock(DataSourceBlock):
     Parameters
     ----------
     programs, platforms, instrument_types : str or sequence of str
-        Names, for example ``"themis-asi"``, ``"gillam"``, ``"panchromatic ASI"``. A source matches that has
-        one of the names in each field that is not empty.
+        Names, for example ``"themis-asi"``, ``"gillam"`` or the site's code ``"GILL"``, ``"panchromatic ASI"``. A source
+        matches that has one of the names in each field that is not empty.
     metadata_filters : dict, MetadataFilter or MetadataFilterExpression (or a list of these), optional
         Conditions on the metadata of its ephemeris records, all of which must hold: ``{"nbtrace_region": "north polar
         cap"}``, or a filter with operators of its own.

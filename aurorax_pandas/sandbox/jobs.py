@@ -15,7 +15,7 @@ import pandas as pd
 
 from aurorax_pandas import times
 from aurorax_pandas.analysis.counts import minutes
-from aurorax_pandas.engine.find import check_searchable, find_conjunctions
+from aurorax_pandas.engine.find import check_searchable, search_ephemeris
 from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, values_at
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
@@ -181,7 +181,7 @@ def conjunction_work(ephemeris: xr.Dataset, query: dict[str, Any]) -> Callable[[
             "Querying the database 1 times for this overall combination of criteria blocks and conjunction types. "
             "This log message will repeat 1 times during this search.",
         )
-        df = find_conjunctions(ephemeris, query=query)
+        df = search_ephemeris(ephemeris, query)
         step = pd.Timedelta(seconds=30 if query.get("subminute_precision") else 60)
         events = explode_events(df)
         epochs = round(float(minutes(events, step).sum()) * (pd.Timedelta("1min") / step))

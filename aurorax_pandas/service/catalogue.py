@@ -20,7 +20,7 @@ from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import Int64
 from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.transport import Transport
-from aurorax_pandas.sources import SOURCE_TYPES, bundled_sources, site_codes
+from aurorax_pandas.sources import SOURCE_TYPES, bundled_sources, forget_sources, remember_sources, site_codes
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -104,6 +104,7 @@ def fetch_data_sources(transport: Transport, deadline: Deadline) -> pd.DataFrame
     }
     offsets = np.cumsum([0, *map(len, fields)]).astype(np.int64)
     frame["metadata_fields"] = model.nested_array(columns, offsets)
+    remember_sources(frame)
     return frame
 
 
@@ -194,6 +195,7 @@ def forget_data_sources() -> None:
     with _lock:
         _remembered.clear()
         _failed_until.clear()
+    forget_sources()
 
 
 def _unknown_names(query: Mapping[str, Any], sources: pd.DataFrame) -> Iterator[str]:

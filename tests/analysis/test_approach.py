@@ -8,7 +8,14 @@ import aurorax_pandas as ap
 from aurorax_pandas import geometry
 from aurorax_pandas.testing import assert_conjunctions_equal
 
-ADDED = ["approach_time", "approach_distance", "approach_elevation", "spacecraft_hemisphere"]
+ADDED = [
+    "approach_time",
+    "approach_distance",
+    "approach_elevation",
+    "elevation_of",
+    "approach_at_edge",
+    "spacecraft_hemisphere",
+]
 SWARM_A = """Swarm A
 1 39452U 13067B   20003.12464490  .00000864  00000-0  17790-4 0  9991
 2 39452  87.3638 191.1461 0002404  77.9900 282.1627 15.44245183343550"""
@@ -45,7 +52,7 @@ def test_the_services_columns_never_change(sample, near):
 
 def test_a_dense_ephemeris_from_elements_says_the_same(sample):
     pytest.importorskip("sgp4")
-    dense = ap.footprints_from_tle(SWARM_A, "2020-01-01T00:07", "2020-01-01T00:16", "5s")
+    dense = ap.footprints_from_elements(SWARM_A, "2020-01-01T00:07", "2020-01-01T00:16", "5s")
     df = sample.aurorax.select_sources(platform="swarma").query("start < '2020-01-01T00:20'")
     fine, coarse = (df.aurorax.closest_approach(each) for each in (dense, dense.isel(epoch=slice(0, None, 12))))
     assert len(df) == 5
@@ -59,7 +66,7 @@ def track(rng, minutes=6):
     epochs = pd.date_range("2020-01-01", periods=minutes, freq="1min")
     table = pd.DataFrame({"epoch": epochs, "identifier": 3, "nbtrace_lat": lat, "nbtrace_lon": lon, "geo_lat": lat,
                           "geo_lon": lon})  # fmt: skip
-    return ap.ephemeris_from_dataframe(table)
+    return ap.as_ephemeris(table)
 
 
 @settings(max_examples=15)
@@ -99,7 +106,8 @@ def test_stations_need_no_ephemeris(sample, ephemeris, near):
 
 
 def test_what_the_ephemeris_lacks_is_missing(sample, ephemeris):
-    only = sample.aurorax.closest_approach(ephemeris.isel(source=[0]).sel(epoch=slice("2020-01-01T01:00", None)))
+    with pytest.warns(ap.AuroraxDataWarning, match="does not cover 36 of 49 rows"):
+        only = sample.aurorax.closest_approach(ephemeris.isel(source=[0]).sel(epoch=slice("2020-01-01T01:00", None)))
     known = only["approach_time"].notna()
     assert only.loc[known, "start"].min() >= pd.Timestamp("2020-01-01T01:00")
     assert set(only[known].aurorax.explode_events()["e2_display_name"]) == {"Swarm A"}
@@ -114,7 +122,7 @@ def test_nothing_is_interpolated_over_epochs_without_a_place(builders):
         "nbtrace_lon": lon,
     })  # fmt: skip
     df = ap.conjunctions_from_records([builders.record(0, 4, sources=(builders.GILL, builders.SWARM_A))])
-    (found,) = df.aurorax.closest_approach(ap.ephemeris_from_dataframe(table)).itertuples()
+    (found,) = df.aurorax.closest_approach(ap.as_ephemeris(table)).itertuples()
     assert found.approach_time == pd.Timestamp(builders.at(1))
     assert found.approach_distance > 400
 
@@ -123,7 +131,8 @@ def test_without_own_positions_the_hemisphere_is_missing(sample, ephemeris):
     found = sample.aurorax.closest_approach(ephemeris.drop_vars(["geo_lat", "geo_lon"]))
     assert found["approach_distance"].notna().all()
     assert found["spacecraft_hemisphere"].isna().all()
-    assert sample.aurorax.overflights(ephemeris.drop_vars(["geo_lat", "geo_lon"])).empty
+    with pytest.raises(ap.AuroraxDataError, match="49 for a gap in the positions of"):
+        sample.aurorax.overflights(ephemeris.drop_vars(["geo_lat", "geo_lon"]))
 
 
 def test_overflights_are_the_20_northern_rows_however_they_are_asked_for(sample, ephemeris, near):
@@ -238,7 +247,7 @@ def test_an_event_of_a_list_is_where_it_was_at_its_epoch():
         "instrument_type": "substorm onset", "source_type": "event_list", "display_name": "Onsets",
         "nbtrace_lat": [lat for lat, _ in onsets.values()], "nbtrace_lon": [lon for _, lon in onsets.values()],
     })  # fmt: skip
-    ephemeris = ap.ephemeris_from_dataframe(pd.concat([craft, listed], ignore_index=True))
+    ephemeris = ap.as_ephemeris(pd.concat([craft, listed], ignore_index=True))
     df = ap.find_conjunctions(ephemeris, distance=200, events={"programs": "events"}, space={"programs": "swarm"})
     near = df.aurorax.closest_approach(ephemeris)
     places = np.array(list(onsets.values())).T
@@ -266,7 +275,7 @@ def craft(minutes=4, step="1min", **geo_lats):
         })
         for name, identifier, behind in (("a", 3, 1.5), ("b", 29, 2.0))
     ]  # fmt: skip
-    return ap.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
+    return ap.as_ephemeris(pd.concat(frames, ignore_index=True))
 
 
 @pytest.mark.parametrize(("other", "known"), [(50.0, "northern"), (-50.0, None)])
@@ -319,13 +328,15 @@ def test_a_step_before_and_after_the_span_is_searched(builders):
 
 def test_an_image_without_a_place_is_of_the_closest_epoch(builders):
     df = ap.conjunctions_from_records([builders.record(60, 62, sources=(builders.GILL, builders.SWARM_A), closest=61)])
-    windows = df.aurorax.image_windows(craft())
+    with pytest.raises(ap.AuroraxDataError, match="image_windows: the ephemeris covers none of the 1 rows"):
+        df.aurorax.image_windows(craft())
+    windows = df.aurorax.image_windows()
     assert windows["epoch"].tolist() == [pd.Timestamp(builders.at(61))]
     assert windows["footprint_lat"].isna().all()
 
 
 @pytest.mark.parametrize(
-    ("closest", "start", "hemisphere"), [(None, 1, "northern"), (2, 1, "southern"), (4, 4, "northern"), (5, 5, None)]
+    ("closest", "start", "hemisphere"), [(None, 1, "northern"), (2, 1, "southern"), (4, 4, "northern")]
 )
 def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, closest, start, hemisphere):
     # the equator counts as north, an epoch for one step more
@@ -333,8 +344,14 @@ def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, c
     pair = builders.GILL, builders.SWARM_A
     df = ap.conjunctions_from_records([builders.record(start, 5, sources=pair, closest=closest)])
     assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")
-    found = df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].astype(object)
-    assert found.where(found.notna(), None).tolist() == [hemisphere]
+    assert df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].tolist() == [hemisphere]
+
+
+def test_a_hemisphere_two_steps_after_the_last_epoch_is_not_known(builders):
+    df = ap.conjunctions_from_records([builders.record(5, 5, sources=(builders.GILL, builders.SWARM_A), closest=5)])
+    for verb in (df.aurorax.overflights, lambda ephemeris: df.aurorax.passes(ephemeris=ephemeris)):
+        with pytest.raises(ap.AuroraxDataError, match=r"covers none of the 1 rows .1 for epochs outside"):
+            verb(craft(minutes=4))
 
 
 def test_a_northern_station_has_no_southern_trace(builders):
@@ -344,8 +361,8 @@ def test_a_northern_station_has_no_southern_trace(builders):
     ]
     north = craft()
     both = north.assign({f"sbtrace_{part}": north[f"nbtrace_{part}"] for part in ("lat", "lon")})
-    near = ap.conjunctions_from_records(made).aurorax.closest_approach(both)
-    assert near["approach_distance"].isna().all()
+    with pytest.raises(ap.AuroraxDataError, match="1 for lack of a footprint of THEMIS-ASI GILL"):
+        ap.conjunctions_from_records(made).aurorax.closest_approach(both)
 
 
 def test_an_own_position_is_as_high_as_the_ephemeris_says(builders):
@@ -398,3 +415,84 @@ def test_what_is_infinitely_uncertain_stays_so_and_what_has_no_footprint_is_unkn
         other = events.assign(conjunction_type=pd.Series(kind, events.index, events["conjunction_type"].dtype))
         assert other.aurorax.closest_approach(uncertain)["footprint_uncertainty"].isna().all()
         assert other.aurorax.overflights(uncertain)["footprint_uncertainty"].isna().all()
+
+
+# ---- the edge of what there is, and whose elevation it is ------------------------------------------------------------
+
+
+def test_an_approach_in_the_middle_is_no_edge_and_one_at_a_missing_footprint_is(sample, ephemeris, near):
+    assert near["approach_at_edge"].dtype == "boolean"
+    (row,) = (sample[sample["min_distance"] == sample["min_distance"].min()]).index
+    assert not near.loc[row, "approach_at_edge"]
+    # the line opens just before the closest epoch
+    bare = ephemeris.where(
+        (ephemeris["epoch"] < sample.loc[row, "closest_epoch"]) | (ephemeris["source_type"] == "ground")
+    )
+    bare["geo_lat"], bare["geo_lon"] = ephemeris["geo_lat"], ephemeris["geo_lon"]
+    with pytest.warns(ap.AuroraxDataWarning, match="for lack of a footprint of Swarm C"):
+        found = (
+            sample.loc[[row]]
+            .aurorax.explode_events()
+            .pipe(lambda events: pd.concat([events, sample.iloc[:1].aurorax.explode_events()]))
+            .aurorax.closest_approach(bare)
+        )
+    assert found["approach_at_edge"].iloc[0]
+    assert found["approach_distance"].iloc[0] > near.loc[row, "approach_distance"]
+
+
+def test_where_there_is_no_approach_the_edge_is_missing(sample, ephemeris):
+    with pytest.warns(ap.AuroraxDataWarning):
+        found = sample.aurorax.closest_approach(ephemeris.isel(source=[0]))
+    assert found.loc[found["approach_time"].isna(), ["approach_at_edge", "elevation_of"]].isna().all(axis=None)
+
+
+def overhead(builders, altitude):
+    """A spacecraft that goes north over Gillam at an altitude, and a geographic conjunction with it."""
+    lat, lon = 56.3494, -94.7056
+    steps = np.array([-1, 0, 1, 2])
+    place = geometry.earth_fixed(lat + steps * 3.0, lon + np.zeros(4), altitude)
+    geocentric = geometry.degrees(place)
+    table = pd.DataFrame(
+        {
+            "epoch": pd.Timestamp("2020-01-01") + pd.to_timedelta(steps + 1, "min"),
+            "identifier": 3,
+            "geo_lat": geocentric[0],
+            "geo_lon": geocentric[1],
+            "radial_distance": np.linalg.norm(place, axis=0),
+        }
+    )
+    pair = builders.GILL, builders.SWARM_A
+    events = [{**builders.event(*pair, 0, 3), "conjunction_type": "geographic"}]
+    df = ap.conjunctions_from_records(
+        [builders.record(0, 3, sources=pair, events=events, conjunction_type="geographic")]
+    )
+    return df, ap.as_ephemeris(table)
+
+
+@pytest.mark.parametrize("altitude", [300.0, 460.0, 800.0])
+def test_geographic_elevation_is_that_of_the_spacecraft_itself(builders, altitude):
+    df, ephemeris = overhead(builders, altitude)
+    (row,) = df.aurorax.closest_approach(ephemeris).itertuples()
+    assert row.elevation_of == "spacecraft"
+    assert row.approach_elevation > 89
+    # a spacecraft 1000 km away stands higher the higher it is
+    far = ephemeris.assign_coords(epoch=ephemeris["epoch"] + np.timedelta64(4, "m")).isel(epoch=[3])
+    moved = pd.DataFrame(df).assign(start=far["epoch"].values[0], end=far["epoch"].values[0])
+    events = moved.aurorax.explode_events().assign(start=far["epoch"].values[0], end=far["epoch"].values[0])
+    (row,) = events.aurorax.closest_approach(far).itertuples()
+    angle = row.approach_distance / 6371
+    up = np.degrees(np.arctan2(np.cos(angle) - 6371 / (6371 + altitude), np.sin(angle)))
+    assert row.approach_elevation == pytest.approx(up, abs=1.0)
+
+
+def test_without_an_altitude_no_elevation_of_a_spacecraft_is_made_up(builders):
+    df, ephemeris = overhead(builders, 460.0)
+    found = df.aurorax.closest_approach(ephemeris.drop_vars("radial_distance"))
+    assert found["approach_distance"].notna().all()
+    assert found[["approach_elevation", "elevation_of"]].isna().all(axis=None)
+    alone = ephemeris.drop_vars("radial_distance").assign(
+        geo_alt=(("source", "epoch"), np.full((1, ephemeris.sizes["epoch"]), 460.0))
+    )
+    given = df.aurorax.closest_approach(alone)
+    expected = df.aurorax.closest_approach(ephemeris)
+    np.testing.assert_allclose(given["approach_elevation"], expected["approach_elevation"], atol=0.1)

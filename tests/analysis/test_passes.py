@@ -182,7 +182,7 @@ def test_revisits_by_spacecraft_site_and_column(sample):
 @pytest.mark.parametrize(("seconds", "hemisphere"), [(29, "northern"), (30, "northern"), (31, "southern")])
 def test_a_time_midway_between_two_epochs_counts_to_the_earlier(builders, seconds, hemisphere):
     epochs = pd.date_range("2020-01-01", periods=3, freq="1min")
-    ephemeris = ap.ephemeris_from_dataframe(
+    ephemeris = ap.as_ephemeris(
         pd.DataFrame({"epoch": epochs, "identifier": 3, "geo_lat": [1.0, 1.0, -1.0], "geo_lon": 0.0})
     )
     df = conjunctions_from_records([builders.record(1, 2, closest=1 + seconds / 60)])

@@ -220,6 +220,7 @@ def test_names_of_sources_may_be_in_any_case(sample, wanted, count):
     assert len(sample.aurorax.select_sources(**wanted)) == count
 
 
+@pytest.mark.filterwarnings("ignore:.*no source that is known here")
 def test_a_source_that_says_nothing_is_not_selected(builders):
     bare = {"identifier": 7}
     df = conjunctions_from_records([builders.record(sources=(bare, {}), events=[])])

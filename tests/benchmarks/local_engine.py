@@ -33,7 +33,7 @@ def polar_orbits(days: int):
         frames.append(
             pd.DataFrame({"epoch": epochs, "identifier": identifier, "nbtrace_lat": np.abs(lat), "nbtrace_lon": lon})
         )
-    swarm = aurorax_pandas.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
+    swarm = aurorax_pandas.as_ephemeris(pd.concat(frames, ignore_index=True))
     cameras = aurorax_pandas.stations(epochs, programs=["themis-asi", "rego"]).isel(source=slice(0, 25))
     cameras = cameras[["nbtrace_lat", "nbtrace_lon"]]
     import xarray as xr

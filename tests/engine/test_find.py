@@ -145,7 +145,7 @@ def ephemeris_of(tracks, ground):
         )
         for number, (name, track) in enumerate(tracks.items(), 1)
     ]
-    return aurorax_pandas.ephemeris_from_dataframe(pd.concat(frames, ignore_index=True))
+    return aurorax_pandas.as_ephemeris(pd.concat(frames, ignore_index=True))
 
 
 def as_rows(df):

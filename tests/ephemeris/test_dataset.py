@@ -97,7 +97,7 @@ def test_table_becomes_a_dataset_with_gaps_as_nan():
             "region": ["cusp", "cap", "oval"],
         }
     )
-    dataset = aurorax_pandas.ephemeris_from_dataframe(table)
+    dataset = aurorax_pandas.as_ephemeris(table)
     np.testing.assert_array_equal(dataset["geo_lat"], [[2.0, 1.0], [3.0, np.nan]])
     assert dataset["display_name"].values.tolist() == ["Swarm A", "Swarm B"]
     assert dataset["region"].values[0].tolist() == ["cap", "cusp"]
@@ -112,7 +112,7 @@ def test_aware_epochs_become_utc():
             "geo_lon": [4.0],
         }
     )
-    assert aurorax_pandas.ephemeris_from_dataframe(table)["epoch"].values[0] == np.datetime64("2020-01-01")
+    assert aurorax_pandas.as_ephemeris(table)["epoch"].values[0] == np.datetime64("2020-01-01")
 
 
 @pytest.mark.parametrize(
@@ -135,14 +135,14 @@ def test_bad_tables_are_refused(change, says):
     )
     table = table.assign(**change).dropna(axis=1, how="all")
     with pytest.raises(AuroraxInputError, match=says):
-        aurorax_pandas.ephemeris_from_dataframe(table)
+        aurorax_pandas.as_ephemeris(table)
 
 
 def test_numbers_of_any_dtype_are_locations():
     epochs = pd.to_datetime(["2020-01-01T00:00", "2020-01-01T00:01"])
     table = pd.DataFrame({"epoch": epochs, "identifier": 3})
     lat, lon = pd.Series([60, None], dtype="object"), pd.array([-95, None], "Int64")
-    dataset = aurorax_pandas.ephemeris_from_dataframe(table.assign(geo_lat=lat, geo_lon=lon))
+    dataset = aurorax_pandas.as_ephemeris(table.assign(geo_lat=lat, geo_lon=lon))
     np.testing.assert_array_equal(dataset["geo_lat"], [[60.0, np.nan]])
     assert dataset["geo_lat"].dtype == dataset["geo_lon"].dtype == "float64"
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 import aurorax_pandas
 from aurorax_pandas.ephemeris import orbit, tracing
-from aurorax_pandas.ephemeris.orbit import footprints_from_tle
+from aurorax_pandas.ephemeris.orbit import footprints_from_elements
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.geometry import great_circle_distance
 from aurorax_pandas.sources import bundled_sources
@@ -29,6 +29,9 @@ Swarm B
 2 39451 087.7514 329.7560 0003939 100.8851 259.2837 15.21658680324631
 """
 TESTS = Path(__file__).parents[1]
+#: A catalogue number that the service does not know, in both lines.
+CUBE = {2: "88001"}
+CUBES = {"first": {2: "88002"}, "second": {2: "88002"}}
 START, END = "2020-01-01T00:00", "2020-01-01T03:00"
 
 
@@ -54,19 +57,19 @@ def apart(one: xr.Dataset, other: xr.Dataset, prefix: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def swarm():
-    return footprints_from_tle(SWARM_A, START, END, "2min")
+    return footprints_from_elements(SWARM_A, START, END, "2min")
 
 
 @pytest.fixture(scope="module")
 def at_level_3():
-    return footprints_from_tle(SWARM_A, START, END, "2min", kp=2)
+    return footprints_from_elements(SWARM_A, START, END, "2min", kp=2)
 
 
 @pytest.fixture(scope="module")
 def truth():
     """Swarm A as a computation apart from this library's has it: Runge-Kutta of order 4, level 3 of Tsyganenko 89."""
     table = pd.read_csv(TESTS / "data" / "swarm_a_level_3.csv", parse_dates=["epoch"])
-    return aurorax_pandas.ephemeris_from_dataframe(table.assign(identifier=3))
+    return aurorax_pandas.as_ephemeris(table.assign(identifier=3))
 
 
 def test_positions_are_those_of_a_computation_apart(at_level_3, truth):
@@ -100,7 +103,7 @@ def test_lines_that_do_not_return_are_those_of_a_computation_apart(at_level_3, t
 def test_a_forecast_finds_the_recorded_conjunctions(recorded_search):
     sample = aurorax_pandas.load_sample_ephemeris()
     start, end = "2020-01-01T00:00", "2020-01-01T01:00"
-    forecast = footprints_from_tle(SWARM_A, start, end)
+    forecast = footprints_from_elements(SWARM_A, start, end)
     cameras = sample.isel(source=slice(3, None)).sel(epoch=forecast["epoch"])
     search = recorded_search | {"start": start, "end": end}
     found = aurorax_pandas.find_conjunctions(xr.concat([forecast, cameras], dim="source"), **search)
@@ -123,38 +126,38 @@ def test_the_dataset_is_an_ephemeris_that_says_how_it_was_made(swarm):
 
 def test_without_an_external_field_more_lines_return():
     window = (START, "2020-01-01T00:10")
-    alone, both = (footprints_from_tle(SWARM_A, *window, external=external) for external in (None, "t89"))
+    alone, both = (footprints_from_elements(SWARM_A, *window, external=external) for external in (None, "t89"))
     assert alone["sbtrace_lat"].notnull().sum() > both["sbtrace_lat"].notnull().sum() > 0
     assert alone.attrs["field"] == "IGRF-14"
     assert "kp" not in alone.attrs
 
 
 def test_several_satellites_are_several_sources():
-    found = footprints_from_tle([*SWARM_A.splitlines(), SWARM_B], START, START)
+    found = footprints_from_elements([*SWARM_A.splitlines(), SWARM_B], START, START)
     assert found["identifier"].values.tolist() == [3, 29]
     assert found["platform"].values.tolist() == ["swarma", "swarmb"]
 
 
 @pytest.mark.parametrize("name", ["SWARM A", "0 SWARM A", "swarm-a", "Swarm A (2013-067B)"])
 def test_a_name_that_the_service_knows_gets_its_identifier(name):
-    found = footprints_from_tle(changed(SWARM_A, name), START, START)
+    found = footprints_from_elements(changed(SWARM_A, name), START, START)
     assert (found["identifier"].item(), found["display_name"].item()) == (3, "Swarm A")
 
 
 def test_an_unknown_satellite_is_custom():
-    found = footprints_from_tle(changed(SWARM_A, "MyCube 1"), START, START)
+    found = footprints_from_elements(changed(SWARM_A, "MyCube 1", first=CUBE, second=CUBE), START, START)
     fields = ("identifier", "program", "platform", "instrument_type", "source_type", "display_name")
     assert [found[name].item() for name in fields] == [-1, "custom", "mycube 1", "footprint", "leo", "MyCube 1"]
 
 
 def test_a_satellite_without_a_name_goes_by_its_number():
-    found = footprints_from_tle(SWARM_A.splitlines()[1:], START, START)
-    assert found["display_name"].item() == "NORAD 39452"
+    lines = changed(SWARM_A, first=CUBE, second=CUBE).splitlines()[1:]
+    assert footprints_from_elements(lines, START, START)["display_name"].item() == "NORAD 88001"
 
 
 def test_a_satellite_with_a_high_apogee_is_heo_and_has_footprints():
-    high = changed(SWARM_A, "MyMolniya", second={26: "7000000", 52: " 2.00600000"})
-    found = footprints_from_tle(high, START, "2020-01-01T06:00", "30min")
+    high = changed(SWARM_A, "MyMolniya", first=CUBE, second=CUBE | {26: "7000000", 52: " 2.00600000"})
+    found = footprints_from_elements(high, START, "2020-01-01T06:00", "30min")
     assert found["source_type"].item() == "heo"
     assert found["radial_distance"].max() > 30_000
     assert found["nbtrace_lat"].notnull().any()
@@ -162,36 +165,38 @@ def test_a_satellite_with_a_high_apogee_is_heo_and_has_footprints():
 
 def test_each_epoch_takes_the_elements_nearest_in_time():
     later = changed(SWARM_A, first={18: "20005.12464490"}, second={17: "200.0000"})
-    both = footprints_from_tle([SWARM_A, later], "2020-01-04T00:00", "2020-01-04T06:00", "6h")
+    both = footprints_from_elements([SWARM_A, later], "2020-01-04T00:00", "2020-01-04T06:00", "6h")
     for epoch, elements in ((0, SWARM_A), (1, later)):
         when = both["epoch"].values[epoch]
-        assert both["geo_lon"].values[0, epoch] == footprints_from_tle(elements, when, when)["geo_lon"].item()
+        assert both["geo_lon"].values[0, epoch] == footprints_from_elements(elements, when, when)["geo_lon"].item()
 
 
 def test_an_epoch_midway_between_two_elements_takes_the_earlier():
     earlier = changed(SWARM_A, first={18: "20003.00000000"})
     later = changed(SWARM_A, first={18: "20005.00000000"}, second={17: "200.0000"})
     midway = "2020-01-04T00:00"
-    both, alone = (footprints_from_tle(each, midway, midway, external=None) for each in ([earlier, later], earlier))
+    both, alone = (
+        footprints_from_elements(each, midway, midway, external=None) for each in ([earlier, later], earlier)
+    )
     np.testing.assert_array_equal(both["geo_lon"], alone["geo_lon"])
 
 
 def test_blocks_do_not_show(monkeypatch):
     window = (START, "2020-01-01T00:20")
-    whole = footprints_from_tle(SWARM_A, *window)
+    whole = footprints_from_elements(SWARM_A, *window)
     monkeypatch.setattr(tracing, "_BLOCK", 3)
-    xr.testing.assert_allclose(whole, footprints_from_tle(SWARM_A, *window), atol=1e-6)
+    xr.testing.assert_allclose(whole, footprints_from_elements(SWARM_A, *window), atol=1e-6)
 
 
 def test_the_turn_of_the_year_does_not_show():
-    found = footprints_from_tle(SWARM_A, "2019-12-31T23:59:59.999999", "2020-01-01T00:00", "1us")
+    found = footprints_from_elements(SWARM_A, "2019-12-31T23:59:59.999999", "2020-01-01T00:00", "1us")
     before, after = (found.isel(epoch=[at]) for at in (0, 1))
     for prefix in ("nbtrace", "sbtrace"):
         assert apart(before, after, prefix).item() < 1e-3
 
 
 def test_an_aware_window_is_converted_and_a_day_means_all_of_it():
-    found = footprints_from_tle(SWARM_A, "2020-01-01T01:00+01:00", "2020-01-01", "12h", external=None)
+    found = footprints_from_elements(SWARM_A, "2020-01-01T01:00+01:00", "2020-01-01", "12h", external=None)
     np.testing.assert_array_equal(found["epoch"], np.array(["2020-01-01T00", "2020-01-01T12"], "M8[us]"))
 
 
@@ -204,24 +209,26 @@ def _broken(row: int, text: str) -> str:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("", "the two lines of elements are missing"),
-        ("Swarm A", "missing after 'Swarm A'"),
+        ("", "there are no element sets"),
+        ("Swarm A", "elements='Swarm A' is neither the text of element sets nor a file"),
         ("\n".join(SWARM_A.splitlines()[:2]), "missing after '1 39452U"),
         (SWARM_A.replace("87.3638", "87.3639"), "checksum of '2 39452  87.3639"),
         (SWARM_A.replace("  9991", " 9991"), "has 68 characters"),
         (_broken(2, SWARM_B.splitlines()[2]), "is of another satellite than '1 39452U"),
         (_broken(2, SWARM_A.splitlines()[1]), "stands where line 2"),
         (SWARM_A.splitlines()[2], "stands where line 1"),
-        ("Swarm A\n" + SWARM_A, "follows the name 'Swarm A'"),
-        (changed(SWARM_A, second={9: "eighty"}), "cannot be read|SGP4 gives no position"),
-        (SWARM_A + changed(SWARM_B, "SWARM-A"), "two satellites are named 'Swarm A'"),
-        (3, "lines is a int"),
-        ([SWARM_A, None], "lines is a list"),
+        (changed(SWARM_A, second={9: "eighty"}), "cannot be read"),
+        (
+            changed(SWARM_A, "THEMIS-A", first=CUBE, second=CUBE) + "\n" + changed(SWARM_B, "THEMIS A", **CUBES),
+            "two satellites are named 'THEMIS-A'",
+        ),
+        (3, "elements is a int"),
+        ([SWARM_A, None], "elements is a list"),
     ],
 )
 def test_elements_that_cannot_be_read_are_refused(lines, message):
     with pytest.raises(AuroraxInputError, match=message):
-        footprints_from_tle(lines, START, END)
+        footprints_from_elements(lines, START, END)
 
 
 @pytest.mark.parametrize(
@@ -246,20 +253,22 @@ def test_elements_that_cannot_be_read_are_refused(lines, message):
 )
 def test_other_arguments_that_cannot_be_used_are_refused(arguments, message):
     with pytest.raises(AuroraxInputError, match=message):
-        footprints_from_tle(SWARM_A, **({"start": START, "end": END} | arguments))
+        footprints_from_elements(SWARM_A, **({"start": START, "end": END} | arguments))
 
 
 def test_a_decayed_satellite_is_refused_before_any_line_is_traced(monkeypatch):
     monkeypatch.setattr(orbit, "trace_footprints", lambda *_, **__: pytest.fail("traced"))
     falling = changed(SWARM_A, first={33: " .09000000", 53: " 99990-1"}, second={52: "16.40000000"})
-    with pytest.raises(AuroraxInputError, match="SGP4 gives no position of Swarm A at 2020-"):
-        footprints_from_tle(falling, "2020-01-03", "2020-06-01", "1D")
+    with pytest.raises(
+        AuroraxInputError, match=r"those of Swarm A of .* put it \d+ km from the centre of the Earth at 2020-.*decayed"
+    ):
+        footprints_from_elements(falling, "2020-01-03", "2020-06-01", "1D")
 
 
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sgp4.api", None)
     with pytest.raises(ImportError, match=r'needs sgp4: pip install "aurorax-pandas\[orbit\]"'):
-        footprints_from_tle(SWARM_A, START, END)
+        footprints_from_elements(SWARM_A, START, END)
 
 
 # ---- the field that is traced with --------------------------------------------------------------------------------
@@ -268,8 +277,8 @@ def test_a_missing_package_is_named_with_what_to_install(monkeypatch):
 def test_kp_over_time_changes_the_level_from_one_epoch_to_the_next():
     window = (START, "2020-01-01T00:10")
     kp = pd.Series([1.0, 5.0], pd.DatetimeIndex([START, "2020-01-01T00:06"]))
-    quiet, active = (footprints_from_tle(SWARM_A, *window, kp=number) for number in (1, 5))
-    both = footprints_from_tle(SWARM_A, *window, kp=kp)
+    quiet, active = (footprints_from_elements(SWARM_A, *window, kp=number) for number in (1, 5))
+    both = footprints_from_elements(SWARM_A, *window, kp=kp)
     for name in ("nbtrace_lat", "nbtrace_lon"):
         expected = np.concatenate([quiet[name].values[0, :6], active[name].values[0, 6:]])
         np.testing.assert_allclose(both[name].values[0], expected, atol=1e-9)
@@ -279,15 +288,15 @@ def test_kp_over_time_changes_the_level_from_one_epoch_to_the_next():
 def test_an_epoch_outside_the_series_of_kp_is_refused():
     kp = pd.Series([1.0, 5.0], pd.DatetimeIndex(["2020-01-01T00:03", "2020-01-01T00:06"]))
     with pytest.raises(AuroraxInputError, match="kp: the Series covers 2020-01-01T00:03"):
-        footprints_from_tle(SWARM_A, START, "2020-01-01T00:08", kp=kp)
+        footprints_from_elements(SWARM_A, START, "2020-01-01T00:08", kp=kp)
     with pytest.raises(AuroraxInputError, match=r"to before 2020-01-01T00:09.*, not 2020-01-01T00:09:00"):
-        footprints_from_tle(SWARM_A, "2020-01-01T00:03", "2020-01-01T00:09", kp=kp)
+        footprints_from_elements(SWARM_A, "2020-01-01T00:03", "2020-01-01T00:09", kp=kp)
 
 
 def test_uncertainty_is_added_where_it_is_asked_for(swarm):
-    found = footprints_from_tle(SWARM_A, START, "2020-01-01T00:20", "2min", uncertainty=True)
+    found = footprints_from_elements(SWARM_A, START, "2020-01-01T00:20", "2min", uncertainty=True)
     aurorax_pandas.check_ephemeris(found)
-    two, four = (footprints_from_tle(SWARM_A, START, "2020-01-01T00:20", "2min", kp=kp) for kp in (1, 3))
+    two, four = (footprints_from_elements(SWARM_A, START, "2020-01-01T00:20", "2min", kp=kp) for kp in (1, 3))
     for prefix in ("nbtrace", "sbtrace"):
         uncertainty = found[f"{prefix}_uncertainty"]
         assert uncertainty.attrs["units"] == "km"
@@ -304,7 +313,7 @@ def test_uncertainty_is_added_where_it_is_asked_for(swarm):
 @pytest.fixture(scope="module")
 def three():
     elements = (TESTS / "data" / "swarm_20200101.tle").read_text()
-    return footprints_from_tle(elements, "2020-01-01", "2020-01-01T07:00", uncertainty=True)
+    return footprints_from_elements(elements, "2020-01-01", "2020-01-01T07:00", uncertainty=True)
 
 
 def distance_to(ephemeris, station, craft, epoch):
@@ -362,7 +371,7 @@ def test_four_distances_of_other_days_are_met():
         ("2020-01-03T12:40", (476.507384, 255.883772)),
     ):
         epochs = pd.date_range(start, periods=2, freq="1min")
-        ephemeris = footprints_from_tle(swarm_b, *epochs)
+        ephemeris = footprints_from_elements(swarm_b, *epochs)
         errors += [
             distance_to(ephemeris, "REGO GILL", "Swarm B", epoch)[0] - value
             for epoch, value in zip(epochs, published, strict=True)

@@ -220,7 +220,9 @@ def test_records_are_coerced_to_the_frame_that_reading_gives(builders, data):
     expected = ap.conjunctions_from_records(records)
     missing = data.draw(st.lists(st.booleans(), min_size=len(expected), max_size=len(expected)))
     raw = pd.DataFrame(ap.records_from_conjunctions(expected))
-    raw["events"] = pd.Series([None if gone else cell for gone, cell in zip(missing, raw["events"])], dtype=object)
+    raw["events"] = pd.Series(
+        [None if gone else cell for gone, cell in zip(missing, raw["events"], strict=True)], dtype=object
+    )
     made = Coercing.validate(raw)
     assert made["events"].isna().tolist() == missing
     kept = ~np.array(missing)

@@ -16,7 +16,7 @@ DECIMALS = dict.fromkeys(LOCATIONS, 5) | {"radial_distance": 2}
 
 def sample(start: str, end: str) -> pd.DataFrame:
     """Return one row per satellite and minute, as they are bundled."""
-    ephemeris = aurorax_pandas.footprints_from_tle(ELEMENTS.read_text(), start, end)
+    ephemeris = aurorax_pandas.footprints_from_elements(ELEMENTS.read_text(), start, end)
     table = ephemeris[LOCATIONS].to_dataframe().reset_index()
     return table[["epoch", "identifier", *LOCATIONS]].round(DECIMALS)
 

@@ -1,0 +1,299 @@
+"""Whether an ephemeris covers what is asked of it: rows of a frame, or the window and sources of a search."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.ephemeris.dataset import source_table, step_of_epochs
+from aurorax_pandas.ephemeris.tracks import Ints, Tracks
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning
+from aurorax_pandas.frame import model
+from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES, SPACECRAFT
+from aurorax_pandas.times import Times
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_Codes = npt.NDArray[np.int8]
+
+#: Why an ephemeris does not cover a row, by code; the least counts.
+_COVERED, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 4)
+_SHOWN: Final = 6
+
+
+def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
+    """
+    Check that an ephemeris covers events of a frame: each of their instants is within one step of an epoch with both places.
+
+    Parameters
+    ----------
+    verb : str
+        Who asks, for the messages.
+    events : pandas.DataFrame
+        Events with ``conjunction_type``, ``start`` and ``end``.
+    rows : ndarray of int64
+        The row of the user's frame that each event is of.
+    ephemeris : xarray.Dataset
+        An ephemeris.
+    sources : pandas.DataFrame
+        The sources of all first sides, then of all second sides.
+
+    Raises
+    ------
+    AuroraxDataError
+        If it covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If it covers some rows only.
+    """
+    if not len(events):
+        return
+    tracks = Tracks(ephemeris, sources)
+    count = len(events)
+    types = events["conjunction_type"].astype("str").to_numpy()
+    start, end = (events[name].to_numpy("M8[us]") for name in ("start", "end"))
+    reasons = np.full(2 * count, _COVERED, np.int8)
+    for kind in CONJUNCTION_TYPES:
+        chosen = np.flatnonzero(types == kind)
+        if len(chosen):
+            for side in (0, count):
+                reasons[chosen + side] = _reasons_of_spans(tracks, kind, chosen + side, start[chosen], end[chosen])
+    _report(verb, ephemeris, sources, np.tile(rows, 2), reasons, (start.min(), end.max()))
+
+
+def check_instants(
+    verb: str, sources: pd.DataFrame, rows: Ints, times: Times, ephemeris: xr.Dataset, hemispheres: _Codes
+) -> None:
+    """
+    Check that an ephemeris has the hemispheres of spacecraft at instants; `hemispheres` are its codes, −1 where unknown.
+
+    Parameters
+    ----------
+    verb : str
+        Who asks, for the messages.
+    sources : pandas.DataFrame
+        The spacecraft, one for each instant.
+    rows : ndarray of int64
+        The row of the user's frame that each instant is of.
+    times : ndarray of datetime64
+        The instants.
+    ephemeris : xarray.Dataset
+        An ephemeris.
+    hemispheres : ndarray of int8
+        What `Tracks.hemispheres` gives at the instants.
+
+    Raises
+    ------
+    AuroraxDataError
+        If it covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If it covers some rows only.
+    """
+    if not len(sources):
+        return
+    tracks = Tracks(ephemeris, sources)
+    reasons = np.full(len(sources), _COVERED, np.int8)
+    reasons[hemispheres < 0] = _GAP
+    reasons[(hemispheres < 0) & _is_outside(tracks, times, times)] = _OUTSIDE
+    reasons[(hemispheres < 0) & tracks.lacks(np.arange(len(sources)))] = _MISSING
+    _report(verb, ephemeris, sources, rows, reasons, (times.min(), times.max()))
+
+
+def _is_outside(tracks: Tracks, start: Times, end: Times) -> npt.NDArray[np.bool_]:
+    if not len(tracks.epochs):
+        return np.ones(len(start), bool)
+    outside: npt.NDArray[np.bool_] = (start < tracks.epochs[0] - tracks.step) | (end > tracks.epochs[-1] + tracks.step)
+    return outside
+
+
+def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> _Codes:
+    """Return why the places of sources over spans are not all known."""
+    count = len(source)
+    first, stop = tracks.window(start - tracks.step, end + tracks.step)
+    lengths = np.maximum(stop - first, 0)
+    item = np.repeat(np.arange(count), lengths)
+    at = model.ranges(first, lengths)
+    known = tracks.known(kind, source[item], at)
+    kept, times = item[known], tracks.epochs[at[known]]
+    # the longest time without a place: from the start to the first, between two, from the last to the end
+    worst = np.maximum(_gaps(times, kept, start, -1), _gaps(times, kept, end, 1))
+    inner = np.diff(times) // 2
+    between = kept[1:] == kept[:-1]
+    np.maximum.at(worst, kept[1:][between], inner[between])
+    # an event of a list has a place at its own epoch alone
+    listed = tracks.listed[source]
+    there = np.bincount(kept, minlength=count) > 0
+    bad = np.where(listed, ~there, ~there | (worst > tracks.step))
+    reasons = np.full(count, _COVERED, np.int8)
+    placed = tracks.known("geographic", source[item], at)
+    # without own positions a gap cannot be told from a line that does not return
+    gap = (np.bincount(item[~placed], minlength=count) > 0) & tracks.has_positions
+    reasons[bad] = np.where(gap[bad], _GAP, _NO_FOOTPRINT)
+    reasons[bad & _is_outside(tracks, start, end)] = _OUTSIDE
+    reasons[bad & tracks.lacks(source)] = _MISSING
+    return reasons
+
+
+def _gaps(times: Times, item: Ints, edge: Times, sign: int) -> npt.NDArray[np.timedelta64]:
+    """Return how far the first (−1) or last (1) place of each item is from an edge of its span, outwards to inwards."""
+    found = np.full(len(edge), np.timedelta64(0, "us"), "m8[us]")
+    ends = np.flatnonzero(np.diff(item, prepend=-1) if sign < 0 else np.diff(item, append=len(edge)))
+    chosen = item[ends]
+    found[chosen] = (times[ends] - edge[chosen]) * -sign
+    return found
+
+
+def _report(
+    verb: str, ephemeris: xr.Dataset, sources: pd.DataFrame, rows: Ints, reasons: _Codes, span: tuple[Any, Any]
+) -> None:
+    """Raise or warn where rows are not covered."""
+    wrong = reasons != _COVERED
+    if not wrong.any():
+        return
+    distinct = np.unique(rows)
+    frame = pd.DataFrame({"row": rows[wrong], "reason": reasons[wrong], "name": _names(sources)[wrong]})
+    least = frame.loc[frame.groupby("row")["reason"].idxmin()]
+    counts = np.bincount(least["reason"], minlength=_NO_FOOTPRINT + 1)
+    said = []
+    for reason in np.flatnonzero(counts):
+        names = _listed(frame.loc[frame["reason"] == reason, "name"])
+        words = {
+            _MISSING: f"for lack of {names}",
+            _OUTSIDE: "for epochs outside",
+            _GAP: f"for a gap in the positions of {names}",
+            _NO_FOOTPRINT: f"for lack of a footprint of {names}",
+        }[int(reason)]
+        said.append(f"{counts[reason]} {words}")
+    held = f"it holds {holdings(ephemeris)}"
+    if len(least) == len(distinct):
+        moving_first = np.argsort(~sources["source_type"].isin(SPACECRAFT).to_numpy(bool), kind="stable")
+        raise AuroraxDataError(
+            f"{verb}: the ephemeris covers none of the {len(distinct)} rows ({'; '.join(said)}): {held}; the rows are of "
+            f"{_listed(_names(sources)[moving_first])} from {_text(span[0])} to {_text(span[1])}"
+        )
+    warnings.warn(
+        f"{verb}: the ephemeris does not cover {len(least)} of {len(distinct)} rows ({'; '.join(said)}): {held}",
+        AuroraxDataWarning,
+        stacklevel=4,
+    )
+
+
+def _names(sources: pd.DataFrame) -> npt.NDArray[Any]:
+    return sources["display_name"].fillna("a source without a name").astype("str").to_numpy(object)
+
+
+def _listed(names: Iterable[Any]) -> str:
+    """Write names out, each once, the first few of many."""
+    distinct = list(dict.fromkeys(map(str, names)))
+    more = f" and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else ""
+    return (", ".join(distinct[:_SHOWN]) or "no source") + more
+
+
+def holdings(ephemeris: xr.Dataset) -> str:
+    """Say which sources an ephemeris holds, and from when to when."""
+    return f"{_listed(source_table(ephemeris)['display_name'])} from {_span_of(ephemeris)}"
+
+
+def _span_of(ephemeris: xr.Dataset) -> str:
+    epochs = ephemeris["epoch"].values
+    return f"{_text(epochs[0])} to {_text(epochs[-1])}" if len(epochs) else "no epoch to none"
+
+
+def _text(instant: Any) -> str:
+    return pd.Timestamp(instant).isoformat(sep=" ", timespec="auto")
+
+
+def check_window(
+    verb: str,
+    ephemeris: xr.Dataset,
+    start: np.datetime64,
+    end: np.datetime64,
+    *,
+    unmatched: Sequence[str],
+    craft: Ints,
+    between: bool,
+) -> None:
+    """
+    Check that an ephemeris covers the window of a search, and warn of names in it that have no source.
+
+    Parameters
+    ----------
+    verb : str
+        Who asks, for the messages.
+    ephemeris : xarray.Dataset
+        An ephemeris.
+    start, end : numpy.datetime64
+        The window, inclusive, UTC.
+    unmatched : sequence of str
+        Names of criteria blocks that no source of the ephemeris has, while others of the block have one.
+    craft : ndarray of int64
+        Positions of the spacecraft that take part.
+    between : bool
+        Whether places between epochs are searched too.
+
+    Raises
+    ------
+    AuroraxDataError
+        If it covers no epoch of the window.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If it covers a part of the window, if a spacecraft has no position at some epochs, or a name no source.
+    """
+    epochs = ephemeris["epoch"].values.astype("M8[us]")
+    step = step_of_epochs(epochs)
+    wanted = f"{_text(start)} to {_text(end)}"
+    inside = bool(len(epochs)) and bool(start >= epochs[0] and end <= epochs[-1])
+    if not ((epochs >= start) & (epochs <= end)).any() and not (inside and between):
+        raise AuroraxDataError(
+            f"{verb}: the ephemeris has no epoch in the window {wanted}: it holds {holdings(ephemeris)}"
+        )
+    said = [f"no source has the name {name}" for name in unmatched]
+    outside = 0
+    if start < epochs[0] - step:
+        outside += int(np.ceil((epochs[0] - start) / step))
+    if end > epochs[-1] + step:
+        outside += int((end - epochs[-1]) / step)
+    if outside:
+        every = int((end - start) / step) + 1
+        said.append(f"{outside} of the {every} epochs of the window {wanted} are outside {_span_of(ephemeris)}")
+    said += _gaps_of_window(ephemeris, start, end, craft)
+    if said:
+        warnings.warn(f"{verb}: the ephemeris covers a part only: {'; '.join(said)}", AuroraxDataWarning, stacklevel=3)
+
+
+def _gaps_of_window(ephemeris: xr.Dataset, start: np.datetime64, end: np.datetime64, craft: Ints) -> list[str]:
+    if "geo_lat" not in ephemeris or not len(craft):
+        return []
+    window = ephemeris["geo_lat"].isel(source=craft).sel(epoch=slice(start, end))
+    missing = window.isnull().sum("epoch").values
+    count = window.sizes["epoch"]
+    names = window["display_name"].values
+    return [
+        f"{name} has no position at {number} of {count} epochs"
+        for name, number in list(zip(names[missing > 0], missing[missing > 0], strict=True))[:_SHOWN]
+    ]
+
+
+def warn_of_unknown_types(verb: str, sources: pd.DataFrame) -> None:
+    """Warn of sources whose type is unknown, since none of them counts as a spacecraft."""
+    unknown = ~sources["source_type"].isin(SOURCE_TYPES).to_numpy(bool)
+    if unknown.any():
+        warnings.warn(
+            f"{verb}: the source_type of {_listed(_names(sources)[unknown])} is unknown, so that it is taken for no "
+            f"spacecraft; give it one of {', '.join(SPACECRAFT)} if it is one",
+            AuroraxDataWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,45 @@
+"""The step of an ephemeris travels into what is found in it, and minutes are counted by it."""
+
+import pytest
+
+import aurorax_pandas as ap
+
+
+def found_every(step):
+    ephemeris = ap.load_sample_ephemeris().isel(epoch=slice(None, None, step))
+    return ap.find_conjunctions(ephemeris, distance=500, ground={"programs": "themis-asi"}, space={"programs": "swarm"})
+
+
+def test_minutes_of_a_coarse_ephemeris_are_counted_by_its_step():
+    fine, coarse = found_every(1), found_every(2)
+    assert (fine.aurorax.provenance["step"], coarse.aurorax.provenance["step"]) == ("60s", "120s")
+    every = fine.aurorax.minutes().sum()
+    assert coarse.aurorax.minutes().sum() == pytest.approx(every, rel=0.05)
+    assert coarse.aurorax.minutes("1min").sum() < 0.6 * every
+    assert coarse.aurorax.pair_summary()["minutes"].sum() == coarse.aurorax.minutes().sum()
+    assert coarse.aurorax.passes()["minutes"].sum() == coarse.aurorax.passes(step="2min")["minutes"].sum()
+    assert len(ap.stitch(coarse)) == len(coarse)
+
+
+def test_halves_of_minutes_are_the_step_of_a_search_between_them():
+    ephemeris = ap.load_sample_ephemeris().isel(epoch=slice(0, 60))
+    df = ap.find_conjunctions(
+        ephemeris,
+        distance=500,
+        ground={"programs": "themis-asi"},
+        space={"programs": "swarm"},
+        subminute_precision=True,
+    )
+    assert df.aurorax.provenance["step"] == "30s"
+
+
+def test_frames_of_two_steps_in_one_ask_for_a_step(sample):
+    sample.attrs["aurorax"] = sample.attrs["aurorax"] | {"step": ["60s", "120s"]}
+    for verb in ("minutes", "pair_summary", "passes"):
+        with pytest.raises(ap.AuroraxInputError, match=r"different steps \(60s, 120s\); give step="):
+            getattr(sample.aurorax, verb)()
+        getattr(sample.aurorax, verb)(step="1min")
+    with pytest.raises(ap.AuroraxInputError, match="give step="):
+        ap.stitch(sample)
+    sample.attrs["aurorax"]["step"] = ["120s", "120s"]
+    assert sample.aurorax.minutes().min() == 2
