@@ -51,9 +51,6 @@ def map_rows(ddf: dd.DataFrame, verb: Callable[..., Any], *args: Any, **kwargs: 
     return ddf.map_partitions(verb, *args, **kwargs, meta=meta)
 
 
-<<<<<<< HEAD
-def explode_events(ddf: dd.DataFrame, columns: str | Sequence[Any] | None = None) -> dd.DataFrame:
-=======
 def select_sources(ddf: dd.DataFrame, /, *, how: str = "any", **wanted: Any) -> dd.DataFrame:
     """Keep the conjunctions of some data sources; a partition alone cannot tell which names the whole frame has."""
     rows: dd.DataFrame = map_rows(ddf, selection.rows_of_sources, *selection.wanted_values(how, **wanted))
@@ -64,8 +61,7 @@ def select_sources(ddf: dd.DataFrame, /, *, how: str = "any", **wanted: Any) -> 
 functools.update_wrapper(select_sources, selection.select_sources)
 
 
-def explode_events(ddf: dd.DataFrame) -> dd.DataFrame:
->>>>>>> 3d6964f8ea166fe16b4224c4feb277ece0b5d7a0
+def explode_events(ddf: dd.DataFrame, columns: str | Sequence[Any] | None = None) -> dd.DataFrame:
     """Return one row per pair event, as `aurorax_pandas.explode_events`; the categories of ``pair`` come when computed."""
     from dask.delayed import delayed
 

@@ -21,20 +21,14 @@ from aurorax_pandas.analysis.approach import (
     sources_of_sides,
 )
 from aurorax_pandas.analysis.labels import spacecraft_sides
-<<<<<<< HEAD
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import invalid
-from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
-from aurorax_pandas.frame import model
-from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import as_events, is_events, source_sites
-from aurorax_pandas.sources import CONJUNCTION_TYPES
-=======
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, source_sites
->>>>>>> 3d6964f8ea166fe16b4224c4feb277ece0b5d7a0
+from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Span, span
 
 if TYPE_CHECKING:
@@ -297,6 +291,13 @@ def tracks(
     ------
     AuroraxInputError
         If an argument cannot be used, or the frame has no events.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the ephemeris covers some rows only; ``state`` says where and why.
 
     Notes
     -----
@@ -319,6 +320,7 @@ def tracks(
     sides = station_sides(events)
     kept = np.flatnonzero((sides >= 0) & np.logical_xor(*spacecraft_sides(events)))
     chosen, side = events.iloc[kept], sides[kept]
+    check_spans("tracks", chosen, rows_of_events(df, events)[kept], ephemeris, sources_of_sides(chosen))
     first = (chosen["start"] - wide).to_numpy("M8[us]")
     last = (chosen["end"] + wide).to_numpy("M8[us]")
     # the last instant is that of the end, whatever the cadence, so that no image has none after it

@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from aurorax_pandas.analysis.approach import rows_of_events
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.frame import model
-from aurorax_pandas.frame.events import as_events, is_events
+from aurorax_pandas.frame.events import as_events
 from aurorax_pandas.times import Span, span
 
 _IN_SITU_COLUMNS: Final[dict[str, Any]] = {
@@ -65,7 +66,7 @@ def spacecraft_windows(df: pd.DataFrame, pad: Span = "1min") -> pd.DataFrame:
     """
     wide = span("pad", pad, zero=True)
     events = as_events(df, "spacecraft_windows", "start", "end")
-    parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    parents = rows_of_events(df, events)
     # row by row, the first source of an event before the second
     event, side = np.nonzero(np.stack(spacecraft_sides(events), axis=1))
     chosen, first = events.iloc[event].reset_index(drop=True), side == 0

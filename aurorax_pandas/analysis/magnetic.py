@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.aacgm import Coordinates, magnetic_local_time, station_coordinates, traced_coordinates
-from aurorax_pandas.analysis.approach import sources_of_sides
+from aurorax_pandas.analysis.approach import rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.analysis.sky import times_of_events
 from aurorax_pandas.analysis.stations import station_places
+from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.field import check_main_field_covers
 from aurorax_pandas.ephemeris.tracks import Tracks, distinct_rows
 from aurorax_pandas.frame.dataframe import typed
@@ -63,12 +64,14 @@ def magnetic(
     Warns
     -----
     AuroraxDataWarning
-        If the place of a station is not known: the events of it have NaN.
+        If the place of a station is not known, or the ephemeris covers some rows only: there is NaN.
 
     Raises
     ------
     AuroraxInputError
         If an argument cannot be used, the frame has no events, or a time is outside those of IGRF.
+    AuroraxDataError
+        If the ephemeris covers no row.
 
     Notes
     -----
@@ -100,6 +103,8 @@ def magnetic(
     lat, lon = station_places(events, stations, "the magnetic place")
     columns = _columns("", station_coordinates(lat, lon, times), times)
     if ephemeris is not None:
+        rows = rows_of_events(df, events)
+        check_spans("magnetic", events, rows, ephemeris, sources_of_sides(events))
         lat, lon = footprints_at(events, ephemeris, times)
         columns |= _columns("footprint_", _of_distinct_places(lat, lon, times), times)
     return events.assign(**columns)

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.analysis.approach import closest_approach
+from aurorax_pandas.analysis.approach import closest_approach, rows_of_events
 from aurorax_pandas.analysis.magnetic import magnetic
 from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.checks import as_list, as_number, checked_number, choice, invalid
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import as_events, is_events
+from aurorax_pandas.frame.events import as_events
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,6 +74,8 @@ def observable(
 
     Raises
     ------
+    AuroraxDataError
+        If the ephemeris covers no row.
     AuroraxInputError
         If an argument cannot be used, all conditions are None, or `elevation_above` has nothing to go by.
 
@@ -114,15 +116,15 @@ def observable(
             ]
         if sector is not None:
             conditions.append(_inside(magnetic(events, stations=stations)["mlt"], *sector))
-    if "elevation_above" in limits:
-        conditions.append(_below(-_elevations(events, ephemeris), -limits["elevation_above"]))
+        if "elevation_above" in limits:
+            conditions.append(_below(-_elevations(events, ephemeris), -limits["elevation_above"]))
     states = np.stack([condition.astype(np.int8) for condition in conditions]).min(axis=0)
     return _kept(df, events, states, every)
 
 
 def _kept(df: pd.DataFrame, events: pd.DataFrame, states: npt.NDArray[np.int8], every: bool) -> pd.DataFrame:
     """Keep the rows by the states of their events: 1 satisfies, 0 is not known, −1 does not."""
-    parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    parents = rows_of_events(df, events)
     count, good, bad = (
         np.bincount(parents[chosen], minlength=len(df)) for chosen in (slice(None), states == 1, states == -1)
     )

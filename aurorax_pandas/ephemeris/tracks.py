@@ -40,7 +40,9 @@ class Tracks:
 
     def __init__(self, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
         self._ephemeris = check_ephemeris(ephemeris)
-        self._codes, first = distinct_rows(*(sources[name] for name in ("identifier", "display_name", "source_type")))
+        self._codes, first = distinct_rows(
+            *(sources[name] for name in ("identifier", "platform", "display_name", "source_type"))
+        )
         self._sources = sources.iloc[first].reset_index(drop=True)
         own = pd.Index(_keys(source_table(ephemeris)), dtype=object)
         self._rows = own.get_indexer(pd.Index(_keys(self._sources), dtype=object)).astype(np.int64)
@@ -205,21 +207,12 @@ def place_in_name(name: Any) -> Floats:
     return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])
 
 
-<<<<<<< HEAD
 def distinct_rows(*columns: Any) -> tuple[Ints, Ints]:
     """Number the distinct rows of some columns, and give the first row of each."""
     codes = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         part, values = pd.factorize(column, use_na_sentinel=False)
         codes = pd.factorize(codes * len(values) + part)[0].astype(np.int64)
-=======
-def _distinct(sources: pd.DataFrame) -> tuple[Ints, Ints]:
-    """Number the distinct sources, and give the first row of each."""
-    codes = np.zeros(len(sources), np.int64)
-    for name in ("identifier", "platform", "display_name", "source_type"):
-        part, names = pd.factorize(sources[name], use_na_sentinel=False)
-        codes = pd.factorize(codes * len(names) + part)[0].astype(np.int64)
->>>>>>> 3d6964f8ea166fe16b4224c4feb277ece0b5d7a0
     return codes, np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
 
 

@@ -75,10 +75,11 @@ def test_what_cannot_be_known_is_left_out_and_counted_once(builders, ephemeris):
     assert kept["data_sources"].iloc[0]["display_name"].tolist() == ["THEMIS-ASI GILL", "Swarm A"]
     with pytest.warns(ap.AuroraxDataWarning, match="1 of 3 rows"):
         assert len(df.aurorax.observable(stations={"My camera": (56.4, -94.6)})) == 2
+    with pytest.raises(ap.AuroraxDataError):
+        df.iloc[[2]].aurorax.observable(elevation_above=0, ephemeris=ephemeris.isel(epoch=slice(900, None)))
+    near = df.iloc[[2]].assign(approach_elevation=np.nan)
     with pytest.warns(ap.AuroraxDataWarning, match="1 of 1 rows"):
-        assert (
-            df.iloc[[2]].aurorax.observable(elevation_above=0, ephemeris=ephemeris.isel(epoch=slice(900, None))).empty
-        )
+        assert near.aurorax.observable(elevation_above=0).empty
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # a Sun that is too high is known to be too high
