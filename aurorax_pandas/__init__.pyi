@@ -22,6 +22,8 @@ from .analysis.pairs import pair_summary as pair_summary
 from .analysis.pairs import style_pair_summary as style_pair_summary
 from .analysis.passes import passes as passes
 from .analysis.passes import revisits as revisits
+from .analysis.report import report as report
+from .analysis.report import style as style
 from .analysis.selection import closest as closest
 from .analysis.selection import deduplicate as deduplicate
 from .analysis.selection import filter_closest_epoch as filter_closest_epoch

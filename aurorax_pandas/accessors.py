@@ -16,8 +16,9 @@ from aurorax_pandas.analysis.in_situ import spacecraft_windows
 from aurorax_pandas.analysis.magnetic import magnetic
 from aurorax_pandas.analysis.observable import observable
 from aurorax_pandas.analysis.overflights import overflights
-from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
+from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
+from aurorax_pandas.analysis.report import report, style
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
 from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.engine.find import find_conjunctions
@@ -157,11 +158,12 @@ class AuroraxDataFrameAccessor:
     overlaps = verb(overlaps)
     pair_summary = verb(pair_summary)
     passes = verb(passes)
+    report = verb(report)
     revisits = verb(revisits)
     select_sources = verb(select_sources)
     sky = verb(sky)
     spacecraft_windows = verb(spacecraft_windows)
-    style = verb(style_pair_summary)
+    style = verb(style)
     swarmaurora_url = verb(swarmaurora_url)
     to_csv = verb(to_csv)
     to_json = verb(to_json)
@@ -224,7 +226,7 @@ class AuroraxDatasetAccessor:
     passes = frame_verb(passes)
     revisits = frame_verb(revisits)
     select_sources = dataset_verb(select_sources)
-    style = frame_verb(style_pair_summary)
+    style = frame_verb(style)
     swarmaurora_url = frame_verb(swarmaurora_url)
     to_csv = frame_verb(to_csv)
     to_dataframe = verb(to_dataframe)

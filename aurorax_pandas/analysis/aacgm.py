@@ -169,7 +169,7 @@ def _noon_table(year: int) -> npt.NDArray[np.complex128]:
     places = np.where(np.isnan(ends.at), geometry.earth_fixed(lat, lon, _SUN_ALTITUDE), ends.at)
     offset = (_dipole_longitude(places, north) - lon).reshape(len(nodes), -1)
     offset = np.degrees(np.unwrap(np.unwrap(np.radians(offset), axis=1), axis=0))
-    waves = np.fft.rfft(offset, axis=1) / _LONGITUDES
+    waves: Any = np.fft.rfft(offset, axis=1) / _LONGITUDES
     waves[:, 1 : (_LONGITUDES + 1) // 2] *= 2
     table: npt.NDArray[np.complex128] = np.linalg.solve(
         np.polynomial.chebyshev.chebvander(nodes, _DECLINATIONS - 1), waves

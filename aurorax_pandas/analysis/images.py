@@ -310,7 +310,7 @@ def tracks(
     >>> df = aurorax_pandas.load_sample_conjunctions().aurorax.closest(1)
     >>> track = df.aurorax.tracks(aurorax_pandas.load_sample_ephemeris()).loc[0]
     >>> track.loc["2020-01-01T00:12:06", ["lat", "lon", "alt", "elevation"]].round(1).tolist()
-    [56.4, -93.8, 110.0, 65.3]
+    [56.4, -93.9, 110.0, 65.5]
     """
     altitude, wide = read_emission_altitude(emission_altitude), span("pad", pad, zero=True)
     every = int(span("cadence", cadence) / pd.Timedelta("1us"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -120,15 +121,22 @@ def _columns(prefix: str, found: Coordinates, times: npt.NDArray[np.datetime64])
 
 
 def footprints_at(
-    events: pd.DataFrame, ephemeris: xr.Dataset, times: npt.NDArray[np.datetime64]
+    events: pd.DataFrame,
+    ephemeris: xr.Dataset,
+    times: npt.NDArray[np.datetime64],
+    conjunction_types: Sequence[str] = _TRACED_TYPES,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the geodetic place [degrees] of the footprint of each event's one spacecraft at a time, NaN without one."""
+    """
+    Return the geodetic place [degrees] that the one spacecraft of each event is compared by, at a time.
+
+    It is NaN where an event has no or two spacecraft, is of another type than those given, or has no place then.
+    """
     tracks = Tracks(ephemeris, sources_of_sides(events))
     first, second = spacecraft_sides(events)
     craft = np.arange(len(events)) + np.where(first, 0, len(events))
     types = events["conjunction_type"].astype("str").to_numpy()
     found = np.full((2, len(events)), np.nan)
-    for kind in _TRACED_TYPES:
+    for kind in conjunction_types:
         rows = np.flatnonzero((types == kind) & (first != second) & ~np.isnat(times))
         found[:, rows] = tracks.geodetic_between(kind, craft[rows], times[rows])
     return found[0], found[1]

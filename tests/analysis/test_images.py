@@ -187,7 +187,7 @@ def drifting(lat, lon, gaps=(), geo=True):
     epochs = pd.date_range("2020-01-01", periods=len(lat), freq="1min")
     table = pd.DataFrame({"epoch": epochs, "identifier": 3, "nbtrace_lat": lat, "nbtrace_lon": lon})
     table.loc[list(gaps), ["nbtrace_lat", "nbtrace_lon"]] = np.nan
-    return ap.ephemeris_from_dataframe(table.assign(geo_lat=lat, geo_lon=lon) if geo else table)
+    return ap.as_ephemeris(table.assign(geo_lat=lat, geo_lon=lon) if geo else table)
 
 
 def test_what_has_no_place_says_why(builders):
