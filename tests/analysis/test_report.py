@@ -95,7 +95,7 @@ def test_latex_holds_nothing_that_does_not_compile(nasty):
     # what stays when all that is escaped is gone is text, cells and ends of rows
     rest = re.sub(r"\\text(asciitilde|asciicircum|backslash)( |\\space |\{\})", "", body)
     rest = re.sub(r"\\[&%$#_{}]", "", rest).replace("\\midrule\n", "")
-    assert not re.search(r"[%$#_{}~^]|\\(?!\\\n)", rest), rest[:500]
+    assert not re.search(r"[%$#_{}~^\\]", rest.replace("\\\\\n", "")), rest[:500]
     columns = len(re.search(r"\\begin\{tabular\}\{(\w+)\}", text).group(1))
     rows = rest.strip().split("\\\\\n")
     assert {row.count("&") for row in rows if row.strip(" \\\n")} == {columns - 1}
