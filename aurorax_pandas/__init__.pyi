@@ -71,10 +71,14 @@ from .io.xarray import to_dataframe as to_dataframe
 from .io.xarray import to_xarray as to_xarray
 from .options import get_options as get_options
 from .options import set_options as set_options
+from .plotting.approach import plot_approach as plot_approach
 from .plotting.calendar import plot_calendar as plot_calendar
+from .plotting.dial import plot_dial as plot_dial
 from .plotting.distance import plot_distance as plot_distance
 from .plotting.histogram import plot_histogram as plot_histogram
+from .plotting.kinds import plot as plot
 from .plotting.map import plot_map as plot_map
+from .plotting.rate import plot_rate as plot_rate
 from .plotting.timeline import timeline as timeline
 from .query.blocks import CustomLocationsCriteriaBlock as CustomLocationsCriteriaBlock
 from .query.blocks import EventsCriteriaBlock as EventsCriteriaBlock

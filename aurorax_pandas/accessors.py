@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import inspect
+import textwrap
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 import pandas as pd
 
@@ -22,16 +25,21 @@ from aurorax_pandas.analysis.report import report, style
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
 from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.engine.find import find_conjunctions
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.io import to_csv, to_json, to_netcdf, to_parquet
 from aurorax_pandas.io.together import along_conjunction, keep_together
 from aurorax_pandas.io.xarray import to_dataframe, to_xarray
+from aurorax_pandas.plotting.approach import plot_approach
 from aurorax_pandas.plotting.calendar import plot_calendar
+from aurorax_pandas.plotting.dial import plot_dial
 from aurorax_pandas.plotting.distance import plot_distance
 from aurorax_pandas.plotting.histogram import plot_histogram
+from aurorax_pandas.plotting.kinds import plot
 from aurorax_pandas.plotting.map import plot_map
+from aurorax_pandas.plotting.rate import plot_rate
 from aurorax_pandas.plotting.timeline import timeline
 from aurorax_pandas.service.ephemeris_of import read_ephemeris_of
 from aurorax_pandas.signatures import as_method
@@ -82,9 +90,37 @@ def dask_series_verb(
     return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
 
 
-class AuroraxPlotAccessor:
+class _Described:
+    """What shows itself in a console and in a notebook: what it holds, and what it can do."""
+
+    __slots__ = ("_obj",)
+    _obj: pd.DataFrame
+    _words: ClassVar[str]
+
+    def _verbs(self) -> dict[str, str]:
+        """Return the first line of the docstring of each public name."""
+        names = [name for name in dir(type(self)) if not name.startswith("_")]
+        found = {name: inspect.getdoc(getattr(type(self), name)) or "" for name in names}
+        return {name: doc.strip().split("\n")[0] for name, doc in found.items()}
+
+    def _held(self) -> str:
+        return f"{len(self._obj)} rows"
+
+    def __repr__(self) -> str:
+        lines = textwrap.wrap(", ".join(self._verbs()), 96, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join([f"<{self._words} of {self._held()}>", *lines])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'><code>.{name}</code></td><td style='text-align:left'>{html.escape(doc)}</td></tr>"
+            for name, doc in self._verbs().items()
+        )
+        return f"<table><caption>{html.escape(f'{self._words} of {self._held()}')}</caption>{rows}</table>"
+
+
+class AuroraxPlotAccessor(_Described):
     """
-    Pictures of a frame of conjunctions: ``df.aurorax.plot``; called itself it draws the timeline.
+    Pictures of a frame of conjunctions: ``df.aurorax.plot``; called itself it draws the one of ``kind=``, the timeline.
 
     Parameters
     ----------
@@ -92,20 +128,24 @@ class AuroraxPlotAccessor:
         Conjunctions or events.
     """
 
-    __slots__ = ("_obj",)
+    __slots__ = ()
+    _words = ".aurorax.plot"
 
     def __init__(self, df: pd.DataFrame) -> None:
         self._obj = df
 
-    __call__ = verb(timeline)
-    timeline = verb(timeline)
-    distance = verb(plot_distance)
+    __call__ = verb(plot)
+    approach = verb(plot_approach)
     calendar = verb(plot_calendar)
+    dial = verb(plot_dial)
+    distance = verb(plot_distance)
     histogram = verb(plot_histogram)
     map = verb(plot_map)
+    rate = verb(plot_rate)
+    timeline = verb(timeline)
 
 
-class AuroraxDataFrameAccessor:
+class AuroraxDataFrameAccessor(_Described):
     """
     What a frame of conjunctions, events or pair summaries can do: ``df.aurorax``.
 
@@ -120,7 +160,8 @@ class AuroraxDataFrameAccessor:
         If the frame has no column of ours.
     """
 
-    __slots__ = ("_obj",)
+    __slots__ = ()
+    _words = ".aurorax"
 
     def __init__(self, df: pd.DataFrame) -> None:
         if not {"min_distance", "data_sources", "events", "e1_identifier"}.intersection(df.columns):
@@ -194,6 +235,10 @@ class AuroraxDatasetAccessor:
     @property
     def plot(self) -> AuroraxPlotAccessor:
         """Pictures; ``plot()`` is ``plot.timeline()``."""
+        if "epoch" in self._obj.dims:
+            raise AuroraxInputError(
+                "an ephemeris is drawn with its conjunctions: df.aurorax.plot.map(ephemeris), plot.approach(ephemeris)"
+            )
         return AuroraxPlotAccessor(self.to_dataframe())
 
     def validate(self) -> xr.Dataset:

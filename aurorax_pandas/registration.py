@@ -31,8 +31,9 @@ def register() -> None:
     """
     Register ``pandas.read_aurorax_conjunctions`` and the accessors ``.aurorax`` of pandas, xarray and Dask.
 
-    Done on import, and harmless when repeated. xarray and Dask are not imported for it; their accessors are
-    registered when they are.
+    Done on import, and harmless when repeated. xarray, Dask and nested-pandas are not imported for it; their accessors
+    are registered when they are, and cells of nested columns with our fields then read ``THEMIS-ASI TALO, Swarm A``
+    and ``1 event`` where a frame is shown.
 
     Warns
     -----
@@ -45,6 +46,7 @@ def register() -> None:
         pd.api.extensions.register_dataframe_accessor("aurorax")(_dataframe_accessor)  # type: ignore[type-var]
     wrapt.register_post_import_hook(_register_dataset_accessor, "xarray")
     wrapt.register_post_import_hook(_register_dask_accessor, "dask.dataframe")
+    wrapt.register_post_import_hook(_shorten_nested_cells, "nested_pandas.series.ext_array")
 
 
 def _dataframe_accessor(df: pd.DataFrame) -> Any:
@@ -80,6 +82,12 @@ def _register_dask_accessor(dataframe: Any) -> None:
     if _is_free(dataframe.DataFrame, "aurorax", AuroraxDaskAccessor):
         register_dataframe_accessor("aurorax")(AuroraxDaskAccessor)
         register_nested_dtype()
+
+
+def _shorten_nested_cells(ext_array: Any) -> None:
+    from aurorax_pandas.frame.printing import shorten_nested_cells
+
+    shorten_nested_cells(ext_array.NestedExtensionArray)
 
 
 def _is_free(owner: Any, name: str, ours: Any) -> bool:

@@ -45,6 +45,18 @@ class Comparison(NamedTuple):
     lost: pd.DataFrame
     changed: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return f"Comparison: {self._counts()}; .gained, .lost and .changed are frames"
+
+    def _repr_html_(self) -> str:
+        parts = (
+            f"<tr><th>{name}</th><td>{len(frame)}</td></tr>" for name, frame in zip(self._fields, self, strict=True)
+        )
+        return f"<table><caption>Comparison of two reads, rows</caption>{''.join(parts)}</table>"
+
+    def _counts(self) -> str:
+        return ", ".join(f"{len(frame)} {name}" for name, frame in zip(self._fields, self, strict=True))
+
 
 def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tolerance: Span = "0min") -> pd.DataFrame:
     """

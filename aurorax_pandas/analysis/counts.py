@@ -36,7 +36,7 @@ def daily_counts(
     ----------
     df : pandas.DataFrame
         Conjunctions, or events of `explode_events`; a conjunction counts on the day of its `start` (UTC).
-    by : {"pair", "site", "spacecraft"} or a column, optional
+    by : {"pair", "site", "spacecraft", "station"} or a column, optional
         What to count apart; then pair events are counted. By default all rows together.
     freq : str or pandas.Timedelta, default "1D"
         Length of a day: any span, with `availability` a whole number of days.

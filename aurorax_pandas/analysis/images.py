@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import (
     EMISSION_ALTITUDE,
     approaches_of,
@@ -24,7 +23,6 @@ from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.coverage import check_spans
-from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, source_sites
@@ -52,86 +50,6 @@ _IMAGE_COLUMNS: Final[dict[str, Any]] = {
     "footprint_lon": "float64",
     "altitude": "float64",
 }
-
-
-def event_tracks(
-    events: pd.DataFrame, ephemeris: xr.Dataset, emission_altitude: float = EMISSION_ALTITUDE
-) -> pd.DataFrame:
-    """
-    Return the tracks that events of a ground source and a spacecraft have in common with their stations.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-        Events of `explode_events`.
-    ephemeris : xarray.Dataset
-        Where the spacecraft were.
-    emission_altitude : float, default 110.0
-        Altitude of the closest approach [km].
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per event with a station and a spacecraft: ``event`` (its position), ``site``, ``station_lat``,
-        ``station_lon``, ``closest_lat``, ``closest_lon`` (at the closest epoch), ``approach_lat``, ``approach_lon``
-        (interpolated), and in lists ``lat``, ``lon`` of the spacecraft's location from two steps before to two after,
-        with places between epochs, and ``minute``, where the epochs in range are among them. All geodetic [degrees].
-    """
-    first, second = spacecraft_sides(events)
-    kept = np.flatnonzero(first != second)
-    chosen, craft_side = events.iloc[kept], np.where(first[kept], 0, 1)
-    count = len(chosen)
-    found = approaches_of(chosen, ephemeris, read_emission_altitude(emission_altitude))
-    tracks = Tracks(ephemeris, sources_of_sides(chosen))
-    types = chosen["conjunction_type"].astype("str").to_numpy()
-    start: Any = chosen["start"].to_numpy()
-    end: Any = chosen["end"].to_numpy()
-    beyond = tracks.step + tracks.step
-    first_at, stop_at = tracks.window(start - beyond, end + beyond)
-    closest = chosen["closest_epoch"].to_numpy()
-    rows = []
-    for number in range(count):
-        at = np.arange(first_at[number], stop_at[number])
-        craft, station = (
-            tracks.geodetic(types[number], np.full(len(at), number + side * count), at)
-            for side in (craft_side[number], 1 - craft_side[number])
-        )
-        known = ~np.isnan(craft[0])
-        at, lat, lon = at[known], craft[0][known], craft[1][known]
-        epochs = tracks.epochs[at]
-        dense, minute = _dense(lat, lon, (epochs >= start[number]) & (epochs <= end[number]))
-        here = np.flatnonzero(epochs == closest[number])
-        rows.append(
-            (
-                *(next(iter(part[~np.isnan(part)]), np.nan) for part in station),
-                *(part[here[0]] if len(here) else np.nan for part in (lat, lon)),
-                *dense,
-                minute,
-            )
-        )
-    names = ["station_lat", "station_lon", "closest_lat", "closest_lon", "lat", "lon", "minute"]
-    made = pd.DataFrame(rows, columns=names, index=pd.RangeIndex(count))
-    made[names[:4]] = made[names[:4]].astype("float64")
-    return made.assign(
-        event=kept,
-        site=image_sites(chosen, craft_side == 1).to_numpy(),
-        approach_lat=found["footprint_lat"],
-        approach_lon=found["footprint_lon"],
-    )
-
-
-def _dense(
-    lat: Floats, lon: Floats, inside: npt.NDArray[np.bool_], parts: int = 6
-) -> tuple[tuple[Floats, Floats], Ints]:
-    """Interpolate a track on the sphere, and return where the epochs in range are on it."""
-    if len(lat) < 2:
-        return (lat, lon), np.flatnonzero(inside)
-    vectors = geometry.unit_vectors(lat, lon)
-    at = np.arange((len(lat) - 1) * parts + 1)
-    before = np.minimum(at // parts, len(lat) - 2)
-    fraction = at / parts - before
-    places = geometry.degrees(geometry.interpolate(vectors[:, before], vectors[:, before + 1], fraction))
-    return places, np.flatnonzero(inside) * parts
 
 
 def image_windows(

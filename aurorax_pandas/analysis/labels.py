@@ -31,8 +31,8 @@ def labelled_events(
     df : pandas.DataFrame
         Conjunctions, or events of `explode_events`.
     by : str
-        ``"pair"``; ``"site"``, where cameras that share a site count as one; ``"spacecraft"``; or a column of the
-        events or of the conjunctions.
+        ``"pair"``; ``"site"``, where cameras that share a site count as one; ``"spacecraft"`` or ``"station"``, the one
+        side of a pair whatever the other is; or a column of the events or of the conjunctions.
     verb : str
         Who asks, for an error.
     *columns : str or None
@@ -53,9 +53,12 @@ def labelled_events(
             if name is not None and name not in events.columns and name in df.columns:
                 events = events.assign(**{name: df[name].take(events["conjunction"].to_numpy()).array})
     if by == "spacecraft":
-        return events, ordered_labels(_spacecraft_labels(events))
+        return events, ordered_labels(_side_labels(events, *spacecraft_sides(events)))
+    if by == "station":
+        ground = [(events[f"{side}_source_type"] == "ground").to_numpy(bool) for side in ("e1", "e2")]
+        return events, ordered_labels(_side_labels(events, ground[0], ground[1]))
     name = "pair" if by == "site" else by
-    require_column(events, "by", name, "'pair', 'site', 'spacecraft'")
+    require_column(events, "by", name, "'pair', 'site', 'spacecraft', 'station'")
     return events, ordered_labels(events[name])
 
 
@@ -94,8 +97,8 @@ def spacecraft_sides(events: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.N
     return first, second
 
 
-def _spacecraft_labels(events: pd.DataFrame) -> pd.Series[Any]:
-    first, second = spacecraft_sides(events)
+def _side_labels(events: pd.DataFrame, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> pd.Series[Any]:
+    """Label each event by its one source that is wanted, by its pair where both are or neither is."""
     names = [events[f"{side}_display_name"].astype("str") for side in ("e1", "e2")]
     labels = events["pair"].astype("str")
     labels = labels.mask(first & ~second, names[0])

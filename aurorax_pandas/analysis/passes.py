@@ -208,7 +208,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.Data
     ----------
     df : pandas.DataFrame
         Conjunctions, or events of `explode_events`.
-    by : {"pair", "site", "spacecraft"} or a column, default "pair"
+    by : {"pair", "site", "spacecraft", "station"} or a column, default "pair"
         Whose successive conjunctions.
     step : str or pandas.Timedelta, default "1min"
         Distance between epochs; spans that overlap or are no further apart are one.

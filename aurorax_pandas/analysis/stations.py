@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, source_table
-from aurorax_pandas.ephemeris.tracks import distinct_rows, place_in_name
+from aurorax_pandas.ephemeris.tracks import distinct_rows, named_place
 from aurorax_pandas.exceptions import AuroraxDataWarning
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources
@@ -117,4 +117,4 @@ def _place_of(
         return given[name]
     if identifier in given:
         return given[identifier]
-    return table.loc[identifier].to_numpy(np.float64) if identifier in table.index else place_in_name(name)
+    return table.loc[identifier].to_numpy(np.float64) if identifier in table.index else named_place(name)

@@ -154,6 +154,10 @@ class Tracks:
         """Return how uncertain the footprints that a conjunction type compares are [km], NaN where that is not known."""
         return self._values(f"{LOCATIONS[conjunction_type]}_uncertainty", source, at)
 
+    def same(self, source: Ints) -> Ints:
+        """Return numbers that are the same for rows of the same source."""
+        return self._codes[source]
+
     def hemispheres(self, source: Ints, times: Times) -> npt.NDArray[np.int8]:
         """Tell in which hemisphere spacecraft are: codes of `HEMISPHERE`, −1 where that is not known."""
         codes = np.full(len(source), -1, np.int8)
@@ -195,13 +199,13 @@ class Tracks:
             else:
                 identifier, name = self._sources["identifier"][number], self._sources["display_name"][number]
                 listed = identifier in table.index
-                place = table.loc[identifier].to_numpy(np.float64) if listed else place_in_name(name)
+                place = table.loc[identifier].to_numpy(np.float64) if listed else named_place(name)
                 own = {"nbtrace": place[0] >= 0, "sbtrace": place[0] < 0, "geographic": True}[conjunction_type]
                 found[:, number] = place if own else np.nan
         return found
 
 
-def place_in_name(name: Any) -> Floats:
+def named_place(name: Any) -> Floats:
     """Return the latitude and longitude [degrees] that a custom location is named by, NaN where it is not."""
     found = re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", str(name))
     return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])

@@ -193,7 +193,7 @@ def _lists_of_objects(column: pd.Series[Any], fields: Mapping[str, pa.DataType])
 
 def _entries(cell: Any) -> list[dict[str, Any]] | None:
     if isinstance(cell, pd.DataFrame):
-        return [dict(entry) for entry in cell.to_dict("records")]
+        return [{str(name): value for name, value in entry.items()} for entry in cell.to_dict("records")]
     if isinstance(cell, list | tuple | np.ndarray):
         return [_flat_entry(entry) for entry in cell]
     if pd.isna(cell):

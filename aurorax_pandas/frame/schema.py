@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import pandera.pandas as pandera
+from pandera.api.extensions import register_check_method
 from pandera.api.pandas.model_config import BaseConfig
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
-from pandera.extensions import register_check_method
 from pandera.typing import Index, Series
 
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -17,10 +17,12 @@ from aurorax_pandas.frame import dtypes
 from aurorax_pandas.frame.rules import KINDS, Failure, Kind
 
 
-@register_check_method(statistics=["kind"], supported_types=pd.DataFrame)
 def aurorax_rows(frame: pd.DataFrame, *, kind: str) -> pd.Series[Any]:
     """Tell which rows keep the rules of a kind of frame: the check that pandera calls, and writes to files by name."""
     return pd.Series(KINDS[kind].sound_rows(frame), index=frame.index)
+
+
+register_check_method(aurorax_rows, statistics=["kind"], supported_types=pd.DataFrame)
 
 
 def _rows(kind: str) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def check_by_pandera(frame: pd.DataFrame, schema: Any) -> tuple[str, list[Failur
             )
         schema = schema.to_schema()
     ours = next(
-        (KINDS[check.statistics["kind"]] for check in schema.checks if check.name == aurorax_rows.__name__), None
+        (KINDS[check.statistics["kind"]] for check in schema.checks or () if check.name == aurorax_rows.__name__), None
     )
     if ours is not None and (mixed_up := ours.mix_up(frame)) is not None:
         return str(schema.name), [Failure("", "kind", mixed_up)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import zlib
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
@@ -17,7 +18,6 @@ from aurorax_pandas.io import layout
 from aurorax_pandas.io.variables import DIMS, NESTED_ENTRIES, POSITION, block_of, decoded, ragged_variables
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 _DIM: Final = DIMS["conjunctions"]
@@ -50,7 +50,7 @@ def flatten_dataset(ds: xr.Dataset, df: pd.DataFrame) -> xr.Dataset:
     made = ds.drop_dims(entries).drop_vars([POSITION, *(f"{entry}_count" for entry in entries)])
     for spec in block["frame"]["columns"]:
         if spec["name"] not in model.CONJUNCTION_COLUMNS:
-            made[spec["name"]] = _without_own_marks(made[spec["name"]], layout.arrow_type(spec))
+            made[spec["name"]] = _without_own_marks(made[spec["name"]], spec)
     for column in _FIELDS:
         told = {"long_name": f"{column.replace('_', ' ')} of the {_DIM}, as JSON"}
         made[column] = xr.Variable(_DIM, _texts_of(model.flatten(df[column])), told)
@@ -65,11 +65,12 @@ def ragged(ds: xr.Dataset) -> xr.Dataset:
 
     block = block_of(ds)
     variables: dict[str, Any] = {POSITION: xr.Variable(_DIM, np.arange(ds.sizes[_DIM]))}
-    try:
-        for column, entry in NESTED_ENTRIES.items():
-            variables |= ragged_variables(_DIM, entry, _flat_of_texts(ds[column].values, _FIELDS[column]))
-    except (pa.ArrowException, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise AuroraxDataError(f"{column} is not the JSON that along_conjunction wrote: {error}") from error
+    for column, entry in NESTED_ENTRIES.items():
+        try:
+            flat = _flat_of_texts(ds[column].values, _FIELDS[column])
+        except (pa.ArrowException, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise AuroraxDataError(f"{column} is not the JSON that along_conjunction wrote: {error}") from error
+        variables |= ragged_variables(_DIM, entry, flat)
     if _CHECKSUM not in ds.variables or not (ds[_CHECKSUM].values == _checksum(block)).all():
         # rows of several searches: the provenance of the first would be told of all
         attrs = {name: value for name, value in block["frame"]["attrs"].items() if name != provenance.KEY}
@@ -83,15 +84,25 @@ def _checksum(block: layout.Block) -> int:
     return zlib.crc32(json.dumps(told, sort_keys=True).encode())
 
 
-def _without_own_marks(variable: xr.DataArray, kind: pa.DataType) -> xr.DataArray:
+def _without_own_marks(variable: xr.DataArray, spec: dict[str, Any]) -> xr.DataArray:
     """Return a column of the user's with the same marks of missing values in every Dataset."""
+    kind = layout.arrow_type(spec)
     attrs = {**variable.encoding, **variable.attrs}
     marked = next((name for name in ("missing_text", "missing_value") if name in attrs), None)
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    if not is_text and marked is None:
+    is_whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    if not is_text and (not is_whole or isinstance(pd.api.types.pandas_dtype(spec["dtype"]), np.dtype)):
         return variable
     values = np.array(variable.values)
-    mark = _MISSING_TEXT if is_text else np.iinfo(values.dtype).min
+    if values.dtype == bool:
+        values = values.astype(np.int8)
+    mark = (
+        _MISSING_TEXT
+        if is_text
+        else np.iinfo(values.dtype).min
+        if values.dtype.kind == "i"
+        else np.iinfo(values.dtype).max
+    )
     if "flag_meanings" in attrs:
         values = np.array(decoded(values, attrs, kind).to_pylist(), object)
         gone = np.array([value is None for value in values], bool)
@@ -114,7 +125,7 @@ def _texts_of(flat: model.Flat) -> npt.NDArray[Any]:
     }
     entries = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     bounds = flat.offsets.tolist()
-    texts = [json.dumps(entries[first:stop], ensure_ascii=False) for first, stop in itertools.pairwise(bounds)]
+    texts = [json.dumps(entries[first:stop], ensure_ascii=False) for first, stop in pairwise(bounds)]
     return np.array(texts, object)
 
 

@@ -32,7 +32,9 @@ def keep_together(ds: xr.Dataset, verb: Callable[..., pd.DataFrame], *args: Any,
     own = made.drop_vars(all_names(block), errors="ignore")
     df = to_dataframe(made)
     given = verb(df.assign(**{_ROW: np.arange(len(df))}), *args, **kwargs)
-    rows = given[_ROW].to_numpy() if _ROW in given.columns else None
+    # events tell their conjunction themselves
+    named = next((name for name in (_ROW, "conjunction") if name in given.columns), None)
+    rows = given[named].to_numpy() if named else None
     # what is in the Dataset is taken from there, in the form that it has there
     result = to_xarray(given.drop(columns=[_ROW, *added(made, block)], errors="ignore"))
     result.attrs = {**ds.attrs, **result.attrs}
@@ -106,7 +108,16 @@ def _own_of(made: xr.Dataset, own: xr.Dataset, rows: Any, before: str, after: st
         events, {"conjunction": rows, "event": _entries(made, "event", np.arange(made.sizes["conjunction"]))}
     )
     # an event has the values of its conjunction
-    return chosen.rename_dims(conjunction="event") if "conjunction" in chosen.dims else chosen
+    both = [name for name, variable in chosen.variables.items() if {"conjunction", "event"} <= set(variable.dims)]
+    if both:
+        raise AuroraxInputError(
+            f"events have no place for the variable {both[0]!r} of conjunctions and events; drop it"
+        )
+    of_events = chosen.drop_dims("conjunction", errors="ignore")
+    of_conjunctions = chosen.drop_dims("event", errors="ignore")
+    if "conjunction" in of_conjunctions.dims:
+        of_conjunctions = of_conjunctions.rename_dims(conjunction="event")
+    return of_conjunctions.merge(of_events)
 
 
 def _with_own(result: xr.Dataset, own: xr.Dataset) -> xr.Dataset:

@@ -193,9 +193,9 @@ def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
     rows = ds.sizes[dim]
     frame = {**frame, "rows": rows, "index": index}
     df = layout.put_together({**block, "frame": frame}, layout.Parts(columns, levels, nested))
-    for name in added(ds, block):
-        values = ds[name].values
-        df[name] = pd.Series(values, dtype="str" if values.dtype.kind in "UT" else None).to_numpy()
+    for own in added(ds, block):
+        values = ds[own].values
+        df[own] = pd.Series(values, dtype="str" if values.dtype.kind in "UT" else None).to_numpy()
     return df
 
 

@@ -2,38 +2,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.analysis.labels import labelled_events
-from aurorax_pandas.checks import checked_number
-from aurorax_pandas.plotting import style
+from aurorax_pandas.checks import as_list, checked_number
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.plotting import colors, contract
+from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
+from aurorax_pandas.plotting.rows import drawn_rows
+from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
+
+#: Elevations at which the second axis has ticks [degrees].
+_ELEVATIONS: Final = (90.0, 60.0, 45.0, 30.0, 20.0, 15.0, 10.0, 7.0, 5.0, 3.0, 0.0)
+
+#: From how many events on the marks are drawn in turns, from far to near, and in how many.
+_MANY: Final = 500
+_TURNS: Final = 24
 
 
 def plot_distance(
-    df: pd.DataFrame, by: str = "pair", ax: Axes | None = None, *, elevation: float | None = None
+    df: pd.DataFrame,
+    /,
+    by: str = "spacecraft",
+    ax: Axes | None = None,
+    *,
+    emission_altitude: float | None = None,
+    elevations: Sequence[float] | None = None,
+    palette: colors.Palette | None = None,
+    figsize: Sequence[float] | None = None,
+    title: str | None = None,
+    legend: bool = True,
+    **kwargs: Any,
 ) -> Axes:
     """
-    Draw the distance of each event over time: a bar from the least to the greatest, a dot at the closest epoch.
+    Draw the distance of each event over time: a bar from the least to the greatest, a mark at the closest epoch.
 
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`. With a column ``approach_distance``, as `closest_approach` adds
-        it, the interpolated closest approach is drawn as a diamond.
-    by : {"pair", "site", "spacecraft"} or a column, default "pair"
-        What a colour is; where there are more than colours, the most frequent have one.
+        Conjunctions, events of `explode_events`, or passes. With a column ``approach_distance``, as `closest_approach`
+        adds it, the interpolated closest approach is drawn as an open diamond.
+    by : {"spacecraft", "pair", "site", "station"} or a column, default "spacecraft"
+        What a colour is; where there are more than the legend has room for, the most frequent have one.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; by default a new figure.
-    elevation : float, optional
-        Emission altitude [km] for which a second axis shows the elevation above the station's horizon [degrees].
+    emission_altitude : float, optional
+        Altitude [km] for which a second axis shows the elevation above the station's horizon [degrees].
+    elevations : sequence of float, optional
+        Elevations at which the second axis has ticks [degrees].
+    palette : dict of str to color, optional
+        Colours by name. By default a name has the same colour in every picture.
+    figsize : (float, float), optional
+        Width and height of a new figure [inches].
+    title : str, optional
+        Title above the picture.
+    legend : bool, default True
+        Whether to draw the legend.
+    **kwargs
+        Properties of the marks, a `matplotlib.lines.Line2D`.
 
     Returns
     -------
@@ -43,92 +79,169 @@ def plot_distance(
     Raises
     ------
     AuroraxInputError
-        If a column is not there, or `elevation` is no altitude.
+        If a column is not there, an argument cannot be used, or the Axes hold another picture.
 
     Examples
     --------
     >>> import aurorax_pandas
-    >>> ax = aurorax_pandas.load_sample_conjunctions().aurorax.plot.distance(by="spacecraft")
+    >>> ax = aurorax_pandas.load_sample_conjunctions().aurorax.plot.distance()
     >>> ax.get_ylabel()
     'Distance [km]'
     """
-    if elevation is not None:
-        elevation = checked_number(
-            "elevation", elevation, lambda km: 0 < km < np.inf, "an altitude above 0 [km], such as 110"
-        )
-    events, labels = labelled_events(df, by, "distance", "approach_distance", "approach_time")
-    axes = style.new_axes(ax, 4.2)
-    axes.set_ylabel("Distance [km]")
+    from matplotlib.lines import Line2D
+
+    given = contract.checked_axes(ax)
+    own = contract.checked_keywords(Line2D, kwargs, lambda **some: Line2D([], [], **some))
+    chosen = colors.checked_palette(palette)
+    angles = _checked_elevations(emission_altitude, elevations)
+    held_picture(given, "distance")
+    events, labels = drawn_rows(df, by, "distance", "approach_distance", "approach_time")
+    axes = contract.new_axes(given, figsize, 4.2)
+    picture = picture_on(axes, "distance")
+    contract.name_axes(axes, y="Distance [km]")
     start, stop = events["start"].to_numpy(), events["end"].to_numpy()
-    labels = style.foremost(labels, len(style.palette()))
-    # without a closest epoch the middle stands for it, and has a dash in place of a dot
-    epoch = events["closest_epoch"].to_numpy()
-    place = np.where(np.isnat(epoch), start + (stop - start) / 2, epoch)
-    interpolated = "approach_distance" in events.columns and "approach_time" in events.columns
-    colors = style.category_colors(labels)
-    size = float(np.clip(60.0 / np.sqrt(max(len(events), 1)), 2.0, 5.0))
-    # the others come first, so that they cover nothing
-    for name, color in reversed(colors.items()):
-        group = (labels == name).to_numpy()
-        _draw_group(axes, events[group], place[group], ~np.isnat(epoch[group]), color, size, interpolated=interpolated)
+    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
+    looks = colors.looks([str(name) for name in labels.cat.categories], axes, chosen, others)
+    interpolated = {"approach_distance", "approach_time"} <= set(events.columns)
+    size = float(np.clip(60.0 / np.sqrt(max(len(events), 1)), 1.2, 5.0))
+    codes = labels.cat.codes.to_numpy()
+    _draw_ranges(axes, events, codes, list(looks.values()), size, own.get("alpha"))
+    # the farthest come first, so that later marks hide nothing that is closer
+    order = np.argsort(-events["min_distance"].to_numpy(), kind="stable")
+    for rows in np.array_split(order, 1 if len(order) < _MANY else _TURNS):
+        # the others come before the groups that have a colour
+        for number, look in reversed(list(enumerate(looks.values()))):
+            mine = rows[codes[rows] == number]
+            if len(mine):
+                _draw_group(axes, events.iloc[mine], look, size, own, interpolated=interpolated, many=len(order))
+    for name, look in looks.items():
+        picture.colors[name] = Line2D(
+            [], [], color=look.color, linewidth=2.5, marker=look.marker, markersize=5, markeredgewidth=0.8
+        )
     axes.grid(alpha=0.35, linewidth=0.6)
     axes.set_axisbelow(True)
-    style.trim(axes)
-    style.draw_time(axes, start, stop)
-    top = float(np.nanmax(events["max_distance"].to_numpy(), initial=1.0))
-    # a mark at zero is not cut in half
-    axes.set_ylim(-0.02 * top, top * 1.05)
-    if elevation is not None:
-        _draw_elevation(axes, elevation, top * 1.05)
-    style.legend_above(axes, _handles(axes, colors, interpolated=interpolated) if len(events) else [])
+    contract.trim(axes)
+    if legend:
+        _explain(axes, picture, interpolated=interpolated and len(events) > 0)
+    if legend and len(events):
+        legend_above(axes, picture)
+    contract.write_title(axes, title)
+    draw_time(axes, start, stop)
+    _hold_distances(axes, events)
+    if angles is not None and emission_altitude is not None:
+        _draw_elevation(axes, float(emission_altitude), angles)
     return axes
+
+
+def _checked_elevations(altitude: Any, elevations: Any) -> list[float] | None:
+    if altitude is None:
+        if elevations is not None:
+            raise AuroraxInputError(f"elevations={elevations!r} hold at an altitude; give emission_altitude= too [km]")
+        return None
+    checked_number("emission_altitude", altitude, lambda km: 0 < km < np.inf, "an altitude above 0 [km], such as 110")
+    wanted = "degrees from 0 to 90"
+    return [
+        checked_number("elevations", each, lambda angle: 0 <= angle <= 90, wanted)
+        for each in (_ELEVATIONS if elevations is None else as_list(elevations))
+    ]
+
+
+def _places(events: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return where events are along x, and which have a closest epoch: without one the middle stands for it."""
+    start, stop, epoch = (events[name].to_numpy() for name in ("start", "end", "closest_epoch"))
+    known: npt.NDArray[np.bool_] = ~np.isnat(epoch)
+    return date_numbers(np.where(known, epoch, start + (stop - start) / 2)), known
+
+
+def _draw_ranges(
+    axes: Axes,
+    events: pd.DataFrame,
+    codes: npt.NDArray[Any],
+    looks: list[colors.Look],
+    size: float,
+    alpha: float | None,
+) -> None:
+    """Draw a line from the least to the greatest distance of each event, under all marks."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import to_rgba_array
+
+    if not len(events):
+        return
+    x, low, high = _places(events)[0], events["min_distance"].to_numpy(), events["max_distance"].to_numpy()
+    segments = np.stack([np.column_stack([x, low]), np.column_stack([x, high])], axis=1)
+    order = np.argsort(-low, kind="stable")
+    # where lines are many they give way to the marks
+    faint = float(np.clip(25.0 / np.sqrt(len(events)), 0.08, 0.7))
+    lines = LineCollection(
+        list(segments[order]), colors=to_rgba_array([look.color for look in looks])[codes[order]],
+        linewidths=max(0.35 * size, 0.5), alpha=faint if alpha is None else alpha,
+        rasterized=len(events) > contract.RASTERISED_FROM,
+    )  # fmt: skip
+    axes.add_collection(lines, autolim=False)
 
 
 def _draw_group(
     axes: Axes,
     events: pd.DataFrame,
-    place: npt.NDArray[Any],
-    known: npt.NDArray[np.bool_],
-    color: Any,
+    look: colors.Look,
     size: float,
+    own: dict[str, Any],
     *,
     interpolated: bool,
+    many: int,
 ) -> None:
-    x, low = style.date_numbers(place), events["min_distance"].to_numpy()
-    axes.vlines(x, low, events["max_distance"].to_numpy(), color=color, linewidth=0.35 * size, alpha=0.7)
-    axes.plot(x[known], low[known], linestyle="none", marker="o", markersize=size, color=color)
+    x, known = _places(events)
+    low = events["min_distance"].to_numpy()
+    rasterized = many > contract.RASTERISED_FROM
+    marks: dict[str, Any] = {"linestyle": "none", "markersize": size, "color": look.color, "rasterized": rasterized}
+    if known.any():
+        axes.plot(x[known], low[known], **{**marks, "marker": look.marker, "markeredgewidth": 0.4, **own})
+    # what has no closest epoch has a dash in place of a mark
     if not known.all():
-        axes.plot(
-            x[~known], low[~known], linestyle="none", marker="_", markersize=size, markeredgewidth=1.5, color=color
-        )
+        axes.plot(x[~known], low[~known], **{**marks, "marker": "_", "markeredgewidth": 1.5, **own})
     if interpolated:
         times = events["approach_time"].to_numpy()
         found = ~np.isnat(times)
         axes.plot(
-            style.date_numbers(times[found]), events["approach_distance"].to_numpy()[found], linestyle="none",
-            marker="D", markersize=size, markerfacecolor=axes.get_facecolor(), markeredgecolor=color, zorder=3,
+            date_numbers(times[found]), events["approach_distance"].to_numpy()[found], linestyle="none", marker="D",
+            markersize=size, markerfacecolor=axes.get_facecolor(), markeredgecolor=look.color, markeredgewidth=0.9,
+            zorder=3, rasterized=rasterized,
         )  # fmt: skip
 
 
-def _handles(axes: Axes, colors: dict[str, Any], *, interpolated: bool) -> list[Any]:
+def _explain(axes: Axes, picture: Picture, *, interpolated: bool) -> None:
     from matplotlib.lines import Line2D
 
-    ink = axes.xaxis.label.get_color()
-    marks = [Line2D([], [], color=ink, marker="o", markersize=4, linewidth=1, label="minutes: least to greatest")]
+    ink = colors.ink(axes)
+    picture.marks["minutes: least to greatest"] = Line2D([], [], color=ink, marker="o", markersize=4, linewidth=1)
     if interpolated:
-        marks.append(
-            Line2D([], [], linestyle="none", marker="D", markersize=4, markerfacecolor=axes.get_facecolor(),
-                   markeredgecolor=ink, label="interpolated closest approach")
+        picture.marks["interpolated closest approach"] = Line2D(
+            [], [], linestyle="none", marker="D", markersize=4, markerfacecolor=axes.get_facecolor(),
+            markeredgecolor=ink, markeredgewidth=0.9,
         )  # fmt: skip
-    return [Line2D([], [], color=color, linewidth=4, label=name) for name, color in colors.items()] + marks
 
 
-def _draw_elevation(axes: Axes, altitude: float, top: float) -> None:
-    degrees = np.array([90.0, 60.0, 45.0, 30.0, 20.0, 15.0, 10.0, 7.0, 5.0, 3.0, 0.0])
+def _hold_distances(axes: Axes, events: pd.DataFrame) -> None:
+    """Let the y axis hold zero and all distances, and leave it to matplotlib: a logarithmic axis has no zero."""
+    numbers = events[["min_distance", "max_distance"]].to_numpy(np.float64).ravel()
+    known = numbers[np.isfinite(numbers)]
+    x = axes.get_xlim()[0]
+    places = [0.0, float(known.max(initial=1.0)), *known[known > 0].min(initial=np.inf, keepdims=True)]
+    axes.update_datalim([(x, place) for place in places if np.isfinite(place)], updatex=False)
+    axes.margins(y=0.03)
+    axes.autoscale(axis="y")
+
+
+def _draw_elevation(axes: Axes, altitude: float, angles: list[float]) -> None:
+    top = axes.get_ylim()[1]
+    degrees = np.array(sorted(angles, reverse=True))
     distances = np.array([geometry.viewing_radius(each, altitude) for each in degrees])
-    shown = np.flatnonzero(distances <= top)
-    # near the zenith the ticks crowd
-    apart = [each for each in shown if each == shown[0] or distances[each] - distances[each - 1] > 0.035 * top]
+    apart: list[int] = []
+    for number in np.flatnonzero(distances <= top):
+        # near the zenith the ticks crowd
+        if not apart or distances[number] - distances[apart[-1]] > 0.04 * top:
+            apart.append(int(number))
     second = axes.secondary_yaxis("right")
-    second.set_yticks(distances[apart], [f"{each:.0f}" for each in degrees[apart]])
-    second.set_ylabel(f"Elevation at {altitude:g} km [degrees]")
+    second.set_yticks(distances[apart], [f"{each:g}" for each in degrees[apart]])
+    second.tick_params(labelsize=contract.letter_size(axes, "ytick.labelsize"))
+    second.set_ylabel(f"Elevation at {altitude:g} km [degrees]", fontsize=contract.letter_size(axes, "axes.labelsize"))

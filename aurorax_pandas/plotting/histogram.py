@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,18 +12,32 @@ import pandas as pd
 from aurorax_pandas.analysis.counts import minutes
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.plotting import style
+from aurorax_pandas.plotting import colors, contract
+from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.picture import held_picture, picture_on
+from aurorax_pandas.plotting.rows import drawn_rows, is_pair_summary, is_passes
+from aurorax_pandas.plotting.words import column_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: What `Axes.hist` takes besides properties of its bars.
+_HIST: Final = ("cumulative", "density", "histtype", "log", "rwidth")
+
 
 def plot_histogram(
     df: pd.DataFrame,
+    /,
     column: str = "min_distance",
     by: str | None = None,
     bins: int | Sequence[float] | None = None,
     ax: Axes | None = None,
+    *,
+    palette: colors.Palette | None = None,
+    figsize: Sequence[float] | None = None,
+    title: str | None = None,
+    legend: bool = True,
+    **kwargs: Any,
 ) -> Axes:
     """
     Draw a histogram of the events.
@@ -31,16 +45,27 @@ def plot_histogram(
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`.
+        Conjunctions, events of `explode_events`, passes, or a pair summary, whose rows are counted.
     column : str, default "min_distance"
         Column of numbers, or ``"minutes"`` in conjunction.
-    by : {"pair", "site", "spacecraft"} or a column, optional
-        What to stack in colours; where there are more than colours, the most frequent have one.
+    by : {"pair", "site", "spacecraft", "station"} or a column, optional
+        What to stack in colours; where there are more than the legend has room for, the most frequent have one.
     bins : int or sequence of float, optional
         How many bins, or their edges; by default about as many as the square root of the number of events,
-        for whole numbers one each.
+        for whole numbers one each, and those of the histogram that the Axes hold.
     ax : matplotlib.axes.Axes, optional
-        Axes to draw into; by default a new figure.
+        Axes to draw into; by default a new figure. Where they hold a histogram, this one is drawn as outlines over it.
+    palette : dict of str to color, optional
+        Colours by name. By default a name has the same colour in every picture.
+    figsize : (float, float), optional
+        Width and height of a new figure [inches].
+    title : str, optional
+        Title above the picture.
+    legend : bool, default True
+        Whether to draw the legend.
+    **kwargs
+        Properties of the bars, a `matplotlib.patches.Patch`; also ``cumulative``, ``density``, ``histtype``, ``log`` and
+        ``rwidth`` of `matplotlib.axes.Axes.hist`.
 
     Returns
     -------
@@ -50,7 +75,8 @@ def plot_histogram(
     Raises
     ------
     AuroraxInputError
-        If a column is not there or holds no numbers, or `bins` is neither their number nor edges in order.
+        If a column is not there or holds no numbers, or `bins` is neither their number nor edges in order; or if the
+        Axes hold another picture.
 
     Examples
     --------
@@ -59,48 +85,98 @@ def plot_histogram(
     >>> int(sum(bar.get_height() for bar in ax.patches))
     49
     """
+    from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator
 
-    if by is None:
-        events = labelled_events(df, "pair", "histogram", column)[0]
-        labels = ordered_labels(pd.Series("", index=events.index, dtype="str"))
-    else:
-        events, labels = labelled_events(df, by, "histogram", column)
-    if column == "minutes" and column not in events.columns:
-        events = events.assign(minutes=minutes(events).to_numpy())
-    require_column(events, "column", column)
-    if not pd.api.types.is_numeric_dtype(events[column]):
-        raise AuroraxInputError(f"column={column!r} holds no numbers but {events[column].dtype}; give one that does")
-    values = events[column].to_numpy(dtype="float64", na_value=np.nan)
+    given = contract.checked_axes(ax)
+    own = contract.checked_keywords(Patch, kwargs, lambda **some: Patch(**some), _HIST)
+    chosen = colors.checked_palette(palette)
+    held = held_picture(given, "histogram")
+    if held is not None and held.held["column"] != column:
+        raise AuroraxInputError(f"ax counts {held.held['column']} already; give {column} its own Axes")
+    rows, labels, what = _counted_rows(df, column, by)
+    values = rows[column].to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(values)
-    labels = style.foremost(labels, len(style.palette()))[known]
-    colors = style.category_colors(labels)
-    edges = _edges(values[known], bins)
-    axes = style.new_axes(ax, 3.8, 6.5)
-    axes.set_xlabel(style.column_label(column))
-    axes.set_ylabel("Events")
-    style.trim(axes)
+    edges = _edges(values[known], held.held["edges"] if held is not None and bins is None else bins)
+    axes = contract.new_axes(given, figsize, 3.8, 6.5)
+    picture = picture_on(axes, "histogram")
+    picture.held |= {"column": column, "edges": edges}
+    labels, others = colors.foremost(labels[known], groups_that_fit(axes, [str(n) for n in labels.cat.categories]))
+    looks = colors.looks([str(name) for name in labels.cat.categories], axes, chosen, others)
+    density = bool(own.get("density"))
+    contract.name_axes(axes, column_label(column), "Density" if density else what)
+    contract.trim(axes)
+    contract.write_title(axes, title)
     if not known.any():
-        style.draw_nothing(axes, "no values" if len(events) else "no conjunctions")
+        contract.draw_nothing(axes, "no values" if len(rows) else "no conjunctions")
+        axes.set_xticks([])
         axes.set_yticks([])
         return axes
     values = values[known]
-    groups: list[Any] = [values[(labels == name).to_numpy()] for name in colors]
-    axes.hist(
-        groups, bins=edges.tolist(), stacked=True, color=list(colors.values()), label=list(colors),
-        edgecolor=axes.get_facecolor(), linewidth=0.6,
-    )  # fmt: skip
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins="auto", steps=[1, 2, 5, 10]))
+    groups: list[Any] = [values[(labels == name).to_numpy()] for name in looks]
+    if held is not None:
+        own = {"histtype": "step", "linewidth": 1.5, **own}
+    _draw_stack(axes, groups, edges, list(looks.values()), own)
+    if not density:
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins="auto", steps=[1, 2, 5, 10]))
     if (values == np.round(values)).all():
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
     axes.grid(axis="y", alpha=0.35, linewidth=0.6)
     axes.set_axisbelow(True)
     if by is not None:
-        style.legend_above(axes, axes.get_legend_handles_labels()[0])
+        for name, look in looks.items():
+            picture.colors[name] = Patch(
+                facecolor=look.color, hatch=look.hatch, edgecolor=axes.get_facecolor(), linewidth=0
+            )
+        if legend:
+            legend_above(axes, picture)
     return axes
 
 
-def _edges(values: npt.NDArray[np.float64], bins: int | Sequence[float] | None) -> npt.NDArray[np.float64]:
+def _counted_rows(df: pd.DataFrame, column: str, by: str | None) -> tuple[pd.DataFrame, pd.Series[Any], str]:
+    """Return the rows to count, the label of each, and what they are."""
+    if is_pair_summary(df) and not is_passes(df):
+        if by is not None:
+            raise AuroraxInputError(f"by={by!r}: a pair summary has one row a pair; leave it out")
+        rows, what = df, "Pairs"
+    elif by is None:
+        if is_passes(df):
+            rows, what = df, "Passes"
+        else:
+            rows, what = labelled_events(df, "pair", "histogram", column)[0], "Events"
+    else:
+        rows, labels = drawn_rows(df, by, "histogram", column)
+        what = "Passes" if is_passes(df) else "Events"
+    if by is None:
+        labels = ordered_labels(pd.Series("", index=rows.index, dtype="str"))
+    if column == "minutes" and column not in rows.columns:
+        rows = rows.assign(minutes=minutes(rows).to_numpy())
+    require_column(rows, "column", column)
+    if not pd.api.types.is_numeric_dtype(rows[column]):
+        raise AuroraxInputError(f"column={column!r} holds no numbers but {rows[column].dtype}; give one that does")
+    return rows, labels, what
+
+
+def _draw_stack(
+    axes: Axes, groups: list[Any], edges: npt.NDArray[np.float64], looks: list[colors.Look], own: dict[str, Any]
+) -> None:
+    outline = own.get("histtype") == "step"
+    keywords: dict[str, Any] = {"linewidth": 0.6, **own}
+    if not outline:
+        keywords = {"edgecolor": axes.get_facecolor(), **keywords}
+    if not {"color", "facecolor"} & own.keys():
+        keywords["color"] = [look.color for look in looks]
+    else:
+        keywords["color"] = [own.get("color", own.get("facecolor"))] * len(looks)
+        keywords.pop("facecolor", None)
+    hist: Any = axes.hist
+    _, _, drawn = hist(groups, bins=edges.tolist(), stacked=True, **keywords)
+    for look, bars in zip(looks, drawn if len(looks) > 1 else [drawn], strict=True):
+        for bar in bars if look.hatch and not outline else ():
+            bar.set_hatch(look.hatch)
+
+
+def _edges(values: npt.NDArray[np.float64], bins: Any) -> npt.NDArray[np.float64]:
     if bins is not None:
         try:
             return np.histogram_bin_edges(values, bins)

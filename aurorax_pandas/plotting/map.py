@@ -1,70 +1,110 @@
-"""The map: stations with their fields of view, tracks of footprints, closest points."""
+"""The map: stations with their fields of view, tracks of footprints, closest points; or stations with counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, rows_of_events, sources_of_sides
-from aurorax_pandas.analysis.images import event_tracks
+from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, read_emission_altitude, rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, checked_number
 from aurorax_pandas.ephemeris.coverage import check_spans
-from aurorax_pandas.plotting import style
+from aurorax_pandas.ephemeris.dataset import check_ephemeris
+from aurorax_pandas.plotting import colors, contract, map_marks, scale
+from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.map_tracks import Points, events_on_map, points_on_map, stations_on_map
+from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
+from aurorax_pandas.plotting.projection import (
+    Place,
+    Projection,
+    azimuthal,
+    box,
+    centre_of,
+    circle,
+    draw_coast,
+    fit_to_places,
+    map_projection,
+)
+from aurorax_pandas.plotting.rows import refuse_summed
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
-Array = npt.NDArray[np.float64]
-Project = Callable[[Any, Any], tuple[Array, Array]]
-
-_STEPS: Final = ("-", (0, (4, 2)), ":", "-.")
+_WIDTH = 7.6
 
 
 def plot_map(
     df: pd.DataFrame,
-    ephemeris: xr.Dataset,
+    /,
+    ephemeris: xr.Dataset | None = None,
     by: str = "spacecraft",
     ax: Axes | None = None,
     *,
     elevations: Sequence[float] = (10.0, 20.0),
     emission_altitude: float = EMISSION_ALTITUDE,
+    palette: colors.Palette | None = None,
+    cmap: str | Colormap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    figsize: Sequence[float] | None = None,
+    title: str | None = None,
+    legend: bool = True,
+    **kwargs: Any,
 ) -> Axes:
     """
-    Draw stations with their fields of view, tracks of footprints with a dot a minute, and the closest points.
+    Draw a map: with an ephemeris the tracks of footprints over the stations, without one the stations with counts.
 
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`. Pairs of a ground source and a spacecraft are drawn.
-    ephemeris : xarray.Dataset
+        Conjunctions, or events of `explode_events`. With an ephemeris, pairs of a station and a spacecraft are drawn.
+    ephemeris : xarray.Dataset, optional
         Where the spacecraft were. Stations that it lacks are taken from the service's table.
-    by : {"spacecraft", "pair", "site"} or a column, default "spacecraft"
-        What colours the tracks; where there are more than colours, the most frequent have one.
+    by : {"spacecraft", "pair", "site", "station"} or a column, default "spacecraft"
+        What colours the tracks; where there are more than the legend has room for, the most frequent have one.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into, plain ones or cartopy's; by default a new figure.
     elevations : sequence of float, default (10, 20)
         Elevations above the horizon [degrees] to draw as circles around stations.
     emission_altitude : float, default 110.0
         Altitude [km] for which the circles hold; 230 for the red line.
+    palette : dict of str to color, optional
+        Colours by name. By default a name has the same colour in every picture.
+    cmap : str or matplotlib.colors.Colormap, optional
+        Colours of counts, without an ephemeris.
+    vmin, vmax : float, optional
+        Ends of the colour bar of counts.
+    figsize : (float, float), optional
+        Width and height of a new figure [inches].
+    title : str, optional
+        Title above the picture.
+    legend : bool, default True
+        Whether to draw the legend and the colour bar.
+    **kwargs
+        Properties of the tracks, a `matplotlib.collections.LineCollection`; without an ephemeris of the stations, a
+        `matplotlib.collections.PathCollection`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        An azimuthal equidistant map in geodetic latitude, centred on the stations: cartopy's axes where it is
-        installed (with coastlines where it has them on disk; ``ax.coastlines()`` downloads them), else plain ones with a
-        graticule. A large ring is the published closest epoch, a diamond the interpolated closest approach.
+        An azimuthal equidistant map in geodetic latitude, centred on the stations, with the coast: cartopy's Axes where
+        it is installed, else plain ones. Where footprints are in both hemispheres, each has a map centred on its pole;
+        the northern is returned, and the southern is the next of the figure's Axes. Tracks end in an arrow head and tell
+        some instants (UTC). Of conjugate conjunctions the tracks are dashed and the marks hollow. A ring is the
+        published closest epoch, a diamond the interpolated closest approach.
 
     Raises
     ------
     AuroraxInputError
-        If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude.
+        If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude; or if
+        the Axes hold another picture.
     AuroraxDataError
         If the ephemeris covers no row.
 
@@ -81,256 +121,193 @@ def plot_map(
     >>> [text.get_text() for text in ax.texts if text.get_text() == "GILL"]
     ['GILL']
     """
+    from matplotlib.collections import LineCollection, PathCollection
+
     angles = [
         checked_number("elevations", each, lambda angle: 0 <= angle < 90, "degrees from 0 to below 90")
         for each in as_list(elevations)
     ]
+    altitude = read_emission_altitude(emission_altitude)
+    given = contract.checked_axes(ax, "map")
+    if ephemeris is None:
+        own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
+    else:
+        own = contract.checked_keywords(LineCollection, kwargs, lambda **some: LineCollection([], **some))
+        check_ephemeris(ephemeris)
+    chosen = colors.checked_palette(palette)
+    held_picture(given, "map")
+    limits = scale.checked_limits(given, "map", "count", scale.Limits(cmap, vmin, vmax, own.pop("norm", None)))
+    contract.checked_figsize(given, figsize)
+    refuse_summed(df, "map")
     events, labels = labelled_events(df, by, "map")
+    reach = max([geometry.viewing_radius(each, altitude) for each in angles], default=300.0)
+    if ephemeris is None:
+        stations = stations_on_map(events)
+        parts = {south: stations[stations["south"] == south] for south in sorted(set(stations["south"]))} or {
+            False: stations
+        }
+        panels = _new_panels(given, {south: _held(part, None, reach) for south, part in parts.items()}, parts, figsize)
+        for south, part in parts.items():
+            _draw_counts(*panels[south], part, angles, altitude, limits, own, legend=legend)
+        return _finished(panels, title)
     first, second = spacecraft_sides(events)
-    drawn = events[first != second]
-    check_spans("map", drawn, rows_of_events(df, events)[first != second], ephemeris, sources_of_sides(drawn))
-    tracks = event_tracks(events, ephemeris, emission_altitude)
-    labels = style.foremost(labels, len(style.palette())).iloc[tracks["event"].to_numpy()].reset_index(drop=True)
-    stations = tracks.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
-    centre = _centre(stations)
-    reach = max([geometry.viewing_radius(each, emission_altitude) for each in angles], default=300.0)
-    held = [_circle(lat, lon, 1.08 * reach) for lat, lon in _places(stations)] or [_circle(*centre, 3000.0)]
-    held += _in_range(tracks)
-    left, right, bottom, top = _box(held, lambda lat, lon: _azimuthal(lat, lon, centre))
-    axes, project = _new_map(ax, centre, (top - bottom) / (right - left))
-    handles = _draw_stations(axes, project, stations, angles, emission_altitude)
-    colors = style.category_colors(labels)
-    handles += _draw_tracks(axes, project, tracks, labels, colors)
-    _fit_to_places(axes, project, held)
-    if not len(tracks):
-        axes.text(0.5, 0.5, "no conjunctions", transform=axes.transAxes, ha="center", va="center")
-    style.legend_above(axes, handles, f"Fields of view at {emission_altitude:g} km")
-    return axes
+    mixed = first != second
+    between = events[mixed]
+    check_spans("map", between, rows_of_events(df, events)[mixed], ephemeris, sources_of_sides(between))
+    everyone = [str(name) for name in labels.cat.categories]
+    labels, others = colors.foremost(labels, groups_that_fit(given, everyone) if given is not None else 8)
+    found, tracks = events_on_map(events, labels.cat.codes.to_numpy().astype(np.int64), ephemeris, altitude)
+    parts = {south: found[found["south"] == south] for south in sorted(set(found["south"]))} or {False: found}
+    drawn = {south: points_on_map(part, tracks) for south, part in parts.items()}
+    held = {south: _held(part, drawn[south], reach) for south, part in parts.items()}
+    panels = _new_panels(given, held, parts, figsize)
+    weight = float(np.clip(12.0 / np.sqrt(max(len(found), 1)), 0.35, 1.4))
+    names = [str(name) for name in labels.cat.categories]
+    for south, part in parts.items():
+        axes, picture, project = panels[south]
+        known = part.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
+        looks = colors.looks(names, axes, chosen, others)
+        _name_colors(picture, looks)
+        map_marks.draw_horizons(axes, picture, project, known, angles, altitude)
+        map_marks.draw_stations(axes, picture, project, known)
+        order = list(looks.values())
+        map_marks.draw_tracks(
+            axes, picture, project, drawn[south], order, own, weight * min(contract.panel_points(axes)[0] / 400.0, 1.0)
+        )
+        map_marks.draw_closest(axes, picture, project, part, order, weight)
+        view = (*axes.get_xlim(), *axes.get_ylim())
+        map_marks.draw_directions(axes, project, drawn[south], order, view)
+        if not len(part):
+            contract.draw_nothing(axes)
+    if legend:
+        front = next(iter(panels.values()))
+        for _, other, _ in panels.values():
+            front[1].marks |= other.marks
+        legend_above(front[0], front[1])
+    return _finished(panels, title)
 
 
-def _centre(stations: pd.DataFrame) -> tuple[float, float]:
-    if stations.empty:
-        return 90.0, 0.0
-    mean = geometry.unit_vectors(stations["station_lat"], stations["station_lon"]).mean(axis=1)
-    lat, lon = geometry.degrees(mean)
-    return float(np.round(lat)), float(np.round(lon))
+def _name_colors(picture: Picture, looks: dict[str, colors.Look]) -> None:
+    from matplotlib.lines import Line2D
+
+    for name, look in looks.items():
+        picture.colors[name] = Line2D([], [], color=look.color, linewidth=2, linestyle=look.dashes)
 
 
-def _places(stations: pd.DataFrame) -> Array:
-    return stations[["station_lat", "station_lon"]].to_numpy(np.float64)
-
-
-def _in_range(tracks: pd.DataFrame) -> list[tuple[Array, Array]]:
-    """Return the places [degrees] of the conjunctions: each minute, closest epochs, closest approaches."""
-    places = [(lat[at], lon[at]) for lat, lon, at in zip(tracks["lat"], tracks["lon"], tracks["minute"], strict=True)]
-    for part in ("closest", "approach"):
-        known = tracks.dropna(subset=[f"{part}_lat"])
-        places.append((known[f"{part}_lat"].to_numpy(), known[f"{part}_lon"].to_numpy()))
+def _held(stations: pd.DataFrame, points: Points | None, reach: float) -> list[Place]:
+    """Return the places [degrees] that a map must hold: horizons, minutes in range, closest points."""
+    known = stations.dropna(subset=["station_lat"]).drop_duplicates(["station_lat", "station_lon"])
+    lat, lon = known["station_lat"].to_numpy(), known["station_lon"].to_numpy()
+    around = circle(lat, lon, 1.08 * reach)
+    places = [(around[0].ravel(), around[1].ravel())]
+    if points is not None:
+        places.append((points.lat[points.inside], points.lon[points.inside]))
+        for part in ("closest", "approach"):
+            there = stations.dropna(subset=[f"{part}_lat"])
+            places.append((there[f"{part}_lat"].to_numpy(), there[f"{part}_lon"].to_numpy()))
+    if not any(len(each[0]) for each in places):
+        pole = 90.0 if not stations.get("south", pd.Series(dtype=bool)).any() else -90.0
+        places.append(circle(pole, 0.0, 3000.0))
     return places
 
 
-def _new_map(ax: Axes | None, centre: tuple[float, float], ratio: float) -> tuple[Axes, Project]:
-    """Return the axes, and what turns latitudes and longitudes into their coordinates."""
-    axes, height = ax, min(7.2 * ratio + 1.3, 9.0)
-    if axes is None:
-        try:
-            from cartopy.crs import AzimuthalEquidistant
-        except ImportError:
-            axes = style.new_axes(None, height, 7.6)
+def _new_panels(
+    given: Axes | None, held: dict[bool, list[Place]], parts: dict[bool, pd.DataFrame], figsize: Any
+) -> dict[bool, tuple[Axes, Picture, Projection]]:
+    """Return the map of each hemisphere that occurs: its Axes, what these hold, and its projection."""
+    panels: dict[bool, tuple[Axes, Picture, Projection]] = {}
+    before = held_picture(given, "map")
+    both = len(held) > 1
+    first: Axes | None = None
+    for number, (south, places) in enumerate(held.items()):
+        known = parts[south].dropna(subset=["station_lat"])
+        middle = centre_of(known["station_lat"].to_numpy(), known["station_lon"].to_numpy())
+        centre = ((-90.0 if south else 90.0), middle[1]) if both else middle
+        if number == 0:
+            kept = before.held.get("centre") if before is not None else None
+            centre = kept or centre
+            left, right, bottom, top = box(places, functools.partial(azimuthal, centre=centre))
+            height = min(_WIDTH * (top - bottom) / (right - left) / len(held) + 1.3, 9.0)
+            axes = first = contract.new_axes(given, figsize, height, _WIDTH, **map_projection(centre))
         else:
-            axes = style.new_axes(
-                None,
-                height,
-                7.6,
-                projection=AzimuthalEquidistant(central_longitude=centre[1], central_latitude=centre[0]),
-            )
-    axes.set_aspect("equal")
-    projection: Any = getattr(axes, "projection", None)
-    if projection is None:
-        return axes, lambda lat, lon: _azimuthal(lat, lon, centre)
-    from cartopy.crs import Geodetic
-
-    def project(lat: Any, lon: Any) -> tuple[Array, Array]:
-        lats, lons = np.broadcast_arrays(np.asarray(lat, np.float64), np.asarray(lon, np.float64))
-        points = projection.transform_points(Geodetic(), lons, lats)
-        return points[..., 0], points[..., 1]
-
-    return axes, project
-
-
-def _azimuthal(lat: Any, lon: Any, centre: tuple[float, float]) -> tuple[Array, Array]:
-    """Project onto the azimuthal equidistant map [km]; J. P. Snyder, USGS Professional Paper 1395, p. 195 (1987)."""
-    vectors = geometry.unit_vectors(lat, lon)
-    up = geometry.unit_vectors(*centre)
-    lam, phi = np.radians(centre[1]), np.radians(centre[0])
-    east = np.array([-np.sin(lam), np.cos(lam), 0.0])
-    north = np.array([-np.sin(phi) * np.cos(lam), -np.sin(phi) * np.sin(lam), np.cos(phi)])
-    x, y, z = (np.tensordot(axis, vectors, 1) for axis in (east, north, up))
-    across = np.hypot(x, y)
-    scale = geometry.EARTH_RADIUS * np.arctan2(across, z) / np.where(across > 0, across, 1.0)
-    return x * scale, y * scale
+            axes = _second_axes(first, before, centre)
+            centre = axes_centre if (axes_centre := _held_centre(axes)) is not None else centre
+        axes.set_aspect("equal")
+        is_new = held_picture(axes, "map") is None
+        picture = picture_on(axes, "map")
+        picture.held["centre"] = centre
+        picture.held.setdefault("places", []).extend(places)
+        project = Projection(axes, centre)
+        if is_new:
+            draw_coast(axes, project)
+        fit_to_places(axes, project, picture.held["places"])
+        if both:
+            words = "southern hemisphere" if south else "northern hemisphere"
+            picture.held.setdefault("words", axes.text(
+                0.02, 0.02, words, transform=axes.transAxes, fontsize=contract.letter_size(axes, "xtick.labelsize", 8.0),
+                zorder=6, bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+            ))  # fmt: skip
+        panels[south] = axes, picture, project
+        if number and first is not None:
+            held_first = held_picture(first, "map")
+            if held_first is not None:
+                held_first.held["second"] = axes
+    return panels
 
 
-def _circle(lat: float, lon: float, radius: float) -> tuple[Array, Array]:
-    """Return the places [degrees] at a distance [km] from one."""
-    bearing, angle = np.linspace(0.0, 2 * np.pi, 121), radius / geometry.EARTH_RADIUS
-    phi, lam = np.radians(lat), np.radians(lon)
-    latitude = np.arcsin(np.sin(phi) * np.cos(angle) + np.cos(phi) * np.sin(angle) * np.cos(bearing))
-    turned = np.arctan2(np.sin(bearing) * np.sin(angle) * np.cos(phi), np.cos(angle) - np.sin(phi) * np.sin(latitude))
-    return np.degrees(latitude), np.degrees(lam + turned)
+def _held_centre(axes: Axes) -> tuple[float, float] | None:
+    found = held_picture(axes, "map")
+    return None if found is None else found.held.get("centre")
 
 
-def _draw_stations(
-    axes: Axes, project: Project, stations: pd.DataFrame, elevations: Sequence[float], altitude: float
-) -> list[Any]:
-    from matplotlib.collections import LineCollection
-    from matplotlib.lines import Line2D
-    from matplotlib.patheffects import withStroke
-
-    halo = [withStroke(linewidth=2.0, foreground=axes.get_facecolor())]
-    grey = "0.65" if style.is_dark(axes) else "0.45"
-    ink = axes.xaxis.label.get_color()
-    handles = []
-    places = _places(stations)
-    for number, elevation in enumerate(elevations):
-        radius = geometry.viewing_radius(elevation, altitude)
-        lines = [np.stack(project(*_circle(lat, lon, radius)), axis=-1) for lat, lon in places]
-        look: dict[str, Any] = {"linestyle": _STEPS[number % len(_STEPS)], "linewidth": 0.8}
-        axes.add_collection(LineCollection(lines, colors=grey, **look), autolim=False)
-        if lines:
-            handles.append(Line2D([], [], color=grey, label=f"elevation {elevation:g}°", **look))
-    if len(places):
-        x, y = project(places[:, 0], places[:, 1])
-        axes.plot(x, y, linestyle="none", marker="^", markersize=5, color=ink, zorder=4)
-        handles.append(Line2D([], [], linestyle="none", marker="^", markersize=5, color=ink, label="station"))
-        sites: dict[tuple[float, float], str] = {}
-        for (east, north), site in zip(np.stack([x, y], axis=-1).tolist(), stations["site"], strict=True):
-            sites.setdefault((round(east, -1), round(north, -1)), str(site))
-        for place, site in sites.items():
-            axes.annotate(
-                site, place, (4, 4), textcoords="offset points", fontsize=7, color=ink, zorder=5, clip_on=True,
-                path_effects=halo,
-            )  # fmt: skip
-    return handles
+def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float, float]) -> Axes:
+    """Return the Axes of the southern map: those of an earlier call, else half of the northern one's place."""
+    if before is not None and "second" in before.held:
+        held: Axes = before.held["second"]
+        return held
+    assert first is not None  # noqa: S101
+    figure = contract.figure_of(first)
+    keywords = map_projection(centre) if hasattr(first, "projection") else {}
+    place = first.get_subplotspec()
+    if place is not None:
+        halves = place.subgridspec(1, 2)
+        first.set_subplotspec(halves[0])
+        axes: Axes = figure.add_subplot(halves[1], **keywords)
+        return axes
+    at = first.get_position(original=True)
+    first.set_position((at.x0, at.y0, 0.47 * at.width, at.height))
+    return figure.add_axes((at.x0 + 0.53 * at.width, at.y0, 0.47 * at.width, at.height), **keywords)
 
 
-def _draw_tracks(
-    axes: Axes, project: Project, tracks: pd.DataFrame, labels: pd.Series[str], colors: dict[str, Any]
-) -> list[Any]:
-    from matplotlib.collections import LineCollection
-    from matplotlib.lines import Line2D
-
-    handles = []
-    weight = float(np.clip(12.0 / np.sqrt(max(len(tracks), 1)), 0.35, 1.4))
-    for name, color in colors.items():
-        mine = tracks[(labels == name).to_numpy()]
-        lines, dots = [], []
-        for lat, lon, minute in zip(mine["lat"], mine["lon"], mine["minute"], strict=True):
-            x, y = project(lat, lon)
-            lines.append(np.stack([x, y], axis=-1))
-            dots.append(lines[-1][minute])
-        axes.add_collection(LineCollection(lines, colors=[color], linewidths=weight, alpha=0.9), autolim=False)
-        if dots:
-            minutes = np.concatenate(dots)
-            axes.plot(minutes[:, 0], minutes[:, 1], linestyle="none", marker="o", markersize=1.9 * weight, color=color)
-        for part, marker, size, face in (("closest", "o", 7.0, "none"), ("approach", "D", 4.0, axes.get_facecolor())):
-            x, y = project(mine[f"{part}_lat"].to_numpy(), mine[f"{part}_lon"].to_numpy())
-            axes.plot(
-                x, y, linestyle="none", marker=marker, markersize=size * np.sqrt(weight / 1.4), markerfacecolor=face,
-                markeredgecolor=color, zorder=3,
-            )  # fmt: skip
-        handles.append(Line2D([], [], color=color, linewidth=2, label=name))
-    ink = axes.xaxis.label.get_color()
-    known = {"each minute": tracks["minute"].map(len) > 0, "closest epoch": tracks["closest_lat"].notna(),
-             "interpolated": tracks["approach_lat"].notna()}  # fmt: skip
-    for marker, size, words in (("o", 2.5, "each minute"), ("o", 7.0, "closest epoch"), ("D", 4.5, "interpolated")):
-        if known[words].any():
-            face = ink if size < 3 else "none"
-            handles.append(
-                Line2D([], [], linestyle="none", marker=marker, markersize=size, markerfacecolor=face,
-                       markeredgecolor=ink, label=words)
-            )  # fmt: skip
-    return handles
-
-
-def _box(places: Sequence[tuple[Array, Array]], project: Project) -> tuple[float, float, float, float]:
-    """Return the left, right, bottom and top that hold all places."""
-    x, y = (np.concatenate(parts) for parts in zip(*(project(*each) for each in places), strict=True))
-    # a narrow map would leave no room for the words above it
-    half = max(np.ptp(x), np.ptp(y)) * 0.35
-    sides = []
-    for values in (x, y):
-        middle, reach = (values.min() + values.max()) / 2, max(0.53 * np.ptp(values), half)
-        sides += [float(middle - reach), float(middle + reach)]
-    return sides[0], sides[1], sides[2], sides[3]
-
-
-def _fit_to_places(axes: Axes, project: Project, places: Sequence[tuple[Array, Array]]) -> None:
-    """Let the map hold all places, and draw the graticule."""
-    left, right, bottom, top = _box(places, project)
-    axes.set_xlim(left, right)
-    axes.set_ylim(bottom, top)
-    if hasattr(axes, "projection"):
-        _draw_cartopy(axes)
-    else:
-        lats = np.concatenate([lat for lat, _ in places])
-        _draw_graticule(axes, project, 5 if np.ptp(lats) < 30 else 10)
-
-
-def _draw_cartopy(axes: Any) -> None:
-    from pathlib import Path
-
-    import cartopy
-
-    look = {"size": 7, "color": axes.xaxis.label.get_color()}
-    lines = axes.gridlines(
-        draw_labels={"left": "y", "bottom": "x"}, linewidth=0.5, alpha=0.4, xlabel_style=look, ylabel_style=look
+def _draw_counts(
+    axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame, angles: Sequence[float], altitude: float,
+    limits: scale.Limits, own: dict[str, Any], *, legend: bool,
+) -> None:  # fmt: skip
+    """Draw stations by how many events each has."""
+    if not len(stations):
+        contract.draw_nothing(axes)
+        return
+    map_marks.draw_horizons(axes, picture, project, stations, angles, altitude)
+    counts = stations["count"].to_numpy(np.float64)
+    x, y = project(stations["station_lat"].to_numpy(), stations["station_lon"].to_numpy())
+    cmap, norm = scale.scaled(axes, picture, "count", np.append(counts, 1.0), limits)
+    area = (30.0 + 130.0 * counts / max(counts.max(), 1.0)) * min(contract.panel_points(axes)[0] / 500.0, 1.0)
+    look: dict[str, Any] = {"linewidths": 0.8, "edgecolors": colors.ink(axes), "zorder": 4}
+    drawn = axes.scatter(x, y, s=area, c=counts, cmap=cmap, norm=norm, **look)
+    drawn.set(**own)
+    map_marks.write_names(
+        axes,
+        x,
+        y,
+        [f"{site} {count:.0f}" for site, count in zip(stations["site"], counts, strict=True)],
+        beside=5.0,
     )
-    lines.rotate_labels = False
-    # cartopy would download the coastlines while it draws
-    folders = [cartopy.config["data_dir"], cartopy.config["pre_existing_data_dir"]]
-    name = Path("shapefiles/natural_earth/physical/ne_110m_coastline.shp")
-    if any(folder and (Path(folder) / name).exists() for folder in folders):
-        axes.coastlines("110m", linewidth=0.6, color="0.5")
+    if legend:
+        scale.color_bar(axes, picture, "Conjunctions", counts)
+        legend_above(axes, picture)
 
 
-def _draw_graticule(axes: Axes, project: Project, step: int) -> None:
-    from matplotlib.collections import LineCollection
-
-    axes.set_xticks([])
-    axes.set_yticks([])
-    box = (*axes.get_xlim(), *axes.get_ylim())
-    along = np.linspace(-180.0, 180.0, 721)
-    up = np.linspace(-90.0, 90.0, 721)
-    lines = []
-    for lat in range(-90 + step, 90, step):
-        line = np.stack(project(np.full(721, float(lat)), along), axis=-1)
-        lines.append(line)
-        _write_graticule(axes, line, box, "left", f"{abs(lat)}°{'N' if lat > 0 else 'S' if lat < 0 else ''}")
-    for lon in range(-180, 180, 2 * step):
-        line = np.stack(project(np.where(np.abs(up) <= 90 - step, up, np.nan), np.full(721, float(lon))), axis=-1)
-        lines.append(line)
-        _write_graticule(axes, line, box, "bottom", f"{abs(lon)}°{'E' if lon > 0 else 'W' if lon < 0 else ''}")
-    axes.add_collection(
-        LineCollection(lines, colors=axes.xaxis.label.get_color(), linewidths=0.5, alpha=0.25, zorder=0), autolim=False
-    )
-
-
-def _write_graticule(axes: Axes, line: Array, box: tuple[float, ...], side: str, words: str) -> None:
-    """Write the words where a line of the graticule crosses a side of the box."""
-    left, right, bottom, top = box
-    across, along = (0, 1) if side == "left" else (1, 0)
-    edge = left if side == "left" else bottom
-    low, high = (bottom, top) if side == "left" else (left, right)
-    before, after = line[:-1], line[1:]
-    # a line that jumps through the far side of the Earth does not cross
-    near = np.hypot(*(after - before).T) < 0.2 * (right - left)
-    crossing = np.flatnonzero(near & ((before[:, across] - edge) * (after[:, across] - edge) <= 0))
-    for at in crossing:
-        place = line[at, along]
-        if low + 0.02 * (high - low) < place < high - 0.02 * (high - low):
-            where = (edge, place) if side == "left" else (place, edge)
-            offset = (-3, 0) if side == "left" else (0, -3)
-            look: dict[str, Any] = {"ha": "right", "va": "center"} if side == "left" else {"ha": "center", "va": "top"}
-            axes.annotate(words, where, offset, textcoords="offset points", fontsize=7, **look)
-            return
+def _finished(panels: dict[bool, tuple[Axes, Picture, Projection]], title: str | None) -> Axes:
+    axes = next(iter(panels.values()))[0]
+    contract.write_title(axes, title)
+    return axes

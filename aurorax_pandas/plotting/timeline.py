@@ -8,25 +8,32 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
+from aurorax_pandas.analysis.labels import ordered_labels, require_column
+from aurorax_pandas.checks import choice
 from aurorax_pandas.frame import model
-from aurorax_pandas.plotting import style
-from aurorax_pandas.sources import HEMISPHERE
+from aurorax_pandas.plotting import colors, contract, lanes, scale
+from aurorax_pandas.plotting.bars import HOLLOW_POINTS, MIN_BAR_POINTS, Bars
+from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
+from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows
+from aurorax_pandas.plotting.time_axis import date_numbers, draw_time, make_room_for_date, name_times
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from collections.abc import Sequence
 
-BAR_HEIGHT: Final = 0.72
-MIN_BAR_POINTS: Final = 1.6
-HOLLOW_POINTS: Final = 3.2
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 _MINUTE: Final = np.timedelta64(1, "m")
 _DAY: Final = np.timedelta64(1, "D")
 _ORIGIN: Final[Any] = np.datetime64("1970-01-01", "D")
+_NO_VALUE: Final = "0.6"
+_DEFAULT: Final = "#0072B2"
 
 
 def timeline(
     df: pd.DataFrame,
+    /,
     by: str = "pair",
     color: str | None = "min_distance",
     ax: Axes | None = None,
@@ -34,6 +41,14 @@ def timeline(
     sort: str = "label",
     markers: bool = False,
     by_day: bool = False,
+    palette: colors.Palette | None = None,
+    cmap: str | Colormap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    figsize: Sequence[float] | None = None,
+    title: str | None = None,
+    legend: bool = True,
+    **kwargs: Any,
 ) -> Axes:
     """
     Draw when each pair of data sources was in conjunction: one lane per pair, one bar per event.
@@ -41,31 +56,50 @@ def timeline(
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`. With a column ``spacecraft_hemisphere``, as `closest_approach`
-        adds it, the bars of overflights are filled and those of conjugate conjunctions hollow.
-    by : {"pair", "site", "spacecraft"} or a column, default "pair"
-        What a lane is; with ``"site"`` cameras that share a site are one.
+        Conjunctions, events of `explode_events`, or passes (one lane per spacecraft). With a column
+        ``spacecraft_hemisphere``, as `closest_approach` adds it, the bars of overflights are filled and those of
+        conjugate conjunctions hollow.
+    by : {"pair", "site", "spacecraft", "station"} or a column, default "pair"
+        What a lane is; with ``"site"`` cameras that share a site are one, with ``"station"`` a lane is a ground source,
+        whichever spacecraft it sees.
     color : str or None, default "min_distance"
         Column that colours the bars, numbers by a colour bar and anything else by a legend; None for one colour.
     ax : matplotlib.axes.Axes, optional
-        Axes to draw into; by default a new figure, as tall as the lanes need.
+        Axes to draw into; by default a new figure, as tall as the lanes need. Where they hold a timeline, lanes of the
+        same label are shared and others are added below.
     sort : {"label", "start", "count", "distance"}, default "label"
         Order of the lanes: by name, first start, most events, or least distance.
     markers : bool, default False
         Whether to mark the closest epochs.
     by_day : bool, default False
         Whether to break the lanes at midnight: each day of a lane has a line of its own, and x is the time of day.
+    palette : dict of str to color, optional
+        Colours by name for what is in the legend. By default a name has the same colour in every picture.
+    cmap : str or matplotlib.colors.Colormap, optional
+        Colours of numbers.
+    vmin, vmax : float, optional
+        Ends of the colour bar; by default 0 and the query's distance [km] for distances where that is known, else the
+        least and greatest value.
+    figsize : (float, float), optional
+        Width and height of a new figure [inches].
+    title : str, optional
+        Title above the picture.
+    legend : bool, default True
+        Whether to draw the legend and the colour bar.
+    **kwargs
+        Properties of the bars, a `matplotlib.collections.PolyCollection`.
 
     Returns
     -------
     matplotlib.axes.Axes
         Time [UTC] along x, from `start` to one minute after `end`, since both are epochs in range. A bar is never
-        narrower than can be seen.
+        narrower than can be seen; where that makes bars wider than their spans, the words of the x axis say how wide
+        they are drawn. Of bars that share such a place the one with the least distance is seen.
 
     Raises
     ------
     AuroraxInputError
-        If a column is not there, or `sort` is none of the above.
+        If a column is not there, an argument cannot be used, or the Axes hold another picture.
 
     Examples
     --------
@@ -74,9 +108,19 @@ def timeline(
     >>> ax.get_xlabel()
     'Time [UTC]'
     """
-    events, labels = labelled_events(df, by, "timeline", color, "spacecraft_hemisphere")
+    from matplotlib.collections import PolyCollection
+
+    kind = "timeline by day" if by_day else "timeline"
+    choice("sort", sort, lanes.SORTS)
+    given = contract.checked_axes(ax)
+    look = contract.checked_keywords(PolyCollection, kwargs, lambda **some: PolyCollection([], **some), ("norm",))
+    chosen_colors = colors.checked_palette(palette)
+    events, labels = drawn_rows(df, by, "timeline", color, "spacecraft_hemisphere")
     if color is not None:
         require_column(events, "color", color)
+    numeric = color is not None and _is_number(events[color])
+    asked = scale.Limits(cmap, vmin, vmax, look.pop("norm", None))
+    limits = scale.checked_limits(given, kind, color if numeric else None, asked)
     spans = pd.DataFrame(
         {
             "event": np.arange(len(events)),
@@ -89,23 +133,52 @@ def timeline(
     )
     if by_day:
         spans = _by_day(spans)
-    lane, names = style.sorted_lanes(spans, spans["label"], sort)
-    axes = style.new_axes(ax, style.lane_height(len(names)))
-    style.draw_lanes(axes, names, is_new=ax is None)
+    place, names = lanes.sorted_lanes(spans, spans["label"], sort)
+    held = held_picture(given, kind)
+    count = len(set(names).union(held.lanes if held else ()))
+    axes = contract.new_axes(given, figsize, lanes.lane_height(count))
+    if isinstance(cmap, str):
+        colors.colormap(axes, cmap)
+    picture = picture_on(axes, kind)
+    lane = np.array(picture.place_lanes(names), np.int64)[place] if len(names) else place
+    lanes.draw_lanes(axes, picture, is_new=ax is None)
+    taken = lanes.label_width(axes, picture.lanes)
     chosen = events.iloc[spans["event"].to_numpy()]
-    start, stop = spans["start"].to_numpy(), spans["stop"].to_numpy()
-    values = None if color is None else chosen[color]
-    conjugate = _conjugate(chosen)
+    far = conjugate_rows(chosen)
     # where bars are many to a lane, their outlines and marks give way
-    room = float(np.clip(60.0 * len(names) / max(len(spans), 1), 0.0, 1.0))
-    handles = _draw_bars(axes, _corners(lane, start, stop), values, conjugate, room)
+    width = contract.panel_points(axes)[0] - taken
+    room = float(np.clip(0.1 * width * len(names) / max(len(spans), 1), 0.0, 1.0))
+    start, stop = spans["start"].to_numpy(), spans["stop"].to_numpy()
+    bars = _new_bars(axes, picture, lane, spans, far)
+    values = None if color is None else chosen[color]
+    if values is None:
+        bars.set(facecolor=_DEFAULT if colors.cycle() == list(colors.PALETTE) else colors.cycle()[0])
+    elif numeric:
+        _color_by_number(axes, picture, bars, values, limits, scale.query_distance(df))
+    else:
+        _color_by_name(axes, picture, bars, values, chosen_colors)
+    bars.set(**look)
+    if numeric and values is not None and legend:
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+        if np.isfinite(numbers).any():
+            scale.color_bar(axes, picture, values=numbers)
+    if far is not None:
+        _explain_hollow(axes, picture)
     if markers:
-        handles += _draw_markers(axes, lane, spans["closest"].to_numpy(), conjugate, room)
-    style.legend_above(axes, handles)
-    style.draw_time(axes, start, stop)
-    if by_day and len(spans):
-        _draw_hours(axes)
+        _draw_markers(axes, picture, lane, spans["closest"].to_numpy(), far, room)
+    if legend:
+        legend_above(axes, picture, taken=taken)
+    contract.write_title(axes, title)
+    if by_day:
+        _draw_hours(axes, drawn=len(spans) > 0)
+    else:
+        draw_time(axes, start, stop, taken)
+        _tell_width(axes, picture, stop - start, taken)
     return axes
+
+
+def _is_number(values: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
 def _by_day(spans: pd.DataFrame) -> pd.DataFrame:
@@ -121,8 +194,8 @@ def _by_day(spans: pd.DataFrame) -> pd.DataFrame:
     stop = np.minimum(cut["stop"].to_numpy(), day + _DAY)
     closest = cut["closest"].to_numpy()
     closest = np.where(closest.astype("M8[D]") == day, closest, np.datetime64("NaT"))
-    lanes = pd.MultiIndex.from_arrays([cut["label"].cat.codes, day])
-    codes, found = lanes.factorize(sort=True)
+    days = pd.MultiIndex.from_arrays([cut["label"].cat.codes, day])
+    codes, found = days.factorize(sort=True)
     names = [f"{cut['label'].cat.categories[code]}  {pd.Timestamp(date):%Y-%m-%d}" for code, date in found]
     return cut.assign(
         start=start - lapsed,
@@ -132,109 +205,116 @@ def _by_day(spans: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _draw_hours(axes: Axes) -> None:
+def _draw_hours(axes: Axes, *, drawn: bool) -> None:
     from matplotlib import dates
 
-    axes.set_xlabel("Time of day [UTC]")
-    axes.set_xlim(0.0, 1.0)
-    axes.set_xticks(np.arange(0, 25, 3) / 24)
+    contract.name_axes(axes, x="Time of day [UTC]")
+    if not drawn:
+        axes.set_xticks([])
+        contract.draw_nothing(axes)
+        return
+    name_times(axes)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz="UTC"))  # type: ignore[no-untyped-call]
+    axes.set_xlim(0.0, 1.0)
 
 
-def _conjugate(events: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
-    """Tell which events are conjugate, where the spacecraft's hemisphere is known."""
-    if "spacecraft_hemisphere" not in events.columns:
-        return None
-    hemisphere = events["spacecraft_hemisphere"].astype(HEMISPHERE)
-    types = events["conjunction_type"].astype("str")
-    far = ((types == "nbtrace") & (hemisphere == "southern")) | ((types == "sbtrace") & (hemisphere == "northern"))
-    return far.to_numpy(bool)
-
-
-def _corners(lane: npt.NDArray[np.int64], start: npt.NDArray[Any], stop: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    left, right = style.date_numbers(start), style.date_numbers(stop)
-    middle = lane.astype(np.float64)
-    top, bottom = middle - BAR_HEIGHT / 2, middle + BAR_HEIGHT / 2
-    corners: npt.NDArray[np.float64] = np.stack(
-        [np.stack([x, y], axis=-1) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))], axis=1
-    )
-    return corners
-
-
-def _draw_bars(
+def _new_bars(
     axes: Axes,
-    corners: npt.NDArray[np.float64],
-    values: pd.Series[Any] | None,
-    conjugate: npt.NDArray[np.bool_] | None,
-    room: float,
-) -> list[Any]:
-    """Draw the bars, and return the handles of a legend."""
-    from matplotlib.collections import PolyCollection
-    from matplotlib.patches import Patch
-
+    picture: Picture,
+    lane: npt.NDArray[np.int64],
+    spans: pd.DataFrame,
+    far: npt.NDArray[np.bool_] | None,
+) -> Bars:
     axes.xaxis_date()
-    width = MIN_BAR_POINTS if conjugate is None else MIN_BAR_POINTS + room * (HOLLOW_POINTS - MIN_BAR_POINTS)
-    # the outline keeps a minute visible where the axis spans days
-    bars = PolyCollection(list(corners), linewidths=width, joinstyle="miter")
+    left, right = (date_numbers(spans[name].to_numpy()) for name in ("start", "stop"))
+    hollow = np.zeros(len(lane), bool) if far is None else far
+    bars = Bars(lane, left, right, spans["min_distance"].to_numpy(), hollow, linewidths=0.0)
     axes.add_collection(bars, autolim=False)
-    handles = _color_bars(axes, bars, values)
-    if conjugate is not None:
-        back = axes.get_facecolor()
-        # the inside of a hollow bar is painted over it, so that it shows however narrow the bar is
-        axes.add_collection(
-            PolyCollection(list(corners[conjugate]), linewidths=0.2 + 0.4 * room, facecolor=back, edgecolor=back),
-            autolim=False,
-        )
-        edge = axes.xaxis.label.get_color()
-        handles += [
-            Patch(facecolor=edge, edgecolor=edge, label="overflight"),
-            Patch(facecolor=back, edgecolor=edge, label="conjugate"),
-        ]
-    return handles
+    bars.together = picture.held.setdefault("bars", [])
+    bars.together.append(bars)
+    return bars
 
 
-def _color_bars(axes: Axes, bars: Any, values: pd.Series[Any] | None) -> list[Any]:
-    """Colour the bars, and return the handles of a legend where they need one."""
+def _color_by_number(
+    axes: Axes, picture: Picture, bars: Bars, values: pd.Series[Any], limits: scale.Limits, top: float | None
+) -> None:
     from matplotlib.lines import Line2D
 
-    if values is None:
-        color = style.palette()[0]
-        bars.set(facecolor=color, edgecolor=color)
-        return []
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        numbers = np.ma.masked_invalid(values.to_numpy(dtype="float64", na_value=np.nan))
-        bars.set(array=numbers, cmap=style.colormap(axes), edgecolor="face")
-        if numbers.count():
-            style.color_bar(axes, bars, style.column_label(str(values.name)))
-        else:
-            bars.set_clim(0.0, 1.0)
-        unknown = len(numbers) > numbers.count()
-        return [Line2D([], [], color=style.NO_VALUE, linewidth=6, label="no value")] if unknown else []
-    labels = style.foremost(ordered_labels(values), len(style.palette()))
-    colors = style.category_colors(labels)
-    drawn = [colors[label] for label in labels]
-    bars.set(facecolor=drawn, edgecolor=drawn)
-    return [Line2D([], [], color=color, linewidth=6, label=name) for name, color in colors.items()]
+    numbers = np.ma.masked_invalid(values.to_numpy(dtype="float64", na_value=np.nan))
+    cmap, norm = scale.scaled(axes, picture, str(values.name), numbers.filled(np.nan), limits, top)
+    bars.set(array=numbers, cmap=cmap.with_extremes(bad=_NO_VALUE), norm=norm, edgecolor="none")
+    if len(numbers) > numbers.count():
+        picture.marks["no value"] = Line2D([], [], color=_NO_VALUE, linewidth=6)
+
+
+def _color_by_name(axes: Axes, picture: Picture, bars: Bars, values: pd.Series[Any], palette: dict[str, Any]) -> None:
+    from matplotlib.patches import Patch
+
+    labels = ordered_labels(values)
+    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
+    names = [str(name) for name in labels.cat.categories]
+    looks = colors.looks(names, axes, palette, others)
+    bars.set_facecolor([looks[label].color for label in labels])
+    bars.hatches = np.array([looks[name].hatch for name in names], object)[labels.cat.codes.to_numpy()]
+    for name, look in looks.items():
+        picture.colors[name] = Patch(
+            facecolor=look.color, hatch=look.hatch, edgecolor=axes.get_facecolor(), linewidth=0
+        )
+
+
+def _explain_hollow(axes: Axes, picture: Picture) -> None:
+    from matplotlib.patches import Patch
+
+    back, edge = axes.get_facecolor(), colors.ink(axes)
+    picture.marks["overflight"] = Patch(facecolor=edge, edgecolor=edge)
+    picture.marks["conjugate"] = Patch(facecolor=back, edgecolor=edge)
 
 
 def _draw_markers(
     axes: Axes,
+    picture: Picture,
     lane: npt.NDArray[np.int64],
     closest: npt.NDArray[Any],
-    conjugate: npt.NDArray[np.bool_] | None,
+    far: npt.NDArray[np.bool_] | None,
     room: float,
-) -> list[Any]:
-    """Mark the closest epochs, and return the handles of a legend."""
+) -> None:
+    """Mark the closest epochs."""
     from matplotlib.lines import Line2D
 
-    ink, back = axes.xaxis.label.get_color(), axes.get_facecolor()
-    hollow = np.zeros(len(lane), bool) if conjugate is None else conjugate
-    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 1.8 + 1.7 * room, "markeredgewidth": 0.7}
+    ink, back = colors.ink(axes), axes.get_facecolor()
+    hollow = np.zeros(len(lane), bool) if far is None else far
+    # a mark is no higher than a part of its lane, and never so large that it hides the bars
+    size = float(np.clip(0.35 * lanes.lane_points(axes, picture), 0.8, 1.8 + 1.7 * room))
+    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": size, "markeredgewidth": 0.2 * size}
     # a mark has an edge of the other lightness, so that it shows on any bar
     for rows, face, edge in ((~hollow, ink, back), (hollow, back, ink)):
         shown = rows & ~np.isnat(closest)
         if shown.any():
-            x = style.date_numbers(closest[shown])
-            axes.plot(x, lane[shown], markerfacecolor=face, markeredgecolor=edge, zorder=3, **look)
-    marked = not np.isnat(closest).all()
-    return [Line2D([], [], color=ink, markeredgecolor=back, label="closest epoch", **look)] if marked else []
+            axes.plot(
+                date_numbers(closest[shown]), lane[shown], markerfacecolor=face, markeredgecolor=edge, zorder=3,
+                rasterized=len(lane) > contract.RASTERISED_FROM, **look,
+            )  # fmt: skip
+            picture.marks["closest epoch"] = Line2D([], [], color=ink, markeredgecolor=back, **look)
+
+
+def _tell_width(axes: Axes, picture: Picture, lengths: npt.NDArray[Any], taken: float) -> None:
+    """Say in the picture how wide bars are drawn, where that is much wider than they are."""
+    if not len(lengths):
+        return
+    hollow = any(bars.hollow.any() for bars in picture.held["bars"])
+    points = HOLLOW_POINTS if hollow else MIN_BAR_POINTS
+    low, high = axes.get_xlim()
+    width = max(0.78 * contract.panel_points(axes)[0] - taken, 20.0)
+    drawn = pd.Timedelta(days=(high - low) * points / width)
+    if drawn > 2 * pd.Timedelta(np.median(lengths)):
+        words = f"Time [UTC], a bar is {_rounded(drawn)} or longer"
+        contract.name_axes(axes, x=words)
+        make_room_for_date(axes, words, taken)
+
+
+def _rounded(length: pd.Timedelta) -> str:
+    """Return a span of time in words, to one digit."""
+    for unit, name in ((pd.Timedelta("1D"), "d"), (pd.Timedelta("1h"), "h"), (pd.Timedelta("1min"), "min")):
+        if length >= unit:
+            return f"{max(1, round(length / unit))} {name}"
+    return f"{max(1, round(length.total_seconds()))} s"

@@ -9,7 +9,7 @@ import threading
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 import msgspec
 
@@ -28,11 +28,8 @@ from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import download_records
 from aurorax_pandas.service.html_table import html_table
-from aurorax_pandas.service.polling import pauses, progress_bar
+from aurorax_pandas.service.polling import pauses, telling_bar
 from aurorax_pandas.service.transport import Answer
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -315,7 +312,7 @@ class Search(ABC, Generic[_Result]):
         deadline = self._deadline(timeout)
         waits = pauses(self._connection.poll_interval)
         strange = 0
-        with self._telling(), progress_bar(self.request_id, shown=progress) as tell:
+        with self._telling(), telling_bar(self.request_id, shown=progress) as tell:
             while True:
                 error = self._update_status_in_time(deadline)
                 if self.logs:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from aurorax_pandas.service.progress import progress_bar
+
 FIRST_PAUSE: Final = 0.1
 MAX_POLL_INTERVAL: Final = 15.0
 _SHOWN_LETTERS: Final = 100
@@ -22,12 +24,10 @@ def pauses(poll_interval: float) -> Iterator[float]:
 
 
 @contextmanager
-def progress_bar(description: str, *, shown: bool) -> Iterator[Callable[[str], None]]:
+def telling_bar(description: str, *, shown: bool) -> Iterator[Callable[[str], None]]:
     """Show a bar with the time that passes, for the time of a ``with`` block, and return what changes its text."""
     if not shown:
         yield lambda _: None
         return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=None, bar_format="{desc} [{elapsed}]", desc=description) as bar:
+    with progress_bar(total=None, bar_format="{desc} [{elapsed}]", desc=description) as bar:
         yield lambda text: bar.set_description_str(text[:_SHOWN_LETTERS])

@@ -30,6 +30,7 @@ from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.checkpoint import Checkpoint, Part
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.progress import progress_bar
 from aurorax_pandas.service.search import ConjunctionSearch
 from aurorax_pandas.service.workers import Workers
 from aurorax_pandas.times import Span, span
@@ -203,11 +204,9 @@ class _Reader:
 def _search(
     parts: list[Part], reader: _Reader, workers: Workers, count: int, progress: bool
 ) -> tuple[dict[Part, pd.DataFrame], dict[Part, AuroraxError]]:
-    from tqdm import tqdm
-
     finished: dict[Part, pd.DataFrame] = {}
     failed: dict[Part, AuroraxError] = {}
-    with workers, tqdm(total=len(parts), disable=not progress, unit="window") as bar:
+    with workers, progress_bar(total=len(parts), disable=not progress, unit="window") as bar:
         for part, result in workers.map(reader.run, parts, count):
             bar.update()
             # what one window is refused for, all are

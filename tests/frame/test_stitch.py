@@ -120,3 +120,14 @@ def test_events_stay_in_the_order_in_which_they_come():
     assert df["events"].iloc[0]["end"].dt.minute.tolist() == [10, 11, 15]
     assert df["events"].iloc[0]["max_distance"].tolist() == [6.0, 7.0, 8.0]
     assert df["end"].dt.minute.tolist() == [15]
+
+
+def test_events_stay_with_their_conjunctions_where_several_are_cut_at_one_time():
+    pieces = []
+    for start, end in (("10", "12"), ("13", "14")):
+        for identifiers, pairs in (((1, 2, 3), [(1, 2), (1, 3)]), ((1, 2, 4), [(1, 2)])):
+            events = [event for pair in pairs for event in piece(start, end, 5.0, 9.0, start, pair)["events"]]
+            pieces.append(piece(start, end, 5.0, 9.0, start, identifiers) | {"events": events})
+    df = stitched(*pieces)
+    assert [len(sources) for sources in df["data_sources"]] == [3, 3]
+    assert [len(events) for events in df["events"]] == [2, 1]

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 
 import aurorax_pandas as ap
 from aurorax_pandas.testing import assert_conjunctions_equal
@@ -134,3 +136,205 @@ def test_identifiers_that_a_float_cannot_hold_are_refused_not_changed(builders, 
     assert_conjunctions_equal(ap.load_conjunctions(tmp_path / "a.nc"), df)
     with xr.open_dataset(tmp_path / "a.nc") as ds, pytest.raises(ap.AuroraxDataError, match="mask_and_scale=False"):
         ds.aurorax.to_dataframe()
+
+
+COMBINE = {"combine": "nested", "concat_dim": "conjunction"}
+NEW_DEFAULTS = {"data_vars": "minimal", "coords": "minimal", "compat": "override"}
+
+
+@pytest.fixture
+def files(sample, tmp_path):
+    paths = []
+    for number, rows in enumerate((slice(0, 20), slice(20, 40), slice(40, 49))):
+        paths.append(tmp_path / f"{number}.nc")
+        sample.iloc[rows].reset_index(drop=True).aurorax.to_netcdf(paths[-1])
+    return paths
+
+
+@pytest.mark.parametrize("options", [{}, NEW_DEFAULTS])
+def test_rows_of_several_files_are_never_those_of_one(files, options):
+    # two files of as many events, which xarray takes to be the same
+    with xr.open_mfdataset(files[:2], **COMBINE, **NEW_DEFAULTS, join="override") as ds:
+        for verb in (lambda: ds.aurorax.to_dataframe(), lambda: ds.aurorax.closest(1)):
+            with pytest.raises(ap.AuroraxDataError, match="along_conjunction"):
+                verb()
+        # nor are rows of both whose positions differ
+        chosen = ds.isel(conjunction=[0, 1, 22, 23])
+        with pytest.raises(ap.AuroraxDataError, match="along_conjunction"):
+            chosen.aurorax.to_dataframe()
+
+
+@pytest.mark.parametrize("options", [{}, NEW_DEFAULTS])
+def test_several_files_open_together_along_one_dimension(sample, files, options):
+    with xr.open_mfdataset(files, preprocess=ap.along_conjunction, **COMBINE, **options) as ds:
+        assert dict(ds.sizes) == {"conjunction": 49}
+        expected = sample.set_axis([*range(20), *range(20), *range(9)])
+        assert_conjunctions_equal(ds.aurorax.to_dataframe(), expected, check_attrs=True)
+        assert ds["min_distance"].values.tolist() == sample["min_distance"].tolist()
+        near = ds.aurorax.within(200)
+        assert set(near.sizes) == {"conjunction"}
+        assert_conjunctions_equal(near.aurorax.to_dataframe(), expected.aurorax.within(200))
+        assert_conjunctions_equal(ds.aurorax.pair_summary().aurorax.to_dataframe(), sample.aurorax.pair_summary())
+        assert_conjunctions_equal(ds.isel(conjunction=[30, 2]).aurorax.to_dataframe(), expected.iloc[[30, 2]])
+
+
+@given(data=st.data())
+def test_frames_along_one_dimension_come_back(builders, data):
+    made = data.draw(st.lists(st.lists(builders.records(), max_size=4), min_size=1, max_size=3))
+    frames = [ap.conjunctions_from_records(records) for records in made]
+    for frame in frames:
+        count = len(frame)
+        numbers = data.draw(st.lists(st.none() | st.integers(-3, 3), min_size=count, max_size=count))
+        texts = data.draw(st.lists(st.none() | st.sampled_from(["", "?", "a"]), min_size=count, max_size=count))
+        frame["number"], frame["text"] = pd.array(numbers, "Int64"), pd.array(texts, "str")
+        frame["flag"], frame["byte"] = pd.array([None if n is None else n > 0 for n in numbers], "boolean"), 1
+    parts = [frame.aurorax.to_xarray().aurorax.along_conjunction() for frame in frames]
+    for frame, part in zip(frames, parts, strict=True):
+        assert_conjunctions_equal(part.aurorax.to_dataframe(), frame, check_attrs=True)
+    together = xr.concat(parts, "conjunction", **NEW_DEFAULTS, join="override", combine_attrs="override")
+    back = together.aurorax.to_dataframe().reset_index(drop=True)
+    assert_conjunctions_equal(back, pd.concat(frames, ignore_index=True), check_attrs=False)
+
+
+def test_rows_of_several_searches_have_no_provenance(sample):
+    other = sample.copy()
+    other.attrs["aurorax"] = {**sample.attrs["aurorax"], "request_ids": ["another"]}
+    parts = [df.aurorax.to_xarray().aurorax.along_conjunction() for df in (sample, other)]
+    together = xr.concat(parts, "conjunction", combine_attrs="override", **NEW_DEFAULTS, join="override")
+    assert together.aurorax.provenance == {}
+    assert together.isel(conjunction=slice(49)).aurorax.provenance == sample.attrs["aurorax"]
+
+
+def test_what_has_no_place_along_one_dimension_is_refused(sample):
+    ds = sample.aurorax.to_xarray()
+    with pytest.raises(ap.AuroraxInputError, match="quality"):
+        ds.assign(quality=("event", np.arange(49))).aurorax.along_conjunction()
+    with pytest.raises(ap.AuroraxInputError, match="events"):
+        ds.aurorax.explode_events().aurorax.along_conjunction()
+    with pytest.raises(ap.AuroraxInputError, match="<missing>"):
+        sample.assign(text="<missing>").aurorax.to_xarray().aurorax.along_conjunction()
+    flat = ds.aurorax.along_conjunction()
+    with pytest.raises(ap.AuroraxDataError, match="JSON"):
+        flat.assign(events=flat["start"]).aurorax.to_dataframe()
+
+
+@pytest.fixture
+def extended(sample):
+    """A Dataset with all that users add."""
+    ds = sample.aurorax.to_xarray().assign_attrs(station="mine")
+    ds = ds.assign_coords(mlt=("conjunction", np.arange(49.0), {"units": "h"}), version=3)
+    ds = ds.assign(kp=("conjunction", np.arange(49)), image=(("conjunction", "pixel"), np.arange(98).reshape(49, 2)))
+    return ds.assign(quality=("event", np.arange(49)), weight=("source", np.arange(98)), level=("pixel", [1.0, 2.0]))
+
+
+def test_verbs_keep_what_the_user_added_where_it_belongs(sample, extended):
+    for made, expected in [
+        (extended.aurorax.closest(5), sample.aurorax.closest(5)),
+        (extended.aurorax.within(200), sample.aurorax.within(200)),
+        (extended.aurorax.closest(1, by="pair"), sample.aurorax.closest(1, by="pair")),
+        (extended.sortby("min_distance").aurorax.within(200), sample.sort_values("min_distance").aurorax.within(200)),
+    ]:
+        rows = sample["min_distance"].tolist()
+        rows = [rows.index(value) for value in expected["min_distance"]]
+        assert made.attrs["station"] == "mine"
+        assert made.coords["mlt"].attrs == {"units": "h"}
+        assert int(made.coords["version"]) == 3
+        for name in ("mlt", "kp", "quality"):
+            assert made[name].values.tolist() == rows
+        assert made["image"].values.tolist() == [[2 * row, 2 * row + 1] for row in rows]
+        assert made["weight"].values.tolist() == [one for row in rows for one in (2 * row, 2 * row + 1)]
+        assert made["level"].values.tolist() == [1.0, 2.0]
+        bare = made.aurorax.to_dataframe().drop(columns=["mlt", "kp"])
+        assert_conjunctions_equal(bare, expected)
+
+
+def test_events_have_what_was_added_to_their_conjunctions(sample, extended):
+    events = extended.isel(conjunction=[7, 3]).aurorax.explode_events()
+    assert dict(events.sizes) == {"event": 2, "pixel": 2}
+    assert events.attrs["station"] == "mine"
+    for name in ("mlt", "kp", "quality"):
+        assert events[name].values.tolist() == [7, 3]
+    assert events["image"].values.tolist() == [[14, 15], [6, 7]]
+    near = events.aurorax.closest(1)
+    assert near.sizes["event"] == 1
+    assert near["quality"].values.tolist() in ([7], [3])
+    assert extended.aurorax.pair_summary().attrs["station"] == "mine"
+
+
+def test_a_verb_takes_a_coordinate_as_it_takes_a_column(sample, extended):
+    groups = extended.assign_coords(half=("conjunction", np.arange(49) % 2))
+    expected = sample.assign(half=np.arange(49) % 2).aurorax.closest(1, by="half")
+    made = groups.aurorax.closest(1, by="half")
+    assert made["min_distance"].values.tolist() == expected["min_distance"].tolist()
+    assert "half" in made.coords
+
+
+def test_dimensions_may_be_swapped(sample, extended):
+    for ds in (sample.aurorax.to_xarray().swap_dims(conjunction="start"), extended.swap_dims(conjunction="mlt")):
+        df = ds.aurorax.to_dataframe()
+        assert_conjunctions_equal(df[list(sample.columns)], sample)
+        dim = ds["min_distance"].dims[0]
+        near = ds.aurorax.within(200)
+        assert near["min_distance"].dims == (dim,)
+        assert near.indexes[dim].tolist() == ds.indexes[dim][ds["min_distance"].values <= 200].tolist()
+        assert_conjunctions_equal(near.aurorax.to_dataframe()[list(sample.columns)], sample.aurorax.within(200))
+
+
+def test_a_dataset_may_be_written_to_and_the_frame_stays(sample):
+    ds = sample.aurorax.to_xarray()
+    before = sample.copy()
+    for name, variable in ds.variables.items():
+        assert name in ds.indexes or variable.values.flags.writeable
+        if name.endswith(("distance", "epoch", "type", "name")):
+            variable[0] = variable.values[1]
+    assert float(ds["min_distance"][0]) == sample["min_distance"][1]
+    assert_conjunctions_equal(sample, before)
+    assert ds.aurorax.to_dataframe()["min_distance"].tolist()[0] == sample["min_distance"][1]
+
+
+def test_a_dataset_that_xarray_wrote_itself_is_read(sample, extended, tmp_path):
+    extended.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "a.nc") as ds:
+        assert_conjunctions_equal(ds.aurorax.to_dataframe()[list(sample.columns)], sample)
+        assert ds.aurorax.within(200)["kp"].values.tolist() == extended.aurorax.within(200)["kp"].values.tolist()
+
+
+def test_nodes_of_a_tree_have_the_methods_of_a_dataset(sample):
+    tree = xr.DataTree.from_dict({"/2020": sample.aurorax.to_xarray()})
+    assert_conjunctions_equal(tree["2020"].aurorax.to_dataframe(), sample)
+    assert_conjunctions_equal(ap.to_dataframe(tree["2020"]), sample)
+    assert_conjunctions_equal(tree["2020"].aurorax.within(200).aurorax.to_dataframe(), sample.aurorax.within(200))
+    with pytest.raises(ap.AuroraxDataError, match="to_xarray"):
+        tree.aurorax.to_dataframe()
+
+
+@pytest.mark.parametrize("drop", [True, False])
+def test_what_where_leaves_is_refused_with_the_cure(sample, drop):
+    ds = sample.aurorax.to_xarray()
+    with pytest.raises(ap.AuroraxDataError, match="flatnonzero"):
+        ds.where(ds["min_distance"] < 200, drop=drop).aurorax.to_dataframe()
+    cured = ds.isel(conjunction=np.flatnonzero(ds["min_distance"] < 200))
+    assert_conjunctions_equal(cured.aurorax.to_dataframe(), sample[sample["min_distance"] < 200])
+
+
+def test_a_dataset_has_the_verbs_of_a_frame(sample):
+    ds = sample.aurorax.to_xarray()
+    names = {name for name in dir(sample.aurorax) if not name.startswith("_")}
+    assert names - set(dir(ds.aurorax)) == {"to_xarray"}
+    pd.testing.assert_series_equal(ds.aurorax.minutes(), sample.aurorax.minutes())
+    pd.testing.assert_frame_equal(ds.aurorax.revisits(), sample.aurorax.revisits())
+    pd.testing.assert_frame_equal(ds.aurorax.daily_counts(), sample.aurorax.daily_counts())
+    assert len(ds.aurorax.passes()) == len(sample.aurorax.passes())
+    assert ds.aurorax.swarmaurora_url() == sample.aurorax.swarmaurora_url()
+    assert ds.aurorax.provenance == sample.aurorax.provenance
+    ephemeris = ap.load_sample_ephemeris()
+    for name in ("closest_approach", "overflights"):
+        made = getattr(ds.aurorax, name)(ephemeris).aurorax.to_dataframe()
+        assert_conjunctions_equal(made, getattr(sample.aurorax, name)(ephemeris))
+
+
+def test_two_datasets_are_put_side_by_side(sample):
+    ds = sample.aurorax.to_xarray()
+    for other in (ds, sample):
+        pd.testing.assert_frame_equal(ds.aurorax.overlaps(other), sample.aurorax.overlaps(sample))
+        assert len(ds.aurorax.compare(other).changed) == 0

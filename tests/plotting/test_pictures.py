@@ -32,7 +32,7 @@ def near(ephemeris):
 PICTURES = {
     "timeline": lambda df, ephemeris, ax: df.aurorax.plot.timeline(ax=ax, markers=True, sort="start"),
     "lanes_by_day": lambda df, ephemeris, ax: df.aurorax.plot(by="spacecraft", by_day=True, color=None, ax=ax),
-    "distance": lambda df, ephemeris, ax: df.aurorax.plot.distance("spacecraft", ax=ax, elevation=110.0),
+    "distance": lambda df, ephemeris, ax: df.aurorax.plot.distance(ax=ax, emission_altitude=110.0),
     "calendar": lambda df, ephemeris, ax: df.aurorax.plot.calendar("site", ax=ax),
     "histogram": lambda df, ephemeris, ax: df.aurorax.plot.histogram("approach_distance", by="spacecraft", ax=ax),
     "map": lambda df, ephemeris, ax: df.aurorax.plot.map(ephemeris, ax=ax),
@@ -108,9 +108,8 @@ def test_axes_given_are_drawn_into_and_the_frame_is_left(near, ephemeris, name):
 
 def test_overflights_are_filled_and_conjugate_rows_hollow(near):
     ax = near.aurorax.plot.timeline()
-    bars, inner = (one for one in ax.collections if isinstance(one, PolyCollection))
-    assert (len(bars.get_paths()), len(inner.get_paths())) == (49, 29)
-    assert tuple(inner.get_facecolor()[0][:3]) == to_rgb(ax.get_facecolor())
+    (bars,) = (one for one in ax.collections if isinstance(one, PolyCollection))
+    assert (len(bars.get_paths()), bars.hollow.sum()) == (49, 29)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["overflight", "conjugate"]
 
 
@@ -160,12 +159,14 @@ def test_distances_run_from_least_to_greatest(sample):
 def test_where_there_are_more_groups_than_colours_the_rest_is_grey(sample):
     ax = sample.aurorax.plot.distance("pair")
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels[6] == "others"
-    assert len(set(labels)) == len(labels) == 8
+    assert labels[-2:] == ["others", "minutes: least to greatest"]
+    assert len(set(labels)) == len(labels) >= 8
+    shown = {handle.get_color() for handle in ax.get_legend().legend_handles[:-2]}
+    assert to_rgb(ax.get_legend().legend_handles[-2].get_color()) not in {to_rgb(each) for each in shown}
 
 
 def test_elevation_axis_is_that_of_the_emission_altitude(sample):
-    ax = sample.aurorax.plot.distance(elevation=110.0)
+    ax = sample.aurorax.plot.distance(emission_altitude=110.0)
     (second,) = (one for one in ax.child_axes if isinstance(one, SecondaryAxis))
     ticks = dict(zip((text.get_text() for text in second.get_yticklabels()), second.get_yticks(), strict=True))
     assert ticks["10"] == pytest.approx(501, abs=2)
@@ -182,17 +183,11 @@ def test_calendar_counts_each_pair(sample):
     assert ax.get_xlabel() == "Day [UTC]"
 
 
-def test_calendar_is_grey_where_nothing_operated(builders):
-    df = ap.conjunctions_from_records([builders.record(0, 1), builders.record(3 * 1440, 3 * 1440)])
-    days = pd.date_range("2020-01-01", periods=4, unit="us")
-    listed = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [9, 0, 9, 9]})
-    for values, cells in (("count", [1, None, None, 1]), ("distance", [100, None, None, 100])):
-        ax = df.aurorax.plot.calendar(availability=listed, values=values)
-        grey, shown = (one.get_array()[0] for one in ax.collections if isinstance(one, QuadMesh))
-        assert grey.tolist() == [None, True, None, None]
-        assert shown.tolist() == cells
-    with pytest.raises(ap.AuroraxInputError, match="values='sum'"):
-        df.aurorax.plot.calendar(values="sum")
+def test_calendar_refuses_what_it_cannot_show(sample):
+    for options in ({"values": "sum"}, {"freq": "h"}, {"sort": "size"}, {"vmin": 3, "vmax": 2}, {"cmap": "virids"}):
+        with pytest.raises(ap.AuroraxInputError, match=f"{next(iter(options))}="):
+            sample.aurorax.plot.calendar(**options)
+    assert plt.get_fignums() == []
 
 
 def test_histogram_counts_every_event_once(near):
@@ -322,11 +317,20 @@ def test_minutes_without_a_closest_epoch_have_a_dash(sample):
     assert sorted(np.concatenate([line.get_ydata() for line in dashes])) == sorted(df["min_distance"])
 
 
-def test_a_day_of_a_calendar_of_years_is_as_wide_as_can_be_seen(builders):
-    df = ap.conjunctions_from_records([builders.record(day * 1440, day * 1440 + 1) for day in range(0, 1800, 100)])
+@pytest.mark.parametrize(("years", "words"), [(0.1, "day"), (1.5, "week"), (5, "month"), (200, "year")])
+def test_cells_of_a_calendar_are_as_wide_as_can_be_seen(builders, years, words):
+    last = int(years * 365)
+    df = ap.conjunctions_from_records(
+        [builders.record(day * 1440, day * 1440 + 1) for day in range(0, last, max(last // 18, 1))]
+    )
     ax = df.aurorax.plot.calendar()
-    (cells,) = (one for one in ax.collections if hasattr(one, "get_coordinates"))
-    assert cells.get_linewidth()[0] >= 0.8
+    ax.figure.canvas.draw()
+    cells = next(one for one in ax.collections if isinstance(one, QuadMesh))
+    edges = ax.transData.transform(cells.get_coordinates()[0])[:, 0]
+    assert np.diff(edges).min() >= 1
+    (bar,) = (other for other in ax.figure.axes if other is not ax)
+    assert bar.get_ylabel() == f"Conjunctions per {words}"
+    assert len(df) == np.nansum([one.get_array().filled(0).sum() for one in ax.collections if one.get_cmap().N > 1])
 
 
 @pytest.mark.parametrize("kind", ["timeline", "distance", "histogram", "calendar"])
@@ -340,8 +344,9 @@ def test_small_axes_draw_without_a_warning(sample, kind):
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("distance", {"elevation": -5}),
-        ("distance", {"elevation": "a"}),
+        ("distance", {"emission_altitude": -5}),
+        ("distance", {"emission_altitude": "a"}),
+        ("distance", {"elevations": [10]}),
         ("histogram", {"bins": -3}),
         ("histogram", {"bins": [3, 2, 1]}),
         ("map", {"elevations": "abc"}),

@@ -67,7 +67,10 @@ def test_color_bar_has_its_unit_and_its_range(sample):
     ax = sample.aurorax.plot.timeline()
     (bar,) = colorbars(ax)
     assert "[km]" in bar.get_ylabel()
-    assert bars_of(ax).get_clim() == (sample["min_distance"].min(), sample["min_distance"].max())
+    assert bars_of(ax).get_clim() == (0, 500)
+    sample.attrs = {}
+    unknown = sample.aurorax.plot.timeline()
+    assert bars_of(unknown).get_clim() == (sample["min_distance"].min(), sample["min_distance"].max())
     assert bars_of(ax).get_array().tolist() == sample.aurorax.explode_events()["min_distance"].tolist()
 
 
@@ -156,7 +159,7 @@ def test_a_minute_is_visible_on_an_axis_of_days(builders):
     ax = df.aurorax.plot.timeline()
     figure = drawn(ax)
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
-    color = np.rint(bars_of(ax).get_edgecolor()[0][:3] * 255)
+    color = np.rint(bars_of(ax).get_facecolor()[0][:3] * 255)
     x, y = ax.transData.transform((dates.date2num(df["start"].iloc[0]), 0.0))
     around = pixels[int(pixels.shape[0] - y), int(x) - 3 : int(x) + 4]
     assert (np.abs(around - color).max(axis=-1) < 40).any()

@@ -1,0 +1,221 @@
+"""What all pictures take alike: Axes, sizes, a title, and keywords that go on to what is drawn."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from aurorax_pandas.checks import checked_number, invalid, suggestion
+from aurorax_pandas.exceptions import AuroraxInputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_FIGURE_HEIGHT: Final = 60.0
+#: From how many things on a picture is drawn in pixels in a file of vectors.
+RASTERISED_FROM: Final = 2000
+#: Largest letters [points] for each inch of width.
+_POINTS_AN_INCH: Final = 2.4
+
+# what the data decide, or the picture itself
+_OWN: Final = frozenset(
+    [
+        "array",
+        "axes",
+        "clim",
+        "cmap",
+        "data",
+        "figure",
+        "label",
+        "offset_transform",
+        "offsets",
+        "paths",
+        "segments",
+        "sizes",
+        "transform",
+        "transOffset",
+        "urls",
+        "verts",
+        "verts_and_codes",
+        "xdata",
+        "ydata",
+        "lines",
+        "agg_filter",
+        "bounds",
+        "height",
+        "width",
+        "x",
+        "y",
+        "xy",
+        "UVC",
+        "clip_box",
+        "clip_on",
+        "clip_path",
+    ]
+)
+
+
+def checked_axes(ax: Any, kind: str = "rectilinear") -> Axes | None:
+    """
+    Return Axes that can be drawn into, or None for a new figure.
+
+    Raises
+    ------
+    AuroraxInputError
+        If they are no Axes, or Axes of another kind.
+    """
+    if ax is None:
+        return None
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        hint = "one of the Axes in it" if hasattr(ax, "__len__") or hasattr(ax, "axes") else "Axes of matplotlib"
+        raise AuroraxInputError(f"ax is a {type(ax).__name__}, no Axes; give {hint}")
+    is_map = hasattr(ax, "projection")
+    suits = {"rectilinear": ax.name not in ("polar", "3d") and not is_map, "polar": ax.name == "polar"}
+    if not suits.get(kind, ax.name not in ("polar", "3d")):
+        words = {"polar": "polar Axes, plt.subplot(projection='polar')", "map": "plain Axes, or cartopy's"}
+        found = "a map" if is_map else "plain" if ax.name == "rectilinear" else ax.name
+        raise AuroraxInputError(f"ax is {found}; give {words.get(kind, 'plain Axes, plt.subplot()')}")
+    return ax
+
+
+def new_axes(
+    ax: Axes | None, figsize: Sequence[float] | None, height: float, width: float = 9.0, **keywords: Any
+) -> Axes:
+    """Return the Axes to draw into, on a new figure where there are none; sizes in inches."""
+    size = checked_figsize(ax, figsize)
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=size or (width, min(height, MAX_FIGURE_HEIGHT)), layout="constrained")
+    axes: Axes = figure.add_subplot(**keywords)
+    return axes
+
+
+def checked_figsize(ax: Axes | None, figsize: Any) -> tuple[float, float] | None:
+    """Return the size of a new figure [inches], None where none was given."""
+    if figsize is None:
+        return None
+    if ax is not None:
+        raise AuroraxInputError(f"figsize={figsize!r} is for a new figure; leave it out where ax= is given")
+    try:
+        width, height = figsize
+    except (TypeError, ValueError):
+        raise invalid("figsize", figsize, "width and height in inches, such as (7, 4)") from None
+    wanted = "width and height in inches, such as (7, 4)"
+    sides = [checked_number("figsize", side, lambda inches: 0 < inches < 1000, wanted) for side in (width, height)]
+    return sides[0], sides[1]
+
+
+def checked_keywords(
+    artist: Any, keywords: Mapping[str, Any], make: Any = None, also: Sequence[str] = ()
+) -> dict[str, Any]:
+    """
+    Return keywords for what is drawn, by their full names, before anything is drawn.
+
+    Parameters
+    ----------
+    artist : type
+        Class of matplotlib that takes them.
+    keywords : mapping of str to object
+        What the user gave.
+    make : callable, optional
+        Makes such a thing with no data of the keywords, which tells whether the values can be used.
+    also : sequence of str
+        Keywords that the drawing function takes besides.
+
+    Raises
+    ------
+    AuroraxInputError
+        If one is not known or cannot be used; it names the nearest that is known.
+    """
+    if not keywords:
+        return {}
+    aliases = _aliases(artist)
+    known = sorted({*aliases.values(), *also} - _OWN)
+    found: dict[str, Any] = {}
+    for name, value in keywords.items():
+        full = name if name in also else aliases.get(name, name)
+        if full not in known:
+            raise AuroraxInputError(
+                f"{name}={value!r}: {artist.__name__} takes no such keyword; {suggestion(name, known)}"
+            )
+        if full in found:
+            raise AuroraxInputError(f"{name}={value!r}: {full} is given twice; give it once")
+        found[full] = value
+    if make is not None:
+        try:
+            make(**{name: value for name, value in found.items() if name not in also})
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            shown = ", ".join(f"{name}={value!r}" for name, value in found.items())
+            raise AuroraxInputError(f"{shown} cannot be used: {error}") from error
+    return found
+
+
+@functools.cache
+def _aliases(artist: Any) -> dict[str, str]:
+    """Return the full name of each keyword of an artist, by it and by each of its short names."""
+    from matplotlib.artist import ArtistInspector
+
+    inspector = ArtistInspector(artist)
+    found: dict[str, str] = {name: name for name in inspector.get_setters()}
+    return found | {alias: name for name, others in inspector.aliasd.items() for alias in others}
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Return the figure that Axes are in."""
+    return cast("Figure", axes.get_figure(root=True))
+
+
+def panel_points(axes: Axes) -> tuple[float, float]:
+    """Return the width and height [points] of the part of the figure that Axes and the words around them have."""
+    figure = figure_of(axes)
+    width, height = (side * 72 for side in figure.get_size_inches())
+    place = axes.get_subplotspec()
+    if place is None:
+        box = axes.get_position(original=True)
+        return width * min(box.width * 1.25, 1.0), height * min(box.height * 1.25, 1.0)
+    rows, columns = place.get_gridspec().get_geometry()
+    return width * len(place.colspan) / columns, height * len(place.rowspan) / rows
+
+
+def letter_size(axes: Axes, name: str, most: float = 100.0) -> float:
+    """Return the size [points] of letters that a setting of matplotlib asks for, no larger than a narrow picture bears."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties
+
+    settings: Any = mpl.rcParams
+    size = float(FontProperties(size=settings[name]).get_size_in_points())
+    return min(size, most, max(_POINTS_AN_INCH * panel_points(axes)[0] / 72, 5.0))
+
+
+def name_axes(axes: Axes, x: str | None = None, y: str | None = None) -> None:
+    """Write what lies along the axes, in letters that fit."""
+    size = letter_size(axes, "axes.labelsize")
+    if x is not None:
+        axes.set_xlabel(x, fontsize=size)
+        axes.tick_params(axis="x", labelsize=letter_size(axes, "xtick.labelsize"))
+    if y is not None:
+        axes.set_ylabel(y, fontsize=size)
+        axes.tick_params(axis="y", labelsize=letter_size(axes, "ytick.labelsize"))
+
+
+def write_title(axes: Axes, title: str | None) -> None:
+    """Write a title above the Axes, where there is one."""
+    if title is not None:
+        axes.set_title(title, fontsize=letter_size(axes, "axes.titlesize"), wrap=True)
+
+
+def trim(axes: Axes) -> None:
+    """Leave out the spines that bound nothing."""
+    for spine in ("top", "right"):
+        axes.spines[spine].set_visible(False)
+
+
+def draw_nothing(axes: Axes, words: str = "no conjunctions") -> None:
+    """Say that there is nothing to draw."""
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center")

@@ -1,0 +1,80 @@
+"""Which rows a picture draws: the events of a frame, or passes; and what it says of frames it cannot draw."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.analysis.labels import labelled_events, ordered_labels
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.sources import HEMISPHERE
+
+#: Words that a picture can group by, beside columns.
+GROUPS: Final = ("pair", "site", "spacecraft", "station")
+_PASS: Final = ("spacecraft", "stations", "closest_station", "start", "end")
+
+
+def is_passes(df: pd.DataFrame) -> bool:
+    """Tell whether this is a frame of `passes`."""
+    return set(_PASS) <= set(df.columns)
+
+
+def is_pair_summary(df: pd.DataFrame) -> bool:
+    """Tell whether this is a frame of `pair_summary`."""
+    return set(model.PAIR_SUMMARY_COLUMNS) <= set(df.columns)
+
+
+def refuse_summed(df: pd.DataFrame, verb: str, *, passes: bool = False) -> None:
+    """
+    Raise where a frame of passes or a pair summary lacks what a picture draws.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        The frame.
+    verb : str
+        The picture.
+    passes : bool, default False
+        Whether it draws passes.
+    """
+    if is_pair_summary(df):
+        raise AuroraxInputError(
+            f"{verb}: a pair summary has no events to draw; draw the frame that it sums up, "
+            "or plot.histogram of the summary's numbers"
+        )
+    if is_passes(df) and not passes:
+        raise AuroraxInputError(
+            f"{verb}: a frame of passes has no pair events; draw the conjunctions that they are made of, "
+            "or plot.timeline, plot.distance or plot.histogram of the passes"
+        )
+
+
+def drawn_rows(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """Return the rows to draw, with columns of their own, and the label of each; see `labelled_events`."""
+    refuse_summed(df, verb, passes=True)
+    if not is_passes(df):
+        return labelled_events(df, by, verb, *columns)
+    names = {"pair": "spacecraft", "station": "closest_station"}
+    name = names.get(by, by)
+    if name == "site" or name not in df.columns:
+        raise AuroraxInputError(
+            f"by={by!r}: passes are drawn by 'spacecraft', by 'station' (the closest), or by a column of the frame"
+        )
+    rows = df.assign(max_distance=df["min_distance"], spacecraft_hemisphere=df["hemisphere"])
+    if df["hemisphere"].isna().all():
+        rows = rows.drop(columns="spacecraft_hemisphere")
+    return rows, ordered_labels(df[name])
+
+
+def conjugate_rows(events: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
+    """Tell which events are conjugate, where the spacecraft's hemisphere is known."""
+    if "spacecraft_hemisphere" not in events.columns:
+        return None
+    hemisphere = events["spacecraft_hemisphere"].astype(HEMISPHERE)
+    types = events["conjunction_type"].astype("str")
+    far = ((types == "nbtrace") & (hemisphere == "southern")) | ((types == "sbtrace") & (hemisphere == "northern"))
+    return far.to_numpy(bool)

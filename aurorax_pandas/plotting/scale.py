@@ -1,0 +1,160 @@
+"""Colour scales: one for each Axes, from the limits that are given, the query's, or the data's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.checks import checked_number
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.provenance import get_provenance
+from aurorax_pandas.plotting import colors
+from aurorax_pandas.plotting.contract import figure_of, letter_size, panel_points
+from aurorax_pandas.plotting.picture import Picture, held_picture
+from aurorax_pandas.plotting.words import column_label, text_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap, Normalize
+
+#: Columns of distances that a query limits.
+_DISTANCES: Final = ("min_distance", "max_distance", "approach_distance", "median_distance")
+_BAR_INCHES: Final = 6.0
+_FEW: Final = 12
+
+
+class Limits(NamedTuple):
+    """What a user said of a colour scale."""
+
+    cmap: str | Colormap | None
+    vmin: float | None
+    vmax: float | None
+    norm: Any = None
+
+
+def checked_limits(axes: Axes | None, kind: str, column: str | None, asked: Limits) -> Limits:
+    """Check what a user said of a colour scale, before anything is drawn."""
+    numbers = {
+        name: None if value is None else checked_number(name, value, np.isfinite, "a number")
+        for name, value in (("vmin", asked.vmin), ("vmax", asked.vmax))
+    }
+    low, high = numbers["vmin"], numbers["vmax"]
+    if low is not None and high is not None and low >= high:
+        raise AuroraxInputError(f"vmin={asked.vmin!r} is not below vmax={asked.vmax!r}; swap them")
+    if asked.norm is not None and not (low is None and high is None):
+        raise AuroraxInputError("norm= brings its own limits; leave vmin= and vmax= out")
+    held = held_picture(axes, kind)
+    if held is not None and column is not None and held.column not in (None, column):
+        raise AuroraxInputError(
+            f"ax is coloured by {held.column} already, which {column} cannot share; give each its own Axes"
+        )
+    return Limits(asked.cmap, low, high, asked.norm)
+
+
+def query_distance(df: pd.DataFrame) -> float | None:
+    """Return the greatest distance [km] that the query of a frame allows, None where there is none or it is unknown."""
+    limits = (get_provenance(df.attrs).get("query") or {}).get("max_distances") or {}
+    values = list(limits.values()) if isinstance(limits, dict) else []
+    known = [value for value in values if isinstance(value, int | float) and value > 0]
+    # a pair without a limit, between spacecraft and others, leaves the others' limits alone only in other pairs
+    return float(max(known)) if known and len(known) == len(values) else None
+
+
+def scaled(
+    axes: Axes, picture: Picture, column: str, values: npt.NDArray[Any], limits: Limits, top: float | None = None
+) -> tuple[Colormap, Normalize]:
+    """
+    Return the colours of numbers, the same for all that is in the Axes.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where they are drawn.
+    picture : Picture
+        What the Axes hold.
+    column : str
+        What the numbers are.
+    values : ndarray of float64
+        The numbers, NaN where there is none.
+    limits : Limits
+        What the user said.
+    top : float, optional
+        The query's distance [km]: the scale of distances goes from 0 to it.
+    """
+    from matplotlib.colors import Normalize
+
+    known = values[np.isfinite(values)]
+    if picture.norm is None:
+        if limits.norm is not None:
+            picture.norm = limits.norm
+            if len(known):
+                limits.norm.autoscale_None(known)
+        else:
+            picture.norm = Normalize(0.0 if column in _DISTANCES and top is not None else None, None)
+            if column in _DISTANCES and top is not None:
+                picture.norm.vmax = top
+    norm = picture.norm
+    if limits.norm is None:
+        fixed = picture.held.setdefault("limits", {})
+        fixed |= {name: value for name, value in (("vmin", limits.vmin), ("vmax", limits.vmax)) if value is not None}
+        is_query = column in _DISTANCES and top is not None
+        low = known.min(initial=np.inf if norm.vmin is None else norm.vmin)
+        high = known.max(initial=-np.inf if norm.vmax is None else norm.vmax)
+        if is_query:
+            low, high = norm.vmin, norm.vmax
+        norm.vmin = fixed.get("vmin", low if np.isfinite(low) else 0.0)
+        norm.vmax = fixed.get("vmax", high if np.isfinite(high) else 1.0)
+        if norm.vmin > norm.vmax:
+            norm.vmin, norm.vmax = (norm.vmin, norm.vmin + 1.0) if "vmin" in fixed else (norm.vmax - 1.0, norm.vmax)
+    if picture.cmap is None or limits.cmap is not None:
+        picture.cmap = colors.colormap(axes, limits.cmap)
+    picture.column = column
+    return picture.cmap, norm
+
+
+def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: npt.NDArray[Any] | None = None) -> None:
+    """Put the colour bar of a picture beside its Axes, once; one as tall as many lanes is no help."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.ticker import MaxNLocator
+
+    mappable = ScalarMappable(picture.norm, picture.cmap)
+    if picture.bar is not None:
+        picture.bar.update_normal(mappable)
+        return
+    figure = figure_of(axes)
+    height = panel_points(axes)[1] / 72
+    # a map leaves some of its place empty
+    shrink = min(1.0, _BAR_INCHES / height) * (1.0 if axes.get_aspect() == "auto" else 0.8)
+    known = np.array([]) if values is None else values[np.isfinite(values)]
+    norm: Any = picture.norm
+    below, above = (known < norm.vmin).any(), (known > norm.vmax).any()
+    extend = "both" if below and above else "min" if below else "max" if above else "neither"
+    panel = panel_points(axes)[0]
+    bar = figure.colorbar(
+        mappable, ax=axes, pad=0.02, aspect=30, shrink=shrink, extend=extend, fraction=0.15 if panel > 300 else 0.1
+    )
+    words = column_label(str(picture.column)) if label is None else label
+    room = shrink * 0.72 * height * 72
+    size = letter_size(axes, "axes.labelsize", 10.0)
+    bar.set_label(words, fontsize=float(np.clip(size * room / max(text_width(words, size), 1.0), 4.5, size)))
+    bar.ax.tick_params(labelsize=letter_size(axes, "ytick.labelsize", 9.0))
+    if len(known) and (known == np.round(known)).all() and norm.vmax - norm.vmin < 1000:
+        bar.locator = MaxNLocator(nbins=6, integer=True, min_n_ticks=1)
+        bar.update_ticks()
+        bar.minorticks_off()
+    picture.bar = bar
+
+
+def counting(most: int, cmap: Colormap, least: int = 1) -> tuple[Colormap, Normalize]:
+    """Return the colours of counts: few have one each, and all have limits between whole numbers."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
+
+    steps = most - least + 1
+    if steps <= _FEW:
+        return ListedColormap(cmap(np.linspace(0.0, 1.0, steps))), BoundaryNorm(
+            np.arange(least - 0.5, most + 1.0), steps
+        )
+    return cmap, Normalize(least - 0.5, most + 0.5)

@@ -1,0 +1,103 @@
+"""Words in pictures: drawn as they are, measured, and shortened where there is no room for all of them."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import unicodedata
+import warnings
+from collections.abc import Sequence
+from typing import Final
+
+from aurorax_pandas.frame import model
+
+_LABELS: Final = {
+    "min_distance": "Minimum distance",
+    "max_distance": "Maximum distance",
+    "approach_distance": "Closest approach",
+    "approach_elevation": "Elevation at closest approach",
+    "footprint_uncertainty": "Uncertainty of the footprint",
+    "minutes": "Duration",
+}
+_UNITS: Final = model.UNITS | {
+    "approach_distance": "km",
+    "approach_elevation": "degrees",
+    "footprint_uncertainty": "km",
+}
+_DOTS: Final = "…"
+#: How much of what is left of a shortened label is its beginning, in the order in which that is tried.
+_HEADS: Final = (0.5, 0.25, 0.75, 0.0, 1.0)
+
+
+def column_label(name: str) -> str:
+    """Return the words for a column, with its unit."""
+    unit = f" [{_UNITS[name]}]" if name in _UNITS else ""
+    return literal(_LABELS.get(name, name.replace("_", " ").strip().capitalize() or name)) + unit
+
+
+def literal(text: str) -> str:
+    """Return a text that matplotlib draws as it is: no mathematics between dollars, no line breaks."""
+    shown = "".join(
+        letter.encode("unicode_escape").decode("ascii") if unicodedata.category(letter) == "Cc" else letter
+        for letter in text
+    )
+    return shown.replace("$", r"\$")
+
+
+@functools.lru_cache(4096)
+def text_width(text: str, size: float) -> float:
+    """Return how wide a text is [points] in letters of a size [points]."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    with warnings.catch_warnings():
+        # of letters that a font lacks matplotlib tells when it draws them
+        warnings.simplefilter("ignore")
+        width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
+    return float(width)
+
+
+def fitted(labels: Sequence[str], room: float, size: float) -> list[str]:
+    """
+    Return labels as they are to be drawn, each no wider than the room there is; they stay distinct.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The labels, all distinct.
+    room : float
+        Width that there is [points].
+    size : float
+        Size of the letters [points].
+    """
+    plain = [literal(label) for label in labels]
+    wide = [number for number, label in enumerate(plain) if text_width(label, size) > room]
+    taken = set(itertools.compress(plain, [number not in set(wide) for number in range(len(plain))]))
+    for number in wide:
+        tries = (_cut(labels[number], room, size, head) for head in _HEADS)
+        found = next((each for each in tries if each not in taken), None)
+        turn = itertools.count(2)
+        while found is None:
+            ending = f"{_DOTS}{next(turn)}"
+            shorter = _cut(labels[number], room - text_width(ending, size), size, 1.0).removesuffix(_DOTS) + ending
+            found = None if shorter in taken else shorter
+        taken.add(found)
+        plain[number] = found
+    return plain
+
+
+def _cut(label: str, room: float, size: float, head: float) -> str:
+    """Return a label with its middle left out, as long as there is room for."""
+    low, high = 2, len(label) - 1
+    while low < high:
+        letters = (low + high + 1) // 2
+        low, high = (
+            (letters, high) if text_width(_without_middle(label, letters, head), size) <= room else (low, letters - 1)
+        )
+    return _without_middle(label, low, head)
+
+
+def _without_middle(label: str, letters: int, head: float) -> str:
+    first = round(letters * head)
+    last = letters - first
+    return literal(label[:first].rstrip()) + _DOTS + literal(label[len(label) - last :].lstrip() if last else "")
