@@ -195,8 +195,8 @@ def test_image_windows_hold_what_image_tools_need(sample, ephemeris, near):
     windows = sample.aurorax.image_windows(ephemeris, emission_altitude=230)
     first = windows.iloc[0]
     assert (first["program"], first["site_code"], first["spacecraft"]) == ("themis-asi", "TALO", "Swarm A")
-    assert first["start"] == sample.loc[0, "start"] - pd.Timedelta("2min")
-    assert first["end"] == sample.loc[0, "end"] + pd.Timedelta("2min")
+    assert first["start"] == sample.loc[0, "start"] - pd.Timedelta("1min")
+    assert first["end"] == sample.loc[0, "end"] + pd.Timedelta("1min")
     assert windows["epoch"].tolist() == near["approach_time"].tolist()
     assert windows["altitude"].eq(230).all()
     assert windows[["footprint_lat", "footprint_lon"]].notna().all(axis=None)
