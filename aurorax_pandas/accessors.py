@@ -14,11 +14,16 @@ from aurorax_pandas.analysis import dask
 from aurorax_pandas.analysis.approach import closest_approach
 from aurorax_pandas.analysis.compare import at_window_edge, compare, overlaps
 from aurorax_pandas.analysis.counts import daily_counts, minutes
-from aurorax_pandas.analysis.images import image_windows
+from aurorax_pandas.analysis.images import image_windows, tracks
+from aurorax_pandas.analysis.in_situ import spacecraft_windows
+from aurorax_pandas.analysis.magnetic import magnetic
+from aurorax_pandas.analysis.observable import observable
 from aurorax_pandas.analysis.overflights import overflights
-from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
+from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
+from aurorax_pandas.analysis.report import report, style
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
+from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -188,21 +193,27 @@ class AuroraxDataFrameAccessor(_Described):
     filter_closest_epoch = verb(filter_closest_epoch)
     groupby_pair = verb(groupby_pair)
     image_windows = verb(image_windows)
+    magnetic = verb(magnetic)
     minutes = verb(minutes)
+    observable = verb(observable)
     overflights = verb(overflights)
     overlaps = verb(overlaps)
     pair_summary = verb(pair_summary)
     passes = verb(passes)
     refine = verb(refine)
+    report = verb(report)
     revisits = verb(revisits)
     select_sources = verb(select_sources)
-    style = verb(style_pair_summary)
+    sky = verb(sky)
+    spacecraft_windows = verb(spacecraft_windows)
+    style = verb(style)
     swarmaurora_url = verb(swarmaurora_url)
     to_csv = verb(to_csv)
     to_json = verb(to_json)
     to_netcdf = verb(to_netcdf)
     to_parquet = verb(to_parquet)
     to_xarray = verb(to_xarray)
+    tracks = verb(tracks)
     validate = verb(validate)
     within = verb(within)
 
@@ -262,7 +273,7 @@ class AuroraxDatasetAccessor:
     passes = frame_verb(passes)
     revisits = frame_verb(revisits)
     select_sources = dataset_verb(select_sources)
-    style = frame_verb(style_pair_summary)
+    style = frame_verb(style)
     swarmaurora_url = frame_verb(swarmaurora_url)
     to_csv = frame_verb(to_csv)
     to_dataframe = verb(to_dataframe)

@@ -138,10 +138,32 @@ def elevation(station_lat: Any, station_lon: Any, lat: Any, lon: Any, altitude: 
     altitude : array_like
         Altitude of the points above the ellipsoid [km].
     """
-    sight = earth_fixed(lat, lon, altitude) - earth_fixed(station_lat, station_lon, 0.0)
+    return horizontal(station_lat, station_lon, earth_fixed(lat, lon, altitude))[1]
+
+
+def horizontal(station_lat: Any, station_lon: Any, places: Array) -> tuple[Array, Array, Array]:
+    """
+    Return azimuth (from north over east, 0 to 360) and elevation [degrees] and distance [km] of places in the sky.
+
+    Parameters
+    ----------
+    station_lat, station_lon : array_like
+        Stations on the ellipsoid, geodetic [degrees].
+    places : ndarray of float64, shape (3, …)
+        Earth-fixed positions [km], laid along the first axis.
+    """
+    # with the components last, one station stands beside many places and the other way round
+    sight = np.moveaxis(
+        np.moveaxis(places, 0, -1) - np.moveaxis(earth_fixed(station_lat, station_lon, 0.0), 0, -1), -1, 0
+    )
     phi, theta = np.radians(station_lat), np.radians(station_lon)
     up = sight[0] * np.cos(phi) * np.cos(theta) + sight[1] * np.cos(phi) * np.sin(theta) + sight[2] * np.sin(phi)
-    return np.asarray(np.degrees(np.arctan2(up, np.sqrt(np.maximum((sight**2).sum(axis=0) - up**2, 0.0)))), np.float64)
+    east = sight[1] * np.cos(theta) - sight[0] * np.sin(theta)
+    north = sight[2] * np.cos(phi) - (sight[0] * np.cos(theta) + sight[1] * np.sin(theta)) * np.sin(phi)
+    squared = (sight**2).sum(axis=0)
+    height = np.degrees(np.arctan2(up, np.sqrt(np.maximum(squared - up**2, 0.0))))
+    azimuth = np.degrees(np.arctan2(east, north)) % 360.0
+    return np.asarray(azimuth, np.float64), np.asarray(height, np.float64), np.asarray(np.sqrt(squared), np.float64)
 
 
 def viewing_radius(elevation: float, altitude: float) -> float:

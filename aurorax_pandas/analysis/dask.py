@@ -61,24 +61,25 @@ def select_sources(ddf: dd.DataFrame, /, *, how: str = "any", **wanted: Any) -> 
 functools.update_wrapper(select_sources, selection.select_sources)
 
 
-def explode_events(ddf: dd.DataFrame) -> dd.DataFrame:
+def explode_events(ddf: dd.DataFrame, columns: str | Sequence[Any] | None = None) -> dd.DataFrame:
     """Return one row per pair event, as `aurorax_pandas.explode_events`; the categories of ``pair`` come when computed."""
     from dask.delayed import delayed
 
+    meta = _open_pairs(events.explode_events(ddf._meta, columns))  # noqa: SLF001
     made = []
     before: Any = (0, 0)
     for part in ddf.to_delayed():
-        made.append(delayed(_explode)(part, before))
+        made.append(delayed(_explode)(part, before, columns))
         before = delayed(_count)(before, part)
-    return _from_parts(made, _open_pairs(events.explode_events(ddf._meta)))  # noqa: SLF001
+    return _from_parts(made, meta)
 
 
 def _count(before: tuple[int, int], df: pd.DataFrame) -> tuple[int, int]:
     return before[0] + len(df), before[1] + int(model.flatten(df["events"]).lengths.sum())
 
 
-def _explode(df: pd.DataFrame, before: tuple[int, int]) -> pd.DataFrame:
-    exploded = events.explode_events(df)
+def _explode(df: pd.DataFrame, before: tuple[int, int], columns: Any) -> pd.DataFrame:
+    exploded = events.explode_events(df, columns)
     exploded["conjunction"] += before[0]
     exploded.index += before[1]
     return exploded

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
+from aurorax_pandas.analysis.tables import styled_table
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _SUMMED: Final = ("start", "end", "min_distance", "closest_epoch")
 
-_FORMATS: Final[dict[str, Any]] = {
+_FORMATS: Final[dict[str, str]] = {
     "minutes": "{:.0f}",
     "min_distance": "{:.1f}",
     "median_distance": "{:.1f}",
@@ -210,7 +211,7 @@ def style_pair_summary(summary: pd.DataFrame) -> Styler:
     Returns
     -------
     pandas.io.formats.style.Styler
-        The table, which a notebook shows; ``to_html()`` gives its text.
+        The table, which a notebook shows; ``to_html()`` gives its text, ``to_latex()`` that of a plain table for LaTeX.
 
     Raises
     ------
@@ -229,17 +230,5 @@ def style_pair_summary(summary: pd.DataFrame) -> Styler:
     missing = [name for name in model.PAIR_SUMMARY_COLUMNS if name not in summary.columns]
     if missing:
         raise AuroraxInputError(f"summary: the column {missing[0]!r} is missing; give the frame of pair_summary")
-    try:
-        styler = summary.style
-    except (ImportError, AttributeError) as error:
-        raise ImportError('style_pair_summary needs jinja2: pip install "aurorax-pandas[style]"') from error
-    least = summary["min_distance"]
-    table = styler.format({name: text for name, text in _FORMATS.items() if name in summary}, na_rep="–", escape="html")
-    if least.notna().any():
-        table = table.bar(subset=["min_distance"], color="#9ecae1", vmin=0.0, vmax=float(least.max()))
-    names: dict[Any, str] = {
-        name: f"{name} [{model.UNITS[name]}]" if name in model.UNITS else str(name) for name in summary.columns
-    }
-    times = ("closest_epoch", "first_start", "last_end")
-    names |= {name: f"{name} [UTC]" for name in times}
-    return table.format_index(escape="html").format_index(lambda name: names[name], axis=1)
+    times = dict.fromkeys(("closest_epoch", "first_start", "last_end"), "UTC")
+    return styled_table(summary, _FORMATS, {**model.UNITS, **times}, index=True, bars="min_distance")

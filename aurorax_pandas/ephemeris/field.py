@@ -170,12 +170,12 @@ def _leading(degree: int, order: int) -> float:
     return float(math.prod(range(degree + 1, 2 * degree + 1)) / (2**degree * math.factorial(degree - order)))
 
 
-def check_main_field_covers(epochs: _Times) -> None:
+def check_main_field_covers(epochs: _Times, argument: str = "start and end") -> None:
     """Raise where IGRF has no coefficients for some of the epochs, which are in order."""
     first, *_, last = _main_field().instants
     if epochs[0] < first or epochs[-1] >= last:
         raise AuroraxInputError(
-            f"start and end: IGRF covers {first.astype('M8[D]')} to {last.astype('M8[D]')}, not {epochs[0]} to {epochs[-1]}"
+            f"{argument}: IGRF covers {first.astype('M8[D]')} to {last.astype('M8[D]')}, not {epochs[0]} to {epochs[-1]}"
         )
 
 

@@ -40,7 +40,9 @@ class Tracks:
 
     def __init__(self, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
         self._ephemeris = check_ephemeris(ephemeris)
-        self._codes, first = _distinct(sources)
+        self._codes, first = distinct_rows(
+            *(sources[name] for name in ("identifier", "platform", "display_name", "source_type"))
+        )
         self._sources = sources.iloc[first].reset_index(drop=True)
         own = pd.Index(_keys(source_table(ephemeris)), dtype=object)
         self._rows = own.get_indexer(pd.Index(_keys(self._sources), dtype=object)).astype(np.int64)
@@ -143,6 +145,38 @@ class Tracks:
             self._places[conjunction_type] = self._still(conjunction_type)
         return self._places[conjunction_type]
 
+    def geodetic_between(self, conjunction_type: str, source: Ints, times: Times) -> tuple[Floats, Floats]:
+        """
+        Return geodetic latitudes and longitudes (−180 to 180) [degrees] at any times, by interpolation on the sphere.
+
+        A place exists between two epochs that both have one; outside the epochs it is NaN.
+        """
+        inside, before, after = self._beside(times)
+        found = np.full((2, len(times)), np.nan)
+        one, two = (
+            geometry.unit_vectors(*self.geodetic(conjunction_type, source[inside], at)) for at in (before, after)
+        )
+        fraction = (times[inside] - self.epochs[before]) / self.step
+        found[:, inside] = geometry.degrees(geometry.interpolate(one, two, fraction))
+        return found[0], found[1]
+
+    def covers(self, source: Ints, times: Times) -> npt.NDArray[np.bool_]:
+        """Tell where the ephemeris has a location of a source, of whatever kind, at the epochs beside a time."""
+        inside, before, after = self._beside(times)
+        found = np.zeros(len(times), bool)
+        for at in (before, after):
+            values = [self._values(f"{prefix}_lat", source[inside], at) for prefix in LOCATIONS.values()]
+            known = ~np.isnan(values).all(axis=0)
+            found[inside] = known if at is before else found[inside] & known
+        return found
+
+    def _beside(self, times: Times) -> tuple[Ints, Ints, Ints]:
+        """Return which times lie among the epochs, and for these the epochs before and after, alike on an epoch."""
+        after = np.searchsorted(self.epochs, times, side="left").astype(np.int64)
+        following = np.searchsorted(self.epochs, times, side="right")
+        inside = np.flatnonzero((after < len(self.epochs)) & (following > 0))
+        return inside, following[inside] - 1, after[inside]
+
     @property
     def uncertain(self) -> bool:
         """Whether the ephemeris says how uncertain footprints are."""
@@ -211,12 +245,12 @@ def named_place(name: Any) -> Floats:
     return np.array([float(part) for part in found.groups()] if found else [np.nan, np.nan])
 
 
-def _distinct(sources: pd.DataFrame) -> tuple[Ints, Ints]:
-    """Number the distinct sources, and give the first row of each."""
-    codes = np.zeros(len(sources), np.int64)
-    for name in ("identifier", "platform", "display_name", "source_type"):
-        part, names = pd.factorize(sources[name], use_na_sentinel=False)
-        codes = pd.factorize(codes * len(names) + part)[0].astype(np.int64)
+def distinct_rows(*columns: Any) -> tuple[Ints, Ints]:
+    """Number the distinct rows of some columns, and give the first row of each."""
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        part, values = pd.factorize(column, use_na_sentinel=False)
+        codes = pd.factorize(codes * len(values) + part)[0].astype(np.int64)
     return codes, np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -21,7 +23,7 @@ SEPARATOR: Final = " & "
 
 
 @typed
-def explode_events(df: pd.DataFrame) -> pd.DataFrame:
+def explode_events(df: pd.DataFrame, columns: str | Sequence[Any] | None = None) -> pd.DataFrame:
     """
     Return one row per pair event, flat and typed.
 
@@ -29,6 +31,11 @@ def explode_events(df: pd.DataFrame) -> pd.DataFrame:
     ----------
     df : pandas.DataFrame
         Conjunctions; any selection of them, in any order, with any index.
+    columns : str or sequence of labels, optional
+        Which columns of the conjunctions travel to their events. By default all that the service does not send: your own
+        and those of verbs such as `closest_approach`; ``()`` for none. Of the service's only ``farthest_epoch`` can be
+        named, for an event has columns of its own called ``conjunction_type``, ``start``, ``end``, ``min_distance``,
+        ``max_distance`` and ``closest_epoch``.
 
     Returns
     -------
@@ -37,13 +44,15 @@ def explode_events(df: pd.DataFrame) -> pd.DataFrame:
         ``conjunction_type``, ``e1_identifier`` … ``e1_display_name``, ``e2_…``, ``pair`` (both display names, the
         ground source first, then in alphabetical order), ``start``, ``end``, ``min_distance`` [km],
         ``max_distance`` [km], ``closest_epoch``: the parent's, where it must be this event's, else NaT. In the
-        order of the parents. ``attrs`` are kept; columns of your own stay with the parents, to be joined by
-        ``conjunction_label``.
+        order of the parents. After these the columns that travel, each value on every event of its conjunction: what
+        it says of the whole conjunction need not hold for each of several pairs, so call `closest_approach` and its
+        like on the events. ``attrs`` are kept. A column of yours that is called as one of these stays with the parents,
+        to be joined by ``conjunction_label``.
 
     Raises
     ------
     AuroraxInputError
-        If the frame has no nested column ``events``.
+        If the frame has no nested column ``events``, or a column that is to travel is not there or cannot.
 
     Examples
     --------
@@ -51,23 +60,44 @@ def explode_events(df: pd.DataFrame) -> pd.DataFrame:
     >>> df = aurorax_pandas.load_sample_conjunctions()
     >>> df.aurorax.explode_events().loc[0, "pair"]
     'THEMIS-ASI TALO & Swarm A'
+    >>> df.assign(kp=2.0).aurorax.explode_events()["kp"].iloc[0]
+    np.float64(2.0)
     """
     require(df, "explode_events", "events", "conjunction_type", "min_distance", "closest_epoch")
+    places = _travelling(df, columns)
     flat = model.flatten(df["events"])
     labels = df.index.to_flat_index() if isinstance(df.index, pd.MultiIndex) else df.index
-    columns: dict[str, Any] = {
+    made: dict[str, Any] = {
         "conjunction": flat.row,
         "conjunction_label": labels.take(flat.row),
         "conjunction_type": _types(df, flat),
     }
     for name in model.EVENT_FIELDS:
-        if name not in columns:
-            columns[name] = flat.column(name).array
-    columns["closest_epoch"] = _closest_epochs(df, flat, columns)
-    columns["pair"] = pair_labels(flat.fields)
-    events = pd.DataFrame({name: columns[name] for name in model.EVENT_COLUMNS}, copy=False)
+        if name not in made:
+            made[name] = flat.column(name).array
+    made["closest_epoch"] = _closest_epochs(df, flat, made)
+    made["pair"] = pair_labels(flat.fields)
+    events = pd.DataFrame({name: made[name] for name in model.EVENT_COLUMNS}, copy=False)
+    if places:
+        own = df.iloc[:, places].take(flat.row).reset_index(drop=True)
+        events = pd.concat([events, own], axis=1)
     events.attrs = copy.deepcopy(df.attrs)
     return events
+
+
+def _travelling(df: pd.DataFrame, columns: Any) -> list[int]:
+    """Return the positions of the columns that travel to the events."""
+    if columns is None:
+        kept = {*model.CONJUNCTION_COLUMNS, *model.EVENT_COLUMNS}
+        return [place for place, name in enumerate(df.columns) if name not in kept]
+    wanted = as_list(columns)
+    own = {*model.EVENT_COLUMNS, "events", "data_sources"}
+    for name in wanted:
+        if name not in df.columns:
+            raise AuroraxInputError(f"columns: {name!r} is no column; the frame has {', '.join(map(str, df.columns))}")
+        if name in own:
+            raise AuroraxInputError(f"columns: an event has {name!r} of its own; leave it out, or rename yours")
+    return [place for place, name in enumerate(df.columns) if name in wanted]
 
 
 def as_events(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:

@@ -29,7 +29,7 @@ MAX_WORKERS: Final = 4
 
 def read_ephemeris_of(
     df: pd.DataFrame,
-    pad: Span = "2min",
+    pad: Span = "1min",
     *,
     api_url: str | None = None,
     api_key: str | None = None,
@@ -43,7 +43,7 @@ def read_ephemeris_of(
     ----------
     df : pandas.DataFrame
         Conjunctions.
-    pad : str, pandas.Timedelta or other span of time, default "2min"
+    pad : str, pandas.Timedelta or other span of time, default "1min"
         How much before the start and after the end of each row.
     api_url, api_key, timeout, poll_interval
         As in `read_aurorax_conjunctions`. The address in the frame's provenance is not used: a frame can come from a

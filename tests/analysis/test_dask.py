@@ -19,6 +19,7 @@ VERBS = {
     "select_sources": lambda df: df.aurorax.select_sources(site="ATHA"),
     "minutes": lambda df: df.aurorax.minutes(),
     "explode_events": lambda df: df.aurorax.explode_events(),
+    "explode_events with a column": lambda df: df.assign(own=df["min_distance"] * 2).aurorax.explode_events("own"),
     "pair_summary": lambda df: df.aurorax.pair_summary(),
     "pair_summary by site": lambda df: df.aurorax.pair_summary("site"),
     "closest": lambda df: df.aurorax.closest(2),

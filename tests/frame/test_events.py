@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import aurorax_pandas as ap
 from aurorax_pandas import conjunctions_from_records
 from aurorax_pandas.frame.schema import EventSchema
 from aurorax_pandas.frame.validation import validate
@@ -50,6 +51,58 @@ def test_labels_of_parents_are_carried_to_events(builders, sample):
     assert events["conjunction_label"].tolist() == [("a", number) for number in range(48, -1, -1)]
     joined = events.merge(sample.assign(kp=1.5)[["kp"]], left_on="conjunction", right_index=True)
     assert (joined["kp"] == 1.5).all()
+
+
+OWN = {
+    "number": lambda count: np.arange(count) * 1.5,
+    "text": lambda count: pd.array(["a", None] * count, dtype="str")[:count],
+    "whole": lambda count: pd.array([1, None] * count, dtype="Int64")[:count],
+    "time": lambda count: pd.date_range("2020-01-01", periods=count, tz="America/Winnipeg"),
+    "night": lambda count: pd.Categorical.from_codes(np.arange(count) % 3, ["x", "y", "z"], ordered=True),
+    "object": lambda count: pd.Series([[number] for number in range(count)]).array,
+}
+
+
+@given(data=st.data())
+def test_columns_of_your_own_travel_to_each_event(builders, data):
+    df = conjunctions_from_records(data.draw(builders.tagged_records()))
+    tagged = df.assign(**{name: make(len(df)) for name, make in OWN.items()})
+    tagged = tagged.iloc[data.draw(st.permutations(range(len(df))))]
+    events = tagged.aurorax.explode_events()
+    assert list(events.columns) == [*builders.EVENT_COLUMNS, *OWN]
+    joined = tagged[list(OWN)].iloc[events["conjunction"].to_numpy()].reset_index(drop=True)
+    pd.testing.assert_frame_equal(events[list(OWN)], joined)
+    pd.testing.assert_frame_equal(events[builders.EVENT_COLUMNS], tagged.aurorax.explode_events(columns=()))
+    for chosen in (["whole"], ["time", "farthest_epoch"], "text"):
+        names = [chosen] if isinstance(chosen, str) else chosen
+        assert set(tagged.aurorax.explode_events(chosen).columns[len(builders.EVENT_COLUMNS) :]) == set(names)
+    validate(events, EventSchema)
+
+
+def test_what_an_event_has_of_its_own_stays_with_the_parents(builders, sample):
+    tagged = sample.assign(pair="mine", e1_program="mine", kp=2.0)
+    events = tagged.aurorax.explode_events()
+    assert list(events.columns) == [*builders.EVENT_COLUMNS, "kp"]
+    assert "mine" not in set(events["pair"])
+    for wanted in ("pair", ["kp", "min_distance"], ["events"], "data_sources"):
+        with pytest.raises(ap.AuroraxInputError, match="of its own"):
+            tagged.aurorax.explode_events(wanted)
+    with pytest.raises(ap.AuroraxInputError, match="'dst' is no column"):
+        tagged.aurorax.explode_events(["dst"])
+
+
+def test_columns_that_are_called_alike_travel_both(sample):
+    twice = pd.concat([sample.assign(kp=1.0), pd.Series(2.0, sample.index, name="kp")], axis=1)
+    assert twice.aurorax.explode_events()["kp"].iloc[0].tolist() == [1.0, 2.0]
+
+
+def test_columns_travel_through_the_verbs_of_events(sample):
+    ephemeris = ap.load_sample_ephemeris()
+    near = sample.aurorax.closest_approach(ephemeris).assign(kp=np.arange(49.0))
+    events = near.aurorax.explode_events()
+    assert events["approach_time"].equals(near["approach_time"])
+    assert near.aurorax.groupby_pair()["kp"].max().max() == 48
+    assert near.aurorax.sky("approach_time")["kp"].tolist() == near["kp"].tolist()
 
 
 def test_an_epoch_that_may_belong_to_another_pair_is_not_guessed(builders):
