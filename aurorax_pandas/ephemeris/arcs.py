@@ -132,6 +132,12 @@ def _turn(start: Floats, end: Floats) -> tuple[Floats, Floats]:
     return np.where(still, 0.0, angle), np.where(still, 0.0, side)
 
 
+def _along(start: Floats, end: Floats, fraction: Floats) -> Floats:
+    angle, side = _turn(start, end)
+    place: Floats = np.cos(angle * fraction) * start + np.sin(angle * fraction) * side
+    return place
+
+
 @dataclass(frozen=True)
 class Parts:
     """
@@ -262,7 +268,7 @@ def places_between(
     first: Floats, first_end: Floats, second: Floats, second_end: Floats, fraction: Floats
 ) -> tuple[Floats, Floats]:
     """Return where two places are at fractions of their steps, as unit vectors."""
-    return geometry.interpolate(first, first_end, fraction), geometry.interpolate(second, second_end, fraction)
+    return _along(first, first_end, fraction), _along(second, second_end, fraction)
 
 
 def _best(extreme: np.ufunc, values: Floats, arc: Ints) -> Floats:
