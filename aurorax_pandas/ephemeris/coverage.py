@@ -142,6 +142,8 @@ def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end
     there = np.bincount(kept, minlength=count) > 0
     bad = np.where(listed, ~there, ~there | (worst > tracks.step))
     reasons = np.full(count, _COVERED, np.int8)
+    if not bad.any():
+        return reasons
     placed = tracks.known("geographic", source[item], at)
     # without own positions a gap cannot be told from a line that does not return
     gap = (np.bincount(item[~placed], minlength=count) > 0) & tracks.has_positions

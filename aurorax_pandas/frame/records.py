@@ -307,16 +307,25 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     missing = [name for name in model.CONJUNCTION_COLUMNS if name not in df.columns]
     if missing:
         raise AuroraxInputError(f"records_from_conjunctions needs the column(s) {', '.join(missing)} of conjunctions")
+    return _records(df, encoded=False)
+
+
+def records_to_encode(df: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return conjunctions as the service's records, in which sources are JSON already, each distinct one written once."""
+    return _records(df, encoded=True)
+
+
+def _records(df: pd.DataFrame, *, encoded: bool) -> list[dict[str, Any]]:
     sources, events = model.flatten(df["data_sources"]), model.flatten(df["events"])
     columns = {
         name: write_times(df[name].to_numpy()) if df[name].dtype == model.DATETIME else df[name].tolist()
         for name in model.CONJUNCTION_COLUMNS
         if name not in ("data_sources", "events")
     }
-    columns["data_sources"] = _grouped(_source_dicts(sources.fields, ""), sources.lengths)
+    columns["data_sources"] = _grouped(_source_records(sources.fields, "", encoded=encoded), sources.lengths)
     event_columns = {
         "conjunction_type": events.fields["conjunction_type"].to_pylist(),
-        **{f"{side}_source": _source_dicts(events.fields, f"{side}_") for side in ("e1", "e2")},
+        **{f"{side}_source": _source_records(events.fields, f"{side}_", encoded=encoded) for side in ("e1", "e2")},
         **{name: write_times(events.values(name)) for name in ("start", "end")},
         **{name: events.fields[name].to_pylist() for name in ("min_distance", "max_distance")},
     }
@@ -328,8 +337,8 @@ def _dicts(columns: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _source_dicts(fields: Mapping[str, pa.Array], prefix: str) -> list[dict[str, Any]]:
-    """Return a dict for each source; those that are equal are made once and copied."""
+def _source_records(fields: Mapping[str, pa.Array], prefix: str, *, encoded: bool) -> list[Any]:
+    """Return a dict for each source, or its JSON; those that are equal are made once, and dicts are copied."""
     codes = np.zeros(len(fields[f"{prefix}identifier"]), np.int64)
     for name in model.SOURCE_FIELDS:
         values = model.compute.dictionary_encode(fields[f"{prefix}{name}"], null_encoding="encode")
@@ -337,6 +346,9 @@ def _source_dicts(fields: Mapping[str, pa.Array], prefix: str) -> list[dict[str,
     first = np.unique(codes, return_index=True)[1]
     columns = {name: fields[f"{prefix}{name}"].take(pa.array(first)).to_pylist() for name in model.SOURCE_FIELDS}
     distinct = _dicts(columns)
+    if encoded:
+        texts = [msgspec.Raw(msgspec.json.encode(source)) for source in distinct]
+        return [texts[code] for code in codes.tolist()]
     return [distinct[code].copy() for code in codes.tolist()]
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError
 from aurorax_pandas.frame import model
-from aurorax_pandas.frame.records import conjunctions_in_order_received, records_from_conjunctions
+from aurorax_pandas.frame.records import conjunctions_in_order_received, records_to_encode
 from aurorax_pandas.io import layout
 
 _ROWS: Final = 5_000
@@ -80,7 +80,7 @@ def _write_rows(file: Any, df: pd.DataFrame, parts: layout.Parts) -> None:
 
 def _rows_of_records(df: pd.DataFrame, parts: layout.Parts, first: int) -> Iterator[dict[str, Any]]:
     is_nested = model.kind_of(df) == "conjunctions"
-    made = records_from_conjunctions(df) if is_nested else [{} for _ in range(len(df))]
+    made = records_to_encode(df) if is_nested else [{} for _ in range(len(df))]
     own = [name for name in parts.columns if not (is_nested and name in model.CONJUNCTION_COLUMNS)]
     values = [_to_json(parts.columns[name].slice(first, len(df))) for name in own]
     for number, row in enumerate(made):
