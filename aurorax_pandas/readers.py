@@ -85,9 +85,8 @@ def read_aurorax_conjunctions(
         Whether epochs every 30 s are searched; by default the service's own minute.
     continuous : bool, default False
         Whether to return every span in which sources come within the distance, between the minutes too: the search is
-        made 450 km wider for each source of a pair that moves, the ephemeris of what is found is read, and
-        `refine` does the rest. By default what lies between two minutes is lost: of the passes of Swarm within 50 km of
-        a camera, five in six.
+        made 450 km wider for each source of a pair that moves, the ephemeris of what is found is read, and `refine` does
+        the rest. By default what lies between two minutes is lost: of passes of Swarm within 50 km of a camera, 5 in 6.
     query : dict, str or pathlib.Path, optional
         A finished query, such as one from the AuroraX web page: a dict, its JSON text, or a file.
     request_id : str, optional
@@ -238,9 +237,7 @@ def _check_continuous(continuous: object, query: Query | None) -> None:
             "request_id= names a search of minutes; read it, then df.aurorax.refine(df.aurorax.ephemeris(), distance)"
         )
     if query.subminute_precision:
-        raise AuroraxInputError(
-            "continuous=True finds what lies between half-minutes too; leave subminute_precision out"
-        )
+        raise AuroraxInputError("continuous=True finds what lies between half-minutes too; leave subminute_precision out")
 
 
 def _refuse_set(why: str, arguments: dict[str, Any]) -> None:

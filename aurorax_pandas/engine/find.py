@@ -65,7 +65,8 @@ def find_conjunctions(
     start, end : anything that `pandas.Timestamp` takes, optional
         Window, inclusive, UTC; by default all of the ephemeris.
     distance : float or dict
-        Largest distance [km] for every pair of blocks, or a dict of pairs; None means no limit.
+        Largest distance [km] for every pair of blocks, or a dict of pairs; None means no limit. It is compared at the
+        epochs alone: at one a minute most passes closer than 100 km are lost between them, see `continuous`.
     ground, space, events, custom_locations : criteria block, dict, or sequence of them
         Who takes part, as in `read_aurorax_conjunctions`. Metadata filters read variables of the Dataset.
     conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, optional
