@@ -42,11 +42,11 @@ from .exceptions import AuroraxSearchError as AuroraxSearchError
 from .exceptions import AuroraxStateError as AuroraxStateError
 from .exceptions import AuroraxTimeoutError as AuroraxTimeoutError
 from .exceptions import AuroraxUnavailableError as AuroraxUnavailableError
+from .frame.convert import as_conjunctions as as_conjunctions
 from .frame.dataframe import AuroraxDataFrame as AuroraxDataFrame
 from .frame.events import explode_events as explode_events
 from .frame.provenance import get_provenance as get_provenance
 from .frame.provenance import swarmaurora_url as swarmaurora_url
-from .frame.records import conjunctions_from_records as conjunctions_from_records
 from .frame.records import records_from_conjunctions as records_from_conjunctions
 from .frame.schema import ConjunctionSchema as ConjunctionSchema
 from .frame.schema import EventSchema as EventSchema

@@ -11,8 +11,8 @@ import pandas as pd
 
 from aurorax_pandas.ephemeris.dataset import concat_sources, ephemeris_from_dataframe, stations
 from aurorax_pandas.frame import provenance
+from aurorax_pandas.frame.convert import as_conjunctions
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.records import conjunctions_from_records
 from aurorax_pandas.query.query import Query
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def load_sample_conjunctions() -> pd.DataFrame:
     >>> aurorax_pandas.load_sample_conjunctions().shape
     (49, 9)
     """
-    df = conjunctions_from_records(recorded_data())
+    df = as_conjunctions(recorded_data())
     status = recorded_status()
     df.attrs[provenance.KEY] = provenance.make_provenance(
         request_ids=[status["search_request"]["request_id"]],

@@ -83,8 +83,7 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     choice("on", on, ("space", "site", "time"))
     slack = span("tolerance", tolerance, zero=True).to_timedelta64()
     columns = ("start", "end") if on == "time" else ("start", "end", "data_sources")
-    for frame in (df, other):
-        require(frame, "overlaps", *columns)
+    df, other = (require(frame, "overlaps", *columns) for frame in (df, other))
     left, right = _entries(df, on), _entries(other, on)
     found = [np.empty((0, 2), np.int64)]
     names: list[str] = []
@@ -177,8 +176,7 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     (9, 4, 0)
     """
     choice("on", on, (None, "source", "site"))
-    for frame in (df, other):
-        require(frame, "compare", *model.CONJUNCTION_COLUMNS)
+    df, other = (require(frame, "compare", *model.CONJUNCTION_COLUMNS) for frame in (df, other))
     first, second = (get_provenance(frame.attrs).get("query") for frame in (df, other))
     if on is None and first and second and first != second:
         differing = sorted(key for key in {*first, *second} if first.get(key) != second.get(key))
@@ -276,7 +274,7 @@ def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: S
     >>> int(df.aurorax.at_window_edge().sum()), int(df.aurorax.at_window_edge(start="2020-01-01T00:08").sum())
     (0, 2)
     """
-    require(df, "at_window_edge", "start", "end")
+    df = require(df, "at_window_edge", "start", "end")
     delta = span("step", step)
     first, last = query_window(df, start, end)
     if first is None or last is None:

@@ -67,7 +67,7 @@ def daily_counts(
     every = span("freq", freq)
     if availability is not None:
         _check_availability(availability, every)
-    require(df, "daily_counts", "start")
+    df = require(df, "daily_counts", "start")
     if by is None:
         events, names = df, pd.Index(["all"], dtype="str")
         codes: Array = np.zeros(len(df), np.int64)
@@ -182,7 +182,7 @@ def minutes(df: pd.DataFrame, step: Span = "1min") -> pd.Series[float]:
     >>> float(aurorax_pandas.load_sample_conjunctions().aurorax.minutes().sum())
     92.0
     """
-    require(df, "minutes", "start", "end")
+    df = require(df, "minutes", "start", "end")
     return _in_minutes(df["end"] - df["start"] + span("step", step)).rename("minutes")
 
 

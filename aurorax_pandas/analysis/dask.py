@@ -154,7 +154,7 @@ def _rows_of_closest(df: pd.DataFrame, verb: Callable[..., pd.DataFrame]) -> pd.
 def _take(df: pd.DataFrame, number: int, rows: pd.Series[int]) -> pd.DataFrame:
     here = np.unique(rows.to_numpy()) - number * _ROWS
     taken = df.iloc[here[(here >= 0) & (here < _ROWS)]]
-    return taken.assign(pair=pairs.site_labels(taken)) if events.is_events(df) else taken
+    return taken.assign(pair=events.label_events(taken, "site")) if events.is_events(df) else taken
 
 
 def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> dd.DataFrame:
@@ -193,7 +193,7 @@ def _events_by_pair(df: pd.DataFrame, number: int, by: PairBy, needed: Sequence[
     exploded = events.as_events(df, "pair_summary")
     order = np.arange(len(exploded)) + number * _ROWS
     parent = order if events.is_events(df) else exploded["conjunction"].to_numpy() + number * _ROWS
-    labels = pairs.site_labels(exploded) if by == "site" else exploded["pair"].array
+    labels = events.label_events(exploded, "site") if by == "site" else exploded["pair"].array
     if needed is None:
         sources = [name for name in exploded.columns if by == "site" and name.startswith(("e1_", "e2_"))]
         needed = list(dict.fromkeys([*_SUMMED, *sources]))

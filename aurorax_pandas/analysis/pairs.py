@@ -15,7 +15,7 @@ from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import PairBy, as_events, pair_labels
+from aurorax_pandas.frame.events import SIDE_COLUMNS, PairBy, as_events, label_events
 from aurorax_pandas.frame.intervals import Grouped, closest_positions, covered_minutes, group_rows, overlap_clusters
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Span, span
@@ -40,10 +40,10 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     With ``by="site"`` the label names the site of a ground source, and of events that several cameras of one
     site saw at one time the closest stays.
     """
-    events = as_events(df, verb, "pair", *(_SUMMED if by == "site" else ()))
+    events = as_events(df, verb, "pair", *((*_SUMMED, *SIDE_COLUMNS) if by == "site" else ()))
     if choice("by", by, ("pair", "site")) == "pair":
         return events
-    return _closest_at_site(events.assign(pair=site_labels(events)))
+    return _closest_at_site(events.assign(pair=label_events(events, "site")))
 
 
 def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
@@ -52,16 +52,6 @@ def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
     codes = events["pair"].cat.codes.to_numpy().astype(np.int64) * len(CONJUNCTION_TYPES) + types
     clusters = overlap_clusters(codes, events["start"].to_numpy(), events["end"].to_numpy())
     return events.iloc[np.sort(closest_positions(events, clusters))]
-
-
-def site_labels(events: pd.DataFrame) -> pd.Categorical:
-    """Label the pair of each event, its ground sources by their site."""
-    fields = {
-        name: model.pandas_to_arrow(events[name], arrow_type)
-        for name, arrow_type in model.EVENT_FIELDS.items()
-        if name.startswith(("e1_", "e2_"))
-    }
-    return pair_labels(fields, "site")
 
 
 def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any, Any]:
@@ -137,7 +127,7 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
         kept = spans = _by_pair(events)
     else:
         # of what several cameras of a site saw at one time one event counts, but all the time that any saw it
-        kept, spans = _by_pair(pair_events(events, by)), _by_pair(events.assign(pair=site_labels(events)))
+        kept, spans = _by_pair(pair_events(events, by)), _by_pair(events.assign(pair=label_events(events, "site")))
     with ThreadPoolExecutor(1) as pool:
         distances = pool.submit(_sum_up_distances, kept)
         columns = {"count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, delta), **distances.result()}

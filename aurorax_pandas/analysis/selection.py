@@ -117,7 +117,7 @@ def filter_closest_epoch(
     >>> len(df.aurorax.filter_closest_epoch("2020-01-01T01:00", "2020-01-01T02:00", max_distance=300))
     4
     """
-    ev.require(df, "filter_closest_epoch", "closest_epoch", "min_distance")
+    df = ev.require(df, "filter_closest_epoch", "closest_epoch", "min_distance")
     epochs = df["closest_epoch"].to_numpy()
     keep = np.ones(len(df), bool)
     first = None if start is None else to_utc("start", start)
@@ -186,7 +186,7 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
     2
     """
     every = choice("how", how, ("any", "all")) == "all"
-    ev.require(df, "within", "events")
+    df = ev.require(df, "within", "events")
     flat = model.flatten(df["events"])
     hit = flat.values("min_distance") <= _kilometres_within("distance", distance)
     return df[_kept_rows(flat, hit, every)]
@@ -236,7 +236,7 @@ def select_sources(
     2
     """
     every = choice("how", how, ("any", "all")) == "all"
-    ev.require(df, "select_sources", "data_sources")
+    df = ev.require(df, "select_sources", "data_sources")
     wanted = {
         "program": program, "platform": platform, "source_type": source_type, "display_name": display_name,
     }  # fmt: skip
@@ -301,7 +301,7 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     49
     """
     choice("by", by, ("source", "site"))
-    ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
+    df = ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
     group = source_set_codes(df, by)
     start, end = df["start"].to_numpy(), df["end"].to_numpy()
     if by == "source":

@@ -50,7 +50,7 @@ def stitch(df: pd.DataFrame, step: Span = "1min") -> pd.DataFrame:
     >>> len(aurorax_pandas.stitch(pd.concat([df, df])))
     49
     """
-    require(df, "stitch", *model.CONJUNCTION_COLUMNS)
+    df = require(df, "stitch", *model.CONJUNCTION_COLUMNS)
     gap = span("step", step).to_timedelta64()
     codes = source_set_codes(df)
     clusters = overlap_clusters(codes, df["start"].to_numpy(), df["end"].to_numpy(), gap)

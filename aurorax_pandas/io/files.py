@@ -74,7 +74,7 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
 
 def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write conjunctions exactly as the service answers."""
-    from aurorax_pandas.frame.records import conjunctions_from_records
+    from aurorax_pandas.frame.convert import as_conjunctions
     from aurorax_pandas.frame.schema import ConjunctionSchema, validate
     from aurorax_pandas.io import json_file
 
@@ -86,7 +86,7 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
     expected = ordering.in_order(df[list(model.CONJUNCTION_COLUMNS)])
 
     def check(temporary: Path) -> None:
-        back = conjunctions_from_records(temporary.read_bytes())
+        back = as_conjunctions(temporary.read_bytes())
         assert_conjunctions_equal(expected, back, check_attrs=False)
 
     write_checked(target, lambda temporary: json_file.write_api(temporary, df), check, overwrite=overwrite)

@@ -71,7 +71,7 @@ def read_ephemeris_of(
     >>> ds["display_name"].values.tolist()
     ['Swarm C', 'THEMIS-ASI GILL']
     """
-    require(df, "ephemeris", "data_sources", "start", "end")
+    df = require(df, "ephemeris", "data_sources", "start", "end")
     margin = span("pad", pad, zero=True)
     if df.empty:
         raise AuroraxInputError("the frame is empty: there is nothing to read ephemeris of")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 from aurorax_pandas.frame.schema import EventSchema, PairSummarySchema, validate
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -90,7 +90,7 @@ def test_verbs_work_on_concatenated_frames(sample, verb):
 
 @pytest.mark.parametrize("verb", list(VERBS))
 def test_verbs_work_on_empty_frames(sample, verb):
-    for empty in (sample.iloc[:0], conjunctions_from_records([]), reindexed(sample.iloc[:0], "multi")):
+    for empty in (sample.iloc[:0], as_conjunctions([]), reindexed(sample.iloc[:0], "multi")):
         result = VERBS[verb](empty)
         assert len(result) == 0
         full = VERBS[verb](sample)
@@ -191,7 +191,7 @@ def reference_events(records):
 @given(data=st.data())
 def test_events_are_those_of_the_records_in_their_order(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     df = df.iloc[data.draw(st.permutations(range(len(df))))]
     events = df.aurorax.explode_events()
     assert list(events.columns) == EVENT_COLUMNS
@@ -257,14 +257,14 @@ def test_an_epoch_that_may_belong_to_another_pair_is_not_guessed(builders):
         b.event(b.SWARM_A, b.SWARM_B, 0, 1, 50.0),
     ]
     record = b.record(0, 4, sources=(b.ATHA, b.SWARM_A, b.SWARM_B), events=events, low=50.0, closest=3)
-    epochs = conjunctions_from_records([record]).aurorax.explode_events()["closest_epoch"]
+    epochs = as_conjunctions([record]).aurorax.explode_events()["closest_epoch"]
     assert epochs.isna().tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("kind", ["nbtrace", "sbtrace", "geographic"])
 def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
     untyped = {**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": None}
-    df = conjunctions_from_records([builders.record(events=[untyped], conjunction_type=kind)])
+    df = as_conjunctions([builders.record(events=[untyped], conjunction_type=kind)])
     assert df["events"].iloc[0]["conjunction_type"].isna().all()
     assert df.aurorax.explode_events()["conjunction_type"].tolist() == [kind]
     assert df.aurorax.passes()["conjunction_type"].tolist() == [kind]
@@ -273,7 +273,7 @@ def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
 def test_a_source_without_a_name_still_has_a_label(builders):
     nameless = {**builders.ATHA, "display_name": None}
     bare = {"identifier": 7}
-    df = conjunctions_from_records(
+    df = as_conjunctions(
         [builders.record(sources=(nameless, builders.SWARM_A)), builders.record(2, 3, sources=(bare, {}))]
     )
     first, second = df.aurorax.explode_events()["pair"]
@@ -299,7 +299,7 @@ def minute_set(event):
 @given(data=st.data())
 def test_pair_summary_sums_up_each_pair(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     summary = df.aurorax.pair_summary()
     pairs = pair_lists(builders.in_row_order(df, made))
     assert summary.index.tolist() == list(pairs)
@@ -331,7 +331,7 @@ def test_pair_summary_of_the_recorded_search(sample):
 @given(data=st.data())
 def test_groups_hold_the_events_of_each_pair(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     pairs = pair_lists(builders.in_row_order(df, made))
     groups = {name: group["start"].tolist() for name, group in df.aurorax.groupby_pair()}
     assert groups == {name: [event["start"] for event in events] for name, events in pairs.items()}
@@ -344,7 +344,7 @@ def test_pairs_ignore_which_source_comes_first(builders):
         b.record(0, 1, events=[b.event(b.ATHA, b.SWARM_A)]),
         b.record(0, 1, events=[b.event(b.SWARM_A, b.ATHA)], high=201.0),
     ]
-    summary = conjunctions_from_records(made).aurorax.pair_summary()
+    summary = as_conjunctions(made).aurorax.pair_summary()
     assert summary["count"].to_dict() == {"THEMIS-ASI ATHA & Swarm A": 2}
     assert summary["minutes"].tolist() == [2.0]
 
@@ -357,7 +357,7 @@ def test_cameras_of_one_site_count_once(builders):
         b.record(9, 9, sources=(b.REGO_ATHA, b.SWARM_A), low=95.0),
         b.record(0, 3, sources=(b.GILL, b.SWARM_A), low=50.0),
     ]
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     summary = df.aurorax.pair_summary(by="site")
     assert summary["count"].to_dict() == {"ATHA & Swarm A": 2, "GILL & Swarm A": 1}
     assert summary["min_distance"].tolist() == [90.0, 50.0]
@@ -391,7 +391,7 @@ def test_pair_verbs_take_events_too(sample):
 @given(data=st.data(), n=st.integers(1, 4))
 def test_closest_overall_by_pair_and_by_columns(builders, data, n):
     made = data.draw(builders.tagged_records(max_size=10))
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     df = df.iloc[data.draw(st.permutations(range(len(df))))].assign(kind=df["conjunction_type"].astype("str"))
     records = builders.in_row_order(df, made)
 
@@ -460,7 +460,7 @@ INSTANTS = st.integers(-60, 20 * 60).map(lambda s: datetime.datetime(2020, 1, 1)
 )
 def test_filter_by_closest_epoch(builders, data, start, end, near, tolerance, max_distance):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     if start is not None and end is not None and start > end:
         start, end = end, start
 
@@ -534,7 +534,7 @@ def test_filters_that_cannot_be_used_are_refused(sample, arguments, word):
 @given(data=st.data(), distance=st.integers(0, 5))
 def test_within_asks_all_pairs_or_any(builders, data, distance):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     lists = [[event["min_distance"] <= distance for event in one["events"]] for one in builders.in_row_order(df, made)]
     for how, test in (("all", lambda hits: bool(hits) and all(hits)), ("any", any)):
         wanted = [number for number, hits in enumerate(lists) if test(hits)]
@@ -569,7 +569,7 @@ def test_how_is_any_or_all(sample):
 )
 def test_select_sources(builders, data, wanted, how):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
 
     def hit(source):
         return all(source[name] in ([given] if isinstance(given, str) else given) for name, given in wanted.items())
@@ -586,7 +586,7 @@ def test_a_site_is_known_by_name_and_code_and_is_on_the_ground(builders):
     b = builders
     in_orbit = b.source(999, "Gillam-1", "leo", platform="gillam")
     pairs = [(b.ATHA, b.SWARM_A), (b.REGO_ATHA, b.SWARM_A), (b.GILL, b.SWARM_A), (in_orbit, b.SWARM_A)]
-    df = conjunctions_from_records([b.record(number, number, sources=pair) for number, pair in enumerate(pairs)])
+    df = as_conjunctions([b.record(number, number, sources=pair) for number, pair in enumerate(pairs)])
     for site, rows in (("athabasca", [0, 1]), ("ATHA", [0, 1]), ("gillam", [2]), (["GILL", "athabasca"], [0, 1, 2])):
         assert df.aurorax.select_sources(site=site).index.tolist() == rows
 
@@ -608,7 +608,7 @@ def identity(record):
 @given(data=st.data())
 def test_deduplicate_by_source_keeps_the_first_of_each(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     positions = data.draw(st.lists(st.integers(0, len(df) - 1), max_size=12)) if len(df) else []
     repeated = df.iloc[positions].assign(position=range(len(positions)))
     seen, wanted = [], []
@@ -639,7 +639,7 @@ def test_deduplicate_by_site_keeps_the_closest_of_overlapping_rows(builders, dat
         {**one, "data_sources": [data.draw(st.sampled_from(pool)), builders.SWARM_A], "max_distance": 1000.0 + number}
         for number, one in enumerate(data.draw(st.lists(builders.records(), max_size=10)))
     ]
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     rows = list(enumerate(builders.in_row_order(df, made)))
     wanted = []
     for kind in ("nbtrace", "sbtrace"):
@@ -667,7 +667,7 @@ def test_deduplicate_is_by_source_or_site(sample):
 @given(data=st.data())
 def test_minutes_count_both_ends(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     wanted = [
         (pd.Timestamp(one["end"]) - pd.Timestamp(one["start"])).total_seconds() / 60 + 1
         for one in builders.in_row_order(df, made)
@@ -738,7 +738,7 @@ def test_a_column_of_events_that_is_missing_is_named(sample, verb, lacking):
 
 def test_the_minutes_of_a_site_are_those_that_any_of_its_cameras_saw(builders):
     rego = {**builders.GILL, "identifier": 900, "program": "rego", "display_name": "REGO GILL"}
-    df = conjunctions_from_records(
+    df = as_conjunctions(
         [
             builders.record(11, 12, sources=(builders.GILL, builders.SWARM_A), low=200.0, high=210.0),
             builders.record(12, 14, sources=(rego, builders.SWARM_A), low=100.0, high=110.0),
@@ -750,7 +750,7 @@ def test_the_minutes_of_a_site_are_those_that_any_of_its_cameras_saw(builders):
 
 
 def test_spans_closer_than_a_step_are_counted_once(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(1.5, 2)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(1.5, 2)])
     assert df.aurorax.pair_summary()["minutes"].tolist() == [3.0]
 
 
@@ -764,7 +764,7 @@ def test_names_of_sources_may_be_in_any_case(sample, wanted, count):
 
 def test_two_cameras_of_a_site_in_one_conjunction_are_one(builders):
     b = builders
-    df = conjunctions_from_records(
+    df = as_conjunctions(
         [
             b.record(0, 2, sources=(b.ATHA, b.REGO_ATHA, b.SWARM_A), low=120.0),
             b.record(1, 3, sources=(b.ATHA, b.SWARM_A), low=110.0),
@@ -784,13 +784,13 @@ def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
         (named, {**named, **change, "display_name": "(1, 2)"}),
     ):
         made = [builders.record(sources=(source, builders.SWARM_A)) for source in (one, other, one)]
-        assert len(conjunctions_from_records(made).aurorax.deduplicate()) == 2
-        assert len(ap.stitch(conjunctions_from_records(made))) == 2
+        assert len(as_conjunctions(made).aurorax.deduplicate()) == 2
+        assert len(ap.stitch(as_conjunctions(made))) == 2
 
 
 def test_a_source_that_says_nothing_is_not_selected(builders):
     bare = {"identifier": 7}
-    df = conjunctions_from_records([builders.record(sources=(bare, {}), events=[])])
+    df = as_conjunctions([builders.record(sources=(bare, {}), events=[])])
     for name in ("program", "platform", "source_type", "display_name", "site"):
         for how in ("any", "all"):
             assert df.aurorax.select_sources(**{name: "ground"}, how=how).empty
@@ -803,6 +803,6 @@ def test_types_of_one_site_stay_apart(builders):
         ])
         for kind in ("nbtrace", "sbtrace")
     ]  # fmt: skip
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     assert df.aurorax.pair_summary("site")["count"].to_dict() == {"ATHA & Swarm A": 2}
     assert len(df.aurorax.deduplicate("site")) == 2

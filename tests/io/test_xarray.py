@@ -129,7 +129,7 @@ def test_xarrays_own_ways_to_choose_and_sort_keep_each_conjunction_whole(sample,
 
 def test_identifiers_that_a_float_cannot_hold_are_refused_not_changed(builders, tmp_path):
     sources = [{**builders.ATHA, "identifier": None}, {**builders.SWARM_A, "identifier": 2**53 + 1}]
-    df = ap.conjunctions_from_records([builders.record(sources=tuple(sources))])
+    df = ap.as_conjunctions([builders.record(sources=tuple(sources))])
     df.aurorax.to_netcdf(tmp_path / "a.nc")
     assert_conjunctions_equal(ap.load_conjunctions(tmp_path / "a.nc"), df)
     with xr.open_dataset(tmp_path / "a.nc") as ds, pytest.raises(ap.AuroraxDataError, match="mask_and_scale=False"):

@@ -126,7 +126,7 @@ def test_lanes_are_sorted_as_asked(sample):
 
 
 def test_lanes_break_at_midnight(builders):
-    df = ap.conjunctions_from_records([builders.record(1438, 1442, closest=1441), builders.record(5, 6)])
+    df = ap.as_conjunctions([builders.record(1438, 1442, closest=1441), builders.record(5, 6)])
     ax = df.aurorax.plot.timeline(by_day=True, markers=True)
     labels = [text.get_text() for text in ax.get_yticklabels()]
     assert labels == ["THEMIS-ASI ATHA & Swarm A  2020-01-01", "THEMIS-ASI ATHA & Swarm A  2020-01-02"]
@@ -183,7 +183,7 @@ def test_calendar_counts_each_pair(sample):
 
 
 def test_calendar_is_grey_where_nothing_operated(builders):
-    df = ap.conjunctions_from_records([builders.record(0, 1), builders.record(3 * 1440, 3 * 1440)])
+    df = ap.as_conjunctions([builders.record(0, 1), builders.record(3 * 1440, 3 * 1440)])
     days = pd.date_range("2020-01-01", periods=4, unit="us")
     listed = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [9, 0, 9, 9]})
     for values, cells in (("count", [1, None, None, 1]), ("distance", [100, None, None, 100])):
@@ -228,7 +228,7 @@ def test_map_shows_stations_circles_tracks_and_closest_points(near, ephemeris, c
 @pytest.mark.parametrize(("count", "pairs"), [(5, 5), (49, 30), (500, 60), (2000, 150)])
 @pytest.mark.parametrize("name", ["timeline", "calendar"])
 def test_lanes_are_apart_from_5_to_2000_rows(builders, name, count, pairs):
-    df = ap.conjunctions_from_records(builders.many(count, pairs, minutes=9 * 1440))
+    df = ap.as_conjunctions(builders.many(count, pairs, minutes=9 * 1440))
     ax = getattr(df.aurorax.plot, name)()
     drawn(ax)
     boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
@@ -323,7 +323,7 @@ def test_minutes_without_a_closest_epoch_have_a_dash(sample):
 
 
 def test_a_day_of_a_calendar_of_years_is_as_wide_as_can_be_seen(builders):
-    df = ap.conjunctions_from_records([builders.record(day * 1440, day * 1440 + 1) for day in range(0, 1800, 100)])
+    df = ap.as_conjunctions([builders.record(day * 1440, day * 1440 + 1) for day in range(0, 1800, 100)])
     ax = df.aurorax.plot.calendar()
     (cells,) = (one for one in ax.collections if hasattr(one, "get_coordinates"))
     assert cells.get_linewidth()[0] >= 0.8
