@@ -42,6 +42,8 @@ from .exceptions import AuroraxSearchError as AuroraxSearchError
 from .exceptions import AuroraxStateError as AuroraxStateError
 from .exceptions import AuroraxTimeoutError as AuroraxTimeoutError
 from .exceptions import AuroraxUnavailableError as AuroraxUnavailableError
+from .frame.arrow import to_arrow as to_arrow
+from .frame.concat import concat as concat
 from .frame.convert import as_conjunctions as as_conjunctions
 from .frame.dataframe import AuroraxDataFrame as AuroraxDataFrame
 from .frame.events import explode_events as explode_events

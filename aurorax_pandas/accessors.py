@@ -17,6 +17,7 @@ from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair
 from aurorax_pandas.analysis.passes import passes, revisits
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
 from aurorax_pandas.engine.find import find_conjunctions
+from aurorax_pandas.frame.arrow import to_arrow
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.schema import validate
@@ -144,6 +145,7 @@ class AuroraxDataFrameAccessor:
     select_sources = verb(select_sources)
     style = verb(style_pair_summary)
     swarmaurora_url = verb(swarmaurora_url)
+    to_arrow = verb(to_arrow)
     to_csv = verb(to_csv)
     to_json = verb(to_json)
     to_netcdf = verb(to_netcdf)
@@ -186,6 +188,7 @@ class AuroraxDatasetAccessor:
     find_conjunctions = verb(find_conjunctions)
     pair_summary = dataset_verb(pair_summary)
     select_sources = dataset_verb(select_sources)
+    to_arrow = frame_verb(to_arrow)
     to_csv = frame_verb(to_csv)
     to_dataframe = verb(to_dataframe)
     to_json = frame_verb(to_json)
@@ -210,6 +213,7 @@ class AuroraxDaskAccessor:
         self._obj = ddf
 
     closest = verb(dask.closest)
+    concat = verb(dask.concat)
     deduplicate = verb(dask.deduplicate)
     explode_events = verb(dask.explode_events)
     filter_closest_epoch = dask_verb(filter_closest_epoch)
@@ -217,4 +221,5 @@ class AuroraxDaskAccessor:
     minutes = dask_series_verb(minutes)
     pair_summary = verb(dask.pair_summary)
     select_sources = dask_verb(select_sources)
+    stitch = verb(dask.stitch)
     within = dask_verb(within)

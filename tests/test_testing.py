@@ -51,8 +51,10 @@ def test_any_difference_is_an_assertion_error(sample, change):
 
 
 def test_a_null_inside_a_cell_is_a_difference_of_its_own(builders):
-    full = as_conjunctions([builders.record()])
-    null = as_conjunctions([builders.record(data_sources=[{**builders.ATHA, "display_name": None}, builders.SWARM_A])])
+    # one that no table fills
+    mine = {**builders.ATHA, "identifier": 9044}
+    full = as_conjunctions([builders.record(data_sources=[mine, builders.SWARM_A])])
+    null = as_conjunctions([builders.record(data_sources=[{**mine, "display_name": None}, builders.SWARM_A])])
     with pytest.raises(AssertionError, match="display_name"):
         assert_conjunctions_equal(full, null)
 

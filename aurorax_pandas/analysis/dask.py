@@ -13,7 +13,9 @@ import pyarrow as pa
 from aurorax_pandas.analysis import pairs, selection
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events, model
-from aurorax_pandas.frame.events import PairBy
+from aurorax_pandas.frame.concat import each_once, merged_attrs, read_of
+from aurorax_pandas.frame.events import PairBy, require
+from aurorax_pandas.frame.stitch import stitch as stitch_rows
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _ORDER: Final = "_aurorax_order"
 _KEY: Final = "_aurorax_key"
 _ROW: Final = "_aurorax_row"
+_FRAME: Final = "_aurorax_frame"
 #: What the summary of a pair reads, and what makes a frame one of events.
 _SUMMED: Final = ("e1_identifier", "conjunction_type", "pair", "start", "end", "min_distance", "closest_epoch")
 #: Rows of a partition are numbered from this times the number of the partition.
@@ -164,6 +167,47 @@ def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> 
     keyed = _numbered(ddf, partial(_rows_by_sources, by=by))
     kept: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
     return kept
+
+
+def stitch(ddf: dd.DataFrame, step: Span = "1min") -> dd.DataFrame:
+    """Join conjunctions that a cut in time has split, as `aurorax_pandas.stitch`; the rows are shuffled by their sources."""
+    verb = partial(stitch_rows, step=step)
+    meta = verb(ddf._meta)  # noqa: SLF001
+    keyed = _numbered(ddf, partial(_rows_by_sources, by="source"))
+    joined: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
+    return joined
+
+
+def concat(ddf: dd.DataFrame, others: Sequence[dd.DataFrame]) -> dd.DataFrame:
+    """Put several Dask frames together, as `aurorax_pandas.concat`; the rows are shuffled by their sources."""
+    import dask.dataframe as dd
+
+    frames = [ddf, *others]
+    for frame in frames:
+        if _FRAME in frame.columns:
+            raise AuroraxInputError(f"the column {_FRAME!r} is needed to tell frames apart; rename yours")
+    metas = [frame._meta for frame in frames]  # noqa: SLF001
+    reads = [read_of(meta.attrs) for meta in metas]
+    attrs = merged_attrs([meta.attrs for meta in metas])
+    tagged = [frame.map_partitions(_tagged, number) for number, frame in enumerate(frames)]
+    verb = partial(_each_once, reads=reads, attrs=attrs)
+    keyed = _numbered(dd.concat(tagged), partial(_rows_by_sources, by="source"))
+    meta = verb(dd.concat(tagged)._meta)  # noqa: SLF001
+    whole: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
+    return whole
+
+
+def _tagged(df: pd.DataFrame, number: int) -> pd.DataFrame:
+    tagged = require(df, "concat", *model.CONJUNCTION_COLUMNS).assign(**{_FRAME: number})
+    # attrs that differ would be dropped, and their merger is known
+    tagged.attrs = {}
+    return tagged
+
+
+def _each_once(df: pd.DataFrame, reads: Sequence[Any], attrs: dict[Any, Any]) -> pd.DataFrame:
+    whole = each_once(df.drop(columns=_FRAME), df[_FRAME].to_numpy(np.int64), reads)
+    whole.attrs = attrs
+    return whole
 
 
 def _numbered(ddf: dd.DataFrame, make: Callable[[pd.DataFrame, int], pd.DataFrame]) -> dd.DataFrame:
