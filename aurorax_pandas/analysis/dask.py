@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis import pairs, selection
+from aurorax_pandas.analysis.grouping import GroupBy
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events, model
 from aurorax_pandas.frame.concat import each_once, merged_attrs, read_of
@@ -107,15 +109,16 @@ def groupby_pair(ddf: dd.DataFrame, by: PairBy = "pair") -> Any:
     return exploded.groupby("pair", observed=True)
 
 
-def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> dd.DataFrame:
+def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: Span = "1min", *, sources: bool = False) -> dd.DataFrame:
     """
     Sum up each pair of data sources, as `aurorax_pandas.pair_summary`.
 
     The median and the union of minutes need all events of a pair at once: the events are shuffled by pair.
     """
-    verb = partial(pairs.pair_summary, by=by, step=step)
+    verb = partial(pairs.pair_summary, by=by, step=step, sources=sources)
     meta = verb(ddf._meta)  # noqa: SLF001
-    keyed = _numbered(ddf, partial(_events_by_pair, by=by))
+    needed = [*_SUMMED, *events.SIDE_COLUMNS] if sources else None
+    keyed = _numbered(ddf, partial(_events_by_pair, by=by, needed=needed))
     summed = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
     summary: dd.DataFrame = summed.repartition(npartitions=1).map_partitions(_by_label, meta=meta)
     return summary
@@ -125,16 +128,21 @@ def _by_label(df: pd.DataFrame) -> pd.DataFrame:
     return df.sort_index()
 
 
-def closest(ddf: dd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None) -> dd.DataFrame:
+def closest(ddf: dd.DataFrame, n: int = 1, by: GroupBy | None = None) -> dd.DataFrame:
     """
     Keep the conjunctions of least distance, as `aurorax_pandas.closest`.
 
     The closest of each partition are found first, and of these the closest, as one partition. Cameras of one site can
     stand in several partitions, so with ``by="site"`` the events are shuffled by pair.
     """
+    keys = [by] if isinstance(by, pd.Series | pd.Grouper) else as_list(by)
+    if any(isinstance(key, pd.Series) for key in keys) or ("site" in keys and len(keys) > 1):
+        raise AuroraxInputError(
+            f"by={by!r} needs all rows at once; on a Dask frame give names, or the frame of its .compute()"
+        )
     verb = partial(selection.closest, n=n, by=by)
     meta = verb(ddf._meta)  # noqa: SLF001
-    if by == "site":
+    if keys == ["site"]:
         return _closest_by_site(ddf, verb, meta)
     kept: dd.DataFrame = ddf.map_partitions(verb, meta=meta).repartition(npartitions=1).map_partitions(verb, meta=meta)
     return kept
@@ -240,8 +248,10 @@ def _events_by_pair(df: pd.DataFrame, number: int, by: PairBy, needed: Sequence[
     labels = events.label_events(exploded, "site") if by == "site" else exploded["pair"].array
     if needed is None:
         sources = [name for name in exploded.columns if by == "site" and name.startswith(("e1_", "e2_"))]
-        needed = list(dict.fromkeys([*_SUMMED, *sources]))
-    return exploded[needed].assign(**{_ORDER: order, _ROW: parent, _KEY: _hashes(labels.categories)[labels.codes]})
+        needed = [*_SUMMED, *sources]
+    return exploded[list(dict.fromkeys(needed))].assign(
+        **{_ORDER: order, _ROW: parent, _KEY: _hashes(labels.categories)[labels.codes]}
+    )
 
 
 def _rows_by_sources(df: pd.DataFrame, number: int, by: Literal["source", "site"]) -> pd.DataFrame:

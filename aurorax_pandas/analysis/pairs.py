@@ -15,7 +15,14 @@ from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import SIDE_COLUMNS, PairBy, as_events, label_events
+from aurorax_pandas.frame.events import (
+    SIDE_COLUMNS,
+    PairBy,
+    as_events,
+    first_in_label,
+    label_events,
+    require,
+)
 from aurorax_pandas.frame.intervals import Grouped, closest_positions, covered_minutes, group_rows, overlap_clusters
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Span, span
@@ -88,7 +95,7 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
 
 
 @typed
-def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> pd.DataFrame:
+def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min", *, sources: bool = False) -> pd.DataFrame:
     """
     Sum up each pair of data sources.
 
@@ -100,6 +107,8 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
         Whether cameras that share a site count as one; see `groupby_pair`.
     step : str or pandas.Timedelta, default "1min"
         Distance between epochs.
+    sources : bool, default False
+        Whether to add who the pair is.
 
     Returns
     -------
@@ -107,7 +116,8 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
         One row per pair, indexed by its label ``pair``, in alphabetical order: ``count`` of events, ``minutes`` in
         conjunction [min] (the union of the spans, of all cameras of a site), ``min_distance`` [km],
         ``median_distance`` (of the events' ``min_distance``) [km], ``closest_epoch`` (of the closest event; ties by start), ``first_start``,
-        ``last_end``.
+        ``last_end``. With `sources` also ``e1_identifier`` … ``e1_display_name`` and ``e2_…``, in the order of the label;
+        what the cameras of one site do not share is missing.
 
     Raises
     ------
@@ -133,8 +143,27 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span = "1min") -> 
         columns = {"count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, delta), **distances.result()}
     index = pd.Index(kept.labels, dtype="str", name="pair")
     summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)
+    if sources:
+        summary = summary.assign(**_sources_of_pairs(events, by, summary.index))
     summary.attrs = copy.deepcopy(df.attrs)
     return summary
+
+
+def _sources_of_pairs(events: pd.DataFrame, by: PairBy, pairs: pd.Index[Any]) -> dict[str, Any]:
+    """Return the fields of both sources of each pair, in the order of its label; missing where its events differ."""
+    events = require(events, "pair_summary", *SIDE_COLUMNS)
+    events = events.assign(pair=label_events(events, by))
+    fields = {name: model.pandas_to_arrow(events[name], model.EVENT_FIELDS[name]) for name in SIDE_COLUMNS}
+    first = first_in_label(fields, by)
+    codes = pairs.get_indexer(pd.Index(events["pair"].astype("str")))
+    made: dict[str, Any] = {}
+    for side, other in (("e1", "e2"), ("e2", "e1")):
+        for name in model.SOURCE_FIELDS:
+            values = events[f"{side}_{name}"].where(first, events[f"{other}_{name}"])
+            grouped = values.groupby(codes)
+            same = grouped.nunique(dropna=False) == 1
+            made[f"{side}_{name}"] = grouped.first().where(same).reindex(range(len(pairs))).array
+    return made
 
 
 class _Pairs(NamedTuple):

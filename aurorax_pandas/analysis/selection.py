@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.analysis.pairs import pair_events
+from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
 from aurorax_pandas.checks import as_list, checked_number, choice, invalid, whole_number
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events as ev
@@ -24,20 +24,21 @@ How = Literal["any", "all"]
 
 
 @typed
-def closest(df: pd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None) -> pd.DataFrame:
+def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataFrame:
     """
     Keep the conjunctions of least distance.
 
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`.
+        Conjunctions, events of `explode_events`, or a pair summary.
     n : int, default 1
         How many, overall or of each group.
-    by : str or sequence of str, optional
+    by : str, pandas.Series, pandas.Grouper or sequence of these, optional
         None for overall; ``"pair"`` for each pair of data sources (or ``"site"``, where cameras of one site count
-        as one): the pair's `n` events of least distance, of which the parent rows stay, each once; or
-        columns of the frame.
+        as one): the pair's `n` events of least distance, of which the parent rows stay, each once; ``"day"`` for each
+        UTC day of ``start``; columns of the frame; a series with its index; a grouper. Several of these for each
+        combination: ``["pair", "day"]``.
 
     Returns
     -------
@@ -55,23 +56,21 @@ def closest(df: pd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None)
     >>> df = aurorax_pandas.load_sample_conjunctions()
     >>> df.aurorax.closest(2)["min_distance"].tolist()
     [53.391843, 89.436436]
+    >>> len(df.aurorax.closest(by=["pair", "day"])), len(df.aurorax.closest(by=df["start"].dt.hour))
+    (33, 7)
     """
     count = whole_number("n", n)
-    ev.require(df, "closest", "min_distance", "start")
+    start = "first_start" if "first_start" in getattr(df, "columns", ()) and "start" not in df.columns else "start"
+    df = ev.require(df, "closest", "min_distance", start)
     if by is None:
-        return df.iloc[np.sort(closest_positions(df, np.zeros(len(df), np.int8), count))]
-    if by in ("pair", "site"):
-        events = pair_events(df, by, "closest")  # type: ignore[arg-type]
-        chosen = np.sort(closest_positions(events, events["pair"].cat.codes.to_numpy(), count))
-        return events.iloc[chosen] if ev.is_events(df) else df.iloc[np.unique(events["conjunction"].to_numpy()[chosen])]
-    names = as_list(by)
-    missing = [name for name in names if name not in df.columns]
-    if missing or not names:
-        raise AuroraxInputError(
-            f"by={by!r}: no column {missing[0] if missing else ''!r}; give 'pair', 'site' or columns of the frame"
-        )
-    group = df.groupby(names, observed=True, dropna=False, sort=False).ngroup().to_numpy()
-    return df.iloc[np.sort(closest_positions(df, group, count))]
+        rows, group, parent = df, np.zeros(len(df), np.int8), None
+    else:
+        rows, group, parent = grouped_rows(df, by, "closest")
+    ranked = rows if start == "start" else rows.assign(start=rows[start])
+    chosen = np.sort(closest_positions(ranked, group, count))
+    if parent is not None:
+        return df.iloc[np.unique(parent[chosen])]
+    return (rows if ev.is_events(df) else df).iloc[chosen]
 
 
 @typed

@@ -207,6 +207,17 @@ def _pair_label(sources: list[tuple[int, int]], names: list[str]) -> str:
     return SEPARATOR.join(name for _, name in sorted((not on_ground, names[name]) for name, on_ground in sources))
 
 
+def first_in_label(fields: dict[str, pa.Array], by: PairBy = "pair") -> npt.NDArray[np.bool_]:
+    """Tell of each event whether its first source also comes first in the label of its pair."""
+    keys = []
+    for side in ("e1", "e2"):
+        source = {name: fields[f"{side}_{name}"] for name in model.SOURCE_FIELDS}
+        ground = model.compute.equal(source["source_type"], "ground").fill_null(False).to_numpy(zero_copy_only=False)
+        keys.append((ground, source_names(source, by).to_numpy(zero_copy_only=False)))
+    (ground, name), (other_ground, other_name) = keys
+    return np.asarray(np.where(ground == other_ground, name <= other_name, ground), bool)
+
+
 def source_names(source: dict[str, pa.Array], by: PairBy = "pair") -> pa.Array:
     """Name sources: by display name, else program and platform, else identifier; or ground sources by site."""
     names = source["display_name"]
