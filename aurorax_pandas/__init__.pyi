@@ -12,6 +12,7 @@ from .analysis.compare import overlaps as overlaps
 from .analysis.counts import daily_counts as daily_counts
 from .analysis.counts import minutes as minutes
 from .analysis.images import image_windows as image_windows
+from .analysis.join import join_series as join_series
 from .analysis.overflights import overflights as overflights
 from .analysis.pairs import groupby_pair as groupby_pair
 from .analysis.pairs import pair_summary as pair_summary

@@ -12,6 +12,7 @@ from aurorax_pandas.analysis.approach import closest_approach
 from aurorax_pandas.analysis.compare import at_window_edge, compare, overlaps
 from aurorax_pandas.analysis.counts import daily_counts, minutes
 from aurorax_pandas.analysis.images import image_windows
+from aurorax_pandas.analysis.join import join_series
 from aurorax_pandas.analysis.overflights import overflights
 from aurorax_pandas.analysis.pairs import groupby_pair, pair_summary, style_pair_summary
 from aurorax_pandas.analysis.passes import passes, revisits
@@ -136,6 +137,7 @@ class AuroraxDataFrameAccessor:
     filter_closest_epoch = verb(filter_closest_epoch)
     groupby_pair = verb(groupby_pair)
     image_windows = verb(image_windows)
+    join_series = verb(join_series)
     minutes = verb(minutes)
     overflights = verb(overflights)
     overlaps = verb(overlaps)
@@ -186,6 +188,7 @@ class AuroraxDatasetAccessor:
     explode_events = dataset_verb(explode_events)
     filter_closest_epoch = dataset_verb(filter_closest_epoch)
     find_conjunctions = verb(find_conjunctions)
+    join_series = dataset_verb(join_series)
     pair_summary = dataset_verb(pair_summary)
     select_sources = dataset_verb(select_sources)
     to_arrow = frame_verb(to_arrow)
@@ -218,6 +221,7 @@ class AuroraxDaskAccessor:
     explode_events = verb(dask.explode_events)
     filter_closest_epoch = dask_verb(filter_closest_epoch)
     groupby_pair = verb(dask.groupby_pair)
+    join_series = dask_verb(join_series)
     minutes = dask_series_verb(minutes)
     pair_summary = verb(dask.pair_summary)
     select_sources = dask_verb(select_sources)

@@ -12,6 +12,7 @@ import pandas as pd
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.signatures import meeting
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
         MetadataFilter,
         SpaceBlocks,
     )
-    from aurorax_pandas.query.query import QueryArguments
+    from aurorax_pandas.query.query import QueryArguments, QueryLike
     from aurorax_pandas.service.job import Timeout
     from aurorax_pandas.times import Span
 
 
 @typed
+@meeting(
+    verbose="progress=True shows how it goes",
+    return_immediately="ConjunctionSearch(...).execute() submits a search and returns",
+    response_format="the frame has all fields; choose its columns",
+)
 def read_aurorax_conjunctions(
     start: Any = None,
     end: Any = None,
@@ -40,7 +46,7 @@ def read_aurorax_conjunctions(
     custom_locations: CustomLocationsBlocks = (),
     conjunction_types: str | Sequence[str] | None = None,
     subminute_precision: bool | None = None,
-    query: Mapping[str, Any] | str | Path | None = None,
+    query: QueryLike | None = None,
     request_id: str | None = None,
     api_url: str | None = None,
     api_key: str | None = None,
@@ -73,17 +79,18 @@ def read_aurorax_conjunctions(
         Largest distance [km] for every pair of criteria blocks, or a dict of pairs (``{"ground1-space1": 500}``),
         where None and a missing pair mean no limit.
     ground, space, events, custom_locations : criteria block, dict, or sequence of them
-        Who takes part: all blocks at once, from each block any of its sources; 2 to 10 blocks in all. Plain dicts
-        or `GroundCriteriaBlock`, `SpaceCriteriaBlock`, `EventsCriteriaBlock`, `CustomLocationsCriteriaBlock`.
+        Who takes part: all blocks at once, from each block any of its sources; 2 to 10 blocks in all. Plain dicts,
+        blocks of PyAuroraX, or `GroundCriteriaBlock`, `SpaceCriteriaBlock`, `EventsCriteriaBlock`, `CustomLocationsCriteriaBlock`.
     conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, optional
         Which locations are compared: magnetic footprints in the northern or southern hemisphere, or positions; by
         default ``"nbtrace"``. A finished query has its own.
     subminute_precision : bool, optional
         Whether epochs every 30 s are searched; by default the service's own minute.
-    query : dict, str or pathlib.Path, optional
-        A finished query, such as one from the AuroraX web page: a dict, its JSON text, or a file.
-    request_id : str, optional
-        A search that was run before, by anyone; its address works too.
+    query : dict, str, pathlib.Path or search, optional
+        A finished query, such as one from the AuroraX web page: a dict, its JSON text, a file, or a search (of
+        PyAuroraX too) that sends it.
+    request_id : str or search, optional
+        A search that was run before, by anyone; its address works too, and so does the search itself.
     api_url, api_key : str, optional
         Service and key; by default those of `set_options`, then ``AURORAX_API_URL`` and ``AURORAX_API_KEY``,
         then ``https://api.aurorax.space`` without a key.

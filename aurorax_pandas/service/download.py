@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 import tenacity
 
-from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError
+from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError, AuroraxDataWarning
 from aurorax_pandas.frame.answers import split_records
 from aurorax_pandas.service.transport import BACKOFF, Deadline, Transport
 
@@ -27,6 +28,7 @@ def download_records(
     announced: Any,
     request_id: str,
     sleep: Callable[[float], None],
+    exact: bool = True,
 ) -> list[msgspec.Raw]:
     """
     Download the records of a search, again where some are lost: a proxy may drop the end of a body without a word.
@@ -45,18 +47,31 @@ def download_records(
         The search, for errors.
     sleep : callable
         Waits for a number of seconds.
+    exact : bool, default True
+        Whether a result of another length than announced is refused, in place of a warning.
 
     Raises
     ------
     AuroraxDataError
-        If the result is damaged, or is not as long as the service says.
+        If the result is damaged, or, unless not `exact`, is not as long as the service says.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
     """
+    attempts = 0
 
     def download() -> list[msgspec.Raw]:
+        nonlocal attempts
+        attempts += 1
         items = split_records(_body(transport, path, response_format, deadline, request_id))
         if isinstance(announced, int) and len(items) != announced:
+            if not exact and attempts >= _DOWNLOADS:
+                warnings.warn(
+                    f"the result of search {request_id} holds {len(items)} records, the service announced {announced}; "
+                    "those that are there are kept",
+                    AuroraxDataWarning,
+                    stacklevel=2,
+                )
+                return items
             raise AuroraxDataError(
                 f"the result of search {request_id} holds {len(items)} records, the service announced {announced}",
                 retryable=True,

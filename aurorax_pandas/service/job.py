@@ -28,6 +28,7 @@ from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.download import download_records
 from aurorax_pandas.service.polling import pauses, progress_bar
 from aurorax_pandas.service.transport import Answer, Deadline
+from aurorax_pandas.signatures import meeting
 
 if TYPE_CHECKING:
     pass
@@ -37,6 +38,8 @@ logger = logging.getLogger("aurorax_pandas")
 Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None
 
 _UNKNOWN_STATES: Final = 5
+#: What shows how a search goes.
+SHOWN: Final = "progress=True shows how it goes"
 
 _Result = TypeVar("_Result")
 
@@ -290,6 +293,7 @@ class Search(ABC, Generic[_Result]):
         self.update_status(timeout=timeout)
         return self.completed
 
+    @meeting(poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=SHOWN)
     def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
         """
         Wait until the result can be downloaded.
@@ -392,7 +396,8 @@ class Search(ABC, Generic[_Result]):
         AuroraxStateError
             If the search has not finished; call `wait` first.
         AuroraxDataError
-            If the result is damaged, or is not as long as the service says.
+            If the result is damaged, or is not as long as the service says; with ``on_bad_records="drop"`` a warning
+            tells of records that are missing.
         AuroraxInputError, TypeError
             If an option is not valid, or not one of this search; nothing is sent then.
         """
@@ -409,12 +414,14 @@ class Search(ABC, Generic[_Result]):
                     announced=self._result.get("result_count"),
                     request_id=self.request_id,
                     sleep=self._connection.sleep,
+                    exact=options.get("on_bad_records", "raise") == "raise",
                 )
             except AuroraxTimeoutError as error:
                 raise self._too_late(deadline) from error
             self.data = self._decode(items, **options)
         return self.data
 
+    @meeting(poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=SHOWN)
     def run(
         self,
         timeout: Timeout = 3600,
@@ -475,6 +482,11 @@ class Search(ABC, Generic[_Result]):
                 return
         logger.warning("interrupted; search %s goes on: %s", self.request_id, self._again())
 
+    @meeting(
+        wait="the service answers when it has stopped the search",
+        poll_interval="the service answers at once, leave it out",
+        verbose="leave it out",
+    )
     def cancel(self, *, timeout: Timeout = 60) -> None:
         """
         Stop the search on the service; one that had finished loses its result there.
