@@ -12,6 +12,7 @@ def test_equal_frames_pass(sample):
     assert_conjunctions_equal(sample.iloc[:0], sample.iloc[:0])
 
 
+@pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 def test_missing_values_equal_missing_values(builders):
     made = [builders.record(closest=None, data_sources=[{"identifier": None}], events=None)]
     assert_conjunctions_equal(as_conjunctions(made), as_conjunctions(made))

@@ -14,7 +14,7 @@ from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import UNREADABLE, first_line
-from aurorax_pandas.frame.events import is_events, pair_labels, require
+from aurorax_pandas.frame.events import SIDE_COLUMNS, is_events, label_events, pair_labels, require
 
 #: What rows can be grouped by: names, or what pandas groups by.
 GroupBy = str | pd.Series | pd.Grouper | Sequence[Any]
@@ -77,6 +77,8 @@ def _starts_of(rows: pd.DataFrame, verb: str) -> npt.NDArray[np.datetime64]:
 
 
 def _rows_of_pairs(df: pd.DataFrame, by: Any, verb: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64] | None]:
+    if is_events(df) and "pair" not in df.columns:
+        df = df.assign(pair=label_events(require(df, verb, *SIDE_COLUMNS)))
     if is_events(df) or "events" in df.columns:
         events = pair_events(df, by, verb)
         return events, None if is_events(df) else events["conjunction"].to_numpy()
@@ -100,9 +102,11 @@ def _rows_of_pairs(df: pd.DataFrame, by: Any, verb: str) -> tuple[pd.DataFrame, 
 
 def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
     if isinstance(key, str) and key not in df.columns:
-        raise AuroraxInputError(f"by: no column {key!r}; give 'pair', 'site', 'day' or columns of the frame")
+        raise AuroraxInputError(f"by={key!r}: no such column; give 'pair', 'site', 'day' or columns of the frame")
     if isinstance(key, pd.Series) and not df.index.isin(key.index).all():
-        raise AuroraxInputError("by: a series lacks labels of the frame's index; make it of the frame, or reindex it")
+        raise AuroraxInputError(
+            "by= is a series that lacks labels of the frame's index; make it of the frame, or reindex it"
+        )
     try:
         grouped = df.groupby([key], observed=True, dropna=False, sort=False)
         return grouped.ngroup().to_numpy(np.int64)

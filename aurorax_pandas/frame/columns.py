@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.frame import arrow, model
+from aurorax_pandas.frame import layouts, model
 from aurorax_pandas.frame.answers import read_times
 from aurorax_pandas.times import Times
 
@@ -108,7 +108,7 @@ def times_of(values: pd.Series[Any] | pd.Index[Any]) -> Times:
     if isinstance(dtype, np.dtype) and dtype.kind == "M":
         return values.to_numpy().astype("M8[us]")
     if isinstance(dtype, pd.ArrowDtype):
-        column = arrow.flat_array(pa.array(values), pa.timestamp("us"))
+        column = layouts.flat_array(pa.array(values), pa.timestamp("us"))
         times: Times = column.to_numpy(zero_copy_only=False).astype("M8[us]")
         return times
     held = values.astype(object).to_numpy()
@@ -134,7 +134,7 @@ def _numbers_of(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
         return values.to_numpy(np.float64)
     if isinstance(dtype, pd.ArrowDtype):
         return np.asarray(
-            arrow.flat_array(pa.array(values), pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+            layouts.flat_array(pa.array(values), pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
         )
     if pd.api.types.is_bool_dtype(dtype) or not (
         pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype) or _is_text_or_object(dtype)
@@ -164,7 +164,7 @@ def _whole(numbers: npt.NDArray[np.float64], values: pd.Series[Any], dtype: str)
 def _texts_of(values: pd.Series[Any]) -> Any:
     dtype = values.dtype
     if isinstance(dtype, pd.ArrowDtype):
-        return model.arrow_to_pandas(arrow.flat_array(pa.array(values), pa.string())).array
+        return model.arrow_to_pandas(layouts.flat_array(pa.array(values), pa.string())).array
     if not isinstance(dtype, pd.StringDtype):
         held = values.cat.categories if isinstance(dtype, pd.CategoricalDtype) else values.dropna().unique()
         strange = [one for one in held if not isinstance(one, str)]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from nested_pandas import NestedDtype
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError, AuroraxSchemaError
-from aurorax_pandas.frame import arrow, cells, columns, model, ordering, provenance
+from aurorax_pandas.frame import arrow, cells, columns, layouts, model, ordering, provenance
 from aurorax_pandas.frame.answers import split_records
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.records import OnBadRecords, check_on_bad_records, conjunctions_from_items, json_of_records
@@ -225,13 +225,13 @@ def _flat(values: Any, dtype: Any, length: int) -> Any:
     if isinstance(values, pd.Series):
         return values if columns.is_of_dtype(values.dtype, dtype) else columns.in_dtype(values, dtype)
     if isinstance(dtype, pd.CategoricalDtype):
-        return columns.in_dtype(pd.Series(model.arrow_to_pandas(arrow.flat_array(values, pa.string()))), dtype)
+        return columns.in_dtype(pd.Series(model.arrow_to_pandas(layouts.flat_array(values, pa.string()))), dtype)
     kind = pa.timestamp("us") if dtype == model.DATETIME else pa.float64()
-    return model.arrow_to_pandas(arrow.flat_array(values, kind)).array
+    return model.arrow_to_pandas(layouts.flat_array(values, kind)).array
 
 
 def _nested(name: str, values: Any, length: int, known: KnownSources) -> tuple[Any, model.Flat]:
-    fields = arrow.NESTED_FIELDS[name]
+    fields = layouts.NESTED_FIELDS[name]
     if values is None:
         values = pa.nulls(length)
     is_typed = isinstance(values, pd.Series) and values.dtype == model.CONJUNCTION_COLUMNS[name]
@@ -240,14 +240,14 @@ def _nested(name: str, values: Any, length: int, known: KnownSources) -> tuple[A
     elif isinstance(values, pd.Series) and not isinstance(values.dtype, pd.ArrowDtype | NestedDtype):
         flat, missing = cells.flat_of_cells(values, fields)
     else:
-        flat, missing = arrow.nested_of(pa.array(values) if isinstance(values, pd.Series) else values, fields)
+        flat, missing = layouts.nested_of(pa.array(values) if isinstance(values, pd.Series) else values, fields)
     filled = flat.fields
     for prefix in ("",) if name == "data_sources" else ("e1_", "e2_"):
         filled = known.fill(filled, prefix)
     if is_typed and all(filled[field] is flat.fields[field] for field in fields):
         return values, flat
     flat = model.Flat({field: filled[field] for field in fields}, flat.lengths)
-    return arrow.nested_column(flat, missing), flat
+    return layouts.nested_column(flat, missing), flat
 
 
 def _with_single_events(name: str, values: Any, events: model.Flat) -> Any:

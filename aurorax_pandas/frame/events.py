@@ -79,9 +79,6 @@ def explode_events(df: pd.DataFrame) -> pd.DataFrame:
 def as_events(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
     """Return the events of a conjunctions frame; a frame of events passes, typed, if it has the columns needed."""
     if is_events(df):
-        if "pair" in columns and "pair" not in df.columns:
-            df = require(df, verb, *SIDE_COLUMNS)
-            df = df.assign(pair=label_events(df))
         return require(df, verb, *columns)
     return explode_events(require(df, verb, "events"))
 

@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.checks import choice
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.answers import Int64, read_times, write_times
+from aurorax_pandas.frame.events import require
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 
 OnBadRecords = Literal["raise", "drop"]
@@ -268,7 +269,7 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     Raises
     ------
     AuroraxInputError
-        If the frame lacks a column of conjunctions.
+        If the frame lacks a column of conjunctions, or one cannot be read.
 
     Examples
     --------
@@ -277,9 +278,7 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records[0]["start"], records[0]["data_sources"][1]["display_name"]
     ('2020-01-01T00:08:00', 'Swarm A')
     """
-    missing = [name for name in model.CONJUNCTION_COLUMNS if name not in df.columns]
-    if missing:
-        raise AuroraxInputError(f"records_from_conjunctions needs the column(s) {', '.join(missing)} of conjunctions")
+    df = require(df, "records_from_conjunctions", *model.CONJUNCTION_COLUMNS)
     sources, events = model.flatten(df["data_sources"]), model.flatten(df["events"])
     columns = {
         name: write_times(df[name].to_numpy()) if df[name].dtype == model.DATETIME else df[name].tolist()

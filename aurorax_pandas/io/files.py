@@ -18,6 +18,7 @@ import pandas as pd
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.io import layout
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -53,6 +54,8 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
     from aurorax_pandas.frame.schema import validate
 
     target = check_target(path, overwrite=overwrite)
+    # what other tools changed, times with a zone say, is kept as verbs read it
+    df = in_model_dtypes(df, columns_of_kind(df))[0]
     validate(df)
     where = f"to_{name}"
     block = layout.describe(df, where)

@@ -270,6 +270,7 @@ def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
     assert df.aurorax.passes()["conjunction_type"].tolist() == [kind]
 
 
+@pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 def test_a_source_without_a_name_still_has_a_label(builders):
     nameless = {**builders.ATHA, "display_name": None}
     bare = {"identifier": 7}
@@ -788,6 +789,7 @@ def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
         assert len(ap.stitch(as_conjunctions(made))) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 def test_a_source_that_says_nothing_is_not_selected(builders):
     bare = {"identifier": 7}
     df = as_conjunctions([builders.record(sources=(bare, {}), events=[])])

@@ -85,6 +85,7 @@ def test_a_file_gives_the_frame_back(sample, tmp_path, name, frame):
     assert_conjunctions_equal(df, before)
 
 
+@pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 @pytest.mark.parametrize("name", FORMATS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
 @given(data=st.data())
