@@ -180,6 +180,11 @@ CHANGING: dict[str, Change] = {
     "an array": lambda df: df["min_distance"].to_numpy(),
 }
 
+
+def twice(df):
+    return pd.concat([df, df], ignore_index=True) if isinstance(df, pd.DataFrame) else df
+
+
 #: What each verb gives, in a form that can be compared whatever the index and the columns beside ours are.
 VERBS: dict[str, Change] = {
     "closest": lambda df: sorted(ap.closest(df, 3)["min_distance"].astype(float)),
@@ -190,10 +195,10 @@ VERBS: dict[str, Change] = {
     "within": lambda df: len(ap.within(df, 100)),
     "select_sources": lambda df: len(ap.select_sources(df, site="GILL")),
     "overflights": lambda df: len(ap.overflights(df, EPHEMERIS)),
-    "deduplicate": lambda df: len(ap.deduplicate(pd.concat([df, df], ignore_index=True))),
+    "deduplicate": lambda df: len(ap.deduplicate(twice(df))),
     "deduplicate by site": lambda df: len(ap.deduplicate(df, by="site")),
     "explode_events": lambda df: sorted(ap.explode_events(df)["min_distance"]),
-    "groupby_pair": lambda df: ap.groupby_pair(df)["min_distance"].min().to_dict(),
+    "groupby_pair": lambda df: ap.groupby_pair(df).size().to_dict(),
     "pair_summary": lambda df: ap.pair_summary(df, sources=True).astype("str").to_dict(),
     "pair_summary by site": lambda df: ap.pair_summary(df, by="site").astype("str").to_dict(),
     "minutes": lambda df: float(ap.minutes(df).sum()),

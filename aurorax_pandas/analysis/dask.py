@@ -197,10 +197,10 @@ def concat(ddf: dd.DataFrame, others: Sequence[dd.DataFrame]) -> dd.DataFrame:
     metas = [frame._meta for frame in frames]  # noqa: SLF001
     reads = [read_of(meta.attrs) for meta in metas]
     attrs = merged_attrs([meta.attrs for meta in metas])
-    tagged = [frame.map_partitions(_tagged, number) for number, frame in enumerate(frames)]
+    tagged = dd.concat([map_rows(frame, _tagged, number) for number, frame in enumerate(frames)])
     verb = partial(_each_once, reads=reads, attrs=attrs)
-    keyed = _numbered(dd.concat(tagged), partial(_rows_by_sources, by="source"))
-    meta = verb(dd.concat(tagged)._meta)  # noqa: SLF001
+    keyed = _numbered(tagged, partial(_rows_by_sources, by="source"))
+    meta = verb(tagged._meta)  # noqa: SLF001
     whole: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
     return whole
 

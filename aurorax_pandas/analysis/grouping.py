@@ -109,6 +109,7 @@ def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
         )
     try:
         grouped = df.groupby([key], observed=True, dropna=False, sort=False)
-        return grouped.ngroup().to_numpy(np.int64)
+        # a grouper leaves times that are missing out
+        return grouped.ngroup().fillna(-1).to_numpy(np.int64)
     except (*UNREADABLE, KeyError, AttributeError) as error:
         raise AuroraxInputError(f"by={key!r} groups no rows of the frame: {first_line(error)}") from None

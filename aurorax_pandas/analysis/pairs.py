@@ -47,7 +47,7 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     With ``by="site"`` the label names the site of a ground source, and of events that several cameras of one
     site saw at one time the closest stays.
     """
-    events = as_events(df, verb, "pair", *((*_SUMMED, *SIDE_COLUMNS) if by == "site" else ()))
+    events = as_events(df, verb, "pair", *(("conjunction_type", *_SUMMED, *SIDE_COLUMNS) if by == "site" else ()))
     if choice("by", by, ("pair", "site")) == "pair":
         return events
     return _closest_at_site(events.assign(pair=label_events(events, "site")))

@@ -13,7 +13,7 @@ from nested_pandas.series.ext_array import NestedExtensionArray
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import layouts, model, provenance
-from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
+from aurorax_pandas.frame.events import require
 
 _KEY: Final = provenance.KEY.encode()
 _PANDAS: Final = b"pandas"
@@ -52,7 +52,7 @@ def to_arrow(df: pd.DataFrame) -> pa.Table:
     >>> assert_conjunctions_equal(aurorax_pandas.as_conjunctions(table), df)
     """
     # what other tools changed, times with a zone say, goes out as verbs read it
-    df = in_model_dtypes(df, columns_of_kind(df))[0]
+    df = require(df, "to_arrow")
     names = list(df.columns)
     if not all(isinstance(name, str) for name in names) or not df.columns.is_unique:
         raise AuroraxInputError("to_arrow needs columns named by text, each once; rename the others")

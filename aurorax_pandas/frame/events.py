@@ -145,6 +145,8 @@ def _cure(df: pd.DataFrame) -> str:
     if kind != "conjunctions":
         named = {"events": "events", "pair_summary": "pair summaries", "passes": "passes"}[kind]
         return f"this is a frame of {named}: give the conjunctions behind it (as_conjunctions makes them of other tools' data)"
+    if df.columns.nlevels > 1:
+        return "the frame has columns of several levels; choose one level, and as_conjunctions takes the frame"
     shown = [str(name) for name in df.columns[:_SHOWN_COLUMNS]]
     more = ", …" if len(df.columns) > _SHOWN_COLUMNS else ""
     return f"the frame has {', '.join(shown)}{more}; as_conjunctions makes a typed frame of what holds conjunctions"
