@@ -4,6 +4,8 @@ import io
 import json
 from types import SimpleNamespace
 
+import dask
+import dask.dataframe as dd
 import duckdb
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
@@ -24,6 +26,9 @@ def parquet_of_pandas(df):
     file = io.BytesIO()
     df.to_parquet(file)
     return pd.read_parquet(io.BytesIO(file.getvalue()))
+
+
+PHASES = [Phase.generate]
 
 
 def feather(df):
@@ -42,6 +47,12 @@ def duckdb_relation(df):
     return duckdb.connect().from_arrow(df.aurorax.to_arrow())
 
 
+def through_dask(df):
+    # else Dask gives texts of one's own another dtype
+    with dask.config.set({"dataframe.convert-string": False}):
+        return dd.from_pandas(df, npartitions=2, sort=False).compute()
+
+
 def through_file(df, path, write):
     getattr(df.aurorax, write)(path, overwrite=True)
     return ap.load_conjunctions(path)
@@ -56,16 +67,16 @@ KEEPING = {
     "parquet of pyarrow": parquet_of_pyarrow,
     "feather of pandas": feather,
     "Dataset": lambda df: df.aurorax.to_xarray(),
-    "Dask": lambda df: __import__("dask.dataframe").dataframe.from_pandas(df, npartitions=2, sort=False).compute(),
+    "Dask": through_dask,
 }
 LOSING = {
     "polars": lambda df: pl.from_arrow(df.aurorax.to_arrow()),
     "pandas of polars": lambda df: pl.from_arrow(df.aurorax.to_arrow()).to_pandas(),
     "duckdb": duckdb_relation,
-    "pandas of duckdb": lambda df: duckdb_relation(df).df(),
+    "pandas of duckdb": lambda df: duckdb_relation(df).df().astype({"text": "str"}),
     "polars of duckdb": lambda df: duckdb_relation(df).pl(),
     "dicts of pandas": lambda df: pd.DataFrame(df.to_dict("records"), columns=df.columns).astype(
-        {"own": df["own"].dtype}
+        {"own": df["own"].dtype, "text": "str"}
     ),
     "dicts of pyarrow": lambda df: pd.DataFrame(df.aurorax.to_arrow().to_pylist(), columns=df.columns).astype(
         {"own": df["own"].dtype, "text": "str"}
@@ -97,7 +108,7 @@ def is_missing(df):
 
 
 @pytest.mark.parametrize("way", KEEPING)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, phases=PHASES)
 @given(data=st.data())
 def test_a_frame_comes_back_with_provenance_and_index(builders, way, data):
     df = data.draw(frames(builders)).sort_values("max_distance")
@@ -111,7 +122,7 @@ def test_a_frame_comes_back_with_provenance_and_index(builders, way, data):
 
 
 @pytest.mark.parametrize("way", LOSING)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, phases=PHASES)
 @given(data=st.data())
 def test_a_frame_comes_back_from_tools_that_know_no_attrs(builders, way, data):
     df = data.draw(frames(builders))
@@ -210,11 +221,11 @@ def test_times_of_every_unit_and_zone_are_utc(sample, unit, zone):
 
 
 def test_times_as_text_enums_and_decimals_of_duckdb_are_read(sample):
-    table = sample.aurorax.to_arrow()  # noqa: F841  (DuckDB finds it by its name)
+    plain = sample.aurorax.to_arrow()  # noqa: F841  (DuckDB finds it by its name)
     relation = duckdb.sql(
         "select cast(conjunction_type as enum('sbtrace', 'nbtrace')) conjunction_type, cast(start as varchar) start, "
         'strftime("end", \'%Y-%m-%dT%H:%M:%SZ\') "end", data_sources, cast(min_distance as decimal(18, 6)) min_distance, '
-        "cast(max_distance as decimal(18, 6)) max_distance, events, closest_epoch, farthest_epoch from table"
+        "cast(max_distance as decimal(18, 6)) max_distance, events, closest_epoch, farthest_epoch from plain"
     )
     back = ap.as_conjunctions(relation)
     np.testing.assert_allclose(back["min_distance"], sample["min_distance"], atol=1e-6)
@@ -359,8 +370,6 @@ def test_frames_of_other_kinds_say_which_they_are(sample):
 
 
 def test_what_has_first_to_be_computed_says_how(sample):
-    import dask.dataframe as dd
-
     with pytest.raises(ap.AuroraxInputError, match=r"LazyFrame.*\.collect\(\)"):
         ap.as_conjunctions(pl.from_arrow(sample.aurorax.to_arrow()).lazy())
     with pytest.raises(ap.AuroraxInputError, match=r"\.compute\(\)"):
@@ -405,7 +414,7 @@ def test_a_table_of_a_frame_is_plain(sample):
     zoned = sample.assign(start=sample["start"].dt.tz_localize("UTC"))
     assert zoned.aurorax.to_arrow().schema.field("start").type == pa.timestamp("us")
     relation = duckdb.connect().from_arrow(table)
-    assert relation.aggregate("max(len(events))").fetchone() == (1,)
+    assert relation.aggregate("max(len(events))").fetchall() == [(1,)]
 
 
 def test_events_and_pair_summaries_go_out_too(sample):
