@@ -30,10 +30,13 @@ from aurorax_pandas.service.download import download_records
 from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, telling_bar
 from aurorax_pandas.service.transport import Answer
+from aurorax_pandas.signatures import meeting
 
 logger = logging.getLogger("aurorax_pandas")
 
 _UNKNOWN_STATES: Final = 5
+#: What shows how a search goes.
+SHOWN: Final = "progress=True shows how it goes"
 
 _Result = TypeVar("_Result")
 
@@ -290,6 +293,7 @@ class Search(ABC, Generic[_Result]):
         self.update_status(timeout=timeout)
         return self.completed
 
+    @meeting(poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=SHOWN)
     def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
         """
         Wait until the result can be downloaded.
@@ -389,7 +393,8 @@ class Search(ABC, Generic[_Result]):
         AuroraxStateError
             If the search has not finished; call `wait` first.
         AuroraxDataError
-            If the result is damaged, or is not as long as the service says.
+            If the result is damaged, or is not as long as the service says; with ``on_bad_records="drop"`` a warning
+            tells of records that are missing.
         AuroraxInputError, TypeError
             If an option is not valid, or not one of this search; nothing is sent then.
         """
@@ -407,12 +412,14 @@ class Search(ABC, Generic[_Result]):
                     file_size=self._result.get("file_size"),
                     request_id=self.request_id,
                     sleep=self._connection.sleep,
+                    exact=options.get("on_bad_records", "raise") == "raise",
                 )
             except AuroraxTimeoutError as error:
                 raise self._too_late(deadline) from error
             self.data = self._decode(items, **options)
         return self.data
 
+    @meeting(poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=SHOWN)
     def run(
         self,
         timeout: Timeout = 3600,
@@ -479,6 +486,11 @@ class Search(ABC, Generic[_Result]):
                 return
         logger.warning("interrupted; search %s goes on: %s", self.request_id, self._again())
 
+    @meeting(
+        wait="the service answers when it has stopped the search",
+        poll_interval="the service answers at once, leave it out",
+        verbose="leave it out",
+    )
     def cancel(self, *, timeout: Timeout = 60) -> None:
         """
         Stop the search on the service; one that had finished loses its result there.
