@@ -136,8 +136,8 @@ def pair_summary(
     >>> summary.loc["THEMIS-ASI GILL & Swarm C", ["count", "minutes", "min_distance"]].tolist()
     [2.0, 5.0, 53.391843]
     """
-    delta = step_of(require(df, "pair_summary", "start", "end"), step) if step is None else step_of(df, step)
     events = as_events(df, "pair_summary", "pair", *_SUMMED)
+    delta = step_of(df, step)
     if by == "pair":
         kept = spans = _by_pair(events)
     else:

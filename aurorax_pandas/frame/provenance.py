@@ -16,6 +16,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.model import SCHEMA_VERSION
 from aurorax_pandas.times import Span, span, to_utc
 
@@ -72,7 +73,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     Raises
     ------
     AuroraxInputError
-        If what is given is no span of time, or the frame was put together of frames with different steps, or of spans
+        If what is given is no span of time, the times cannot be read, or the frame was put together of frames with different steps, or of spans
         that are exact and spans of epochs.
     """
     if step is not None:
@@ -84,7 +85,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
         )
     if known:
         return span("step", known[0], zero=True)
-    exact = _off_half_minutes(df)
+    exact = _off_half_minutes(require(df, "the step of epochs", "start", "end"))
     if exact.any() and not exact.all():
         raise AuroraxInputError(
             f"step: {exact.sum()} of {len(exact)} spans begin or end between half-minutes, the others on them; count "

@@ -98,11 +98,17 @@ def test_pairs_are_by_pair_or_site_only(sample, verb):
         getattr(sample.aurorax, verb)("camera")
 
 
-@pytest.mark.parametrize("step", ["0min", "-1min", "soon", True, []])
+@pytest.mark.parametrize("step", ["-1min", "soon", True, []])
 @pytest.mark.parametrize("verb", ["minutes", "pair_summary"])
 def test_what_is_no_step_is_refused(sample, verb, step):
     with pytest.raises(ap.AuroraxInputError, match="step"):
         getattr(sample.aurorax, verb)(step=step)
+
+
+def test_spans_that_are_exact_have_a_step_of_zero(sample):
+    spans = (sample["end"] - sample["start"]).dt.total_seconds() / 60
+    assert sample.aurorax.minutes(step="0min").tolist() == spans.tolist()
+    assert sample.aurorax.pair_summary(step="0min")["minutes"].sum() == spans.sum()
 
 
 def test_pair_verbs_take_events_too(sample):

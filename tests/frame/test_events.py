@@ -128,11 +128,12 @@ def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
 
 @pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 def test_a_source_without_a_name_still_has_a_label(builders):
-    nameless = {**builders.ATHA, "display_name": None}
-    bare = {"identifier": 7}
+    # no table knows the names of these
+    nameless = {**builders.ATHA, "identifier": 900044, "display_name": None}
+    bare = {"identifier": 900007}
     df = as_conjunctions(
         [builders.record(sources=(nameless, builders.SWARM_A)), builders.record(2, 3, sources=(bare, {}))]
     )
     first, second = df.aurorax.explode_events()["pair"]
     assert first == "themis-asi athabasca & Swarm A"
-    assert second == "source 7 & unknown source"
+    assert second == "source 900007 & unknown source"

@@ -21,7 +21,7 @@ def test_a_frame_shows_who_met_whom(sample):
 
 
 def test_rows_with_several_events_with_none_and_without_names(builders):
-    sources = (builders.ATHA, {**builders.SWARM_A, "display_name": None})
+    sources = (builders.ATHA, {**builders.SWARM_A, "identifier": 900003, "display_name": None})
     pair = builders.event(*sources)
     df = ap.as_conjunctions([builders.record(sources=sources, events=[pair, pair]), builders.record(1, 2, events=[])])
     df.loc[len(df)] = [None] * df.shape[1]
