@@ -31,6 +31,7 @@ from .analysis.selection import select_sources as select_sources
 from .analysis.selection import within as within
 from .analysis.sky import sky as sky
 from .engine.find import find_conjunctions as find_conjunctions
+from .engine.refine import refine as refine
 from .ephemeris.convert import as_ephemeris as as_ephemeris
 from .ephemeris.dataset import check_ephemeris as check_ephemeris
 from .ephemeris.orbit import footprints_from_elements as footprints_from_elements

@@ -25,6 +25,7 @@ from aurorax_pandas.analysis.report import report, style
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
 from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.engine.find import find_conjunctions
+from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
@@ -199,6 +200,7 @@ class AuroraxDataFrameAccessor(_Described):
     overlaps = verb(overlaps)
     pair_summary = verb(pair_summary)
     passes = verb(passes)
+    refine = verb(refine)
     report = verb(report)
     revisits = verb(revisits)
     select_sources = verb(select_sources)

@@ -35,10 +35,27 @@ def great_circle_distance(lat1: Any, lon1: Any, lat2: Any, lon2: Any) -> Array:
     R. W. Sinnott, "Virtues of the haversine", Sky and Telescope 68, 159 (1984).
     """
     phi1, phi2 = np.radians(lat1), np.radians(lat2)
-    haversine = (
-        np.sin((phi2 - phi1) / 2) ** 2
-        + np.cos(phi1) * np.cos(phi2) * np.sin((np.radians(lon2) - np.radians(lon1)) / 2) ** 2
-    )
+    turn = np.radians(lon2) - np.radians(lon1)
+    return arc_of_haversine(haversine(phi2 - phi1, turn, np.cos(phi1) * np.cos(phi2)))
+
+
+def haversine(rise: Any, turn: Any, across: Any) -> Array:
+    """
+    Return the haversine of the arc between places.
+
+    Parameters
+    ----------
+    rise, turn : array_like
+        Differences of their latitudes and of their longitudes [radians].
+    across : array_like
+        Product of the cosines of their latitudes.
+    """
+    found: Array = np.sin(rise / 2) ** 2 + across * np.sin(turn / 2) ** 2
+    return found
+
+
+def arc_of_haversine(haversine: Array) -> Array:
+    """Return the length [km] of the arcs of some haversines on the service's sphere."""
     distance: Array = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(haversine, 1.0)))
     return distance
 

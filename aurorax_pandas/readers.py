@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.options import hidden
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         MetadataFilter,
         SpaceBlocks,
     )
-    from aurorax_pandas.query.query import QueryArguments
+    from aurorax_pandas.query.query import Query, QueryArguments
     from aurorax_pandas.service.deadline import Timeout
     from aurorax_pandas.times import Span
 
@@ -41,6 +41,7 @@ def read_aurorax_conjunctions(
     custom_locations: CustomLocationsBlocks = (),
     conjunction_types: str | Sequence[str] | None = None,
     subminute_precision: bool | None = None,
+    continuous: bool = False,
     query: Mapping[str, Any] | str | Path | None = None,
     request_id: str | None = None,
     api_url: str | None = None,
@@ -72,7 +73,8 @@ def read_aurorax_conjunctions(
         2020-01-01 23:59:59), as in pandas' label slicing.
     distance : float or dict
         Largest distance [km] for every pair of criteria blocks, or a dict of pairs (``{"ground1-space1": 500}``),
-        where None and a missing pair mean no limit.
+        where None and a missing pair mean no limit. It is compared at whole minutes, in which a footprint moves 400 km:
+        see `continuous`.
     ground, space, events, custom_locations : criteria block, dict, or sequence of them
         Who takes part: all blocks at once, from each block any of its sources; 2 to 10 blocks in all. Plain dicts
         or `GroundCriteriaBlock`, `SpaceCriteriaBlock`, `EventsCriteriaBlock`, `CustomLocationsCriteriaBlock`.
@@ -81,6 +83,11 @@ def read_aurorax_conjunctions(
         default ``"nbtrace"``. A finished query has its own.
     subminute_precision : bool, optional
         Whether epochs every 30 s are searched; by default the service's own minute.
+    continuous : bool, default False
+        Whether to return every span in which sources come within the distance, between the minutes too: the search is
+        made 450 km wider for each source of a pair that moves, the ephemeris of what is found is read, and
+        `refine` does the rest. By default what lies between two minutes is lost: of the passes of Swarm within 50 km of
+        a camera, five in six.
     query : dict, str or pathlib.Path, optional
         A finished query, such as one from the AuroraX web page: a dict, its JSON text, or a file.
     request_id : str, optional
@@ -174,6 +181,10 @@ def read_aurorax_conjunctions(
     if ephemeris is not None:
         from aurorax_pandas.engine.find import find_conjunctions
 
+        if continuous:
+            raise AuroraxInputError(
+                "continuous=True is for the service; use find_conjunctions(ephemeris, continuous=True)"
+            )
         return find_conjunctions(ephemeris, start, end, distance, **asked)
     in_windows = chunk is not None or checkpoint is not None
     if not in_windows:
@@ -184,27 +195,51 @@ def read_aurorax_conjunctions(
     from aurorax_pandas.service.connection import Connection
 
     wanted = Query.unless_read(request_id, start, end, distance, **asked)
+    if continuous:
+        _check_continuous(continuous, wanted)
     connection = Connection.from_arguments(api_url, api_key, poll_interval=poll_interval, check_names=check_names)
-    if in_windows and wanted is not None:
-        from aurorax_pandas.service.windows import read_in_parts
 
-        return read_in_parts(
-            wanted,
-            connection,
-            chunk=chunk,
-            overlap=overlap,
-            max_workers=max_workers,
-            checkpoint=checkpoint,
-            timeout=timeout,
-            progress=progress,
-            on_bad_records=on_bad_records,
-            cancel_on_interrupt=cancel_on_interrupt,
+    def search(query: Query | None, timeout: Timeout) -> pd.DataFrame:
+        if in_windows and query is not None:
+            from aurorax_pandas.service.windows import read_in_parts
+
+            return read_in_parts(
+                query,
+                connection,
+                chunk=chunk,
+                overlap=overlap,
+                max_workers=max_workers,
+                checkpoint=checkpoint,
+                timeout=timeout,
+                progress=progress,
+                on_bad_records=on_bad_records,
+                cancel_on_interrupt=cancel_on_interrupt,
+            )
+        from aurorax_pandas.service.search import ConjunctionSearch
+
+        with ConjunctionSearch.prepared(query, connection, request_id) as job:
+            return job.run(
+                timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt, on_bad_records=on_bad_records
+            )
+
+    if not continuous or wanted is None:
+        return search(wanted, timeout)
+    from aurorax_pandas.service.between import read_between
+
+    return read_between(wanted, search, timeout, api_url=api_url, api_key=api_key, poll_interval=poll_interval)
+
+
+def _check_continuous(continuous: object, query: Query | None) -> None:
+    """Raise where a search cannot be made between the minutes."""
+    if continuous is not True:
+        raise invalid("continuous", continuous, "True or False")
+    if query is None:
+        raise AuroraxInputError(
+            "request_id= names a search of minutes; read it, then df.aurorax.refine(df.aurorax.ephemeris(), distance)"
         )
-    from aurorax_pandas.service.search import ConjunctionSearch
-
-    with ConjunctionSearch.prepared(wanted, connection, request_id) as search:
-        return search.run(
-            timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt, on_bad_records=on_bad_records
+    if query.subminute_precision:
+        raise AuroraxInputError(
+            "continuous=True finds what lies between half-minutes too; leave subminute_precision out"
         )
 
 

@@ -169,3 +169,16 @@ def reference_events(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 "max_distance": event["max_distance"],
                 "closest_epoch": pd.Timestamp(epoch) if known else None,
             }
+
+
+def assert_same_spans(left: Any, right: Any) -> None:
+    """Check that two frames of conjunctions are equal, but for the last digits of distances and a millisecond."""
+    assert len(left) == len(right)
+    assert left.dtypes.equals(right.dtypes)
+    for name in ("start", "end", "closest_epoch", "farthest_epoch"):
+        assert ((left[name] - right[name]).abs() <= timedelta(milliseconds=1)).all()
+    for one, other in ((left, right), (left.aurorax.explode_events(), right.aurorax.explode_events())):
+        for name in ("min_distance", "max_distance"):
+            assert (one[name] - other[name]).abs().max() <= 1e-6
+        assert one["conjunction_type"].equals(other["conjunction_type"])
+    assert left.aurorax.explode_events()["pair"].astype(str).equals(right.aurorax.explode_events()["pair"].astype(str))

@@ -11,6 +11,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
+from aurorax_pandas.ephemeris.arcs import apart, least_fraction, longest_step, places_between
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model
@@ -38,9 +39,6 @@ _APPROACH_COLUMNS: Final[dict[str, Any]] = {
 #: Column for the uncertainty of footprints, where an ephemeris tells it.
 UNCERTAINTY_COLUMN: Final = "footprint_uncertainty"
 _MINUTE: Final = np.timedelta64(1, "m")
-_SECTION: Final = (np.sqrt(5.0) - 1.0) / 2.0
-# leaves less than a millisecond of a minute
-_SECTIONS: Final = 24
 
 
 @typed
@@ -92,10 +90,13 @@ def closest_approach(
     Notes
     -----
     Both locations are interpolated along great circles [1]_ from one epoch of the ephemeris to the next, over the span
-    of the event and one step (at least a minute) before and after it; the least distance is found by golden-section
-    search. Against an ephemeris computed every second, one of every minute gives overflights of Swarm to 0.4 km and
-    0.3 s; conjugate conjunctions, at the far ends of long field lines, to 1.3 km in the median, and to 116 km at worst
-    among the few whose field line opens before the next minute.
+    of the event and one step (at least a minute) before and after it; the least distance is found where the derivative
+    of their cosine, a sum of two waves, is zero. There is no way over a gap, nor over a step of more than 900 km a
+    minute, which is a field line that jumps: the epochs on both sides count for themselves.
+
+    Against an ephemeris computed every second, one of every minute gives overflights of Swarm to 0.4 km and 0.3 s;
+    conjugate conjunctions, at the far ends of long field lines, to 1.3 km in the median, and to 116 km at worst among the
+    few whose field line opens before the next minute.
 
     Distances are great circles on a sphere of 6371 km, like the service's, but between geodetic latitudes: those of
     spacecraft and their footprints are converted on the WGS84 ellipsoid first. In the recorded search that moves
@@ -160,10 +161,10 @@ def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) 
         if not len(rows):
             continue
         event, at, sides = _places_at_epochs(tracks, kind, rows, count, start, end)
-        found, offset, at, where, edge_found = _least(event, at, sides)
+        found, offset, at, where, edge_found = _least(event, at, sides, longest_step(tracks.step))
         time[found] = tracks.epochs[at] + (np.round(offset * (tracks.step / np.timedelta64(1, "ms")))).astype("m8[ms]")
         places[:, :, found] = [geometry.degrees(side) for side in where]
-        distance[found] = _apart(*where)
+        distance[found] = apart(*where)
         edge[found] = edge_found
         if kind == "geographic":
             heights[:, found] = [_height_between(tracks, found + side * count, at, offset) for side in (0, 1)]
@@ -228,7 +229,7 @@ def _height_between(tracks: Tracks, source: Ints, at: Ints, fraction: Floats) ->
 
 
 def _least(
-    event: Ints, at: Ints, sides: tuple[Floats, Floats]
+    event: Ints, at: Ints, sides: tuple[Floats, Floats], longest: float
 ) -> tuple[Ints, Floats, Ints, tuple[Floats, Floats], npt.NDArray[np.bool_]]:
     """
     Return the events found, and of each the least distance: its fraction of a step after an epoch, and both places.
@@ -236,19 +237,22 @@ def _least(
     Last comes whether it is at the first or last of epochs that follow each other.
     """
     one, two = sides
-    # from each epoch to the next of its event; the last one goes nowhere
-    follows = np.append((event[1:] == event[:-1]) & (at[1:] == at[:-1] + 1), False)[: len(event)]
-    after = np.arange(len(event)) + follows
-    here = _apart(one, two)
-    travelled = _apart(one, one[:, after]) + _apart(two, two[:, after])
-    bound = (here + here[after] - travelled) / 2
-    least = pd.Series(here).groupby(event).transform("min").to_numpy() if len(event) else here
+    after = np.arange(1, len(event) + 1)
+    after[-1:] -= 1
+    travelled = apart(one, one[:, after]), apart(two, two[:, after])
+    # from each epoch to the next of its event; there is no way over a gap, nor where a field line jumps
+    follows = (event[after] == event) & (at[after] == at + 1) & (np.maximum(*travelled) <= longest)
+    after = np.where(follows, after, after - 1)
+    after[-1:] = len(event) - 1
+    here = apart(one, two)
+    bound = np.where(follows, (here + here[after] - sum(travelled)) / 2, here)
+    first = np.flatnonzero(np.diff(event, prepend=-1))
+    least = np.repeat(np.minimum.reduceat(here, first), np.diff(first, append=len(event))) if len(event) else here
     tried = np.flatnonzero(bound <= least)
     ends = (one[:, tried], one[:, after[tried]], two[:, tried], two[:, after[tried]])
-    # where nothing moves every fraction is as good, and the search may end at any
-    fraction = np.where(follows[tried], _golden_section(*ends), 0.0)
-    where = geometry.interpolate(ends[0], ends[1], fraction), geometry.interpolate(ends[2], ends[3], fraction)
-    order = np.lexsort((at[tried], _apart(*where), event[tried]))
+    fraction = least_fraction(*ends)
+    where = places_between(*ends, fraction)
+    order = np.lexsort((at[tried], apart(*where), event[tried]))
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]
     begins = np.ones(len(event), bool)
     begins[1:] = ~follows[:-1]
@@ -258,36 +262,6 @@ def _least(
     )
     places = where[0][:, chosen], where[1][:, chosen]
     return event[tried][chosen], fraction[chosen], at[tried][chosen], places, edge
-
-
-def _golden_section(first: Floats, first_end: Floats, second: Floats, second_end: Floats) -> Floats:
-    """Return the fraction of each step at which two places are closest; J. Kiefer, Proc. AMS 4, 502 (1953)."""
-
-    def apart(fraction: Floats) -> Floats:
-        return _apart(
-            geometry.interpolate(first, first_end, fraction), geometry.interpolate(second, second_end, fraction)
-        )
-
-    low, high = np.zeros(first.shape[1]), np.ones(first.shape[1])
-    left, right = high - _SECTION * (high - low), low + _SECTION * (high - low)
-    at_left, at_right = apart(left), apart(right)
-    for _ in range(_SECTIONS):
-        nearer = at_left < at_right
-        low, high = np.where(nearer, low, left), np.where(nearer, right, high)
-        fresh = np.where(nearer, high - _SECTION * (high - low), low + _SECTION * (high - low))
-        value = apart(fresh)
-        left, right = np.where(nearer, fresh, right), np.where(nearer, left, fresh)
-        at_left, at_right = np.where(nearer, value, at_right), np.where(nearer, at_left, value)
-    candidates = np.stack([np.zeros_like(low), (low + high) / 2, np.ones_like(low)])
-    best: Floats = np.take_along_axis(
-        candidates, np.argmin([apart(each) for each in candidates], axis=0)[None], axis=0
-    )[0]
-    return best
-
-
-def _apart(one: Floats, two: Floats) -> Floats:
-    chord = np.linalg.norm(one - two, axis=0)
-    return np.asarray(2 * geometry.EARTH_RADIUS * np.arcsin(np.minimum(chord / 2, 1.0)), np.float64)
 
 
 def _hemispheres_at(

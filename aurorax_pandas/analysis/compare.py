@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import SEPARATOR, require, source_names, source_sites
-from aurorax_pandas.frame.identity import source_set_codes
+from aurorax_pandas.frame.identity import joint_codes, source_set_codes
 from aurorax_pandas.frame.provenance import get_provenance, query_window
 from aurorax_pandas.sources import SPACECRAFT
-from aurorax_pandas.times import Span, span
+from aurorax_pandas.times import Span, Times, span
 
 OverlapOn = Literal["space", "site", "time"]
 CompareOn = Literal["source", "site"]
@@ -98,21 +98,10 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     for frame in (df, other):
         require(frame, "overlaps", *columns)
     left, right = _entries(df, on), _entries(other, on)
-    found = [np.empty((0, 2), np.int64)]
-    names: list[str] = []
-    theirs = {str(key): rows for key, rows in right.groupby("key")}
-    for key, mine in left.groupby("key"):
-        if str(key) in theirs:
-            both = _coincident(mine, theirs[str(key)], slack)
-            found.append(both)
-            names += [str(key)] * len(both)
-    pairs = pd.DataFrame(np.concatenate(found), columns=["conjunction", "other"]).assign(
-        shared=pd.Series(names, dtype="str")
-    )
-    shared = pairs.groupby(["conjunction", "other"], sort=True)["shared"].agg(
-        lambda texts: SEPARATOR.join(sorted(texts))
-    )
-    made: pd.DataFrame = shared.reset_index()
+    names = pd.Index(sorted({*left.names, *right.names}), dtype="str")
+    left, right = (each.numbered(names.get_indexer(pd.Index(each.names)).astype(np.int64)) for each in (left, right))
+    mine, theirs = _coincident(left, right, slack)
+    made = _shared(left.row[mine], right.row[theirs], left.code[mine], names)
     row, column = made["conjunction"].to_numpy(), made["other"].to_numpy()
     start = np.maximum(df["start"].to_numpy()[row], other["start"].to_numpy()[column])
     end = np.minimum(df["end"].to_numpy()[row], other["end"].to_numpy()[column])
@@ -122,37 +111,93 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     return made.astype({"conjunction": "int64", "other": "int64", "shared": "str"})
 
 
-def _entries(df: pd.DataFrame, on: OverlapOn) -> pd.DataFrame:
-    """Return one row per conjunction and thing to share: ``row``, ``key``, ``start``, ``end``."""
+class _Entries(NamedTuple):
+    """One entry per conjunction and thing to share: its row, the number of the thing among the names, its span."""
+
+    row: Ints
+    code: Ints
+    start: Times
+    end: Times
+    names: list[str]
+
+    def numbered(self, numbers: Ints) -> _Entries:
+        """Return the entries with other numbers for the names."""
+        return self._replace(code=numbers[self.code])
+
+    def take(self, entries: Ints) -> _Entries:
+        """Return some of the entries."""
+        return _Entries(self.row[entries], self.code[entries], self.start[entries], self.end[entries], self.names)
+
+
+def _entries(df: pd.DataFrame, on: OverlapOn) -> _Entries:
+    start, end = (df[name].to_numpy("M8[us]") for name in ("start", "end"))
     if on == "time":
-        rows, keys = np.arange(len(df)), pd.Series("", index=range(len(df)), dtype="str")
+        rows, codes, names = np.arange(len(df)), np.zeros(len(df), np.int64), [""]
     else:
         flat = model.flatten(df["data_sources"])
+        types = flat.fields["source_type"]
         if on == "space":
-            names = source_names(flat.fields).to_pylist()
-            wanted = flat.column("source_type").isin(SPACECRAFT).to_numpy(bool)
+            texts = source_names(flat.fields)
+            wanted = model.compute.is_in(types, pa.array(SPACECRAFT))
         else:
             sites = model.compute.coalesce(source_sites(flat.fields), flat.fields["platform"])
-            names = sites.fill_null("").to_pylist()
-            wanted = (flat.column("source_type") == "ground").to_numpy(bool)
-        rows, keys = flat.row[wanted], pd.Series(names, dtype="str")[wanted]
-    entries = pd.DataFrame({"row": rows, "key": keys.to_numpy()}).drop_duplicates()
-    at = entries["row"].to_numpy()
-    return entries.assign(start=df["start"].to_numpy()[at], end=df["end"].to_numpy()[at]).dropna()
+            texts = sites.fill_null("")
+            wanted = model.compute.equal(types, "ground")
+        chosen = np.flatnonzero(wanted.fill_null(False).to_numpy(zero_copy_only=False))
+        encoded = texts.take(pa.array(chosen)).dictionary_encode()
+        names = encoded.dictionary.to_pylist()
+        rows, codes = flat.row[chosen], encoded.indices.to_numpy().astype(np.int64)
+        # two cameras of one site in one conjunction are one
+        once = ~pd.Series(rows * max(len(names), 1) + codes).duplicated().to_numpy()
+        rows, codes = rows[once], codes[once]
+    entries = _Entries(rows, codes, start[rows], end[rows], names)
+    return entries.take(np.flatnonzero(~(np.isnat(entries.start) | np.isnat(entries.end))))
 
 
-def _coincident(mine: pd.DataFrame, theirs: pd.DataFrame, slack: np.timedelta64) -> Ints:
-    """Return the row positions of spans that are no further apart than the slack."""
-    theirs = theirs.sort_values("start", kind="stable")
-    start, end = theirs["start"].to_numpy(), theirs["end"].to_numpy()
-    latest = np.maximum.accumulate(end)
-    low = np.searchsorted(latest, mine["start"].to_numpy() - slack, side="left")
-    high = np.searchsorted(start, mine["end"].to_numpy() + slack, side="right")
+def _coincident(left: _Entries, right: _Entries, slack: np.timedelta64) -> tuple[Ints, Ints]:
+    """Return the pairs of entries that share a thing and are no further apart than the slack."""
+    if not len(left.row) or not len(right.row):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    first = min(left.start.min(), right.start.min())
+    wide = int(slack // np.timedelta64(1, "us"))
+    length = int((max(left.end.max(), right.end.max()) - first).astype(np.int64)) + 1
+    # things one after the other on one line of time, so that one search finds those of all
+    codes = [np.unique(side.code, return_inverse=True) for side in (left, right)]
+    joint = np.unique(np.concatenate([codes[0][0], codes[1][0]]))
+    if length > np.iinfo(np.int64).max // (len(joint) + 1):
+        raise AuroraxInputError(f"the conjunctions span {pd.Timedelta(length, 'us')}; compare shorter parts")
+    begins, ends, bases = [], [], []
+    for side in (left, right):
+        base = np.searchsorted(joint, side.code) * length
+        bases.append(base)
+        begins.append((side.start - first).astype(np.int64))
+        ends.append((side.end - first).astype(np.int64))
+    order = np.lexsort((begins[1], bases[1]))
+    start, end = (bases[1] + begins[1])[order], (bases[1] + ends[1])[order]
+    low = np.searchsorted(np.maximum.accumulate(end), bases[0] + np.maximum(begins[0] - wide, 0), side="left")
+    high = np.searchsorted(start, bases[0] + np.minimum(ends[0] + wide, length - 1), side="right")
     counts = np.maximum(high - low, 0)
-    which = np.repeat(np.arange(len(mine)), counts)
+    which = np.repeat(np.arange(len(low)), counts)
     candidate = model.ranges(low, counts)
-    reach = end[candidate] >= mine["start"].to_numpy()[which] - slack
-    return np.stack([mine["row"].to_numpy()[which[reach]], theirs["row"].to_numpy()[candidate[reach]]], axis=1)
+    reach = end[candidate] >= (bases[0] + np.maximum(begins[0] - wide, 0))[which]
+    return which[reach], order[candidate[reach]]
+
+
+def _shared(row: Ints, other: Ints, code: Ints, names: pd.Index[Any]) -> pd.DataFrame:
+    """Return one row per pair of conjunctions, with the names of what they share, in alphabetical order."""
+    order = np.lexsort((code, other, row))
+    row, other, code = row[order], other[order], code[order]
+    first = np.flatnonzero(np.r_[True, (row[1:] != row[:-1]) | (other[1:] != other[:-1])][: len(row)])
+    counts = np.diff(first, append=len(row))
+    texts = names.to_numpy(object)
+    shared = texts[code[first]]
+    for count in np.unique(counts[counts > 1]):
+        at = np.flatnonzero(counts == count)
+        together = code[first[at][:, None] + np.arange(count)]
+        kinds = joint_codes(list(together.T))
+        joined = [SEPARATOR.join(texts[together[one]]) for one in np.unique(kinds, return_index=True)[1]]
+        shared[at] = np.array(joined, object)[kinds]
+    return pd.DataFrame({"conjunction": row[first], "other": other[first], "shared": pd.Series(shared, dtype="str")})
 
 
 def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) -> Comparison:
@@ -219,42 +264,41 @@ def _matched(df: pd.DataFrame, other: pd.DataFrame, codes: Ints, other_codes: In
     same = left.merge(right, on=[*keys, "turn"], suffixes=("", "_other"))
     left = left[~left["row"].isin(same["row"])]
     right = right[~right["row"].isin(same["row_other"])]
-    theirs: dict[Any, pd.DataFrame] = dict(list(right.groupby("code")))
     found = list(zip(same["row"], same["row_other"], strict=True))
-    for code, rows in left.groupby("code"):
-        if code not in theirs:
-            continue
-        taken: set[int] = set()
-        used: set[int] = set()
-        candidates = _coincident(rows, theirs[code], np.timedelta64(0, "us"))
-        for one, two in sorted(candidates.tolist(), key=lambda pair: _starts(df, other, pair)):
-            if one not in taken and two not in used:
-                taken.add(one)
-                used.add(two)
-                found.append((one, two))
+    one, two = _coincident(_as_entries(left), _as_entries(right), np.timedelta64(0, "us"))
+    mine, theirs = left.iloc[one], right.iloc[two]
+    order = np.lexsort((theirs["row"], mine["row"], theirs["start"], mine["start"], mine["code"]))
+    taken: set[int] = set()
+    used: set[int] = set()
+    for row, match in zip(
+        mine["row"].to_numpy()[order].tolist(), theirs["row"].to_numpy()[order].tolist(), strict=True
+    ):
+        if row not in taken and match not in used:
+            taken.add(row)
+            used.add(match)
+            found.append((row, match))
     found.sort()
     pairs = np.array(found, np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 
-def _starts(df: pd.DataFrame, other: pd.DataFrame, pair: Sequence[int]) -> tuple[Any, ...]:
-    return df["start"].iloc[pair[0]], other["start"].iloc[pair[1]], *pair
+def _as_entries(spans: pd.DataFrame) -> _Entries:
+    row, code, start, end = (spans[name].to_numpy() for name in ("row", "code", "start", "end"))
+    return _Entries(row, code, start, end, [])
 
 
 def _changed(df: pd.DataFrame, other: pd.DataFrame, mine: Ints, theirs: Ints) -> pd.DataFrame:
-    flat = model.flatten(df["data_sources"])
-    names = pd.Series(source_names(flat.fields).to_pylist(), dtype=object).groupby(flat.row).agg(SEPARATOR.join)
-    columns: dict[str, Any] = {
-        "conjunction": mine,
-        "other": theirs,
-        "sources": names.reindex(mine, fill_value="").astype("str").to_numpy(),
-    }
+    columns: dict[str, Any] = {"conjunction": mine, "other": theirs}
     differs = np.zeros(len(mine), bool)
     for name in _VALUES:
         one, two = df[name].to_numpy()[mine], other[name].to_numpy()[theirs]
         differs |= ~((one == two) | (pd.isna(one) & pd.isna(two)))
         columns |= {name: one, f"{name}_other": two}
-    return pd.DataFrame(columns).astype({"sources": "str"})[differs].reset_index(drop=True)
+    changed = pd.DataFrame(columns)[differs].reset_index(drop=True)
+    flat = model.flatten(df["data_sources"].iloc[mine[differs]])
+    names = pd.Series(source_names(flat.fields).to_pylist(), dtype=object).groupby(flat.row).agg(SEPARATOR.join)
+    changed.insert(2, "sources", names.reindex(range(len(changed)), fill_value="").astype("str").to_numpy())
+    return changed.astype({"sources": "str"})
 
 
 def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: Span = "1min") -> pd.Series[bool]:

@@ -171,7 +171,7 @@ def minutes(df: pd.DataFrame, step: Span | None = None) -> pd.Series[float]:
         Conjunctions or events.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute; ``"30s"`` for a
+        provenance has it, else a minute, and 0 where spans begin and end between epochs; ``"30s"`` for a
         search of the service with sub-minute precision.
 
     Returns

@@ -112,7 +112,7 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span | None = None
         Whether cameras that share a site count as one; see `groupby_pair`.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute.
+        provenance has it, else a minute; 0 where spans begin and end between epochs.
 
     Returns
     -------

@@ -53,7 +53,7 @@ def passes(
         `closest_approach` adds it, is used without one.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute.
+        provenance has it, else a minute; 0 where spans begin and end between epochs.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def _stations(found: pd.DataFrame, count: int) -> Any:
     return model.nested_array(fields, offsets.astype(np.int64))
 
 
-def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.DataFrame:
+def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd.DataFrame:
     """
     Return how long it takes until the next conjunction.
 
@@ -210,8 +210,9 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.Data
         Conjunctions, or events of `explode_events`.
     by : {"pair", "site", "spacecraft", "station"} or a column, default "pair"
         Whose successive conjunctions.
-    step : str or pandas.Timedelta, default "1min"
-        Distance between epochs; spans that overlap or are no further apart are one.
+    step : str or pandas.Timedelta, optional
+        Time between epochs; spans that overlap or are no further apart are one. By default that of the ephemeris in
+        which the frame was found, else a minute, and nothing where spans are exact (``continuous=True``).
 
     Returns
     -------
@@ -231,8 +232,8 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span = "1min") -> pd.Data
     >>> str(again.loc["THEMIS-ASI GILL & Swarm C", "longest"])
     '0 days 03:38:00'
     """
-    delta = span("step", step)
     events, labels = labelled_events(df, by, "revisits", needs=("start", "end"))
+    delta = step_of(df, step)
     codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     start, end = events["start"].to_numpy(), events["end"].to_numpy()
     clusters = overlap_clusters(codes, start, end, delta.to_timedelta64())

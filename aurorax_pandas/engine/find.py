@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.checks import suggestion
-from aurorax_pandas.engine.joining import join_hits
-from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, named_sources, values_at
-from aurorax_pandas.engine.proximity import Floats, Hits, Ints, Positions, find_near
-from aurorax_pandas.ephemeris.coverage import check_window, holdings
+from aurorax_pandas.checks import invalid
+from aurorax_pandas.engine.assembly import Found, assemble
+from aurorax_pandas.engine.continuous import Between, in_geodetic_latitude, unit_of
+from aurorax_pandas.engine.plan import Plan, make_plan, variables_of
+from aurorax_pandas.engine.stage import Stage
+from aurorax_pandas.ephemeris.coverage import check_window
 from aurorax_pandas.ephemeris.dataset import (
     LOCATIONS,
-    NO_IDENTIFIER,
-    check_ephemeris,
-    check_locations,
     densify,
     ephemeris_provenance,
-    source_table,
+    locations_of,
+    measured_ephemeris,
     step_of_epochs,
 )
+from aurorax_pandas.ephemeris.extents import Extents, measure_extents
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.stitch import stitch
-from aurorax_pandas.query.query import Query, QueryArguments, block_names
+from aurorax_pandas.frame.stitch import stitch_within
+from aurorax_pandas.query.query import Query, QueryArguments
 from aurorax_pandas.signatures import showing
 from aurorax_pandas.sources import SPACECRAFT
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_BLOCK: Final = 8_192
-_MAX_HITS: Final = 3_000_000
-_EVERYWHERE: Final = 21_000.0
 _SUBMINUTE: Final = np.timedelta64(30, "s")
 
 
@@ -49,6 +46,9 @@ def find_conjunctions(
     start: Any = None,
     end: Any = None,
     distance: float | Mapping[str, float | None] | None = None,
+    *,
+    continuous: bool = False,
+    geodetic: bool = False,
     **arguments: Unpack[QueryArguments],
 ) -> pd.DataFrame:
     """
@@ -72,6 +72,17 @@ def find_conjunctions(
         Which locations are compared; by default ``"nbtrace"``. A finished query has its own.
     subminute_precision : bool, optional
         Whether locations are interpolated on the sphere to epochs every 30 s.
+    continuous : bool, default False
+        Whether to find every span in which locations interpolated along great circles are within the distance, between
+        epochs too, in place of the epochs alone: at one epoch a minute, most close passes lie between them. There is no
+        way over a gap, nor over a step of more than 900 km a minute, which is a field line that jumps; an epoch beside
+        one counts for itself. `start` and `end` are where the distance is crossed, to a millisecond; ``min_distance``
+        and ``closest_epoch`` the interpolated minimum, ``max_distance`` the greatest distance of the span. Of three and
+        more blocks the spans of all pairs that have a limit are intersected. Criteria hold from one epoch to the next
+        where they hold at both.
+    geodetic : bool, default False
+        With `continuous`, whether to compare geodetic latitudes, as `closest_approach` does, in place of those that the
+        service has.
     query : dict, str or pathlib.Path, optional
         A finished query in place of all the above.
 
@@ -105,7 +116,7 @@ def find_conjunctions(
     >>> len(df)
     49
     """
-    check_ephemeris(ephemeris)
+    measured = measured_ephemeris(ephemeris)
     if arguments.get("query") is None:
         epochs = ephemeris["epoch"].values
         if len(epochs) == 0:
@@ -114,8 +125,17 @@ def find_conjunctions(
         start = epochs[0].astype("M8[s]") if start is None else start
         end = pd.Timestamp(epochs[-1]).ceil("s") if end is None else end
     payload = Query.from_arguments(start, end, distance, **arguments).payload
-    plan = _plan(ephemeris, payload, lenient=True)
-    _variables(ephemeris, plan)
+    if not isinstance(continuous, bool) or not isinstance(geodetic, bool):
+        argument, value = ("geodetic", geodetic) if isinstance(continuous, bool) else ("continuous", continuous)
+        raise invalid(argument, value, "True or False")
+    if geodetic and not continuous:
+        raise AuroraxInputError("geodetic=True compares between epochs alone; give continuous=True too")
+    if continuous and payload.get("subminute_precision"):
+        raise AuroraxInputError(
+            "continuous=True finds what lies between half-minutes too; leave subminute_precision out"
+        )
+    plan = replace(make_plan(ephemeris, payload, lenient=True), continuous=continuous, geodetic=geodetic)
+    variables_of(ephemeris, plan, measured)
     craft = np.unique(np.concatenate([role.sources for role in plan.roles]))
     craft = craft[np.isin(plan.table["source_type"].to_numpy(object)[craft], SPACECRAFT)]
     check_window(
@@ -125,74 +145,55 @@ def find_conjunctions(
         plan.window.stop,
         unmatched=plan.unmatched,
         craft=craft,
-        between=plan.subminute,
+        between=plan.interpolates,
     )
-    return _searched(ephemeris, payload, plan)
+    return _searched(ephemeris, payload, plan, measured)
 
 
 def search_ephemeris(ephemeris: xr.Dataset, query: dict[str, Any]) -> pd.DataFrame:
     """Return the conjunctions of a query in an ephemeris, as `find_conjunctions`, which also checks what it covers."""
-    return _searched(ephemeris, query, _plan(ephemeris, query))
+    return _searched(ephemeris, query, make_plan(ephemeris, query), measured_ephemeris(ephemeris))
 
 
-def _searched(ephemeris: xr.Dataset, payload: dict[str, Any], plan: _Plan) -> pd.DataFrame:
+def _searched(
+    ephemeris: xr.Dataset, payload: dict[str, Any], plan: Plan, measured: Mapping[str, Extents]
+) -> pd.DataFrame:
     from aurorax_pandas.frame.validation import check_kind
 
-    found = _run(ephemeris, plan)
-    made = provenance.make_provenance(query=payload)
+    found = _run(ephemeris, plan, measured)
+    origin = provenance.make_provenance(query=payload)
     step = min(step_of_epochs(ephemeris["epoch"].values), _SUBMINUTE) if plan.subminute else None
-    found.attrs[provenance.KEY] = made | ephemeris_provenance(ephemeris, plan.window, step)
+    origin |= ephemeris_provenance(ephemeris, plan.window, np.timedelta64(0, "s") if plan.continuous else step)
+    if plan.continuous:
+        latitudes = "geodetic" if plan.geodetic else "as the service has them"
+        origin |= {"precision": provenance.CONTINUOUS, "latitudes": latitudes}
+    found.attrs[provenance.KEY] = origin
     return check_kind(found, "conjunctions")
 
 
-@dataclass(frozen=True)
-class _Role:
-    """A criteria block of a search: the sources that can fill it, by their position in the search's table."""
-
-    name: str
-    sources: Ints
-    block: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """A search on an ephemeris: its table of sources, its roles, and the limit of each pair of roles [km]."""
-
-    table: pd.DataFrame
-    places: Floats
-    roles: list[_Role]
-    limits: dict[tuple[int, int], float]
-    types: list[str]
-    subminute: bool
-    window: slice
-    #: Names of blocks that none of their sources has.
-    unmatched: list[str]
-
-
-def check_searchable(ephemeris: xr.Dataset, query: dict[str, Any]) -> None:
-    """Raise where a search of this query would be refused, without searching."""
-    _variables(ephemeris, _plan(ephemeris, query))
-
-
-def _run(ephemeris: xr.Dataset, plan: _Plan) -> pd.DataFrame:
+def _run(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> pd.DataFrame:
     epochs = ephemeris["epoch"].values.astype("M8[us]")
     first = int(np.searchsorted(epochs, plan.window.start))
     last = int(np.searchsorted(epochs, plan.window.stop, side="right"))
-    if plan.subminute:
+    if plan.interpolates:
         # what lies between epochs is interpolated from those around it
         first, last = max(first - 1, 0), last + 1
-    names = _variables(ephemeris, plan)
+    names = variables_of(ephemeris, plan, measured)
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
     own = step_of_epochs(epochs)
-    step = min(own, _SUBMINUTE) if plan.subminute else own
-    pieces = list(_found_pieces(window, plan)) if not window.chunks else _chunked_pieces(window, plan)
-    pieces = [piece for piece in pieces if len(piece)]
-    if not pieces:
-        return model.empty_conjunctions()
-    return stitch(pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0], pd.Timedelta(step))
+    # spans that are exact and touch are one; those of epochs reach from one to the next
+    gap = np.timedelta64(0, "us") if plan.continuous else min(own, _SUBMINUTE) if plan.subminute else own
+    if window.chunks:
+        pieces = [piece for piece in _chunked_pieces(window, plan, own) if len(piece)]
+        return stitch_within(pd.concat(pieces), gap) if pieces else model.empty_conjunctions()
+    found = _found(window, plan, measured, own)
+    if plan.once and len(found) == len(plan.types):
+        return assemble(found, list(plan.limits), plan.table, unit_of(own) if plan.continuous else gap)
+    # rows that were cut, or that hold the same sources in other roles, are one
+    return stitch_within(assemble(found, list(plan.limits), plan.table), gap)
 
 
-def _chunked_pieces(window: xr.Dataset, plan: _Plan) -> list[pd.DataFrame]:
+def _chunked_pieces(window: xr.Dataset, plan: Plan, step: np.timedelta64) -> list[pd.DataFrame]:
     from dask.base import compute
     from dask.delayed import delayed
 
@@ -200,136 +201,31 @@ def _chunked_pieces(window: xr.Dataset, plan: _Plan) -> list[pd.DataFrame]:
     parts = []
     for begin, stop in itertools.pairwise(edges):
         # interpolation needs the first epoch of the next chunk; stitching takes the overlap away
-        part = window.isel(epoch=slice(int(begin), int(stop) + int(plan.subminute)))
-        parts.append(delayed(_piece)(part, plan))
+        part = window.isel(epoch=slice(int(begin), int(stop) + int(plan.interpolates)))
+        parts.append(delayed(_piece)(part, plan, step))
     return list(compute(*parts))
 
 
-def _piece(window: xr.Dataset, plan: _Plan) -> pd.DataFrame:
-    pieces = [piece for piece in _found_pieces(window, plan) if len(piece)]
-    return pd.concat(pieces, ignore_index=True) if pieces else model.empty_conjunctions()
+def _piece(window: xr.Dataset, plan: Plan, step: np.timedelta64) -> pd.DataFrame:
+    # what is chunked has not been looked at before
+    for kind in plan.types if plan.subminute else ():
+        measure_extents(*locations_of(window, LOCATIONS[kind]), LOCATIONS[kind])
+    return assemble(_found(window, plan, {}, step), list(plan.limits), plan.table)
 
 
-def _plan(ephemeris: xr.Dataset, payload: dict[str, Any], lenient: bool = False) -> _Plan:
-    """Make the plan of a search; a lenient one takes names without a source where others of the block have one."""
-    table = source_table(ephemeris)
-    count = len(table)
-    places: list[tuple[float, float]] = []
-    roles = []
-    unmatched: list[str] = []
-    groups = {name: payload[name] for name in ("ground", "space", "events", "adhoc")}
-    names = iter(block_names(*map(len, groups.values())))
-    for kind, blocks in groups.items():
-        for block in blocks:
-            if kind == "adhoc":
-                sources = np.arange(len(places), len(places) + len(block["locations"])) + count
-                places += [(place["lat"], place["lon"]) for place in block["locations"]]
-            else:
-                if lenient:
-                    sources, without = named_sources(table, block, kind, holdings(ephemeris))
-                    unmatched += without
-                else:
-                    sources = matching_sources(table, block, kind)
-            roles.append(_Role(next(names), sources, block))
-    labels = [f"({lat}, {lon})" for lat, lon in places]
-    custom = pd.DataFrame({
-        "identifier": NO_IDENTIFIER, "program": "custom", "platform": labels, "instrument_type": "custom location",
-        "source_type": "not_applicable", "display_name": labels,
-    }, index=range(len(places)))  # fmt: skip
-    distances = list(payload["max_distances"].values())
-    pairs = list(itertools.combinations(range(len(roles)), 2))
-    limits = {pair: float(limit) for pair, limit in zip(pairs, distances, strict=True) if limit is not None}
-    # without any limit every pair counts, wherever its sources are
-    limits = limits or dict.fromkeys(pairs, _EVERYWHERE)
-    return _Plan(
-        pd.concat([table, custom], ignore_index=True) if places else table,
-        np.array(places, np.float64).reshape(-1, 2),
-        roles,
-        limits,
-        payload["conjunction_types"],
-        bool(payload.get("subminute_precision")),
-        slice(np.datetime64(payload["start"], "us"), np.datetime64(payload["end"], "us")),
-        unmatched,
-    )
-
-
-def _variables(ephemeris: xr.Dataset, plan: _Plan) -> list[str]:
-    """Name the variables that a search reads; raise where one is not there."""
-    names: list[str] = []
+def _found(window: xr.Dataset, plan: Plan, measured: Mapping[str, Extents], step: np.timedelta64) -> list[Found]:
+    """Search each type; locations that are not measured yet are so here."""
+    if plan.subminute:
+        window, measured = densify(window, _SUBMINUTE).sel(epoch=plan.window), {}
+    found: list[Found] = []
     for kind in plan.types:
         prefix = LOCATIONS[kind]
-        if f"{prefix}_lat" not in ephemeris:
-            raise AuroraxInputError(f"conjunction_types: {kind!r} needs {prefix}_lat and {prefix}_lon in the ephemeris")
-        names += [f"{prefix}_lat", f"{prefix}_lon"]
-        for role in plan.roles:
-            if not _has_locations(ephemeris, plan, role, prefix):
-                raise AuroraxInputError(
-                    f"conjunction_types: no source of {role.name} has a {kind} location in the ephemeris; "
-                    "leave the type or the block out"
-                )
-    names += [name for role in plan.roles for name in block_variables(role.block)]
-    for name in names:
-        if name not in ephemeris.data_vars:
-            known = [str(known) for known in ephemeris.data_vars]
-            raise AuroraxInputError(f"ephemeris: there is no variable {name!r}; {suggestion(name, known)}")
-    return list(dict.fromkeys(names))
-
-
-def _has_locations(ephemeris: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> bool:
-    count = ephemeris.sizes["source"]
-    known = role.sources[role.sources < count]
-    if len(known):
-        return bool(ephemeris[f"{prefix}_lat"].isel(source=known).notnull().any())
-    return bool(np.isfinite(_place_latitudes(plan.places[role.sources - count, 0], prefix)).any())
-
-
-def _place_latitudes(lat: Floats, prefix: str) -> Floats:
-    # a place on the ground has a trace in its own hemisphere alone, at the place itself
-    own = {"nbtrace": lat >= 0, "sbtrace": lat < 0}.get(prefix, np.ones(len(lat), bool))
-    return np.where(own, lat, np.nan)
-
-
-def _found_pieces(window: xr.Dataset, plan: _Plan) -> Iterator[pd.DataFrame]:
-    """Search block by block; a piece holds the conjunctions of as many blocks as have not too many hits."""
-    if plan.subminute:
-        window = densify(window, _SUBMINUTE).sel(epoch=plan.window)
-    epochs = window["epoch"].values.astype("M8[us]")
-    sources = [role.sources for role in plan.roles]
-    isolated = sorted(set(range(len(plan.roles))) - set(itertools.chain(*plan.limits)))
-    for kind in plan.types:
-        hits = {pair: Hits() for pair in plan.limits}
-        spells: dict[int, list[tuple[Ints, Ints]]] = {role: [] for role in isolated}
-        for begin in range(0, len(epochs), _BLOCK):
-            block = window.isel(epoch=slice(begin, begin + _BLOCK))
-            positions = [_positions_of_role(block, plan, role, LOCATIONS[kind]) for role in plan.roles]
-            for (one, other), limit in plan.limits.items():
-                find_near(positions[one], positions[other], limit, begin, hits[one, other])
-            for role in isolated:
-                row, column = np.nonzero(positions[role].present)
-                spells[role].append((positions[role].sources[row], column + begin))
-            if begin + _BLOCK >= len(epochs) or sum(map(len, hits.values())) > _MAX_HITS:
-                yield join_hits(kind, hits, spells, sources, plan.table, epochs)
-                hits = {pair: Hits() for pair in plan.limits}
-                spells = {role: [] for role in isolated}
-
-
-def _positions_of_role(block: xr.Dataset, plan: _Plan, role: _Role, prefix: str) -> Positions:
-    count = block.sizes["source"]
-    if role.sources[0] >= count:
-        places = plan.places[role.sources - count]
-        shape = (len(places), block.sizes["epoch"])
-        lat = np.broadcast_to(_place_latitudes(places[:, 0], prefix)[:, None], shape)
-        lon = np.broadcast_to(places[:, 1, None], shape)
-        present = np.isfinite(lat)
-    else:
-        # single precision would lose what is nearest
-        lat, lon = (
-            values_at(block, f"{prefix}_{part}", role.sources).astype(np.float64, copy=False) for part in ("lat", "lon")
-        )
-        present = check_locations(lat, lon, prefix)
-    row = np.arange(len(lat))
-    first = present.argmax(axis=1)
-    still = (lat == lat[row, first][:, None]) & (lon == lon[row, first][:, None])
-    fixed = (still | ~present).all(axis=1)
-    present &= block_mask(block, role.sources, role.block)
-    return Positions(role.sources, lat, lon, present, fixed)
+        reach = measured.get(prefix) or measure_extents(*locations_of(window, prefix), prefix)
+        if plan.geodetic:
+            window = in_geodetic_latitude(window, kind)
+            reach = measure_extents(*locations_of(window, prefix), prefix)
+        if plan.continuous:
+            found.append(Between(window, plan, kind, reach, step).between())
+        else:
+            found += Stage(window, plan, kind, reach).search()
+    return found

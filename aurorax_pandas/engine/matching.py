@@ -106,6 +106,13 @@ def _matches(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None) ->
     return able, keep
 
 
+def fills_block(table: pd.DataFrame, block: Mapping[str, Any], kind: str) -> _Mask:
+    """Tell which sources can fill a block of a kind: ground, space, events or adhoc."""
+    if kind == "adhoc":
+        return (table["source_type"] == "not_applicable").to_numpy(bool, na_value=False)
+    return _matches(table, block, kind)[1]
+
+
 def _spellings(column: str, name: str) -> set[str]:
     """Return a name and, of a platform that is a site, its code: a place of one's own may be named by either."""
     return {name, site_codes().get(name, name)} if column == "platform" else {name}

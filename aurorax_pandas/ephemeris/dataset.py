@@ -12,6 +12,7 @@ import pandas as pd
 
 from aurorax_pandas import geometry
 from aurorax_pandas.checks import as_number
+from aurorax_pandas.ephemeris.extents import Extents, measure_extents
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
@@ -86,6 +87,12 @@ def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
     >>> dict(aurorax_pandas.check_ephemeris(aurorax_pandas.load_sample_ephemeris()).sizes)
     {'source': 16, 'epoch': 1440}
     """
+    measured_ephemeris(ephemeris)
+    return ephemeris
+
+
+def measured_ephemeris(ephemeris: xr.Dataset) -> dict[str, Extents]:
+    """Check that a Dataset is an ephemeris; return how far locations reach, by prefix, of those that are not chunked."""
     import xarray as xr
 
     if not isinstance(ephemeris, xr.Dataset):
@@ -103,6 +110,7 @@ def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
     present = [pair for pair in _PAIRS if pair[0] in ephemeris or pair[1] in ephemeris]
     if not present:
         raise AuroraxInputError("ephemeris: there are no locations; give geo_lat and geo_lon, or the traces [degrees]")
+    extents = {}
     for pair in present:
         for name in pair:
             if name not in ephemeris:
@@ -110,9 +118,15 @@ def check_ephemeris(ephemeris: xr.Dataset) -> xr.Dataset:
             if set(ephemeris[name].dims) != set(_DIMS):
                 raise AuroraxInputError(f"ephemeris: {name!r} has the dimensions {ephemeris[name].dims}, not {_DIMS}")
         if not ephemeris[pair[0]].chunks:
-            lat, lon = (ephemeris[name].transpose(*_DIMS).values for name in pair)
-            check_locations(lat, lon, pair[0].removesuffix("_lat"))
-    return ephemeris
+            prefix = pair[0].removesuffix("_lat")
+            extents[prefix] = measure_extents(*locations_of(ephemeris, prefix), prefix)
+    return extents
+
+
+def locations_of(ephemeris: xr.Dataset, prefix: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return latitudes and longitudes [degrees] of shape (source, epoch), without a copy."""
+    lat, lon = (ephemeris.variables[f"{prefix}_{part}"].transpose(*_DIMS).values for part in ("lat", "lon"))
+    return lat, lon
 
 
 def _check_epochs(ephemeris: xr.Dataset) -> None:
@@ -121,13 +135,16 @@ def _check_epochs(ephemeris: xr.Dataset) -> None:
         raise AuroraxInputError(f"ephemeris: 'epoch' is {epochs.dtype}, not datetime64 (UTC)")
     if np.isnat(epochs).any():
         raise AuroraxInputError("ephemeris: 'epoch' has missing values; drop them")
-    steps = np.unique(np.diff(epochs))
-    if len(steps) and steps[0] <= np.timedelta64(0):
+    steps = np.diff(epochs)
+    if not len(steps):
+        return
+    least, greatest = steps.min(), steps.max()
+    if least <= np.timedelta64(0):
         raise AuroraxInputError(
             "ephemeris: 'epoch' is not sorted or has duplicates; ds.sortby('epoch').drop_duplicates('epoch')"
         )
-    if len(steps) > 1:
-        shown = f"{pd.Timedelta(steps[0])} to {pd.Timedelta(steps[-1])}"
+    if least != greatest:
+        shown = f"{pd.Timedelta(least)} to {pd.Timedelta(greatest)}"
         raise AuroraxInputError(
             f"ephemeris: 'epoch' has irregular steps ({shown}); fill the gaps with NaN: ds.reindex(epoch=...)"
         )
@@ -139,29 +156,6 @@ def _check_sources(ephemeris: xr.Dataset) -> None:
     twice |= table["identifier"].duplicated() & (table["identifier"] != NO_IDENTIFIER)
     if twice.any():
         raise AuroraxInputError(f"ephemeris: the source {table['display_name'][twice].iloc[0]!r} stands twice")
-
-
-def check_locations(lat: npt.NDArray[Any], lon: npt.NDArray[Any], name: str) -> npt.NDArray[np.bool_]:
-    """
-    Tell where there are locations; raise where a latitude or longitude is none.
-
-    Parameters
-    ----------
-    lat, lon : ndarray of float
-        Latitudes −90 to 90 and longitudes −180 to 360 [degrees]; NaN in both or in neither.
-    name : str
-        Name of the locations, for an error.
-    """
-    present: npt.NDArray[np.bool_] = np.abs(lat) <= 90
-    absent = np.isnan(lat)
-    if np.count_nonzero(present) + np.count_nonzero(absent) != lat.size:
-        raise AuroraxInputError(f"ephemeris: {name}_lat has values outside −90 to 90 degrees")
-    inside = (lon >= -180) & (lon <= 360)
-    if not np.array_equal(inside, present):
-        if (np.isnan(lon) != absent).any():
-            raise AuroraxInputError(f"ephemeris: {name}_lat and {name}_lon are not missing at the same epochs")
-        raise AuroraxInputError(f"ephemeris: {name}_lon has values outside −180 to 360 degrees")
-    return present
 
 
 def source_table(ephemeris: xr.Dataset) -> pd.DataFrame:

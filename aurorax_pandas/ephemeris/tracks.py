@@ -88,6 +88,38 @@ class Tracks:
         still, code = self._still_places(conjunction_type), self._codes[source]
         return np.where(here, lat, still[0, code]), np.where(here, lon, still[1, code])
 
+    def compared(
+        self, conjunction_type: str, source: Ints, at: Ints, *, geodetic: bool = False
+    ) -> tuple[Floats, Floats]:
+        """
+        Return latitudes and longitudes [degrees] as a search compares them.
+
+        Parameters
+        ----------
+        conjunction_type : {"nbtrace", "sbtrace", "geographic"}
+            Which locations.
+        source, at : ndarray of int64
+            The sources, and the epochs by position. A source that the ephemeris holds is where that says, or nowhere;
+            a station that it lacks is at its place in the service's table.
+        geodetic : bool, default False
+            Whether to return geodetic latitudes, in place of those that the service has.
+        """
+        prefix = LOCATIONS[conjunction_type]
+        lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
+        if geodetic:
+            lat = np.where(np.isnan(lat), np.nan, self.geodetic(conjunction_type, source, at)[0])
+        lacks, still = self.rows(source) < 0, self._still_places(conjunction_type)[:, self._codes[source]]
+        return np.where(lacks, still[0], lat), np.where(lacks, still[1], lon)
+
+    def distinct(self, source: Ints) -> Ints:
+        """Return the numbers of the distinct sources that sources are."""
+        return self._codes[source]
+
+    def rows(self, source: Ints) -> Ints:
+        """Return the positions of sources in the ephemeris, −1 for those that it lacks."""
+        rows: Ints = self._rows[self._codes[source]]
+        return rows
+
     def altitudes(self, source: Ints, at: Ints) -> Floats:
         """Return altitudes above the ellipsoid [km] at epochs by position, NaN where they are not known."""
         altitude = self._values("geo_alt", source, at)
@@ -175,7 +207,7 @@ class Tracks:
         return at, np.abs(self.epochs[at] - times) <= self.step
 
     def _values(self, name: str, source: Ints, at: Ints) -> Floats:
-        rows = self._rows[self._codes[source]]
+        rows = self.rows(source)
         if name not in self._ephemeris or not len(self.epochs):
             return np.full(len(source), np.nan)
         if name not in self._read:

@@ -25,8 +25,21 @@ def source_set_codes(df: pd.DataFrame, by: Literal["source", "site"] = "source")
         entries = pd.DataFrame({"row": flat.row, "source": sources}).drop_duplicates()
         rows, sources = entries["row"].to_numpy(), entries["source"].to_numpy()
         flat = model.Flat({}, np.bincount(rows, minlength=len(df)))
-    together = np.vstack([kinds, model.sorted_rows(flat, sources)])
-    return np.unique(together, axis=1, return_inverse=True)[1].reshape(-1)
+    matrix = model.sorted_rows(flat, sources)
+    # what is missing in a row of few sources is the lowest number
+    return joint_codes([kinds + 1, *(np.maximum(row, -1) + 1 for row in matrix)])
+
+
+def joint_codes(parts: list[Codes]) -> Codes:
+    """Number the rows of several columns of numbers from 0 on: rows that are equal in all of them have one number."""
+    joint, count = parts[0], int(parts[0].max(initial=0)) + 1
+    for part in parts[1:]:
+        size = int(part.max(initial=0)) + 1
+        if count > np.iinfo(np.int64).max // size:
+            joint, distinct = pd.factorize(joint)
+            count = len(distinct)
+        joint, count = joint * size + part, count * size
+    return pd.factorize(joint)[0].astype(np.int64)
 
 
 def event_pair_codes(fields: dict[str, pa.Array]) -> Codes:

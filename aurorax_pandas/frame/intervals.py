@@ -38,7 +38,7 @@ def overlap_clusters(
     """
     order, bounds, starts = group_rows(group, start)
     number = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    last: npt.NDArray[Any] = pd.Series(end[order]).groupby(number).cummax().to_numpy()
+    last = _latest(number, end[order])
     fresh = np.ones(len(order), bool)
     fresh[1:] = (np.diff(number) != 0) | (starts[1:] - last[:-1] > gap)
     clusters = np.empty(len(order), np.int64)
@@ -97,17 +97,37 @@ class Grouped(NamedTuple):
 
 def group_rows(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> Grouped:
     """Order rows by group, then start, then position."""
-    few = group.max(initial=0) < np.iinfo(np.int16).max
-    # few groups sort by radix, and inside a group rows mostly stand in the order of their starts
-    order = np.argsort(group.astype(np.int16, copy=False), kind="stable") if few else np.lexsort((start, group))
-    grouped = Grouped(order, group_bounds(group.take(order)), start.take(order))
-    if few:
-        for rows in grouped.groups:
-            starts = grouped.start[rows]
-            if not (starts[1:] >= starts[:-1]).all():
-                by_start = np.argsort(starts, kind="stable")
-                order[rows], grouped.start[rows] = order[rows].take(by_start), starts.take(by_start)
-    return grouped
+    # rows mostly stand in the order of their starts, and numbers sort by digits; a missing start is the last
+    order = np.arange(len(start)) if (start[1:] >= start[:-1]).all() else np.argsort(start, kind="stable")
+    low = min(int(group.min(initial=0)), 0)
+    order = order[stable_order(group[order].astype(np.int64) - low)]
+    return Grouped(order, group_bounds(group.take(order)), start.take(order))
+
+
+def stable_order(numbers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return the order of numbers from 0 on that keeps equal ones as they stand, by digits of 16 bits."""
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    highest = int(numbers.max(initial=0)) >> 16
+    digits = numbers
+    while highest:
+        digits = digits >> 16
+        order = order[np.argsort(digits[order].astype(np.uint16), kind="stable")]
+        highest >>= 16
+    return order
+
+
+def _latest(number: npt.NDArray[np.int64], end: npt.NDArray[np.datetime64]) -> npt.NDArray[Any]:
+    """Return the latest end so far in each group; rows stand by group."""
+    microseconds = end.astype("M8[us]", copy=False).view(np.int64)
+    first = microseconds.min(initial=np.iinfo(np.int64).max)
+    length = int(microseconds.max(initial=first)) - int(first) + 1
+    if np.isnat(end).any() or length > np.iinfo(np.int64).max // (int(number.max(initial=0)) + 1):
+        latest: npt.NDArray[Any] = pd.Series(end).groupby(number).cummax().to_numpy()
+        return latest
+    # later groups are above all ends of those before
+    base = number * length
+    reached: npt.NDArray[Any] = np.maximum.accumulate(base + (microseconds - first)) - base + first
+    return reached.view("M8[us]")
 
 
 def group_bounds(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -212,9 +212,12 @@ def sorted_rows(flat: Flat, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int
     ndarray of int64, shape (most entries in a row, rows)
         Column `i` holds the values of row `i`; where it has fewer, the lowest int64 fills it up.
     """
+    width = int(flat.lengths.max(initial=0))
+    if (flat.lengths == width).all():
+        return np.sort(values.reshape(len(flat.lengths), width), axis=1).T
     order = np.lexsort((values, flat.row))
     position = ranges(0, flat.lengths)
-    matrix = np.full((int(flat.lengths.max(initial=0)), len(flat.lengths)), np.iinfo(np.int64).min)
+    matrix = np.full((width, len(flat.lengths)), np.iinfo(np.int64).min)
     matrix[position, flat.row] = values[order]
     return matrix
 

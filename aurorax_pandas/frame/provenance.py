@@ -10,6 +10,8 @@ from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import quote
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.checks import as_list
@@ -18,6 +20,10 @@ from aurorax_pandas.frame.model import SCHEMA_VERSION
 from aurorax_pandas.times import Span, span, to_utc
 
 KEY: Final = "aurorax"
+#: The ``precision`` of spans that begin and end between epochs.
+CONTINUOUS: Final = "continuous"
+# in microseconds
+_HALF_MINUTE: Final = 30_000_000
 
 
 def make_provenance(
@@ -60,19 +66,39 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     """
     Return the time between the epochs of a frame: as given, else of the ephemeris that it was found in, else a minute.
 
+    Spans that begin and end between epochs are exact: their step is 0. A frame that has lost its provenance has such
+    where they begin or end off the half-minutes that the service knows.
+
     Raises
     ------
     AuroraxInputError
-        If what is given is no span of time, or the frame was put together of frames with different steps.
+        If what is given is no span of time, or the frame was put together of frames with different steps, or of spans
+        that are exact and spans of epochs.
     """
     if step is not None:
-        return span("step", step)
+        return span("step", step, zero=True)
     known = as_list(get_provenance(df.attrs).get("step"))
     if len(set(known)) > 1:
         raise AuroraxInputError(
             f"step: the frame comes from ephemerides of different steps ({', '.join(map(str, known))}); give step="
         )
-    return span("step", known[0], zero=True) if known else pd.Timedelta("1min")
+    if known:
+        return span("step", known[0], zero=True)
+    exact = _off_half_minutes(df)
+    if exact.any() and not exact.all():
+        raise AuroraxInputError(
+            f"step: {exact.sum()} of {len(exact)} spans begin or end between half-minutes, the others on them; count "
+            "conjunctions of epochs and those found by continuous=True apart, or give step= ('0s' for exact spans)"
+        )
+    return pd.Timedelta(0) if exact.any() else pd.Timedelta("1min")
+
+
+def _off_half_minutes(df: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    off = np.zeros(len(df), bool)
+    for name in ("start", "end"):
+        times = df[name].to_numpy("M8[us]")
+        off |= ~np.isnat(times) & (times.view(np.int64) % _HALF_MINUTE != 0)
+    return off
 
 
 def to_text(provenance: dict[str, Any]) -> str:

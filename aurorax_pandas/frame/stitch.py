@@ -30,7 +30,7 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
     step : str or pandas.Timedelta, optional
         Distance between epochs: rows of one type between the same sources that overlap, or are no further apart
         than this, are one conjunction. By default that of the ephemeris in which they were found, as the frame's
-        provenance has it, else a minute.
+        provenance has it, else a minute; 0 where spans begin and end between epochs.
 
     Returns
     -------
@@ -53,7 +53,11 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
     49
     """
     require(df, "stitch", *model.CONJUNCTION_COLUMNS)
-    gap = step_of(df, step).to_timedelta64()
+    return stitch_within(df, step_of(df, step).to_timedelta64())
+
+
+def stitch_within(df: pd.DataFrame, gap: np.timedelta64) -> pd.DataFrame:
+    """Join conjunctions of one type between the same sources that are no further apart than a gap."""
     codes = source_set_codes(df)
     clusters = overlap_clusters(codes, df["start"].to_numpy(), df["end"].to_numpy(), gap)
     split = np.bincount(clusters)[clusters] > 1

@@ -112,10 +112,12 @@ class Bars(PolyCollection):
         width = right - left
         first, stop = (np.clip(corners[:, at, 0] - left, 0, width).astype(np.int64) for at in (0, 1))
         low, high = (np.clip(corners[:, at, 1] - bottom, 0, top - bottom).astype(np.int64) for at in (0, 2))
-        bands, band = np.unique(np.column_stack([low, high]), axis=0, return_inverse=True)
+        # lanes are few and bars are many
+        keys, band = np.unique(low * (top - bottom + 1) + high, return_inverse=True)
+        bands = np.column_stack(np.divmod(keys, top - bottom + 1))
         nearest = np.full((len(bands), width), len(corners))
         lengths = stop - first
-        pixels = np.repeat(band.reshape(-1) * width + first, lengths) + ranges(0 * lengths, lengths)
+        pixels = np.repeat(band * width + first, lengths) + ranges(0 * lengths, lengths)
         np.minimum.at(nearest.reshape(-1), pixels, np.repeat(np.arange(len(corners)), lengths))
         shades = np.vstack([np.round(faces * 255), np.zeros((1, 4))]).astype(np.uint8)
         image = np.zeros((top - bottom, width, 4), np.uint8)

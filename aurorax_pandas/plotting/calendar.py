@@ -123,7 +123,7 @@ def plot_calendar(
     corner = np.zeros((2, 2, 2))
     own = contract.checked_keywords(QuadMesh, kwargs, lambda **some: QuadMesh(corner, **some), ("norm",))
     column = "count" if values == "count" else "min_distance"
-    limits = scale.checked_limits(given, "calendar", column, scale.Limits(cmap, vmin, vmax, own.pop("norm", None)))
+    limits = scale.checked_limits(given, "calendar", column, cmap, vmin, vmax, own.pop("norm", None))
     refuse_summed(df, "calendar")
     events, labels = labelled_events(df, by, "calendar")
     place, names = lanes.sorted_lanes(events, labels, sort)
@@ -131,7 +131,6 @@ def plot_calendar(
     days = pd.DatetimeIndex(counted.index.get_level_values("day").unique())
     held = held_picture(given, "calendar")
     axes = contract.new_axes(given, figsize, lanes.lane_height(len(set(names).union(held.lanes if held else ()))))
-    colors.colormap(axes, cmap)
     picture = picture_on(axes, "calendar")
     lines = np.array(picture.place_lanes(names), np.int64)
     lanes.draw_lanes(axes, picture, is_new=ax is None)

@@ -168,17 +168,25 @@ def ink(axes: Axes) -> Any:
     return axes.xaxis.label.get_color()
 
 
-def colormap(axes: Axes, cmap: str | Colormap | None = None) -> Colormap:
+def checked_colormap(cmap: Any) -> Colormap | None:
+    """Return a colour map of a user's own, None where none was asked for, or raise where there is no such."""
+    import matplotlib as mpl
+    from matplotlib.colors import Colormap
+
+    if cmap is None or isinstance(cmap, Colormap):
+        return cmap
+    if not isinstance(cmap, str) or cmap not in mpl.colormaps:
+        raise AuroraxInputError(f"cmap={cmap!r} is no colour map; {suggestion(cmap, sorted(mpl.colormaps))}")
+    return mpl.colormaps[cmap]
+
+
+def colormap(axes: Axes, cmap: Colormap | None = None) -> Colormap:
     """Return a colour map: the one asked for, or viridis without the end that is near the background's own lightness."""
     import matplotlib as mpl
-    from matplotlib.colors import Colormap, ListedColormap
+    from matplotlib.colors import ListedColormap
 
-    if isinstance(cmap, Colormap):
-        return cmap
     if cmap is not None:
-        if not isinstance(cmap, str) or cmap not in mpl.colormaps:
-            raise AuroraxInputError(f"cmap={cmap!r} is no colour map; {suggestion(cmap, sorted(mpl.colormaps))}")
-        return mpl.colormaps[cmap]
+        return cmap
     low, high = (0.25, 1.0) if is_dark(axes) else (0.0, 0.88)
     return ListedColormap(mpl.colormaps["viridis"](np.linspace(low, high, 256)), name="viridis_on_background")
 

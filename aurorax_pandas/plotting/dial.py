@@ -113,8 +113,7 @@ def plot_dial(
         require_column(events, "color", color)
         values = events[color]
     numeric = values is not None and pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    asked = scale.Limits(cmap, vmin, vmax, own.pop("norm", None))
-    limits = scale.checked_limits(given, "dial", color if numeric else None, asked)
+    limits = scale.checked_limits(given, "dial", color if numeric else None, cmap, vmin, vmax, own.pop("norm", None))
     held_picture(given, "dial")
     axes = contract.new_axes(given, figsize, 6.0, 5.6, projection="polar")
     picture = picture_on(axes, "dial")

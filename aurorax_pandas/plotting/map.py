@@ -136,7 +136,7 @@ def plot_map(
         check_ephemeris(ephemeris)
     chosen = colors.checked_palette(palette)
     held_picture(given, "map")
-    limits = scale.checked_limits(given, "map", "count", scale.Limits(cmap, vmin, vmax, own.pop("norm", None)))
+    limits = scale.checked_limits(given, "map", "count", cmap, vmin, vmax, own.pop("norm", None))
     contract.checked_figsize(given, figsize)
     refuse_summed(df, "map")
     events, labels = labelled_events(df, by, "map")

@@ -29,29 +29,37 @@ _FEW: Final = 12
 class Limits(NamedTuple):
     """What a user said of a colour scale."""
 
-    cmap: str | Colormap | None
+    cmap: Colormap | None
     vmin: float | None
     vmax: float | None
     norm: Any = None
 
 
-def checked_limits(axes: Axes | None, kind: str, column: str | None, asked: Limits) -> Limits:
+def checked_limits(
+    axes: Axes | None,
+    kind: str,
+    column: str | None,
+    cmap: Any,
+    vmin: float | None,
+    vmax: float | None,
+    norm: Any = None,
+) -> Limits:
     """Check what a user said of a colour scale, before anything is drawn."""
     numbers = {
         name: None if value is None else checked_number(name, value, np.isfinite, "a number")
-        for name, value in (("vmin", asked.vmin), ("vmax", asked.vmax))
+        for name, value in (("vmin", vmin), ("vmax", vmax))
     }
     low, high = numbers["vmin"], numbers["vmax"]
     if low is not None and high is not None and low >= high:
-        raise AuroraxInputError(f"vmin={asked.vmin!r} is not below vmax={asked.vmax!r}; swap them")
-    if asked.norm is not None and not (low is None and high is None):
+        raise AuroraxInputError(f"vmin={vmin!r} is not below vmax={vmax!r}; swap them")
+    if norm is not None and not (low is None and high is None):
         raise AuroraxInputError("norm= brings its own limits; leave vmin= and vmax= out")
     held = held_picture(axes, kind)
     if held is not None and column is not None and held.column not in (None, column):
         raise AuroraxInputError(
             f"ax is coloured by {held.column} already, which {column} cannot share; give each its own Axes"
         )
-    return Limits(asked.cmap, low, high, asked.norm)
+    return Limits(colors.checked_colormap(cmap), low, high, norm)
 
 
 def query_distance(df: pd.DataFrame) -> float | None:

@@ -119,8 +119,7 @@ def timeline(
     if color is not None:
         require_column(events, "color", color)
     numeric = color is not None and _is_number(events[color])
-    asked = scale.Limits(cmap, vmin, vmax, look.pop("norm", None))
-    limits = scale.checked_limits(given, kind, color if numeric else None, asked)
+    limits = scale.checked_limits(given, kind, color if numeric else None, cmap, vmin, vmax, look.pop("norm", None))
     spans = pd.DataFrame(
         {
             "event": np.arange(len(events)),
@@ -137,8 +136,6 @@ def timeline(
     held = held_picture(given, kind)
     count = len(set(names).union(held.lanes if held else ()))
     axes = contract.new_axes(given, figsize, lanes.lane_height(count))
-    if isinstance(cmap, str):
-        colors.colormap(axes, cmap)
     picture = picture_on(axes, kind)
     lane = np.array(picture.place_lanes(names), np.int64)[place] if len(names) else place
     lanes.draw_lanes(axes, picture, is_new=ax is None)

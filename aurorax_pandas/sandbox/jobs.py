@@ -15,8 +15,9 @@ import pandas as pd
 
 from aurorax_pandas import times
 from aurorax_pandas.analysis.counts import minutes
-from aurorax_pandas.engine.find import check_searchable, search_ephemeris
+from aurorax_pandas.engine.find import search_ephemeris
 from aurorax_pandas.engine.matching import block_mask, block_variables, matching_sources, values_at
+from aurorax_pandas.engine.plan import check_searchable
 from aurorax_pandas.ephemeris.dataset import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.frame.events import explode_events

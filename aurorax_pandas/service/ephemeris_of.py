@@ -74,15 +74,33 @@ def read_ephemeris_of(
     """
     api_key = hidden(api_key)
     require(df, "ephemeris", "data_sources", "start", "end")
-    margin = span("pad", pad, zero=True)
+    span("pad", pad, zero=True)
     if df.empty:
         raise AuroraxInputError("the frame is empty: there is nothing to read ephemeris of")
-    flat = model.flatten(df["data_sources"])
-    sources = pd.DataFrame({name: flat.column(name) for name in model.SOURCE_FIELDS})
-    if (sources["identifier"].fillna(NO_IDENTIFIER) < 0).any():
+    identifiers = model.flatten(df["data_sources"]).column("identifier")
+    if (identifiers.fillna(NO_IDENTIFIER) < 0).any():
         raise AuroraxInputError(
             "some sources are places of your own; the service has no ephemeris of them, stations() makes it"
         )
+    return read_ephemeris_around(
+        df, pad, api_url=api_url, api_key=api_key, timeout=timeout, poll_interval=poll_interval
+    )
+
+
+def read_ephemeris_around(
+    df: pd.DataFrame,
+    pad: Span = "2min",
+    *,
+    api_url: str | None = None,
+    api_key: str | None = None,
+    timeout: Any = 3600,
+    poll_interval: float = 1.0,
+) -> xr.Dataset:
+    """Read the ephemeris of those sources of conjunctions that the service holds, as `read_ephemeris_of`."""
+    margin = span("pad", pad, zero=True)
+    flat = model.flatten(df["data_sources"])
+    sources = pd.DataFrame({name: flat.column(name) for name in model.SOURCE_FIELDS})
+    held = (sources["identifier"].fillna(NO_IDENTIFIER) >= 0).to_numpy(bool)
     start = (df["start"] - margin).to_numpy()
     end = (df["end"] + margin).to_numpy()
     clusters = overlap_clusters(np.zeros(len(df), np.int64), start, end, MERGED_GAP)
@@ -91,7 +109,7 @@ def read_ephemeris_of(
 
     def read(cluster: int) -> pd.DataFrame:
         rows = clusters == cluster
-        wanted = sources[rows[flat.row]].drop_duplicates("identifier")
+        wanted = sources[rows[flat.row] & held].drop_duplicates("identifier")
         programs, platforms, instrument_types = (
             sorted(wanted[column].dropna().unique()) for column in ("program", "platform", "instrument_type")
         )

@@ -45,7 +45,8 @@ def without_seams(ring: np.ndarray) -> list[np.ndarray]:
     """Cut out what is no coast: the seam at ±180 degrees, and the line that closes Antarctica at the pole."""
     on_seam = np.abs(ring[:, 0]) >= 179.99
     at_pole = ring[:, 1] <= -89.9
-    seam = (on_seam[:-1] & on_seam[1:]) | at_pole[:-1] | at_pole[1:]
+    around = np.abs(np.diff(ring[:, 0])) > 180
+    seam = (on_seam[:-1] & on_seam[1:]) | at_pole[:-1] | at_pole[1:] | around
     kept = np.flatnonzero(~seam)
     runs = np.split(kept, np.flatnonzero(np.diff(kept) > 1) + 1)
     lines = [ring[run[0] : run[-1] + 2] for run in runs if len(run)]
@@ -82,6 +83,8 @@ def main(source: str, target: str) -> None:
     topology = json.loads(Path(source).read_text(encoding="utf-8"))
     lines = [line for ring in rings(topology, read_arcs(topology)) for line in without_seams(ring)]
     lines = [simplified(line) for line in lines if np.ptp(line, axis=0).max() > TOLERANCE]
+    # what lay between two points on the seam may be gone
+    lines = [part for line in lines for part in without_seams(line)]
     lines = [line for line in lines if len(line) > 2 or np.ptp(line, axis=0).max() > 2 * TOLERANCE]
     points = np.round(np.concatenate(lines) * SCALE).astype(np.int16)
     lengths = np.array([len(line) for line in lines], np.int16)

@@ -226,7 +226,7 @@ def test_a_winter_in_one_chain(orbits):
     near = chosen.aurorax.closest_approach(winter)
     assert (near["approach_distance"] < near["min_distance"] + 25).all()
     ax = near.aurorax.plot.calendar(by="site", availability=listed)
-    assert ax.get_legend().get_texts()[0].get_text() == "no operation"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["no conjunction", "no operation"]
     windows = near.aurorax.overflights().aurorax.image_windows(winter)
     assert 0 < len(windows) < len(near)
     counts = df.aurorax.daily_counts(availability=listed)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxInputError
-from aurorax_pandas.engine import find
+from aurorax_pandas.engine import find, grid, stage
+from aurorax_pandas.ephemeris import dataset, extents
+from aurorax_pandas.frame import intervals
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 RADIUS = 6371.0
@@ -284,8 +286,8 @@ def test_blocks_of_time_and_chunks_do_not_show(sample, blocks, subminute, monkey
     assert len(whole)
     chunked = aurorax_pandas.find_conjunctions(sample.chunk(epoch=211), subminute_precision=subminute, **blocks)
     assert_conjunctions_equal(chunked, whole, check_attrs=False)
-    monkeypatch.setattr(find, "_BLOCK", 97)
-    monkeypatch.setattr(find, "_MAX_HITS", 50)
+    monkeypatch.setattr(stage, "_BLOCK", 97)
+    monkeypatch.setattr(stage, "_MAX_HITS", 50)
     assert_conjunctions_equal(
         aurorax_pandas.find_conjunctions(sample, subminute_precision=subminute, **blocks), whole, check_attrs=False
     )
@@ -713,3 +715,112 @@ def test_events_are_the_pairs_of_blocks_in_their_order_each_with_its_own_distanc
         ):
             apart = [reference_distance(tracks[one][at], tracks[other][at]) for at in range(first, last + 1)]
             assert (low, high) == (pytest.approx(min(apart)), pytest.approx(max(apart)))
+
+
+# ---- checks and short cuts ---------------------------------------------------------------------------------------
+
+
+def test_a_dataset_that_was_changed_between_two_calls_is_checked_again(sample):
+    changed = sample.copy(deep=True)
+    search = {"distance": 500, **RECORDED}
+    before = aurorax_pandas.find_conjunctions(changed, **search)
+    row = changed["platform"].values.tolist().index("swarma")
+    changed["nbtrace_lat"].values[row, :] += 0.5
+    after = aurorax_pandas.find_conjunctions(changed, **search)
+    assert not after["min_distance"].equals(before["min_distance"])
+    changed["nbtrace_lat"].values[row, 3] = 91.0
+    with pytest.raises(AuroraxInputError, match="outside −90 to 90"):
+        aurorax_pandas.find_conjunctions(changed, **search)
+
+
+def test_locations_are_checked_once_in_a_call(sample, monkeypatch):
+    seen = []
+
+    def counted(lat, lon, name):
+        seen.append(name)
+        return extents.measure_extents(lat, lon, name)
+
+    for module in (dataset, find):
+        monkeypatch.setattr(module, "measure_extents", counted)
+    aurorax_pandas.find_conjunctions(sample, distance=500, conjunction_types=["nbtrace", "geographic"], **RECORDED)
+    assert sorted(seen) == ["geo", "nbtrace", "sbtrace"]
+
+
+@pytest.mark.parametrize("bad", [(91.0, 0.0), (0.0, 361.0), (np.nan, 0.0), (np.inf, 0.0)])
+def test_chunks_are_checked_when_they_are_read(sample, bad):
+    pytest.importorskip("dask")
+    wrong = sample.copy(deep=True)
+    for name, value in zip(("nbtrace_lat", "nbtrace_lon"), bad, strict=True):
+        wrong[name].values[0, 700] = value
+    for subminute in (None, True):
+        with pytest.raises(AuroraxInputError, match="nbtrace_l"):
+            aurorax_pandas.find_conjunctions(
+                wrong.chunk(epoch=97), distance=500, subminute_precision=subminute, **RECORDED
+            )
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(latitudes, longitudes), min_size=1, max_size=5),
+    st.lists(st.tuples(latitudes, longitudes | st.floats(180, 360)), min_size=1, max_size=30),
+    st.sampled_from([0.0, 1.0, 300.0, 5000.0, 25000.0]),
+)
+def test_a_grid_leaves_out_no_place_that_is_near(stations, points, limit):
+    lat, lon = np.array(stations).T
+    point_lat, point_lon = np.array(points).T
+    laid = grid.PlaceGrid(lat, lon, limit)
+    inside = np.flatnonzero((point_lat >= laid.south) & (point_lat <= laid.north))
+    point, place = laid.candidates(point_lat[inside], point_lon[inside])
+    near = {
+        (one, other)
+        for one, at in enumerate(points)
+        for other, there in enumerate(stations)
+        if reference_distance(at, there) <= limit
+    }
+    found = list(zip(inside[point].tolist(), place.tolist(), strict=True))
+    assert near <= set(found)
+    assert len(found) == len(set(found))
+
+
+@settings(max_examples=60)
+@given(scenes(), st.sampled_from([300.0, 3000.0]))
+def test_stations_near_each_other_are_joined_as_at_every_epoch(scene, limit):
+    tracks, ground, craft = scene
+    if not (has_data(tracks, ground) and has_data(tracks, craft) and away_from(limit, tracks)):
+        return
+    df = aurorax_pandas.find_conjunctions(
+        ephemeris_of(tracks, ground), distance=limit, ground=[{"programs": "camera"}] * 2, space={"programs": "craft"}
+    )
+    expected = merged(reference(tracks, [ground, ground, craft], dict.fromkeys([(0, 1), (0, 2), (1, 2)], limit)))
+    assert {row[:4] for row in as_rows(df)} == {row[:4] for row in expected}
+
+
+@settings(max_examples=100)
+@given(st.lists(st.integers(0, 2**40), max_size=50), st.sampled_from([2, 70_000, 2**40]))
+def test_order_by_digits_is_stable(numbers, size):
+    values = np.array(numbers, np.int64) % size
+    assert intervals.stable_order(values).tolist() == np.argsort(values, kind="stable").tolist()
+
+
+def test_two_orders_of_dimensions_are_one_search(sample, found):
+    turned = sample.transpose("epoch", "source")
+    df = aurorax_pandas.find_conjunctions(turned, "2020-01-01", "2020-01-01T06:59:59", 500, **RECORDED)
+    assert_conjunctions_equal(df, found, check_attrs=False)
+
+
+def test_a_place_that_is_named_twice_meets_once(sample):
+    block = {"locations": [(58.0, -94.0), (58.0, -94.0)]}
+    twice, once = (
+        aurorax_pandas.find_conjunctions(
+            sample, distance=500, custom_locations={"locations": places}, space={"programs": "swarm"}
+        )
+        for places in (block["locations"], block["locations"][:1])
+    )
+    assert_conjunctions_equal(twice, once, check_attrs=False)
+
+
+def test_earlier_pieces_do_not_matter_to_rows_of_places_alone(sample):
+    cameras = sample.isel(source=slice(3, None))
+    df = aurorax_pandas.find_conjunctions(cameras, distance=1200, ground=[{"programs": "themis-asi"}] * 2)
+    assert (df["min_distance"] == df["max_distance"]).all()
+    assert (df["closest_epoch"] == df["start"]).all()

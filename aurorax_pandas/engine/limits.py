@@ -1,0 +1,140 @@
+"""Which distances and criteria of a query the events of a frame were found by."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.checks import suggestion
+from aurorax_pandas.engine.matching import block_mask, block_variables, fills_block
+from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Tracks
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.model import SOURCE_FIELDS
+from aurorax_pandas.query.query import Query, block_names
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_Mask = npt.NDArray[np.bool_]
+
+_CURE: Final = "give distance= as one number [km]"
+#: The argument of each kind of block in a query.
+_ARGUMENTS: Final = {"ground": "ground", "space": "space", "events": "events", "custom_locations": "adhoc"}
+
+
+def limits_of_events(
+    events: pd.DataFrame, query: Mapping[str, Any] | None, distance: float | Mapping[str, float | None] | None
+) -> Floats:
+    """
+    Return the largest distance of each event [km]; infinite where its pair of blocks has none.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Events of `explode_events`.
+    query : mapping, optional
+        The query that they come from.
+    distance : float or mapping, optional
+        Distances to take in place of the query's: one for all, or a dict of pairs of blocks.
+
+    Raises
+    ------
+    AuroraxInputError
+        If they are not known or not clear, or above the query's.
+    """
+    if distance is None and not query:
+        raise AuroraxInputError(f"distance is missing, and the frame does not know its query; {_CURE}")
+    known = _limits_by_query(events, query["max_distances"], query) if query else np.full(len(events), np.inf)
+    if distance is None:
+        wanted = known
+    elif isinstance(distance, Mapping):
+        if not query:
+            raise AuroraxInputError(
+                f"distance={dict(distance)!r} names blocks of a query that the frame does not know; {_CURE}"
+            )
+        blocks = {argument: query[name] for argument, name in _ARGUMENTS.items()}
+        named = Query.from_arguments(query["start"], query["end"], distance, **blocks).payload["max_distances"]
+        wanted = _limits_by_query(events, named, query)
+    else:
+        wanted = np.full(len(events), float(distance))
+    if np.isnan(wanted).any():
+        raise AuroraxInputError(
+            f"distance: the query has none, or several, for {events['pair'][np.isnan(wanted)].iloc[0]}; {_CURE}"
+        )
+    if (wanted > known).any():
+        above = int(np.argmax(wanted > known))
+        raise AuroraxInputError(
+            f"distance={wanted[above]:g} is above the {known[above]:g} km of the query: what lies between is not in the "
+            "frame; search with the greater distance"
+        )
+    return wanted
+
+
+def _limits_by_query(events: pd.DataFrame, distances: Mapping[str, Any], query: Mapping[str, Any]) -> Floats:
+    """Return the limit of each event by the blocks that its sources fill; NaN where these are none, or differ."""
+    every = [float(limit) for limit in distances.values() if limit is not None]
+    if len(every) == len(distances) and len(set(every)) == 1:
+        return np.full(len(events), every[0])
+    fills = [[fills_block(_side(events, side), block, kind) for kind, block in _blocks(query)] for side in ("e1", "e2")]
+    names = block_names(*(len(query[name]) for name in ("ground", "space", "events", "adhoc")))
+    low, high = np.full(len(events), np.inf), np.full(len(events), -1.0)
+    for (one, first), (other, second) in itertools.combinations(enumerate(names), 2):
+        given = distances.get(f"{first}-{second}")
+        limit = np.inf if given is None else float(given)
+        held = (fills[0][one] & fills[1][other]) | (fills[0][other] & fills[1][one])
+        low[held], high[held] = np.minimum(low[held], limit), np.maximum(high[held], limit)
+    return np.where(low == high, low, np.nan)
+
+
+def _blocks(query: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(kind, block) for kind in ("ground", "space", "events", "adhoc") for block in query[kind]]
+
+
+def _side(events: pd.DataFrame, side: str) -> pd.DataFrame:
+    return events[[f"{side}_{name}" for name in SOURCE_FIELDS]].set_axis(list(SOURCE_FIELDS), axis=1)
+
+
+def admitted_sources(events: pd.DataFrame, query: Mapping[str, Any] | None, ephemeris: xr.Dataset) -> _Mask | None:
+    """
+    Tell at which epochs the sources of events meet the criteria of a query.
+
+    Returns
+    -------
+    ndarray of bool, shape (source, epoch), optional
+        For each distinct source, as `Tracks` numbers those of all first sides, then of all second sides; None where the
+        query asks for no hemisphere and filters by no metadata.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the ephemeris lacks a variable that it filters by.
+    """
+    blocks = _blocks(query) if query else []
+    if not any(block_variables(block) for _, block in blocks):
+        return None
+    sources = pd.concat([_side(events, side) for side in ("e1", "e2")], ignore_index=True)
+    tracks = Tracks(ephemeris, sources[list(TRACKED)])
+    numbers = np.arange(len(sources))
+    distinct, first = np.unique(tracks.distinct(numbers), return_index=True)
+    rows = tracks.rows(first)
+    admitted = np.zeros((len(distinct), len(tracks.epochs)), bool)
+    for kind, block in blocks:
+        names = block_variables(block)
+        for name in names:
+            if name not in ephemeris.data_vars:
+                raise AuroraxInputError(
+                    f"ephemeris: there is no variable {name!r}, which the query filters by; "
+                    f"{suggestion(name, [str(known) for known in ephemeris.data_vars])}"
+                )
+        filled = np.flatnonzero(fills_block(sources.iloc[first], block, kind))
+        if not names:
+            admitted[filled] = True
+            continue
+        held = filled[rows[filled] >= 0]
+        admitted[held] |= np.broadcast_to(block_mask(ephemeris, rows[held], block), (len(held), len(tracks.epochs)))
+    return admitted

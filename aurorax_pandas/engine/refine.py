@@ -1,0 +1,286 @@
+"""Conjunctions of minutes made into those between the minutes, in the ephemeris of their sources."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from aurorax_pandas import geometry
+from aurorax_pandas.checks import checked_number
+from aurorax_pandas.engine.continuous import in_epochs, unit_of
+from aurorax_pandas.engine.envelope import Widest, widest_of_rows
+from aurorax_pandas.engine.joining import Rows, Runs
+from aurorax_pandas.engine.limits import admitted_sources, limits_of_events
+from aurorax_pandas.engine.spans import Legs, Spans, Steps, extremes, join_legs, legs_within, span_of_knot
+from aurorax_pandas.ephemeris.arcs import apart, longest_step, places_between
+from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model, ordering, provenance
+from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.frame.events import explode_events, require
+from aurorax_pandas.sources import CONJUNCTION_TYPES
+from aurorax_pandas.times import Times, to_utc
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_EVENT_VALUES: Final = ("start", "end", "min_distance", "max_distance")
+
+
+@typed
+def refine(
+    df: pd.DataFrame, ephemeris: xr.Dataset, distance: float | Mapping[str, float | None] | None = None
+) -> pd.DataFrame:
+    """
+    Make conjunctions of minutes into those between the minutes.
+
+    A search sees its epochs alone, while a footprint moves 400 km in a minute: `start` and `end` are up to a minute
+    short, and the least distance lies between two epochs. Here locations are interpolated along great circles, as by
+    ``find_conjunctions(..., continuous=True)``.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions; any selection of them.
+    ephemeris : xarray.Dataset
+        Where their sources were, from a step before to a step after each row: ``df.aurorax.ephemeris()``. Stations that
+        it lacks are taken from the service's table.
+    distance : float or dict, optional
+        Largest distance [km] for every pair of blocks, or a dict of pairs as in the query; no more than the query's,
+        which it is by default. What passes a little further away than the query's distance at the minutes, but comes
+        nearer between them, is in the frame of a wider search alone: search with `distance` and 450 km more (for one
+        spacecraft that moves, at one epoch a minute), and give the distance that you mean here.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The conjunctions in their total order, with a fresh index: `start` and `end` where the distance is crossed (or
+        where the window, a gap or a field line that jumps ends them), ``min_distance`` and ``closest_epoch`` the
+        interpolated minimum, ``max_distance`` and ``farthest_epoch`` likewise, and the same of the events, of which those
+        stay whose pair of blocks has a limit. A row becomes
+        as many as there are spans in it and one epoch around it, or none where it never comes within the distance.
+        Columns of your own go along.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the frame is none of conjunctions, does not know its distances, a distance is above the query's, or the
+        ephemeris lacks a variable that the query filters by.
+    AuroraxDataError
+        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If it covers some rows only; the others are not in the result.
+
+    Examples
+    --------
+    >>> import aurorax_pandas
+    >>> df = aurorax_pandas.load_sample_conjunctions().aurorax.closest(1)
+    >>> exact = df.aurorax.refine(aurorax_pandas.load_sample_ephemeris())
+    >>> exact["start"].iloc[0] < df["start"].iloc[0], exact["min_distance"].iloc[0] < df["min_distance"].iloc[0]
+    (np.True_, np.True_)
+    """
+    require(df, "refine", *model.CONJUNCTION_COLUMNS)
+    known = provenance.get_provenance(df.attrs)
+    query = known.get("query")
+    if not isinstance(distance, Mapping) and distance is not None:
+        distance = checked_number("distance", distance, lambda km: 0 <= km < np.inf, "0 or more [km]")
+    events = explode_events(df)
+    limits = limits_of_events(events, query, distance)
+    limited = np.flatnonzero(np.isfinite(limits))
+    events, limits = events.iloc[limited], limits[limited]
+    made = df.iloc[:0]
+    if len(df):
+        if len(without := np.setdiff1d(np.arange(len(df)), events["conjunction"])):
+            raise AuroraxInputError(
+                f"refine needs the pairs of each row; row {without[0]} has no event, as none of its distances has a limit"
+            )
+        made = _refined(df, events, limited, ephemeris, limits, known)
+    made.attrs = copy.deepcopy(df.attrs)
+    made.attrs[provenance.KEY] = known | {
+        "step": "0s",
+        "precision": provenance.CONTINUOUS,
+        "latitudes": known.get("latitudes", "as the service has them"),
+    }
+    return made
+
+
+def _refined(
+    df: pd.DataFrame,
+    events: pd.DataFrame,
+    limited: Ints,
+    ephemeris: xr.Dataset,
+    limits: Floats,
+    known: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Return the rows of spans; `limited` says which events of the frame the events are."""
+    sides = [events[[f"{side}_{name}" for name in TRACKED]].set_axis(list(TRACKED), axis=1) for side in ("e1", "e2")]
+    sources = pd.concat(sides, ignore_index=True)
+    parents = events["conjunction"].to_numpy()
+    check_spans("refine", events, parents, ephemeris, sources)
+    geodetic = known.get("latitudes") == "geodetic"
+    found = _Refinement(Tracks(ephemeris, sources), events, limits, _bounds(df, known), geodetic)
+    if (admitted := admitted_sources(events, known.get("query"), ephemeris)) is not None:
+        found.admitted = admitted
+    counts = np.bincount(parents, minlength=len(df))
+    types = df["conjunction_type"].astype("str").to_numpy()
+    pieces = [
+        found.rows(np.flatnonzero((types == kind) & (counts == count)), kind, int(count))
+        for kind, count in itertools.product(CONJUNCTION_TYPES, np.unique(counts))
+        if ((types == kind) & (counts == count)).any()
+    ]
+    return ordering.in_order(pd.concat([_assembled(df, limited, *piece) for piece in pieces]))
+
+
+def _bounds(df: pd.DataFrame, known: Mapping[str, Any]) -> tuple[Times, Times]:
+    """Return between which instants the spans of each row lie: up to the epochs around it, inside the window."""
+    query = known.get("query") or {}
+    # ends are rounded to a millisecond
+    beyond = pd.Timedelta("1ms")
+    if known.get("precision") != provenance.CONTINUOUS:
+        beyond = pd.Timedelta("30s") if query.get("subminute_precision") else provenance.step_of(df, None)
+    first, last = (to_utc(name, query[name]) if query.get(name) else None for name in ("start", "end"))
+    start, end = (df["start"] - beyond).to_numpy("M8[us]"), (df["end"] + beyond).to_numpy("M8[us]")
+    return (
+        start if first is None else np.maximum(start, first.to_datetime64()),
+        end if last is None else np.minimum(end, last.to_datetime64()),
+    )
+
+
+class _Refinement:
+    """Events, where their sources were, and their limits; events are numbered by their position."""
+
+    def __init__(
+        self, tracks: Tracks, events: pd.DataFrame, limits: Floats, bounds: tuple[Times, Times], geodetic: bool
+    ) -> None:
+        self._tracks, self._limits, self._geodetic = tracks, limits, geodetic
+        self._parents = events["conjunction"].to_numpy()
+        self._begin, self._end = bounds
+        self._longest, self._unit = longest_step(tracks.step), unit_of(tracks.step)
+        self._units = int(tracks.step // self._unit)
+        self._count = len(events)
+        #: For each side of the events, whether the query's criteria hold at the epochs; by default always.
+        self.admitted: npt.NDArray[np.bool_] | None = None
+
+    def rows(self, rows: Ints, kind: str, count: int) -> tuple[Ints, Ints, Ints, Ints, Widest, Times, np.timedelta64]:
+        """
+        Refine rows of one type that have the same number of events.
+
+        Returns
+        -------
+        parent, event : ndarray of int64
+            The row that each span is of, and the first of its events.
+        start, end : ndarray of int64
+            The spans, in units of time from the first epoch.
+        widest : Widest
+            The extremes.
+        first, unit
+            The first epoch, and the unit.
+        """
+        first_event = np.searchsorted(self._parents, rows)
+        spans = [self._spans(first_event + slot, kind) for slot in range(count)]
+        runs = [
+            Runs(self._parents[each.pair], each.start, each.end, np.zeros_like(each.start), np.empty(0))
+            for each in spans
+        ]
+        total = len(self._tracks.epochs) * self._units + 1
+        joined = Rows({0: runs[0].key}, runs[0].start, runs[0].end, {(0, 0): np.arange(len(runs[0].key))})
+        for slot in range(1, count):
+            joined = joined.joined(runs[slot], joined.sources[0], total, (0, slot))
+        parent = joined.sources[0]
+        event = first_event[np.searchsorted(rows, parent)]
+        if count == 1:
+            one = spans[0]
+            closest, low, farthest, high = extremes(span_of_knot(one), one.time, one.distance, len(one.pair))
+            widest = Widest(closest, low, farthest, high, low[:, None], high[:, None])
+        else:
+            widest = widest_of_rows(
+                joined.start,
+                joined.end,
+                spans,
+                [joined.run[0, slot] for slot in range(count)],
+                lambda slot, row, time: self._distance(event[row] + slot, kind, time),
+            )
+        return parent, event, joined.start, joined.end, widest, self._tracks.epochs[:1], self._unit
+
+    def _places(self, event: Ints, side: int, kind: str, at: Ints) -> Floats:
+        """Return unit vectors of a side of events at epochs, NaN where there is no location or no criterion holds."""
+        source = event + side * self._count
+        places = geometry.unit_vectors(*self._tracks.compared(kind, source, at, geodetic=self._geodetic))
+        if self.admitted is not None:
+            places[:, ~self.admitted[self._tracks.distinct(source), at]] = np.nan
+        return places
+
+    def _spans(self, events: Ints, kind: str) -> Spans:
+        """Return the spans in which the sources of events are within their limits."""
+        parents, step = self._parents[events], self._tracks.step
+        first, stop = self._tracks.window(self._begin[parents] - step, self._end[parents] + step)
+        lengths = np.maximum(stop - first, 0)
+        event, at = np.repeat(events, lengths), model.ranges(first, lengths)
+        sides = [self._places(event, side, kind, at) for side in (0, 1)]
+        limit = self._limits[event]
+        begin, end = (self._in_units(edge)[self._parents[event]] for edge in (self._begin, self._end))
+        distance, time = apart(*sides), at * self._units
+        alone = np.flatnonzero((distance <= limit) & (time >= begin) & (time <= end))
+        points = Legs(event[alone], time[alone], time[alone], distance[alone], distance[alone])
+        before = np.flatnonzero(event[1:] == event[:-1])
+        low, high = (((edge[before] - time[before]) / self._units).clip(0.0, 1.0) for edge in (begin, end))
+        steps = Steps(event[before], at[before], limit[before], low, high)
+        ends = [place[:, each] for place in sides for each in (before, before + 1)]
+        return join_legs([points, legs_within(steps, ends, self._longest, self._units)])
+
+    def _in_units(self, times: Times) -> Ints:
+        since = (times - self._tracks.epochs[0]).astype("m8[us]")
+        found: Ints = since // self._unit
+        return found
+
+    def _distance(self, event: Ints, kind: str, time: Floats) -> Floats:
+        """Return the distance of events at instants [km], no more than their limits."""
+        epoch, after, fraction = in_epochs(time, self._units)
+        ends = [self._places(event, side, kind, at) for side in (0, 1) for at in (epoch, after)]
+        found = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
+        return np.minimum(found, self._limits[event])
+
+
+def _assembled(
+    df: pd.DataFrame,
+    limited: Ints,
+    parent: Ints,
+    event: Ints,
+    start: Ints,
+    end: Ints,
+    widest: Widest,
+    first: Times,
+    unit: np.timedelta64,
+) -> pd.DataFrame:
+    """Return the rows of spans: what they are of, with their own times and distances."""
+    made = df.iloc[parent].copy()
+    instants = {
+        name: first[0] + time * unit.astype("m8[us]")
+        for name, time in (
+            ("start", start), ("end", end), ("closest_epoch", widest.closest), ("farthest_epoch", widest.farthest),
+        )
+    }  # fmt: skip
+    for name, values in (instants | {"min_distance": widest.low, "max_distance": widest.high}).items():
+        made[name] = values
+    count = widest.pair_low.shape[1]
+    chosen = limited[(event[:, None] + np.arange(count)).ravel()]
+    # events of a frame stand in the order of its rows
+    fields = {name: values.take(pa.array(chosen)) for name, values in model.flatten(df["events"]).fields.items()}
+    values = [
+        np.repeat(instants["start"], count), np.repeat(instants["end"], count), widest.pair_low.ravel(), widest.pair_high.ravel(),
+    ]  # fmt: skip
+    for name, each in zip(_EVENT_VALUES, values, strict=True):
+        fields[name] = pa.array(each, model.EVENT_FIELDS[name])
+    made["events"] = model.nested_array(fields, np.arange(len(parent) + 1, dtype=np.int64) * count)
+    return made

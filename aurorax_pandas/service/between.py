@@ -1,0 +1,78 @@
+"""A search of the service made into conjunctions between its minutes: wider, with the ephemeris, refined."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from aurorax_pandas.engine.refine import refine
+from aurorax_pandas.ephemeris.arcs import longest_step
+from aurorax_pandas.frame import ordering, provenance
+from aurorax_pandas.query.query import Query
+from aurorax_pandas.service.ephemeris_of import read_ephemeris_around
+from aurorax_pandas.times import seconds_of
+
+_MINUTE: Final = np.timedelta64(1, "m")
+# rows whose ephemeris is held at once
+_WINDOW: Final = pd.Timedelta("10D")
+
+
+def read_between(
+    query: Query, search: Callable[[Query, float | None], pd.DataFrame], timeout: Any, **connection: Any
+) -> pd.DataFrame:
+    """
+    Return the conjunctions of a query between the minutes.
+
+    Who comes within the distance between two minutes is within half a step more of it at the nearer one, for each
+    source that moves; so the search is wider by half of the largest step.
+
+    Parameters
+    ----------
+    query : Query
+        What is asked for.
+    search : callable
+        Searches a query for no longer than some seconds.
+    timeout : float, str or pandas.Timedelta
+        Seconds, or a span of time, for all of it; None for no limit.
+    **connection
+        ``api_url``, ``api_key`` and ``poll_interval`` of the ephemeris's searches.
+    """
+    begun, longest = time.monotonic(), seconds_of("timeout", timeout, none="no limit")
+
+    def left() -> float | None:
+        return None if longest is None else max(longest - (time.monotonic() - begun), 1e-3)
+
+    margin = longest_step(_MINUTE) / 2
+    payload = query.payload
+    wider = {
+        pair: None
+        if distance is None
+        else distance + margin * sum(name.startswith("space") for name in pair.split("-"))
+        for pair, distance in payload["max_distances"].items()
+    }
+    df = search(replace(query, max_distances=wider), left())
+    origin = df.attrs[provenance.KEY]
+    pieces = [df.iloc[:0]]
+    for rows in _windows(df):
+        ephemeris = read_ephemeris_around(rows, timeout=left(), **connection)
+        pieces.append(refine(rows, ephemeris, payload["max_distances"]))
+    found = ordering.in_order(pd.concat(pieces) if len(pieces) > 1 else pieces[0])
+    found.attrs[provenance.KEY] = origin | {
+        "query": payload,
+        "step": "0s",
+        "precision": provenance.CONTINUOUS,
+        "margin": margin,
+        "latitudes": "as the service has them",
+    }
+    return found
+
+
+def _windows(df: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows in parts, so that no more ephemeris is held at once than one part needs."""
+    part = (df["start"] - df["start"].min()) // _WINDOW
+    return [rows for _, rows in df.groupby(part, sort=True)]

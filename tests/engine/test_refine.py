@@ -1,0 +1,203 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+import aurorax_pandas
+from aurorax_pandas import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.testing import assert_conjunctions_equal
+
+RECORDED = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
+SEVERAL = {
+    "pair": RECORDED,
+    "two types": {**RECORDED, "conjunction_types": ["nbtrace", "geographic"]},
+    "spacecraft": {"space": [{"platforms": "swarma"}, {"platforms": ["swarmb", "swarmc"]}]},
+    "three": {"ground": {"programs": "themis-asi"}, "space": [{"platforms": "swarma"}, {"platforms": "swarmc"}]},
+    "hemisphere": {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm", "hemisphere": "northern"}},
+    "metadata": {
+        "ground": {"programs": "themis-asi"},
+        "space": {
+            "programs": "swarm",
+            "metadata_filters": {"expressions": [{"key": "radial_distance", "operator": ">", "values": ["6810"]}]},
+        },
+    },
+    "place": {"custom_locations": {"locations": [(58.0, -94.0)]}, "space": {"programs": "swarm"}},
+}
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return aurorax_pandas.load_sample_ephemeris()
+
+
+def find(sample, distance, blocks, **arguments):
+    return aurorax_pandas.find_conjunctions(sample, distance=distance, **blocks, **arguments)
+
+
+@pytest.mark.parametrize("name", list(SEVERAL))
+def test_a_wider_search_of_minutes_refined_is_the_continuous_search(sample, name, builders):
+    blocks = SEVERAL[name]
+    margin = 450 * len(np.atleast_1d(blocks["space"]))
+    limit = 400 if name != "spacecraft" else 1500
+    wide = find(sample, limit + margin, blocks)
+    exact = find(sample, limit, blocks, continuous=True)
+    assert len(exact)
+    refined = wide.aurorax.refine(sample, limit)
+    builders.assert_same_spans(refined, exact)
+    refined.aurorax.validate()
+    assert refined.aurorax.provenance["precision"] == "continuous"
+    # and again it stays what it is
+    builders.assert_same_spans(refined.aurorax.refine(sample, limit), refined)
+
+
+def test_rows_of_the_service_reach_beyond_their_minutes(sample):
+    df = aurorax_pandas.load_sample_conjunctions()
+    refined = df.aurorax.refine(sample)
+    assert len(refined) == len(df)
+    both = refined.merge(df, how="cross", suffixes=("", "_minutes"))
+    inside = (both["start"] <= both["start_minutes"]) & (both["end"] >= both["end_minutes"])
+    assert inside.sum() >= 0.85 * len(df)
+    assert (refined["end"] - refined["start"] > pd.Timedelta(0)).all()
+    assert refined["max_distance"].max() <= 500
+
+
+def test_distance_is_the_querys_where_it_is_not_given(sample):
+    df = find(sample, {"ground1-space1": 500, "ground1-space2": 700, "space1-space2": 900}, SEVERAL["three"])
+    refined = df.aurorax.refine(sample)
+    assert refined["events"].nest["max_distance"].groupby(level=0).max().max() <= 900
+    by_pair = refined.aurorax.explode_events()
+    ground = by_pair["e1_source_type"].eq("ground")
+    assert by_pair["max_distance"][ground & by_pair["e2_platform"].eq("swarma")].max() <= 500
+    assert 500 < by_pair["max_distance"][ground & by_pair["e2_platform"].eq("swarmc")].max() <= 700
+    narrower = df.aurorax.refine(sample, {"ground1-space1": 300, "ground1-space2": 700, "space1-space2": 900})
+    assert 0 < len(narrower) < len(refined)
+
+
+def test_columns_of_ones_own_and_the_selection_go_along(sample):
+    df = find(sample, 950, RECORDED).assign(number=lambda frame: np.arange(len(frame)))
+    chosen = df.iloc[10:40]
+    refined = chosen.aurorax.refine(sample, 500)
+    assert set(refined["number"]) <= set(chosen["number"])
+    whole = df.aurorax.refine(sample, 500)
+    assert_conjunctions_equal(
+        refined, whole[whole["number"].isin(chosen["number"])].reset_index(drop=True), check_attrs=False
+    )
+    assert list(refined.columns) == list(df.columns)
+
+
+def test_what_never_comes_near_goes(sample):
+    df = find(sample, 950, RECORDED)
+    refined = df.aurorax.refine(sample, 1)
+    assert len(refined) < 3
+    none = df.aurorax.refine(sample, 0)
+    assert none.empty
+    assert none.dtypes.equals(df.dtypes)
+    assert none.aurorax.provenance["precision"] == "continuous"
+    assert df.iloc[:0].aurorax.refine(sample, 100).empty
+
+
+def test_the_window_of_the_query_ends_a_span(sample):
+    df = aurorax_pandas.find_conjunctions(sample, "2020-01-01T00:08", "2020-01-01T00:09", 500, **RECORDED)
+    refined = df.aurorax.refine(sample)
+    assert refined["start"].min() == pd.Timestamp("2020-01-01T00:08")
+    assert refined["end"].max() == pd.Timestamp("2020-01-01T00:09")
+
+
+@pytest.mark.parametrize(
+    ("change", "distance", "says"),
+    [
+        (lambda df: df, 501, "above the 500 km of the query"),
+        (lambda df: df, -1, "distance=-1 is not valid"),
+        (lambda df: df, {"ground1-space7": 3}, "no pair 'ground1-space7'"),
+        (lambda df: df.drop(columns="events"), None, r"needs the column\(s\) events"),
+    ],
+)
+def test_a_distance_that_cannot_be_is_refused(sample, change, distance, says):
+    df = change(find(sample, 500, RECORDED))
+    with pytest.raises(AuroraxInputError, match=says):
+        aurorax_pandas.refine(df, sample, distance)
+
+
+def test_a_frame_that_has_lost_its_query_needs_a_distance(sample, builders):
+    df = find(sample, 950, RECORDED)
+    df.attrs = {}
+    with pytest.raises(AuroraxInputError, match="distance is missing"):
+        df.aurorax.refine(sample)
+    with pytest.raises(AuroraxInputError, match="names blocks"):
+        df.aurorax.refine(sample, {"ground1-space1": 500})
+    builders.assert_same_spans(df.aurorax.refine(sample, 300), find(sample, 300, RECORDED, continuous=True))
+
+
+def test_sources_that_fill_blocks_of_several_distances_are_refused(sample):
+    df = find(sample, {"ground1-space1": 500, "ground1-space2": 700, "space1-space2": 900}, {
+        "ground": {"programs": "themis-asi"}, "space": [{"programs": "swarm"}] * 2
+    })  # fmt: skip
+    with pytest.raises(AuroraxInputError, match="has none, or several"):
+        df.aurorax.refine(sample)
+    assert len(df.aurorax.refine(sample, 400))
+
+
+def test_rows_without_a_limited_pair_are_refused(sample, builders):
+    df = aurorax_pandas.conjunctions_from_records([builders.record(events=[])])
+    with pytest.raises(AuroraxInputError, match="row 0 has no event"):
+        df.aurorax.refine(sample, 300)
+
+
+def test_an_ephemeris_that_covers_a_part_warns_and_one_that_covers_none_is_refused(sample):
+    df = find(sample, 950, RECORDED)
+    early = sample.sel(epoch=slice("2020-01-01T00:00", "2020-01-01T05:00"))
+    with pytest.warns(AuroraxDataWarning, match="does not cover"):
+        refined = df.aurorax.refine(early, 500)
+    assert len(refined) > 0
+    assert refined["end"].max() <= pd.Timestamp("2020-01-01T05:00")
+    with pytest.raises(AuroraxDataError, match="covers none"):
+        df.aurorax.refine(sample.assign_coords(epoch=sample["epoch"] + pd.Timedelta("100D")), 500)
+
+
+# ---- exact spans are counted as such -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exact(sample):
+    return find(sample, 500, RECORDED, continuous=True)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_exact_spans_have_no_step(exact, known):
+    df = exact if known else exact.set_flags()
+    if not known:
+        df.attrs = {}
+    lengths = (df["end"] - df["start"]) / pd.Timedelta("1min")
+    np.testing.assert_allclose(df.aurorax.minutes(), lengths)
+    assert df.aurorax.minutes(step="0s").equals(df.aurorax.minutes())
+    assert df.aurorax.pair_summary()["minutes"].sum() == pytest.approx(lengths.sum())
+    assert df.aurorax.passes()["minutes"].sum() <= lengths.sum() + 1e-6
+    assert len(aurorax_pandas.stitch(df)) == len(df)
+    gaps = df.aurorax.revisits()
+    assert gaps["count"].sum() == len(df) - len(gaps)
+
+
+def test_exact_spans_and_spans_of_minutes_are_not_counted_together(sample, exact):
+    mixed = pd.concat([exact, find(sample, 500, RECORDED)], ignore_index=True)
+    mixed.attrs = {}
+    for verb in ("minutes", "pair_summary", "passes", "revisits"):
+        with pytest.raises(AuroraxInputError, match="apart, or give step="):
+            getattr(mixed.aurorax, verb)()
+    with pytest.raises(AuroraxInputError, match="apart, or give step="):
+        aurorax_pandas.stitch(mixed)
+    assert len(mixed.aurorax.minutes(step="1min")) == len(mixed)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "json", "nc"])
+def test_exact_spans_go_through_files(exact, tmp_path, suffix):
+    path = tmp_path / f"exact.{suffix}"
+    getattr(exact.aurorax, f"to_{'netcdf' if suffix == 'nc' else suffix}")(path)
+    loaded = aurorax_pandas.load_conjunctions(path)
+    assert_conjunctions_equal(loaded, exact)
+    assert loaded.aurorax.provenance["precision"] == "continuous"
+
+
+def test_pictures_take_exact_spans(exact):
+    assert len(exact.aurorax.plot.timeline().patches) or True
+    exact.aurorax.plot.distance()
+    exact.aurorax.plot.histogram()
+    exact.aurorax.plot.calendar()
