@@ -125,8 +125,8 @@ def closest_approach(
     altitude = read_emission_altitude(emission_altitude)
     events = as_events(df, "closest_approach", "conjunction_type", "start", "end")
     parents = rows_of_events(df, events)
-    check_spans("closest_approach", events, parents, ephemeris, sources_of_sides(events))
-    found = approaches_of(events, ephemeris, altitude)
+    tracks = check_spans("closest_approach", events, parents, ephemeris, sources_of_sides(events))
+    found = approaches_of(events, tracks, altitude)
     if not is_events(df):
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
         nearest = closest_positions(ranked, parents)
@@ -142,10 +142,9 @@ def read_emission_altitude(value: Any) -> float:
     )
 
 
-def approaches_of(events: pd.DataFrame, ephemeris: xr.Dataset, altitude: float) -> pd.DataFrame:
+def approaches_of(events: pd.DataFrame, tracks: Tracks, altitude: float) -> pd.DataFrame:
     """Return the closest approach of each event, with the place of its spacecraft's location; NaN where unknown."""
     count = len(events)
-    tracks = Tracks(ephemeris, sources_of_sides(events))
     time = np.full(count, np.datetime64("NaT"), model.DATETIME)
     distance = np.full(count, np.nan)
     uncertainty = np.full(count, np.nan)

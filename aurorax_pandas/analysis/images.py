@@ -115,8 +115,8 @@ def image_windows(
     events, mine = events.iloc[kept], on_first[kept]
     found = None
     if ephemeris is not None:
-        check_spans("image_windows", events, parents[kept], ephemeris, sources_of_sides(events))
-        found = approaches_of(events, ephemeris, altitude)
+        tracks = check_spans("image_windows", events, parents[kept], ephemeris, sources_of_sides(events))
+        found = approaches_of(events, tracks, altitude)
     epoch = events["closest_epoch"].to_numpy()
     columns: dict[str, Any] = {
         "conjunction": parents[kept],

@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.engine.matching import block_mask, block_variables, fills_block
-from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Tracks
+from aurorax_pandas.ephemeris.tracks import Floats, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.query.query import Query, block_names
@@ -80,7 +80,10 @@ def _limits_by_query(events: pd.DataFrame, distances: Mapping[str, Any], query: 
     every = [float(limit) for limit in distances.values() if limit is not None]
     if len(every) == len(distances) and len(set(every)) == 1:
         return np.full(len(events), every[0])
-    fills = [[fills_block(_side(events, side), block, kind) for kind, block in _blocks(query)] for side in ("e1", "e2")]
+    fills = [
+        [fills_block(source_of_side(events, side), block, kind) for kind, block in _blocks(query)]
+        for side in ("e1", "e2")
+    ]
     names = block_names(*(len(query[name]) for name in ("ground", "space", "events", "adhoc")))
     low, high = np.full(len(events), np.inf), np.full(len(events), -1.0)
     for (one, first), (other, second) in itertools.combinations(enumerate(names), 2):
@@ -95,19 +98,32 @@ def _blocks(query: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [(kind, block) for kind in ("ground", "space", "events", "adhoc") for block in query[kind]]
 
 
-def _side(events: pd.DataFrame, side: str) -> pd.DataFrame:
+def source_of_side(events: pd.DataFrame, side: str) -> pd.DataFrame:
+    """Return the sources of one side of events, e1 or e2, by the six fields of a data source."""
     return events[[f"{side}_{name}" for name in SOURCE_FIELDS]].set_axis(list(SOURCE_FIELDS), axis=1)
 
 
-def admitted_sources(events: pd.DataFrame, query: Mapping[str, Any] | None, ephemeris: xr.Dataset) -> _Mask | None:
+def admitted_sources(
+    sources: pd.DataFrame, query: Mapping[str, Any] | None, ephemeris: xr.Dataset, tracks: Tracks
+) -> _Mask | None:
     """
-    Tell at which epochs the sources of events meet the criteria of a query.
+    Tell at which epochs sources meet the criteria of a query.
+
+    Parameters
+    ----------
+    sources : pandas.DataFrame
+        The sources, by the six fields of a data source.
+    query : mapping, optional
+        The query.
+    ephemeris : xarray.Dataset
+        An ephemeris.
+    tracks : Tracks
+        Where the sources are in it.
 
     Returns
     -------
     ndarray of bool, shape (source, epoch), optional
-        For each distinct source, as `Tracks` numbers those of all first sides, then of all second sides; None where the
-        query asks for no hemisphere and filters by no metadata.
+        For each distinct source, as the tracks number these; None where the query asks for no hemisphere and filters by no metadata.
 
     Raises
     ------
@@ -117,10 +133,7 @@ def admitted_sources(events: pd.DataFrame, query: Mapping[str, Any] | None, ephe
     blocks = _blocks(query) if query else []
     if not any(block_variables(block) for _, block in blocks):
         return None
-    sources = pd.concat([_side(events, side) for side in ("e1", "e2")], ignore_index=True)
-    tracks = Tracks(ephemeris, sources[list(TRACKED)])
-    numbers = np.arange(len(sources))
-    distinct, first = np.unique(tracks.distinct(numbers), return_index=True)
+    distinct, first = np.unique(tracks.distinct(np.arange(len(sources))), return_index=True)
     rows = tracks.rows(first)
     admitted = np.zeros((len(distinct), len(tracks.epochs)), bool)
     for kind, block in blocks:

@@ -17,11 +17,11 @@ from aurorax_pandas.checks import checked_number
 from aurorax_pandas.engine.continuous import in_epochs, unit_of
 from aurorax_pandas.engine.envelope import Widest, widest_of_rows
 from aurorax_pandas.engine.joining import Rows, Runs
-from aurorax_pandas.engine.limits import admitted_sources, limits_of_events
+from aurorax_pandas.engine.limits import admitted_sources, limits_of_events, source_of_side
 from aurorax_pandas.engine.spans import Legs, Spans, Steps, extremes, join_legs, legs_within, span_of_knot
 from aurorax_pandas.ephemeris.arcs import apart, longest_step, places_between
 from aurorax_pandas.ephemeris.coverage import check_spans
-from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
+from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, ordering, provenance
 from aurorax_pandas.frame.dataframe import typed
@@ -124,13 +124,12 @@ def _refined(
     known: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return the rows of spans; `limited` says which events of the frame the events are."""
-    sides = [events[[f"{side}_{name}" for name in TRACKED]].set_axis(list(TRACKED), axis=1) for side in ("e1", "e2")]
-    sources = pd.concat(sides, ignore_index=True)
+    sources = pd.concat([source_of_side(events, side) for side in ("e1", "e2")], ignore_index=True)
     parents = events["conjunction"].to_numpy()
-    check_spans("refine", events, parents, ephemeris, sources)
+    tracks = check_spans("refine", events, parents, ephemeris, sources)
     geodetic = known.get("latitudes") == "geodetic"
-    found = _Refinement(Tracks(ephemeris, sources), events, limits, _bounds(df, known), geodetic)
-    if (admitted := admitted_sources(events, known.get("query"), ephemeris)) is not None:
+    found = _Refinement(tracks, events, limits, _bounds(df, known), geodetic)
+    if (admitted := admitted_sources(sources, known.get("query"), ephemeris, tracks)) is not None:
         found.admitted = admitted
     counts = np.bincount(parents, minlength=len(df))
     types = df["conjunction_type"].astype("str").to_numpy()

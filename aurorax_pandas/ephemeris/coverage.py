@@ -27,7 +27,7 @@ _COVERED, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 4)
 _SHOWN: Final = 6
 
 
-def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
+def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Dataset, sources: pd.DataFrame) -> Tracks:
     """
     Check that an ephemeris covers events of a frame: each of their instants is within one step of an epoch with both places.
 
@@ -44,6 +44,11 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
     sources : pandas.DataFrame
         The sources of all first sides, then of all second sides.
 
+    Returns
+    -------
+    Tracks
+        Where the sources are in the ephemeris, which is checked.
+
     Raises
     ------
     AuroraxDataError
@@ -54,9 +59,9 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
     AuroraxDataWarning
         If it covers some rows only.
     """
-    if not len(events):
-        return
     tracks = Tracks(ephemeris, sources)
+    if not len(events):
+        return tracks
     count = len(events)
     types = events["conjunction_type"].astype("str").to_numpy()
     start, end = (events[name].to_numpy("M8[us]") for name in ("start", "end"))
@@ -67,6 +72,7 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
             for side in (0, count):
                 reasons[chosen + side] = _reasons_of_spans(tracks, kind, chosen + side, start[chosen], end[chosen])
     _report(verb, ephemeris, sources, np.tile(rows, 2), reasons, (start.min(), end.max()))
+    return tracks
 
 
 def check_instants(

@@ -77,12 +77,12 @@ class Tracks:
         """
         prefix = LOCATIONS[conjunction_type]
         lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
+        moving = self.moves[source]
         altitude: Any = geometry.FOOTPRINT_ALTITUDE
         if conjunction_type == "geographic":
-            own = self.altitudes(source, at)
+            own = self.altitudes(source[moving], at[moving])
             altitude = np.where(np.isnan(own), altitude, own)
-        moving = self.moves[source]
-        lat = np.where(moving, geometry.geodetic_latitude(lat, altitude), lat)
+        lat[moving] = geometry.geodetic_latitude(lat[moving], altitude)
         # the conjugate point of a station does move
         here = moving | self.listed[source] | ~np.isnan(lat)
         still, code = self._still_places(conjunction_type), self._codes[source]
@@ -210,10 +210,12 @@ class Tracks:
         rows = self.rows(source)
         if name not in self._ephemeris or not len(self.epochs):
             return np.full(len(source), np.nan)
+        return np.where(rows >= 0, self._variable(name)[rows, at], np.nan)
+
+    def _variable(self, name: str) -> Floats:
         if name not in self._read:
             self._read[name] = self._ephemeris[name].transpose("source", "epoch").values
-        values = self._read[name]
-        return np.where(rows >= 0, values[rows, at], np.nan)
+        return self._read[name]
 
     def _still(self, conjunction_type: str) -> Floats:
         """Return the positions of the distinct sources that do not move, shape (2, source)."""
@@ -225,9 +227,9 @@ class Tracks:
                 prefix = LOCATIONS[conjunction_type]
                 for part, name in enumerate((f"{prefix}_lat", f"{prefix}_lon")):
                     if name in self._ephemeris:
-                        values = self._ephemeris[name].isel(source=row).values
-                        known = values[~np.isnan(values)]
-                        found[part, number] = known[0] if len(known) else np.nan
+                        values = self._variable(name)[row]
+                        first = int(np.argmax(~np.isnan(values))) if len(values) else 0
+                        found[part, number] = values[first] if len(values) else np.nan
             else:
                 identifier, name = self._sources["identifier"][number], self._sources["display_name"][number]
                 listed = identifier in table.index

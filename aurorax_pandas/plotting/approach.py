@@ -117,8 +117,9 @@ def plot_approach(
     picture = picture_on(axes, kind)
     labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
     looks = colors.looks([str(name) for name in labels.cat.categories], axes, chosen, others)
-    found = approaches_of(events, ephemeris, EMISSION_ALTITUDE)
-    minutes = _minutes(events, ephemeris, wide)
+    tracks = Tracks(ephemeris, sources_of_sides(events))
+    found = approaches_of(events, tracks, EMISSION_ALTITUDE)
+    minutes = _minutes(events, tracks, wide)
     zero = np.zeros(len(events), "m8[us]")
     if relative:
         middle = found["approach_time"].fillna(events["closest_epoch"].reset_index(drop=True)).to_numpy()
@@ -162,8 +163,7 @@ class _Minutes(NamedTuple):
     epoch: npt.NDArray[np.bool_]
 
 
-def _minutes(events: pd.DataFrame, ephemeris: xr.Dataset, wide: np.timedelta64) -> _Minutes:
-    tracks = Tracks(ephemeris, sources_of_sides(events))
+def _minutes(events: pd.DataFrame, tracks: Tracks, wide: np.timedelta64) -> _Minutes:
     count = len(events)
     types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE).astype(np.int64)
     start: Any = events["start"].to_numpy()

@@ -85,7 +85,7 @@ def events_on_map(
     last = max(len(tracks.epochs) - 1, 0)
     closest = chosen["closest_epoch"].to_numpy()
     at, beyond = tracks.window(closest, closest)
-    found = approaches_of(chosen, ephemeris, altitude)
+    found = approaches_of(chosen, tracks, altitude)
     columns: dict[str, Any] = {
         "label": label[kept],
         "start": chosen["start"].to_numpy(),

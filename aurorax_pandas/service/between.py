@@ -58,8 +58,10 @@ def read_between(
     df = search(replace(query, max_distances=wider), left())
     origin = df.attrs[provenance.KEY]
     pieces = [df.iloc[:0]]
+    # spans end with the window, so that only the minutes around its ends are needed beyond it
+    window = pd.Timestamp(query.start).floor("min"), pd.Timestamp(query.end).ceil("min")
     for rows in _windows(df):
-        ephemeris = read_ephemeris_around(rows, timeout=left(), **connection)
+        ephemeris = read_ephemeris_around(rows, window=window, timeout=left(), **connection)
         pieces.append(refine(rows, ephemeris, payload["max_distances"]))
     found = ordering.in_order(pd.concat(pieces) if len(pieces) > 1 else pieces[0])
     found.attrs[provenance.KEY] = origin | {

@@ -91,18 +91,21 @@ def read_ephemeris_around(
     df: pd.DataFrame,
     pad: Span = "2min",
     *,
+    window: tuple[pd.Timestamp | None, pd.Timestamp | None] = (None, None),
     api_url: str | None = None,
     api_key: str | None = None,
     timeout: Any = 3600,
     poll_interval: float = 1.0,
 ) -> xr.Dataset:
-    """Read the ephemeris of those sources of conjunctions that the service holds, as `read_ephemeris_of`."""
+    """Read the ephemeris, in a window, of those sources of conjunctions that the service holds, as `read_ephemeris_of`."""
     margin = span("pad", pad, zero=True)
     flat = model.flatten(df["data_sources"])
     sources = pd.DataFrame({name: flat.column(name) for name in model.SOURCE_FIELDS})
     held = (sources["identifier"].fillna(NO_IDENTIFIER) >= 0).to_numpy(bool)
     start = (df["start"] - margin).to_numpy()
     end = (df["end"] + margin).to_numpy()
+    if window[0] is not None and window[1] is not None:
+        start, end = np.maximum(start, window[0].to_datetime64()), np.minimum(end, window[1].to_datetime64())
     clusters = overlap_clusters(np.zeros(len(df), np.int64), start, end, MERGED_GAP)
     deadline = Deadline(timeout)
     workers = Workers()
