@@ -127,7 +127,7 @@ def pair_summary(
     Raises
     ------
     AuroraxInputError
-        If `by` is neither, `step` is no span of time above 0, or the frame lacks a column of events.
+        If `by` is neither, `step` is no span of time, or the frame lacks a column of events.
 
     Examples
     --------

@@ -224,7 +224,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
     Raises
     ------
     AuroraxInputError
-        If `by` names no column, `step` is no span of time above 0, or the frame lacks a column of events.
+        If `by` names no column, `step` is no span of time, or the frame lacks a column of events.
 
     Examples
     --------

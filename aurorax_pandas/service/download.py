@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal, TypedDict
 
 import msgspec
 import tenacity
@@ -21,6 +21,12 @@ logger = logging.getLogger("aurorax_pandas")
 _DOWNLOADS: Final = 3
 #: A result said to be larger than this is not believed [bytes].
 _ABSURD: Final = 2**34
+
+
+class ReadOptions(TypedDict, total=False):
+    """How a result is read; each kind of search takes those that it names."""
+
+    on_bad_records: Literal["raise", "drop"]
 
 
 def download_records(

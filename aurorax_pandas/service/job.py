@@ -9,7 +9,7 @@ import threading
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, Unpack
 
 import msgspec
 
@@ -26,7 +26,7 @@ from aurorax_pandas.exceptions import (
 from aurorax_pandas.options import check_request_id, id_in
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline, Timeout
-from aurorax_pandas.service.download import download_records
+from aurorax_pandas.service.download import ReadOptions, download_records
 from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, telling_bar
 from aurorax_pandas.service.transport import Answer
@@ -35,16 +35,9 @@ from aurorax_pandas.signatures import meeting
 logger = logging.getLogger("aurorax_pandas")
 
 _UNKNOWN_STATES: Final = 5
-#: What shows how a search goes.
-SHOWN: Final = "progress=True shows how it goes"
+_HOW_IT_GOES: Final = "progress=True shows how it goes"
 
 _Result = TypeVar("_Result")
-
-
-class ReadOptions(TypedDict, total=False):
-    """How a result is read; each kind of search takes those that it names."""
-
-    on_bad_records: Literal["raise", "drop"]
 
 
 class Search(ABC, Generic[_Result]):
@@ -282,18 +275,13 @@ class Search(ABC, Generic[_Result]):
             return found
 
     def check_for_data(self, *, timeout: Timeout = 60) -> bool:
-        """
-        Read the status and tell whether the result can be downloaded; raises what `update_status` raises.
-
-        Returns
-        -------
-        bool
-            The same as ``completed``.
-        """
+        """Read the status and return whether the result can be downloaded; raises what `update_status` raises."""
         self.update_status(timeout=timeout)
         return self.completed
 
-    @meeting(poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=SHOWN)
+    @meeting(
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+    )
     def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
         """
         Wait until the result can be downloaded.
@@ -419,7 +407,9 @@ class Search(ABC, Generic[_Result]):
             self.data = self._decode(items, **options)
         return self.data
 
-    @meeting(poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=SHOWN)
+    @meeting(
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+    )
     def run(
         self,
         timeout: Timeout = 3600,
