@@ -278,6 +278,7 @@ class AuroraxDatasetAccessor:
     overlaps = two_frames_verb(overlaps)
     pair_summary = dataset_verb(pair_summary)
     passes = frame_verb(passes)
+    refine = dataset_verb(refine)
     report = frame_verb(report)
     revisits = frame_verb(revisits)
     select_sources = dataset_verb(select_sources)
