@@ -1,5 +1,7 @@
 """What every test and docstring example stands on: no display, no environment of the user."""
 
+import signal
+
 import matplotlib as mpl
 import pytest
 
@@ -19,5 +21,7 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.delenv("AURORAX_API_KEY", raising=False)
     monkeypatch.setattr(options, "_state", type(options._state)("options of a test"))  # noqa: SLF001
     monkeypatch.chdir(tmp_path)
+    # a shell may start the suite with interrupts ignored, and a library may keep their handler
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     plt.close("all")

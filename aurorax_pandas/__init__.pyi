@@ -14,6 +14,7 @@ from .analysis.counts import minutes as minutes
 from .analysis.images import image_windows as image_windows
 from .analysis.images import tracks as tracks
 from .analysis.in_situ import spacecraft_windows as spacecraft_windows
+from .analysis.join import join_series as join_series
 from .analysis.magnetic import magnetic as magnetic
 from .analysis.observable import observable as observable
 from .analysis.overflights import overflights as overflights
@@ -50,11 +51,13 @@ from .exceptions import AuroraxSearchError as AuroraxSearchError
 from .exceptions import AuroraxStateError as AuroraxStateError
 from .exceptions import AuroraxTimeoutError as AuroraxTimeoutError
 from .exceptions import AuroraxUnavailableError as AuroraxUnavailableError
+from .frame.arrow import to_arrow as to_arrow
+from .frame.concat import concat as concat
+from .frame.convert import as_conjunctions as as_conjunctions
 from .frame.dataframe import AuroraxDataFrame as AuroraxDataFrame
 from .frame.events import explode_events as explode_events
 from .frame.provenance import get_provenance as get_provenance
 from .frame.provenance import swarmaurora_url as swarmaurora_url
-from .frame.records import conjunctions_from_records as conjunctions_from_records
 from .frame.records import records_from_conjunctions as records_from_conjunctions
 from .frame.schema import ConjunctionSchema as ConjunctionSchema
 from .frame.schema import EventSchema as EventSchema

@@ -16,6 +16,7 @@ from aurorax_pandas.analysis.compare import at_window_edge, compare, overlaps
 from aurorax_pandas.analysis.counts import daily_counts, minutes
 from aurorax_pandas.analysis.images import image_windows, tracks
 from aurorax_pandas.analysis.in_situ import spacecraft_windows
+from aurorax_pandas.analysis.join import join_series
 from aurorax_pandas.analysis.magnetic import magnetic
 from aurorax_pandas.analysis.observable import observable
 from aurorax_pandas.analysis.overflights import overflights
@@ -27,6 +28,7 @@ from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.arrow import to_arrow
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.validation import validate
@@ -193,6 +195,7 @@ class AuroraxDataFrameAccessor(_Described):
     filter_closest_epoch = verb(filter_closest_epoch)
     groupby_pair = verb(groupby_pair)
     image_windows = verb(image_windows)
+    join_series = verb(join_series)
     magnetic = verb(magnetic)
     minutes = verb(minutes)
     observable = verb(observable)
@@ -208,6 +211,7 @@ class AuroraxDataFrameAccessor(_Described):
     spacecraft_windows = verb(spacecraft_windows)
     style = verb(style)
     swarmaurora_url = verb(swarmaurora_url)
+    to_arrow = verb(to_arrow)
     to_csv = verb(to_csv)
     to_json = verb(to_json)
     to_netcdf = verb(to_netcdf)
@@ -266,20 +270,29 @@ class AuroraxDatasetAccessor:
     find_conjunctions = verb(find_conjunctions)
     groupby_pair = frame_verb(groupby_pair)
     image_windows = frame_verb(image_windows)
+    join_series = dataset_verb(join_series)
+    magnetic = dataset_verb(magnetic)
     minutes = frame_verb(minutes)
+    observable = dataset_verb(observable)
     overflights = dataset_verb(overflights)
     overlaps = two_frames_verb(overlaps)
     pair_summary = dataset_verb(pair_summary)
     passes = frame_verb(passes)
+    refine = dataset_verb(refine)
+    report = frame_verb(report)
     revisits = frame_verb(revisits)
     select_sources = dataset_verb(select_sources)
+    sky = dataset_verb(sky)
+    spacecraft_windows = frame_verb(spacecraft_windows)
     style = frame_verb(style)
     swarmaurora_url = frame_verb(swarmaurora_url)
+    to_arrow = frame_verb(to_arrow)
     to_csv = frame_verb(to_csv)
     to_dataframe = verb(to_dataframe)
     to_json = frame_verb(to_json)
     to_netcdf = frame_verb(to_netcdf)
     to_parquet = frame_verb(to_parquet)
+    tracks = frame_verb(tracks)
     within = dataset_verb(within)
 
 
@@ -299,11 +312,14 @@ class AuroraxDaskAccessor:
         self._obj = ddf
 
     closest = verb(dask.closest)
+    concat = verb(dask.concat)
     deduplicate = verb(dask.deduplicate)
     explode_events = verb(dask.explode_events)
     filter_closest_epoch = dask_verb(filter_closest_epoch)
     groupby_pair = verb(dask.groupby_pair)
+    join_series = dask_verb(join_series)
     minutes = dask_series_verb(minutes)
     pair_summary = verb(dask.pair_summary)
     select_sources = verb(dask.select_sources)
+    stitch = verb(dask.stitch)
     within = dask_verb(within)

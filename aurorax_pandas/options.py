@@ -297,7 +297,11 @@ def id_in(address: str) -> str | None:
 
 
 def check_request_id(request_id: object, api_url: str) -> str:
-    """Return the identifier of a search, from itself or its address at this service."""
+    """Return the identifier of a search, from itself, its address at this service, or a search that has been submitted."""
+    if not isinstance(request_id, str) and isinstance(found := getattr(request_id, "request_id", None), str):
+        if not found:
+            raise AuroraxInputError("request_id= is a search that has not been submitted; call its execute() first")
+        request_id = found
     text = request_id.strip() if isinstance(request_id, str) else ""
     found = id_in(text) if "/" in text else _REQUEST_ID.fullmatch(text) and text
     if "://" in text and "/requests/" not in text:

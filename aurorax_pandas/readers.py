@@ -13,6 +13,7 @@ from aurorax_pandas.checks import choice, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.options import hidden
+from aurorax_pandas.signatures import meeting
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
         MetadataFilter,
         SpaceBlocks,
     )
-    from aurorax_pandas.query.query import Query, QueryArguments
+    from aurorax_pandas.query.query import Query, QueryArguments, QueryLike
     from aurorax_pandas.service.deadline import Timeout
     from aurorax_pandas.times import Span
 
 
 @typed
+@meeting(
+    verbose="progress=True shows how it goes",
+    return_immediately="ConjunctionSearch(...).execute() submits a search and returns",
+    response_format="the frame has all fields; choose its columns",
+)
 def read_aurorax_conjunctions(
     start: Any = None,
     end: Any = None,
@@ -42,7 +48,7 @@ def read_aurorax_conjunctions(
     conjunction_types: str | Sequence[str] | None = None,
     subminute_precision: bool | None = None,
     continuous: bool = False,
-    query: Mapping[str, Any] | str | Path | None = None,
+    query: QueryLike | None = None,
     request_id: str | None = None,
     api_url: str | None = None,
     api_key: str | None = None,
@@ -76,8 +82,8 @@ def read_aurorax_conjunctions(
         where None and a missing pair mean no limit. It is compared at whole minutes, in which a footprint moves 400 km:
         see `continuous`.
     ground, space, events, custom_locations : criteria block, dict, or sequence of them
-        Who takes part: all blocks at once, from each block any of its sources; 2 to 10 blocks in all. Plain dicts
-        or `GroundCriteriaBlock`, `SpaceCriteriaBlock`, `EventsCriteriaBlock`, `CustomLocationsCriteriaBlock`.
+        Who takes part: all blocks at once, from each block any of its sources; 2 to 10 blocks in all. Plain dicts,
+        blocks of PyAuroraX, or `GroundCriteriaBlock`, `SpaceCriteriaBlock`, `EventsCriteriaBlock`, `CustomLocationsCriteriaBlock`.
     conjunction_types : sequence of {"nbtrace", "sbtrace", "geographic"}, optional
         Which locations are compared: magnetic footprints in the northern or southern hemisphere, or positions; by
         default ``"nbtrace"``. A finished query has its own.
@@ -87,10 +93,11 @@ def read_aurorax_conjunctions(
         Whether to return every span in which sources come within the distance, between the minutes too: the search is
         made 450 km wider for each source of a pair that moves, the ephemeris of what is found is read, and `refine` does
         the rest. By default what lies between two minutes is lost: of passes of Swarm within 50 km of a camera, 5 in 6.
-    query : dict, str or pathlib.Path, optional
-        A finished query, such as one from the AuroraX web page: a dict, its JSON text, or a file.
-    request_id : str, optional
-        A search that was run before, by anyone; its address works too.
+    query : dict, str, pathlib.Path or search, optional
+        A finished query, such as one from the AuroraX web page: a dict, its JSON text, a file, or a search (of
+        PyAuroraX too) that sends it.
+    request_id : str or search, optional
+        A search that was run before, by anyone; its address works too, and so does the search itself.
     api_url, api_key : str, optional
         Service and key; by default those of `set_options`, then ``AURORAX_API_URL`` and ``AURORAX_API_KEY``,
         then ``https://api.aurorax.space`` without a key.
@@ -237,7 +244,9 @@ def _check_continuous(continuous: object, query: Query | None) -> None:
             "request_id= names a search of minutes; read it, then df.aurorax.refine(df.aurorax.ephemeris(), distance)"
         )
     if query.subminute_precision:
-        raise AuroraxInputError("continuous=True finds what lies between half-minutes too; leave subminute_precision out")
+        raise AuroraxInputError(
+            "continuous=True finds what lies between half-minutes too; leave subminute_precision out"
+        )
 
 
 def _refuse_set(why: str, arguments: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ from aurorax_pandas.ephemeris.dataset import concat_sources, ephemeris_of_table
 from aurorax_pandas.ephemeris.field import DEFAULT_KP, EXTERNAL_FIELD, MAIN_FIELD
 from aurorax_pandas.ephemeris.stations import stations
 from aurorax_pandas.frame import provenance
+from aurorax_pandas.frame.convert import as_conjunctions
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.records import conjunctions_from_records
 from aurorax_pandas.query.query import Query
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def load_sample_conjunctions() -> pd.DataFrame:
     >>> aurorax_pandas.load_sample_conjunctions().shape
     (49, 9)
     """
-    df = conjunctions_from_records(recorded_data())
+    df = as_conjunctions(recorded_data())
     status = recorded_status()
     df.attrs[provenance.KEY] = provenance.make_provenance(
         request_ids=[status["search_request"]["request_id"]],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.options import hidden
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +36,29 @@ def as_method(function: Callable[..., Any], call: Callable[..., Any]) -> Callabl
     itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     method.__dict__["__signature__"] = signature.replace(parameters=[itself, *list(signature.parameters.values())[1:]])
     return method
+
+
+def meeting(**cures: str) -> Callable[[F], F]:
+    """
+    Meet keywords of another client that a function does not take with what to write in their place.
+
+    Parameters
+    ----------
+    **cures : str
+        What to write, by keyword.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def met(*args: Any, **kwargs: Any) -> Any:
+            for name, cure in cures.items():
+                if name in kwargs:
+                    raise AuroraxInputError(f"{function.__name__} takes no {name}=; {cure}")
+            return function(*args, **kwargs)
+
+        return cast("F", met)
+
+    return decorate
 
 
 def showing(shown: Callable[..., Any]) -> Callable[[F], F]:

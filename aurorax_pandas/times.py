@@ -20,6 +20,11 @@ Times = npt.NDArray[np.datetime64]
 _NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
 
+#: Dates that begin with the day or with the month, by who writes them.
+_TWO_WAYS: Final = re.compile(r"\s*(\d{1,2})\s*([/.-])\s*(\d{1,2})\s*\2\s*\d{2,4}(?!\d)", re.ASCII)
+_MONTHS: Final = 12
+
+
 def lacks_unit(text: str) -> bool:
     """Tell whether a text is a bare number, which pandas would take for a span of nanoseconds."""
     return _NO_UNIT.fullmatch(text) is not None
@@ -43,10 +48,16 @@ def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
     Raises
     ------
     AuroraxInputError
-        If the value is no instant.
+        If the value is no instant, or a date whose day and month may be swapped.
     """
     if isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64):
         raise AuroraxInputError(f"{argument}={value!r} is a number, not an instant; give a date and time, UTC")
+    if isinstance(value, str) and (found := _TWO_WAYS.match(value)):
+        one, other = int(found[1]), int(found[3])
+        if one != other and one <= _MONTHS and other <= _MONTHS:
+            raise AuroraxInputError(
+                f"{argument}={value!r} may be day {one} of month {other} or the other way round; write YYYY-MM-DD"
+            )
     try:
         instant = pd.Timestamp(_last_second(value) if last else _first_second(value))
         if isinstance(instant, pd.Timestamp):

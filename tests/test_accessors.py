@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 VERBS = {
@@ -64,7 +64,7 @@ def test_verbs_work_on_concatenated_frames(sample, verb):
 
 @pytest.mark.parametrize("verb", list(VERBS))
 def test_verbs_work_on_empty_frames(builders, sample, verb):
-    for empty in (sample.iloc[:0], conjunctions_from_records([]), builders.reindexed(sample.iloc[:0], "multi")):
+    for empty in (sample.iloc[:0], as_conjunctions([]), builders.reindexed(sample.iloc[:0], "multi")):
         result = VERBS[verb](empty)
         assert len(result) == 0
         full = VERBS[verb](sample)

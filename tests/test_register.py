@@ -112,7 +112,10 @@ VERBS = [
     (accessor, name)
     for accessor in (ap.AuroraxDataFrameAccessor, ap.AuroraxDatasetAccessor)
     for name in vars(accessor)
-    if not name.startswith("_") and name != "validate" and callable(getattr(ap, name, None))
+    if not name.startswith("_")
+    and name != "validate"
+    and callable(getattr(ap, name, None))
+    and not isinstance(vars(accessor)[name], property)
 ]
 
 

@@ -14,7 +14,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import SEPARATOR, require, source_names, source_sites
 from aurorax_pandas.frame.identity import joint_codes, source_set_codes
-from aurorax_pandas.frame.provenance import get_provenance, query_window
+from aurorax_pandas.frame.provenance import get_provenance, query_windows
 from aurorax_pandas.sources import SPACECRAFT
 from aurorax_pandas.times import Span, Times, span
 
@@ -95,8 +95,7 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     choice("on", on, ("space", "site", "time"))
     slack = span("tolerance", tolerance, zero=True).to_timedelta64()
     columns = ("start", "end") if on == "time" else ("start", "end", "data_sources")
-    for frame in (df, other):
-        require(frame, "overlaps", *columns)
+    df, other = (require(frame, "overlaps", *columns) for frame in (df, other))
     left, right = _entries(df, on), _entries(other, on)
     names = pd.Index(sorted({*left.names, *right.names}), dtype="str")
     left, right = (each.numbered(names.get_indexer(pd.Index(each.names)).astype(np.int64)) for each in (left, right))
@@ -234,14 +233,14 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     (9, 4, 0)
     """
     choice("on", on, (None, "source", "site"))
-    for frame in (df, other):
-        require(frame, "compare", *model.CONJUNCTION_COLUMNS)
+    df, other = (require(frame, "compare", *model.CONJUNCTION_COLUMNS) for frame in (df, other))
     first, second = (get_provenance(frame.attrs).get("query") for frame in (df, other))
     if on is None and first and second and first != second:
-        differing = sorted(key for key in {*first, *second} if first.get(key) != second.get(key))
-        raise AuroraxInputError(
-            f"other is of another query (they differ in {', '.join(differing)}); give on='source' or on='site' to compare"
-        )
+        differ = "they differ in their number"
+        if isinstance(first, dict) and isinstance(second, dict):
+            keys = sorted(key for key in {*first, *second} if first.get(key) != second.get(key))
+            differ = f"they differ in {', '.join(keys)}"
+        raise AuroraxInputError(f"other is of another query ({differ}); give on='source' or on='site' to compare")
     needed = ["conjunction_type", "data_sources"]
     both = pd.concat([df[needed], other[needed]], ignore_index=True)
     codes = source_set_codes(both, on or "source")
@@ -332,13 +331,17 @@ def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: S
     >>> int(df.aurorax.at_window_edge().sum()), int(df.aurorax.at_window_edge(start="2020-01-01T00:08").sum())
     (0, 2)
     """
-    require(df, "at_window_edge", "start", "end")
+    df = require(df, "at_window_edge", "start", "end")
     delta = span("step", step)
-    first, last = query_window(df, start, end)
-    if first is None or last is None:
-        missing = "start" if first is None else "end"
-        raise AuroraxInputError(f"{missing}: the frame does not know its query; give the window as start= and end=")
-    if first > last:
-        raise AuroraxInputError(f"start={first} is after end={last}; swap them")
-    edge = (df["start"] - delta < first) | (df["end"] + delta > last)
+    windows = query_windows(df, start, end) or [(None, None)]
+    edge = pd.Series(False, index=df.index)
+    for first, last in windows:
+        if first is None or last is None:
+            missing = "start" if first is None else "end"
+            raise AuroraxInputError(f"{missing}: the frame does not know its query; give the window as start= and end=")
+        if first > last:
+            raise AuroraxInputError(f"start={first} is after end={last}; swap them")
+        # of several windows each cuts the rows that it holds
+        inside = (df["end"] >= first) & (df["start"] <= last) | (len(windows) == 1)
+        edge |= inside & ((df["start"] - delta < first) | (df["end"] + delta > last))
     return edge.rename("at_window_edge")

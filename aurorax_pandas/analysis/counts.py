@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import numpy as np
@@ -13,14 +14,22 @@ from aurorax_pandas.analysis.labels import labelled_events
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
-from aurorax_pandas.frame.provenance import query_window, step_of
+from aurorax_pandas.frame.provenance import get_provenance, step_of, windows_of
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 from aurorax_pandas.times import Span, span
 
 _DAY: Final = pd.Timedelta("1D")
 _AVAILABILITY: Final = ("identifier", "source_type", "day", "records")
 
+#: Days of these lengths begin where the calendar says.
+_CALENDAR: Final = (
+    pd.offsets.MonthBegin,
+    pd.offsets.QuarterBegin,
+    pd.offsets.YearBegin,
+)
+
 Array = npt.NDArray[Any]
+Windows = Sequence[tuple[pd.Timestamp, pd.Timestamp]]
 
 
 def daily_counts(
@@ -38,8 +47,9 @@ def daily_counts(
         Conjunctions, or events of `explode_events`; a conjunction counts on the day of its `start` (UTC).
     by : {"pair", "site", "spacecraft", "station"} or a column, optional
         What to count apart; then pair events are counted. By default all rows together.
-    freq : str or pandas.Timedelta, default "1D"
-        Length of a day: any span, with `availability` a whole number of days.
+    freq : str, pandas.Timedelta or pandas offset, default "1D"
+        Length of a day: any span, with `availability` a whole number of days; or ``"MS"``, ``"QS"``, ``"YS"`` for
+        months, quarters and years by the calendar.
     availability : pandas.DataFrame, optional
         When sources operated, one row per source and day: ``identifier``, ``source_type``, ``day`` and ``records``,
         the number of epochs with data, one a minute, as from `read_aurorax_availability`. A day that is not listed had
@@ -51,7 +61,8 @@ def daily_counts(
         By ``day``, or by label and ``day``, over the window of the search (without one, from the first row to the
         last): ``count``, 0 on a day without conjunctions. With `availability` also ``minutes`` [min], which stations
         observed, summed over stations (those of the group, or all of the availability frame), and ``rate``,
-        conjunctions per hour of a station [1/h]. A day without operation has NaN, never 0.
+        conjunctions per hour of a station [1/h]. A day without operation, or between the windows of several searches
+        that `concat` put together, has NaN, never 0.
 
     Raises
     ------
@@ -65,22 +76,24 @@ def daily_counts(
     >>> aurorax_pandas.load_sample_conjunctions().aurorax.daily_counts()["count"].tolist()
     [49.0]
     """
-    every = span("freq", freq)
+    every = _day_length(freq)
     if availability is not None:
         _check_availability(availability, every)
-    require(df, "daily_counts", "start")
+    df = require(df, "daily_counts", "start")
     if by is None:
         events, names = df, pd.Index(["all"], dtype="str")
         codes: Array = np.zeros(len(df), np.int64)
     else:
         events, labels = labelled_events(df, by, "daily_counts", needs=("start",))
         codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
-    days = _days(df, every)
+    windows = windows_of(get_provenance(df.attrs))
+    days = _days(df, every, windows)
     starts = events["start"].to_numpy()
     number = np.searchsorted(days.to_numpy(), starts, side="right") - 1
     inside = (number >= 0) & ~np.isnat(starts)
     counts = np.zeros((len(names), len(days)))
     np.add.at(counts, (codes[inside], number[inside]), 1)
+    counts[:, _not_searched(days, every, windows) & (counts.sum(axis=0) == 0)] = np.nan
     columns = {"count": counts}
     if availability is not None:
         minutes = _observed(events, codes, len(names), days, every, availability, by)
@@ -95,18 +108,42 @@ def daily_counts(
     return made
 
 
-def _days(df: pd.DataFrame, every: pd.Timedelta) -> pd.DatetimeIndex:
-    first, last = query_window(df)
+def _day_length(freq: Any) -> Span:
+    """Return how long a day is: a span, or months, quarters or years by the calendar."""
+    offset = freq
+    if isinstance(freq, str):
+        try:
+            offset = pd.tseries.frequencies.to_offset(freq)
+        except ValueError:
+            offset = None
+    if isinstance(offset, _CALENDAR):
+        return offset
+    try:
+        return span("freq", freq)
+    except AuroraxInputError as error:
+        raise AuroraxInputError(f"{error}, or 'MS', 'QS' or 'YS' for months, quarters or years") from None
+
+
+def _days(df: pd.DataFrame, every: Any, windows: Windows) -> pd.DatetimeIndex:
     known = df["start"].dropna()
-    ends = [each for each in (first, None if known.empty else known.min()) if each is not None]
-    later = [each for each in (last, None if known.empty else known.max()) if each is not None]
-    if not ends or not later:
+    ends = [each for window in windows for each in window] + ([] if known.empty else [known.min(), known.max()])
+    if not ends:
         return pd.DatetimeIndex([], dtype=model.DATETIME, name="day")
     begin = min(ends).normalize()
-    return pd.date_range(begin, max(*later, begin), freq=every, name="day", unit="us")
+    if not isinstance(every, pd.Timedelta):
+        begin = every.rollback(begin)
+    return pd.date_range(begin, max(*ends, begin), freq=every, name="day", unit="us")
 
 
-def _check_availability(availability: pd.DataFrame, every: pd.Timedelta) -> None:
+def _not_searched(days: pd.DatetimeIndex, every: Any, windows: Windows) -> npt.NDArray[np.bool_]:
+    """Tell which days lie between the windows of several searches, so that nothing is known of them."""
+    missed = np.full(len(days), len(windows) > 1)
+    for first, last in windows:
+        missed &= np.asarray((days > last) | (days + every <= first))
+    return missed
+
+
+def _check_availability(availability: pd.DataFrame, every: Any) -> None:
     missing = [name for name in _AVAILABILITY if name not in availability.columns]
     if missing:
         raise AuroraxInputError(
@@ -117,7 +154,7 @@ def _check_availability(availability: pd.DataFrame, every: pd.Timedelta) -> None
         raise AuroraxInputError(
             "availability: a source stands twice for a day; sum its records, and give stations of your own identifiers"
         )
-    if every % _DAY:
+    if isinstance(every, pd.Timedelta) and every % _DAY:
         raise AuroraxInputError(f"freq={str(every)!r} is no whole number of days, which availability is by")
 
 
@@ -126,14 +163,14 @@ def _observed(
     codes: Array,
     count: int,
     days: pd.DatetimeIndex,
-    every: pd.Timedelta,
+    every: Any,
     availability: pd.DataFrame,
     by: str | None,
 ) -> npt.NDArray[np.float64]:
     """Return the minutes that the stations of each group observed on each day, 0 where no spacecraft had data."""
     dates = pd.to_datetime(availability["day"]).to_numpy().astype("M8[us]")
     number = np.searchsorted(days.to_numpy(), dates, side="right") - 1
-    inside = (number >= 0) & (dates < (days.to_numpy()[-1] + every.to_timedelta64() if len(days) else dates))
+    inside = (number >= 0) & (dates < ((days[-1] + every).to_datetime64() if len(days) else dates))
     sources, known = pd.factorize(availability["identifier"])
     records = np.zeros((len(known), len(days)))
     np.add.at(records, (sources[inside], number[inside]), availability["records"].to_numpy(np.float64)[inside])
@@ -190,7 +227,7 @@ def minutes(df: pd.DataFrame, step: Span | None = None) -> pd.Series[float]:
     >>> float(aurorax_pandas.load_sample_conjunctions().aurorax.minutes().sum())
     92.0
     """
-    require(df, "minutes", "start", "end")
+    df = require(df, "minutes", "start", "end")
     return _in_minutes(df["end"] - df["start"] + step_of(df, step)).rename("minutes")
 
 

@@ -12,10 +12,14 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis import pairs, selection
+from aurorax_pandas.analysis.grouping import GroupBy
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events, model
-from aurorax_pandas.frame.events import PairBy
+from aurorax_pandas.frame.concat import each_once, merged_attrs, read_of
+from aurorax_pandas.frame.events import PairBy, require
 from aurorax_pandas.frame.provenance import step_of
+from aurorax_pandas.frame.stitch import stitch as stitch_rows
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 _ORDER: Final = "_aurorax_order"
 _KEY: Final = "_aurorax_key"
 _ROW: Final = "_aurorax_row"
+_FRAME: Final = "_aurorax_frame"
 #: What the summary of a pair reads, and what makes a frame one of events.
 _SUMMED: Final = ("e1_identifier", "conjunction_type", "pair", "start", "end", "min_distance", "closest_epoch")
 #: Rows of a partition are numbered from this times the number of the partition.
@@ -117,16 +122,19 @@ def groupby_pair(ddf: dd.DataFrame, by: PairBy = "pair") -> Any:
     return exploded.groupby("pair", observed=True)
 
 
-def pair_summary(ddf: dd.DataFrame, by: PairBy = "pair", step: Span | None = None) -> dd.DataFrame:
+def pair_summary(
+    ddf: dd.DataFrame, by: PairBy = "pair", step: Span | None = None, *, sources: bool = False
+) -> dd.DataFrame:
     """
     Sum up each pair of data sources, as `aurorax_pandas.pair_summary`.
 
     The median and the union of minutes need all events of a pair at once: the events are shuffled by pair.
     """
     # partitions lose their provenance on the way
-    verb = partial(pairs.pair_summary, by=by, step=step_of(ddf._meta, step))  # noqa: SLF001
+    verb = partial(pairs.pair_summary, by=by, step=step_of(ddf._meta, step), sources=sources)  # noqa: SLF001
     meta = verb(ddf._meta)  # noqa: SLF001
-    keyed = _numbered(ddf, partial(_events_by_pair, by=by))
+    needed = [*_SUMMED, *events.SIDE_COLUMNS] if sources else None
+    keyed = _numbered(ddf, partial(_events_by_pair, by=by, needed=needed))
     summed = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
     summary: dd.DataFrame = summed.repartition(npartitions=1).map_partitions(_by_label, meta=meta)
     return summary
@@ -136,16 +144,21 @@ def _by_label(df: pd.DataFrame) -> pd.DataFrame:
     return df.sort_index()
 
 
-def closest(ddf: dd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None) -> dd.DataFrame:
+def closest(ddf: dd.DataFrame, n: int = 1, by: GroupBy | None = None) -> dd.DataFrame:
     """
     Keep the conjunctions of least distance, as `aurorax_pandas.closest`.
 
     The closest of each partition are found first, and of these the closest, as one partition. Cameras of one site can
     stand in several partitions, so with ``by="site"`` the events are shuffled by pair.
     """
+    keys = [by] if isinstance(by, pd.Series | pd.Grouper) else as_list(by)
+    if any(isinstance(key, pd.Series) for key in keys) or ("site" in keys and len(keys) > 1):
+        raise AuroraxInputError(
+            f"by={by!r} needs all rows at once; on a Dask frame give names, or the frame of its .compute()"
+        )
     verb = partial(selection.closest, n=n, by=by)
     meta = verb(ddf._meta)  # noqa: SLF001
-    if by == "site":
+    if keys == ["site"]:
         return _closest_by_site(ddf, verb, meta)
     kept: dd.DataFrame = ddf.map_partitions(verb, meta=meta).repartition(npartitions=1).map_partitions(verb, meta=meta)
     return kept
@@ -168,7 +181,7 @@ def _rows_of_closest(df: pd.DataFrame, verb: Callable[..., pd.DataFrame]) -> pd.
 def _take(df: pd.DataFrame, number: int, rows: pd.Series[int]) -> pd.DataFrame:
     here = np.unique(rows.to_numpy()) - number * _ROWS
     taken = df.iloc[here[(here >= 0) & (here < _ROWS)]]
-    return taken.assign(pair=pairs.site_labels(taken)) if events.is_events(df) else taken
+    return taken.assign(pair=events.label_events(taken, "site")) if events.is_events(df) else taken
 
 
 def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> dd.DataFrame:
@@ -178,6 +191,49 @@ def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> 
     keyed = _numbered(ddf, partial(_rows_by_sources, by=by))
     kept: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
     return kept
+
+
+def stitch(ddf: dd.DataFrame, step: Span | None = None) -> dd.DataFrame:
+    """Join conjunctions that a cut in time has split, as `aurorax_pandas.stitch`; the rows are shuffled by their sources."""
+    meta = require(ddf._meta, "stitch", *model.CONJUNCTION_COLUMNS)  # noqa: SLF001
+    # partitions lose their provenance on the way
+    verb = partial(stitch_rows, step=step_of(meta, step))
+    meta = verb(meta)
+    keyed = _numbered(ddf, partial(_rows_by_sources, by="source"))
+    joined: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
+    return joined
+
+
+def concat(ddf: dd.DataFrame, others: Sequence[dd.DataFrame]) -> dd.DataFrame:
+    """Put several Dask frames together, as `aurorax_pandas.concat`; the rows are shuffled by their sources."""
+    import dask.dataframe as dd
+
+    frames = [ddf, *others]
+    for frame in frames:
+        if _FRAME in frame.columns:
+            raise AuroraxInputError(f"the column {_FRAME!r} is needed to tell frames apart; rename yours")
+    metas = [frame._meta for frame in frames]  # noqa: SLF001
+    reads = [read_of(meta.attrs) for meta in metas]
+    attrs = merged_attrs([meta.attrs for meta in metas])
+    tagged = dd.concat([map_rows(frame, _tagged, number) for number, frame in enumerate(frames)])
+    verb = partial(_each_once, reads=reads, attrs=attrs)
+    keyed = _numbered(tagged, partial(_rows_by_sources, by="source"))
+    meta = verb(tagged._meta)  # noqa: SLF001
+    whole: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
+    return whole
+
+
+def _tagged(df: pd.DataFrame, number: int) -> pd.DataFrame:
+    tagged = require(df, "concat", *model.CONJUNCTION_COLUMNS).assign(**{_FRAME: number})
+    # attrs that differ would be dropped, and their merger is known
+    tagged.attrs = {}
+    return tagged
+
+
+def _each_once(df: pd.DataFrame, reads: Sequence[Any], attrs: dict[Any, Any]) -> pd.DataFrame:
+    whole = each_once(df.drop(columns=_FRAME), df[_FRAME].to_numpy(np.int64), reads)
+    whole.attrs = attrs
+    return whole
 
 
 def _numbered(ddf: dd.DataFrame, make: Callable[[pd.DataFrame, int], pd.DataFrame]) -> dd.DataFrame:
@@ -207,11 +263,13 @@ def _events_by_pair(df: pd.DataFrame, number: int, by: PairBy, needed: Sequence[
     exploded = events.as_events(df, "pair_summary")
     order = np.arange(len(exploded)) + number * _ROWS
     parent = order if events.is_events(df) else exploded["conjunction"].to_numpy() + number * _ROWS
-    labels = pairs.site_labels(exploded) if by == "site" else exploded["pair"].array
+    labels = events.label_events(exploded, "site") if by == "site" else exploded["pair"].array
     if needed is None:
         sources = [name for name in exploded.columns if by == "site" and name.startswith(("e1_", "e2_"))]
-        needed = list(dict.fromkeys([*_SUMMED, *sources]))
-    return exploded[needed].assign(**{_ORDER: order, _ROW: parent, _KEY: _hashes(labels.categories)[labels.codes]})
+        needed = [*_SUMMED, *sources]
+    return exploded[list(dict.fromkeys(needed))].assign(
+        **{_ORDER: order, _ROW: parent, _KEY: _hashes(labels.categories)[labels.codes]}
+    )
 
 
 def _rows_by_sources(df: pd.DataFrame, number: int, by: Literal["source", "site"]) -> pd.DataFrame:

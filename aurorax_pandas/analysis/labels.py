@@ -46,7 +46,7 @@ def labelled_events(
         If `by` is none of these, or the frame has no events.
     """
     if is_events(df):
-        require(df, verb, *needs)
+        df = require(df, verb, *needs)
     events = pair_events(df, "site" if by == "site" else "pair", verb)
     if events is not df:
         for name in (by, *columns):

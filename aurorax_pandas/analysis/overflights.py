@@ -68,7 +68,7 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     >>> len(df.aurorax.overflights(aurorax_pandas.load_sample_ephemeris()))
     20
     """
-    require(df, "overflights", "conjunction_type")
+    df = require(df, "overflights", "conjunction_type")
     own = np.asarray(pd.Categorical(df["conjunction_type"].astype("str").map(_OWN_HEMISPHERE), dtype=HEMISPHERE).codes)
     always: npt.NDArray[np.bool_] = (df["conjunction_type"] == "geographic").to_numpy(bool)
     if ephemeris is None:
@@ -78,11 +78,11 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
             )
         known = model.category_codes(df["spacecraft_hemisphere"], HEMISPHERE)
         return _taken_rows(df, always | ((known == own) & (own >= 0)))
-    require(df, "overflights", "start", "closest_epoch")
+    df = require(df, "overflights", "start", "closest_epoch")
     if is_events(df):
         sources, row = sources_of_sides(df), np.tile(np.arange(len(df)), 2)
     else:
-        require(df, "overflights", "data_sources")
+        df = require(df, "overflights", "data_sources")
         flat = model.flatten(df["data_sources"])
         sources = pd.DataFrame({name: flat.column(name) for name in TRACKED})
         row = flat.row

@@ -16,7 +16,14 @@ from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import PairBy, as_events, pair_labels
+from aurorax_pandas.frame.events import (
+    SIDE_COLUMNS,
+    PairBy,
+    as_events,
+    first_in_label,
+    label_events,
+    require,
+)
 from aurorax_pandas.frame.intervals import Grouped, closest_positions, covered_minutes, group_rows, overlap_clusters
 from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import CONJUNCTION_TYPES
@@ -42,10 +49,10 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     With ``by="site"`` the label names the site of a ground source, and of events that several cameras of one
     site saw at one time the closest stays.
     """
-    events = as_events(df, verb, "pair", *(_SUMMED if by == "site" else ()))
+    events = as_events(df, verb, "pair", *(("conjunction_type", *_SUMMED, *SIDE_COLUMNS) if by == "site" else ()))
     if choice("by", by, ("pair", "site")) == "pair":
         return events
-    return _closest_at_site(events.assign(pair=site_labels(events)))
+    return _closest_at_site(events.assign(pair=label_events(events, "site")))
 
 
 def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
@@ -54,16 +61,6 @@ def _closest_at_site(events: pd.DataFrame) -> pd.DataFrame:
     codes = events["pair"].cat.codes.to_numpy().astype(np.int64) * len(CONJUNCTION_TYPES) + types
     clusters = overlap_clusters(codes, events["start"].to_numpy(), events["end"].to_numpy())
     return events.iloc[np.sort(closest_positions(events, clusters))]
-
-
-def site_labels(events: pd.DataFrame) -> pd.Categorical:
-    """Label the pair of each event, its ground sources by their site."""
-    fields = {
-        name: model.pandas_to_arrow(events[name], arrow_type)
-        for name, arrow_type in model.EVENT_FIELDS.items()
-        if name.startswith(("e1_", "e2_"))
-    }
-    return pair_labels(fields, "site")
 
 
 def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any, Any]:
@@ -100,7 +97,9 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
 
 
 @typed
-def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span | None = None) -> pd.DataFrame:
+def pair_summary(
+    df: pd.DataFrame, by: PairBy = "pair", step: Span | None = None, *, sources: bool = False
+) -> pd.DataFrame:
     """
     Sum up each pair of data sources.
 
@@ -113,6 +112,8 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span | None = None
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
         provenance has it, else a minute; 0 where spans begin and end between epochs.
+    sources : bool, default False
+        Whether to add who the pair is.
 
     Returns
     -------
@@ -120,12 +121,13 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span | None = None
         One row per pair, indexed by its label ``pair``, in alphabetical order: ``count`` of events, ``minutes`` in
         conjunction [min] (the union of the spans, of all cameras of a site), ``min_distance`` [km],
         ``median_distance`` (of the events' ``min_distance``) [km], ``closest_epoch`` (of the closest event; ties by start), ``first_start``,
-        ``last_end``.
+        ``last_end``. With `sources` also ``e1_identifier`` … ``e1_display_name`` and ``e2_…``, in the order of the label;
+        what the cameras of one site do not share is missing.
 
     Raises
     ------
     AuroraxInputError
-        If `by` is neither, `step` is no span of time above 0, or the frame lacks a column of events.
+        If `by` is neither, `step` is no span of time, or the frame lacks a column of events.
 
     Examples
     --------
@@ -134,20 +136,39 @@ def pair_summary(df: pd.DataFrame, by: PairBy = "pair", step: Span | None = None
     >>> summary.loc["THEMIS-ASI GILL & Swarm C", ["count", "minutes", "min_distance"]].tolist()
     [2.0, 5.0, 53.391843]
     """
-    delta = step_of(df, step)
     events = as_events(df, "pair_summary", "pair", *_SUMMED)
+    delta = step_of(df, step)
     if by == "pair":
         kept = spans = _by_pair(events)
     else:
         # of what several cameras of a site saw at one time one event counts, but all the time that any saw it
-        kept, spans = _by_pair(pair_events(events, by)), _by_pair(events.assign(pair=site_labels(events)))
+        kept, spans = _by_pair(pair_events(events, by)), _by_pair(events.assign(pair=label_events(events, "site")))
     with ThreadPoolExecutor(1) as pool:
         distances = pool.submit(_sum_up_distances, kept)
         columns = {"count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, delta), **distances.result()}
     index = pd.Index(kept.labels, dtype="str", name="pair")
     summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)
+    if sources:
+        summary = summary.assign(**_sources_of_pairs(events, by, summary.index))
     summary.attrs = copy.deepcopy(df.attrs)
     return summary
+
+
+def _sources_of_pairs(events: pd.DataFrame, by: PairBy, pairs: pd.Index[Any]) -> dict[str, Any]:
+    """Return the fields of both sources of each pair, in the order of its label; missing where its events differ."""
+    events = require(events, "pair_summary", *SIDE_COLUMNS)
+    events = events.assign(pair=label_events(events, by))
+    fields = {name: model.pandas_to_arrow(events[name], model.EVENT_FIELDS[name]) for name in SIDE_COLUMNS}
+    first = first_in_label(fields, by)
+    codes = pairs.get_indexer(pd.Index(events["pair"].astype("str")))
+    made: dict[str, Any] = {}
+    for side, other in (("e1", "e2"), ("e2", "e1")):
+        for name in model.SOURCE_FIELDS:
+            values = events[f"{side}_{name}"].where(first, events[f"{other}_{name}"])
+            grouped = values.groupby(codes)
+            same = grouped.nunique(dropna=False) == 1
+            made[f"{side}_{name}"] = grouped.first().where(same).reindex(range(len(pairs))).array
+    return made
 
 
 class _Pairs(NamedTuple):

@@ -87,8 +87,9 @@ def passes(
     >>> len(found), found.loc[0, "stations"]["station"].str[-4:].tolist()
     (22, ['TALO', 'RANK', 'GILL', 'TPAS', 'PINA'])
     """
-    longest, delta = span("gap", gap, zero=True), step_of(df, step)
+    longest = span("gap", gap, zero=True)
     events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
+    delta = step_of(df, step)
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
     warn_of_unknown_types("passes", sources_of_sides(events))
     first, second = spacecraft_sides(events)
@@ -223,7 +224,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
     Raises
     ------
     AuroraxInputError
-        If `by` names no column, `step` is no span of time above 0, or the frame lacks a column of events.
+        If `by` names no column, `step` is no span of time, or the frame lacks a column of events.
 
     Examples
     --------

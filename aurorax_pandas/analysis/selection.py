@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.analysis.pairs import pair_events
+from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
 from aurorax_pandas.checks import as_list, checked_number, choice, invalid, nearest_name, whole_number
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.frame import events as ev
@@ -26,20 +26,21 @@ How = Literal["any", "all"]
 
 
 @typed
-def closest(df: pd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None) -> pd.DataFrame:
+def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataFrame:
     """
     Keep the conjunctions of least distance.
 
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or events of `explode_events`.
+        Conjunctions, events of `explode_events`, or a pair summary.
     n : int, default 1
         How many, overall or of each group.
-    by : str or sequence of str, optional
+    by : str, pandas.Series, pandas.Grouper or sequence of these, optional
         None for overall; ``"pair"`` for each pair of data sources (or ``"site"``, where cameras of one site count
-        as one): the pair's `n` events of least distance, of which the parent rows stay, each once; or
-        columns of the frame.
+        as one): the pair's `n` events of least distance, of which the parent rows stay, each once; ``"day"`` for each
+        UTC day of ``start``; columns of the frame; a series with its index; a grouper. Several of these for each
+        combination: ``["pair", "day"]``.
 
     Returns
     -------
@@ -57,23 +58,21 @@ def closest(df: pd.DataFrame, n: int = 1, by: str | Sequence[str] | None = None)
     >>> df = aurorax_pandas.load_sample_conjunctions()
     >>> df.aurorax.closest(2)["min_distance"].tolist()
     [53.391843, 89.436436]
+    >>> len(df.aurorax.closest(by=["pair", "day"])), len(df.aurorax.closest(by=df["start"].dt.hour))
+    (33, 7)
     """
     count = whole_number("n", n)
-    ev.require(df, "closest", "min_distance", "start")
+    start = "first_start" if "first_start" in getattr(df, "columns", ()) and "start" not in df.columns else "start"
+    df = ev.require(df, "closest", "min_distance", start)
     if by is None:
-        return df.iloc[np.sort(closest_positions(df, np.zeros(len(df), np.int8), count))]
-    if by in ("pair", "site"):
-        events = pair_events(df, by, "closest")  # type: ignore[arg-type]
-        chosen = np.sort(closest_positions(events, events["pair"].cat.codes.to_numpy(), count))
-        return events.iloc[chosen] if ev.is_events(df) else df.iloc[np.unique(events["conjunction"].to_numpy()[chosen])]
-    names = as_list(by)
-    missing = [name for name in names if name not in df.columns]
-    if missing or not names:
-        raise AuroraxInputError(
-            f"by={by!r}: no column {missing[0] if missing else ''!r}; give 'pair', 'site' or columns of the frame"
-        )
-    group = df.groupby(names, observed=True, dropna=False, sort=False).ngroup().to_numpy()
-    return df.iloc[np.sort(closest_positions(df, group, count))]
+        rows, group, parent = df, np.zeros(len(df), np.int64), None
+    else:
+        rows, group, parent = grouped_rows(df, by, "closest")
+    ranked = rows if start == "start" else rows.assign(start=rows[start])
+    chosen = np.sort(closest_positions(ranked, group, count))
+    if parent is not None:
+        return df.iloc[np.unique(parent[chosen])]
+    return (rows if ev.is_events(df) else df).iloc[chosen]
 
 
 @typed
@@ -120,7 +119,7 @@ def filter_closest_epoch(
     >>> len(df.aurorax.filter_closest_epoch("2020-01-01T01:00", "2020-01-01T02:00", max_distance=300))
     4
     """
-    ev.require(df, "filter_closest_epoch", "closest_epoch", "min_distance")
+    df = ev.require(df, "filter_closest_epoch", "closest_epoch", "min_distance")
     epochs = df["closest_epoch"].to_numpy()
     keep = np.ones(len(df), bool)
     first = None if start is None else to_utc("start", start)
@@ -189,7 +188,7 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
     2
     """
     every = choice("how", how, ("any", "all")) == "all"
-    ev.require(df, "within", "events")
+    df = ev.require(df, "within", "events")
     flat = model.flatten(df["events"])
     hit = flat.values("min_distance") <= _kilometres_within("distance", distance)
     return df[_kept_rows(flat, hit, every)]
@@ -248,7 +247,7 @@ def select_sources(
     values, every = wanted_values(
         how, program=program, platform=platform, source_type=source_type, display_name=display_name, site=site
     )
-    ev.require(df, "select_sources", "data_sources")
+    df = ev.require(df, "select_sources", "data_sources")
     if len(df):
         _check_values(values, model.flatten(df["data_sources"]).fields)
     return rows_of_sources(df, values, every)
@@ -268,7 +267,7 @@ def wanted_values(how: str, **wanted: Any) -> tuple[dict[str, list[str]], bool]:
 
 def rows_of_sources(df: pd.DataFrame, values: Mapping[str, Sequence[str]], every: bool) -> pd.DataFrame:
     """Return the rows in which some source, or every one, has the values; names are not looked up."""
-    ev.require(df, "select_sources", "data_sources")
+    df = ev.require(df, "select_sources", "data_sources")
     flat = model.flatten(df["data_sources"])
     hit = np.ones(len(flat.row), bool)
     for name, each in values.items():
@@ -342,7 +341,7 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     49
     """
     choice("by", by, ("source", "site"))
-    ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
+    df = ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
     group = source_set_codes(df, by)
     start, end = df["start"].to_numpy(), df["end"].to_numpy()
     if by == "source":

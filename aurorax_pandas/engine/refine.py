@@ -90,7 +90,7 @@ def refine(
     >>> exact["start"].iloc[0] < df["start"].iloc[0], exact["min_distance"].iloc[0] < df["min_distance"].iloc[0]
     (np.True_, np.True_)
     """
-    require(df, "refine", *model.CONJUNCTION_COLUMNS)
+    df = require(df, "refine", *model.CONJUNCTION_COLUMNS)
     known = provenance.get_provenance(df.attrs)
     query = known.get("query")
     if not isinstance(distance, Mapping) and distance is not None:

@@ -10,16 +10,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from nested_pandas import NestedDtype
 
 from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes, kind_by_names
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.sources import CONJUNCTION_TYPES, site_codes
 
 PairBy = Literal["pair", "site"]
 
 SEPARATOR: Final = " & "
+#: Columns of an events frame that say who met whom.
+SIDE_COLUMNS: Final = tuple(name for name in model.EVENT_FIELDS if name.startswith(("e1_", "e2_")))
+#: So many columns of a frame stand in a message.
+_SHOWN_COLUMNS: Final = 12
 
 
 @typed
@@ -63,7 +69,7 @@ def explode_events(df: pd.DataFrame, columns: str | Sequence[Any] | None = None)
     >>> df.assign(kp=2.0).aurorax.explode_events()["kp"].iloc[0]
     np.float64(2.0)
     """
-    require(df, "explode_events", "events", "conjunction_type", "min_distance", "closest_epoch")
+    df = require(df, "explode_events", "events", "conjunction_type", "min_distance", "closest_epoch")
     places = _travelling(df, columns)
     flat = model.flatten(df["events"])
     labels = df.index.to_flat_index() if isinstance(df.index, pd.MultiIndex) else df.index
@@ -101,31 +107,79 @@ def _travelling(df: pd.DataFrame, columns: Any) -> list[int]:
 
 
 def as_events(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
-    """Return the events of a conjunctions frame; a frame of events passes as it is, if it has the columns needed."""
+    """Return the events of a conjunctions frame; a frame of events passes, typed, if it has the columns needed."""
     if is_events(df):
-        require(df, verb, *columns)
-        return df
-    require(df, verb, "events")
-    return explode_events(df)
+        return require(df, verb, *columns)
+    return explode_events(require(df, verb, "events"))
 
 
 def is_events(df: pd.DataFrame) -> bool:
     """Tell whether this is a frame of `explode_events`."""
-    return "e1_identifier" in df.columns and "events" not in df.columns
+    held = set(df.columns) if isinstance(df, pd.DataFrame) else set()
+    return "e1_identifier" in held and not {"events", "median_distance"} & held
 
 
-def require(df: pd.DataFrame, verb: str, *columns: str) -> None:
-    """Raise where a frame lacks what a verb reads."""
+def require(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
+    """
+    Return a frame as a verb can read it, or raise: the one place at which verbs convert what they meet.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, events or a pair summary, as pandas or another tool may have left them.
+    verb : str
+        Who asks, for an error.
+    *columns : str
+        The columns that it reads.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame, its flat columns in the dtypes of the data model: times of other units or with a zone as naive UTC,
+        text of any kind, numbers of any width. A frame that is typed is returned itself.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a column is missing, or cannot be converted.
+    """
+    if not isinstance(df, pd.DataFrame):
+        raise AuroraxInputError(
+            f"{verb} needs a DataFrame, not a {type(df).__name__}; as_conjunctions(data) makes one of what holds conjunctions"
+        )
     missing = [name for name in columns if name not in df.columns]
     if missing:
+        raise AuroraxInputError(f"{verb} needs the column(s) {', '.join(missing)}; {_cure(df)}")
+    if not df.columns.is_unique and (twice := set(columns) & set(df.columns[df.columns.duplicated()])):
         raise AuroraxInputError(
-            f"{verb} needs the column(s) {', '.join(missing)}; the frame has {', '.join(map(str, df.columns))}"
+            f"{verb}: the column {min(twice)!r} is there twice; drop or rename one, and as_conjunctions takes the frame"
         )
-    for name, dtype in (("events", model.EVENTS), ("data_sources", model.DATA_SOURCES)):
-        if name in columns and df[name].dtype != dtype:
+    typed_frame, wrong = in_model_dtypes(df, columns_of_kind(df))
+    for name in columns:
+        dtype = typed_frame[name].dtype
+        if name in wrong:
             raise AuroraxInputError(
-                f"{verb} needs the column {name} as read, with dtype {dtype}; it is {df[name].dtype}"
+                f"{verb} needs the column {name}, which cannot be read ({wrong[name]}); mend it, or make the frame by "
+                "as_conjunctions"
             )
+        if name in ("events", "data_sources") and dtype != model.CONJUNCTION_COLUMNS[name]:
+            held = "other nested cells" if isinstance(dtype, NestedDtype) else "cells of another tool"
+            raise AuroraxInputError(
+                f"{verb} needs the column {name} typed, it holds {held}; use as_conjunctions(df) first"
+            )
+    return typed_frame
+
+
+def _cure(df: pd.DataFrame) -> str:
+    kind = kind_by_names(set(df.columns))
+    if kind != "conjunctions":
+        named = {"events": "events", "pair_summary": "pair summaries", "passes": "passes"}[kind]
+        return f"this is a frame of {named}: give the conjunctions behind it (as_conjunctions makes them of other tools' data)"
+    if df.columns.nlevels > 1:
+        return "the frame has columns of several levels; choose one level, and as_conjunctions takes the frame"
+    shown = [str(name) for name in df.columns[:_SHOWN_COLUMNS]]
+    more = ", …" if len(df.columns) > _SHOWN_COLUMNS else ""
+    return f"the frame has {', '.join(shown)}{more}; as_conjunctions makes a typed frame of what holds conjunctions"
 
 
 def _types(df: pd.DataFrame, flat: model.Flat) -> pd.Categorical:
@@ -141,6 +195,12 @@ def _closest_epochs(df: pd.DataFrame, flat: model.Flat, columns: dict[str, Any])
     inside = (columns["start"].to_numpy() <= epochs) & (epochs <= columns["end"].to_numpy())
     epochs[~((alone | equal) & inside)] = np.datetime64("NaT")
     return epochs
+
+
+def label_events(events: pd.DataFrame, by: PairBy = "pair") -> pd.Categorical:
+    """Label the pair of each event in a frame, its ground sources by their display name or by their site."""
+    fields = {name: model.pandas_to_arrow(events[name], model.EVENT_FIELDS[name]) for name in SIDE_COLUMNS}
+    return pair_labels(fields, by)
 
 
 def pair_labels(fields: dict[str, pa.Array], by: PairBy = "pair") -> pd.Categorical:
@@ -174,6 +234,17 @@ def pair_labels(fields: dict[str, pa.Array], by: PairBy = "pair") -> pd.Categori
 
 def _pair_label(sources: list[tuple[int, int]], names: list[str]) -> str:
     return SEPARATOR.join(name for _, name in sorted((not on_ground, names[name]) for name, on_ground in sources))
+
+
+def first_in_label(fields: dict[str, pa.Array], by: PairBy = "pair") -> npt.NDArray[np.bool_]:
+    """Tell of each event whether its first source also comes first in the label of its pair."""
+    keys = []
+    for side in ("e1", "e2"):
+        source = {name: fields[f"{side}_{name}"] for name in model.SOURCE_FIELDS}
+        ground = model.compute.equal(source["source_type"], "ground").fill_null(False).to_numpy(zero_copy_only=False)
+        keys.append((ground, source_names(source, by).to_numpy(zero_copy_only=False)))
+    (ground, name), (other_ground, other_name) = keys
+    return np.asarray(np.where(ground == other_ground, name <= other_name, ground), bool)
 
 
 def source_names(source: dict[str, pa.Array], by: PairBy = "pair") -> pa.Array:

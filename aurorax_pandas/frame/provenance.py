@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +16,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.model import SCHEMA_VERSION
 from aurorax_pandas.times import Span, span, to_utc
 
@@ -29,7 +30,7 @@ _HALF_MINUTE: Final = 30_000_000
 def make_provenance(
     *,
     request_ids: Sequence[str] = (),
-    query: dict[str, Any] | None = None,
+    query: dict[str, Any] | list[dict[str, Any]] | None = None,
     api_url: str | None = None,
     retrieved_at: str | None = None,
 ) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     Raises
     ------
     AuroraxInputError
-        If what is given is no span of time, or the frame was put together of frames with different steps, or of spans
+        If what is given is no span of time, the times cannot be read, or the frame was put together of frames with different steps, or of spans
         that are exact and spans of epochs.
     """
     if step is not None:
@@ -84,7 +85,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
         )
     if known:
         return span("step", known[0], zero=True)
-    exact = _off_half_minutes(df)
+    exact = _off_half_minutes(require(df, "the step of epochs", "start", "end"))
     if exact.any() and not exact.all():
         raise AuroraxInputError(
             f"step: {exact.sum()} of {len(exact)} spans begin or end between half-minutes, the others on them; count "
@@ -135,15 +136,24 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
     return f"https://swarm-aurora.com/conjunctionFinder?aurorax_request_id={quote(str(request_ids[0]), safe='')}"
 
 
-def query_window(
-    df: pd.DataFrame, start: Any = None, end: Any = None
-) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Return the window of a search: as given, else of the query that the frame comes from, else None."""
-    query = get_provenance(df.attrs).get("query") or {}
-    given = [
-        to_utc(name, value if value is not None else query[name], last=name == "end")
-        if value is not None or query.get(name)
-        else None
-        for name, value in (("start", start), ("end", end))
+def windows_of(found: Mapping[str, Any]) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """Return the windows of the query, or of each of the queries, in a provenance; none where it does not know them."""
+    query = found.get("query") or []
+    queries = [one for one in (query if isinstance(query, list) else [query]) if isinstance(one, Mapping)]
+    return [
+        (to_utc("start", one["start"]), to_utc("end", one["end"], last=True))
+        for one in queries
+        if one.get("start") and one.get("end")
     ]
-    return given[0], given[1]
+
+
+def query_windows(
+    df: pd.DataFrame, start: Any = None, end: Any = None
+) -> list[tuple[pd.Timestamp | None, pd.Timestamp | None]]:
+    """Return the windows of a frame: the one that is given, else those of the queries that it comes from."""
+    known = windows_of(get_provenance(df.attrs))
+    if start is None and end is None:
+        return list(known)
+    first = min((one for one, _ in known), default=None) if start is None else to_utc("start", start)
+    last = max((one for _, one in known), default=None) if end is None else to_utc("end", end, last=True)
+    return [(first, last)]

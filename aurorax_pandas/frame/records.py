@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.checks import choice
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning
 from aurorax_pandas.frame import model, ordering, rules
-from aurorax_pandas.frame.answers import Int64, read_times, split_records, write_times
-from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.frame.answers import Int64, read_times, write_times
+from aurorax_pandas.frame.events import require
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 
 OnBadRecords = Literal["raise", "drop"]
@@ -58,8 +58,8 @@ class _Conjunction(msgspec.Struct, Generic[_Ls, _S], gc=False):
     conjunction_type: str
     start: str
     end: str
-    min_distance: float
-    max_distance: float
+    min_distance: float | None = None
+    max_distance: float | None = None
     data_sources: _Ls = None  # type: ignore[assignment]
     events: list[_Event[_S]] | None = None
     closest_epoch: str | None = None
@@ -140,8 +140,8 @@ class _Columns:
         piece: dict[str, npt.NDArray[Any]] = {
             "number": np.array(numbers, np.int32),
             "conjunction_type": _type_codes([record.conjunction_type for record in records], _TYPE_CODES),
-            "min_distance": np.array([record.min_distance for record in records], np.float64),
-            "max_distance": np.array([record.max_distance for record in records], np.float64),
+            "min_distance": _distances_of(records, "min_distance"),
+            "max_distance": _distances_of(records, "max_distance"),
             "sources": np.array(list(chain.from_iterable(sources)), np.int32),
             "source_count": np.array(list(map(len, sources)), np.int32),
             "event_count": np.array(list(map(len, by_record)), np.int32),
@@ -186,55 +186,30 @@ _TYPE_CODES: Final[dict[str | None, int]] = {name: code for code, name in enumer
 _EVENT_TYPE_CODES: Final[dict[str | None, int]] = {**_TYPE_CODES, None: -1}
 
 
-@typed
-def conjunctions_from_records(records: Any, *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
+def conjunctions_from_items(
+    items: list[msgspec.Raw],
+    *,
+    on_bad_records: OnBadRecords = "raise",
+    fill: Callable[[dict[str, pa.Array]], dict[str, pa.Array]] = dict,
+) -> pd.DataFrame:
     """
-    Make a typed conjunctions frame of records that you already hold.
+    Make a typed conjunctions frame of records that are split but not decoded; the list is emptied on the way.
 
     Parameters
     ----------
-    records : bytes, str, dict or iterable
-        What the service answers, as JSON (bytes or text) or parsed: ``{"result": [...]}`` or the array alone. Or an
-        iterable of PyAuroraX ``Conjunction`` objects. Fields that are not known here are passed over; times
-        with a zone are converted to UTC.
+    items : list of msgspec.Raw
+        The records.
     on_bad_records : {"raise", "drop"}, default "raise"
-        What to do where a record lacks something or contradicts itself (``end`` before ``start``, say): refuse
-        all, or leave the record out and warn once with the count.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per conjunction, distances in [km], times in UTC without a zone, sorted by ``start``,
-        ``closest_epoch``, the identifiers of the sources, type and ``end``; checked against `ConjunctionSchema`.
-
-    Raises
-    ------
-    AuroraxDataError
-        If this is no JSON, or a record is refused; the message names the record, counted from 0.
-    AuroraxAPIError
-        If the answer holds an error of the service in place of a result.
-
-    Examples
-    --------
-    >>> import aurorax_pandas
-    >>> record = {"conjunction_type": "nbtrace", "start": "2020-01-01T00:08:00", "end": "2020-01-01T00:09:00",
-    ...           "min_distance": 206.6, "max_distance": 260.8, "data_sources": [], "events": []}
-    >>> df = aurorax_pandas.conjunctions_from_records({"result": [record]})
-    >>> df[["start", "min_distance"]]
-                    start  min_distance
-    0 2020-01-01 00:08:00         206.6
+        As for `as_conjunctions`.
+    fill : callable, optional
+        Completes the table of sources, whose fields it takes and returns.
     """
-    check_on_bad_records(on_bad_records)
-    return conjunctions_from_items(split_records(_json(records)), on_bad_records=on_bad_records)
-
-
-def conjunctions_from_items(items: list[msgspec.Raw], *, on_bad_records: OnBadRecords = "raise") -> pd.DataFrame:
-    """Make a typed conjunctions frame of records that are split but not decoded; the list is emptied on the way."""
     from aurorax_pandas.frame.validation import check_kind
 
     total = len(items)
     bad: dict[int, str] = {}
     column, sources = _columns(items, bad, keep=False).joined()
+    sources = fill(sources)
     numbers = column.pop("number")
     keep = np.ones(len(numbers), bool)
     for rule in rules.CONJUNCTION_RULES:
@@ -280,7 +255,7 @@ def conjunctions_in_order_received(items: list[msgspec.Raw]) -> pd.DataFrame:
 
 def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     """
-    Return conjunctions as the service's records: what `conjunctions_from_records` takes back.
+    Return conjunctions as the service's records: what `as_conjunctions` takes back.
 
     Parameters
     ----------
@@ -295,7 +270,7 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     Raises
     ------
     AuroraxInputError
-        If the frame lacks a column of conjunctions.
+        If the frame lacks a column of conjunctions, or one cannot be read.
 
     Examples
     --------
@@ -304,9 +279,6 @@ def records_from_conjunctions(df: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records[0]["start"], records[0]["data_sources"][1]["display_name"]
     ('2020-01-01T00:08:00', 'Swarm A')
     """
-    missing = [name for name in model.CONJUNCTION_COLUMNS if name not in df.columns]
-    if missing:
-        raise AuroraxInputError(f"records_from_conjunctions needs the column(s) {', '.join(missing)} of conjunctions")
     return _records(df, encoded=False)
 
 
@@ -316,6 +288,7 @@ def records_to_encode(df: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _records(df: pd.DataFrame, *, encoded: bool) -> list[dict[str, Any]]:
+    df = require(df, "records_from_conjunctions", *model.CONJUNCTION_COLUMNS)
     sources, events = model.flatten(df["data_sources"]), model.flatten(df["events"])
     columns = {
         name: write_times(df[name].to_numpy()) if df[name].dtype == model.DATETIME else df[name].tolist()
@@ -357,7 +330,15 @@ def _grouped(entries: list[dict[str, Any]], lengths: npt.NDArray[np.int64]) -> l
     return [list(islice(entry, length)) for length in lengths.tolist()]
 
 
-def _json(records: Any) -> bytes:
+def json_of_records(records: Any) -> bytes:
+    """
+    Return records as JSON, from JSON in bytes or text, what was parsed of it, or objects with its fields.
+
+    Raises
+    ------
+    AuroraxDataError
+        If they hold what is no JSON.
+    """
     if isinstance(records, bytes | bytearray | memoryview):
         return bytes(records)
     if isinstance(records, str):
@@ -371,6 +352,13 @@ def _json(records: Any) -> bytes:
 
 
 def _plain_record(value: Any) -> Any:
+    if value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, pd.DataFrame):
+        # a nested cell of ours
+        return value.to_dict("records")
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if isinstance(value, datetime.datetime):
         return value.isoformat()
     if isinstance(value, np.datetime64):
@@ -410,6 +398,18 @@ def _add(columns: _Columns, chunk: list[tuple[int, msgspec.Raw]], bad: dict[int,
         middle = len(chunk) // 2
         _add(columns, chunk[:middle], bad)
         _add(columns, chunk[middle:], bad)
+
+
+def _distances_of(records: Sequence[_Conjunction[Any, Any]], name: str) -> npt.NDArray[np.float64]:
+    """Return a distance of each record, or raise; one that is trimmed is that of its single event."""
+    found = [getattr(record, name) for record in records]
+    if None in found:
+        for number, record in enumerate(records):
+            if found[number] is None:
+                if record.events is None or len(record.events) != 1:
+                    raise ValueError(f"Object missing required field `{name}`, and no single event to take it from")
+                found[number] = getattr(record.events[0], name)
+    return np.array(found, np.float64)
 
 
 def _type_codes(names: Sequence[str | None], known: Mapping[str | None, int]) -> npt.NDArray[np.int8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pandas as pd
 import pandera.pandas as pandera
@@ -162,6 +162,15 @@ class PassSchema(pandera.DataFrameModel):
         name = "PassSchema"
         unique_column_names = True
         aurorax_rows: ClassVar = _rows("passes")
+
+
+#: The kinds of frames that the models themselves, no subclass of theirs, stand for.
+KIND_OF_MODEL: Final[dict[Any, str]] = {
+    ConjunctionSchema: "conjunctions",
+    EventSchema: "events",
+    PairSummarySchema: "pair_summary",
+    PassSchema: "passes",
+}
 
 
 def check_by_pandera(frame: pd.DataFrame, schema: Any) -> tuple[str, list[Failure]]:

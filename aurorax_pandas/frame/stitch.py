@@ -25,7 +25,7 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    df : pandas.DataFrame
+    df : pandas.DataFrame or dask.dataframe.DataFrame
         Conjunctions, for example those of several windows put together by `pandas.concat`.
     step : str or pandas.Timedelta, optional
         Distance between epochs: rows of one type between the same sources that overlap, or are no further apart
@@ -34,8 +34,8 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        The conjunctions in their total order, with a fresh index. A joined one lasts from the first `start` to the
+    pandas.DataFrame or dask.dataframe.DataFrame
+        The conjunctions in their total order (those of Dask in the order of their sources), with a fresh index. A joined one lasts from the first `start` to the
         last `end`; its ``min_distance`` [km] is the least, with the ``closest_epoch`` of the row that had it (of
         several the earliest), its ``max_distance`` [km] likewise; its events are joined in the same way. Columns of
         your own keep the value of the earliest row.
@@ -52,7 +52,9 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
     >>> len(aurorax_pandas.stitch(pd.concat([df, df])))
     49
     """
-    require(df, "stitch", *model.CONJUNCTION_COLUMNS)
+    if is_dask_frame(df):
+        return df.aurorax.stitch(step)  # type: ignore[no-any-return]
+    df = require(df, "stitch", *model.CONJUNCTION_COLUMNS)
     return stitch_within(df, step_of(df, step).to_timedelta64())
 
 
@@ -63,13 +65,25 @@ def stitch_within(df: pd.DataFrame, gap: np.timedelta64) -> pd.DataFrame:
     split = np.bincount(clusters)[clusters] > 1
     if not split.any():
         return ordering.in_order(df)
-    joined = _join(df[split], clusters[split], gap)
+    joined = join_clusters(df[split], clusters[split], gap)
     whole = pd.concat([df[~split], joined]) if not split.all() else joined
     whole.attrs = df.attrs
     return ordering.in_order(whole)
 
 
-def _join(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.timedelta64) -> pd.DataFrame:
+def join_clusters(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.timedelta64) -> pd.DataFrame:
+    """
+    Join the rows of each cluster into one.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions.
+    clusters : ndarray of int64
+        The cluster of each row.
+    gap : numpy.timedelta64
+        Events of one pair no further apart than this are one.
+    """
     clusters = np.unique(clusters, return_inverse=True)[1]
     order = np.lexsort((df["start"].to_numpy(), clusters))
     joined = df.iloc[order[_firsts(clusters[order])]].copy()
@@ -92,6 +106,11 @@ def _join(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.timedelta64
     offsets = np.r_[0, np.cumsum(np.bincount(parent, minlength=len(joined)))]
     joined["events"] = model.nested_array(fields, offsets.astype(np.int64))
     return joined
+
+
+def is_dask_frame(data: Any) -> bool:
+    """Tell whether this is a frame of Dask, which has verbs of its own; Dask is not imported for it."""
+    return hasattr(data, "__dask_graph__") and hasattr(data, "map_partitions")
 
 
 def _firsts(ordered: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

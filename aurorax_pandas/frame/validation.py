@@ -67,6 +67,8 @@ def validate(
         return check_kind(frame, model.kind_of(frame))
     from aurorax_pandas.frame import schema as schemas
 
+    if isinstance(schema, type) and schema in schemas.KIND_OF_MODEL:
+        return check_kind(frame, schemas.KIND_OF_MODEL[schema])
     name, failures = schemas.check_by_pandera(frame, schema)
     return _told(frame, name, failures)
 

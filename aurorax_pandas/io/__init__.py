@@ -135,14 +135,14 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     Notes
     -----
     Without `api` the file is ``{"aurorax": {...}, "result": [...]}``: the metadata block, then the records, in which
-    columns of your own are further keys. `conjunctions_from_records` reads both.
+    columns of your own are further keys. `as_conjunctions` reads both.
 
     Examples
     --------
     >>> import aurorax_pandas, pathlib
     >>> df = aurorax_pandas.load_sample_conjunctions()
     >>> df.aurorax.to_json("swarm.json", api=True, overwrite=True)
-    >>> len(aurorax_pandas.conjunctions_from_records(pathlib.Path("swarm.json").read_bytes()))
+    >>> len(aurorax_pandas.as_conjunctions(pathlib.Path("swarm.json").read_bytes()))
     49
     """
     if api:

@@ -18,6 +18,7 @@ import pandas as pd
 from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.io import layout
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -53,6 +54,8 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
     from aurorax_pandas.frame.validation import validate
 
     target = check_target(path, overwrite=overwrite)
+    # what other tools changed, times with a zone say, is kept as verbs read it
+    df = in_model_dtypes(df, columns_of_kind(df))[0]
     validate(df)
     where = f"to_{name}"
     block = layout.describe(df, where)
@@ -74,7 +77,7 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
 
 def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write conjunctions exactly as the service answers."""
-    from aurorax_pandas.frame.records import conjunctions_from_records
+    from aurorax_pandas.frame.convert import as_conjunctions
     from aurorax_pandas.frame.validation import check_kind
     from aurorax_pandas.io import json_file
 
@@ -86,7 +89,7 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
     expected = ordering.in_order(df[list(model.CONJUNCTION_COLUMNS)])
 
     def check(temporary: Path) -> None:
-        back = conjunctions_from_records(temporary.read_bytes())
+        back = as_conjunctions(temporary.read_bytes())
         assert_conjunctions_equal(expected, back, check_attrs=False)
 
     write_checked(target, lambda temporary: json_file.write_api(temporary, df), check, overwrite=overwrite)

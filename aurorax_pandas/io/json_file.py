@@ -92,7 +92,7 @@ def _envelope(path: Path) -> tuple[layout.Block, msgspec.Raw]:
     if "aurorax" not in envelope:
         raise AuroraxDataError(
             "the file has no metadata of aurorax_pandas; read the service's own records with "
-            "conjunctions_from_records(pathlib.Path(path).read_bytes())"
+            "as_conjunctions(pathlib.Path(path).read_bytes())"
         )
     return layout.parse_block(bytes(envelope["aurorax"])), envelope["result"]
 

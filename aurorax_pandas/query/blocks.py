@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -115,7 +115,9 @@ class MetadataFilter:
 
 def _filter(given: Any) -> MetadataFilter | None:
     """Return the filter that was meant, or None where there is none."""
-    if isinstance(given, MetadataFilterExpression) or (isinstance(given, Sequence) and not isinstance(given, str)):
+    if type(given).__name__ == MetadataFilterExpression.__name__:
+        given = [given]
+    if isinstance(given, Sequence) and not isinstance(given, str):
         return MetadataFilter(as_list(given)) if given else None
     if isinstance(given, Mapping):
         keys = set(given)
@@ -324,13 +326,29 @@ def read_location(place: Any) -> tuple[float, float]:
 
 
 CriteriaBlock = GroundCriteriaBlock | SpaceCriteriaBlock | EventsCriteriaBlock | CustomLocationsCriteriaBlock
+
+
+class SourcesLike(Protocol):
+    """A block of data sources of another client, such as PyAuroraX; its class must be called as ours."""
+
+    platforms: Any
+    instrument_types: Any
+    metadata_filters: Any
+
+
+class LocationsLike(Protocol):
+    """A block of locations of another client, such as PyAuroraX."""
+
+    locations: Any
+
+
 #: What `ground=`, `space=`, `events=` and `custom_locations=` take: one block or several, as classes or plain dicts.
-GroundBlocks = GroundCriteriaBlock | Mapping[str, Any] | Sequence[GroundCriteriaBlock | Mapping[str, Any]]
-SpaceBlocks = SpaceCriteriaBlock | Mapping[str, Any] | Sequence[SpaceCriteriaBlock | Mapping[str, Any]]
-EventsBlocks = EventsCriteriaBlock | Mapping[str, Any] | Sequence[EventsCriteriaBlock | Mapping[str, Any]]
-CustomLocationsBlocks = (
-    CustomLocationsCriteriaBlock | Mapping[str, Any] | Sequence[CustomLocationsCriteriaBlock | Mapping[str, Any]]
-)
+_SourcesBlock = SourcesLike | Mapping[str, Any]
+GroundBlocks = GroundCriteriaBlock | _SourcesBlock | Sequence[GroundCriteriaBlock | _SourcesBlock]
+SpaceBlocks = SpaceCriteriaBlock | _SourcesBlock | Sequence[SpaceCriteriaBlock | _SourcesBlock]
+EventsBlocks = EventsCriteriaBlock | _SourcesBlock | Sequence[EventsCriteriaBlock | _SourcesBlock]
+_LocationsBlock = CustomLocationsCriteriaBlock | LocationsLike | Mapping[str, Any]
+CustomLocationsBlocks = _LocationsBlock | Sequence[_LocationsBlock]
 
 _FIELDS: Final[dict[type, tuple[str, ...]]] = {
     MetadataFilterExpression: ("key", "operator", "values"),
@@ -342,10 +360,30 @@ _FIELDS: Final[dict[type, tuple[str, ...]]] = {
 }
 
 
+def _fields_of_block(block: Any) -> dict[str, Any]:
+    """Return what a block, filter or condition of another client holds, such as one of PyAuroraX."""
+    names = (
+        "programs",
+        "platforms",
+        "instrument_types",
+        "metadata_filters",
+        "hemisphere",
+        "locations",
+        "key",
+        "values",
+    )
+    fields = {name: getattr(block, name) for name in names if hasattr(block, name)}
+    if hasattr(block, "expressions"):
+        return {"expressions": block.expressions, "logical_operator": block.operator}
+    return fields | ({"operator": block.operator} if hasattr(block, "operator") else {})
+
+
 def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
     """Return a block, filter or expression of the class wanted, from one or from a plain dict."""
     if isinstance(value, kind):
         return value
+    if not isinstance(value, Mapping) and any(base.__name__ == kind.__name__ for base in type(value).__mro__):
+        value = _fields_of_block(value)
     if not isinstance(value, Mapping):
         raise AuroraxInputError(f"{argument}: {value!r} is neither a {kind.__name__} nor a dict like one")
     fields: dict[str, Any] = {}

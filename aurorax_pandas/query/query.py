@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, Protocol, TypedDict, Unpack
 
 from aurorax_pandas.checks import as_list, as_number, invalid, known_name, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -73,6 +73,19 @@ def _max_distances(distance: Any, names: list[str]) -> dict[str, int | float | N
     return {pair: by_pair.get(pair) for pair in pairs}
 
 
+class HoldsQuery(Protocol):
+    """A search, ours or of PyAuroraX: what it sends is its ``query``."""
+
+    @property
+    def query(self) -> Any:
+        """The query as it is sent."""
+        ...
+
+
+#: What `query=` takes.
+QueryLike = Mapping[str, Any] | str | Path | HoldsQuery
+
+
 class QueryArguments(TypedDict, total=False):
     """What a search asks for beside its window and its distances, as in `Query.from_arguments`."""
 
@@ -82,7 +95,7 @@ class QueryArguments(TypedDict, total=False):
     custom_locations: CustomLocationsBlocks
     conjunction_types: str | Sequence[str] | None
     subminute_precision: bool | None
-    query: Mapping[str, Any] | str | Path | None
+    query: QueryLike | None
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,7 @@ class Query:
         custom_locations: CustomLocationsBlocks = (),
         conjunction_types: str | Sequence[str] | None = None,
         subminute_precision: bool | None = None,
-        query: Mapping[str, Any] | str | Path | None = None,
+        query: QueryLike | None = None,
     ) -> Query:
         """
         Return the query of what a caller gave: window, distance and blocks, or a whole query.
@@ -188,14 +201,14 @@ class Query:
         return None
 
     @classmethod
-    def parse(cls, query: Mapping[str, Any] | str | Path) -> Query:
+    def parse(cls, query: QueryLike) -> Query:
         """
         Return a query that was written elsewhere (the web page, another client), checked.
 
         Parameters
         ----------
-        query : dict, str or pathlib.Path
-            The query, its JSON text, or the path of a file that holds it. A ``request_id`` in it is left out, so
+        query : dict, str, pathlib.Path or search
+            The query, its JSON text, the path of a file that holds it, or a search that sends it. A ``request_id`` in it is left out, so
             that a new search runs.
 
         Raises
@@ -268,9 +281,7 @@ class Query:
         return replace(self, start=start, end=end)
 
 
-def check_one_way(
-    parts: Mapping[str, Any], *, query: Mapping[str, Any] | str | Path | None = None, request_id: object = None
-) -> None:
+def check_one_way(parts: Mapping[str, Any], *, query: QueryLike | None = None, request_id: object = None) -> None:
     """Raise where a search is not named in exactly one way: by its parts, by a whole query, or by a `request_id`."""
     # types are given even where there are none of them
     given = [
@@ -295,11 +306,15 @@ _QUERY_KEYS: Final = (
 )  # fmt: skip
 
 
-def _read_query(query: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
-    if isinstance(query, Mapping):
-        return query
+def _read_query(query: Any) -> Mapping[str, Any]:
+    # a search, ours or of PyAuroraX, holds the query that it sends
+    held = query if isinstance(query, Mapping) else getattr(query, "query", None)
+    if isinstance(held, Mapping):
+        return held
     if not isinstance(query, str | Path):
-        raise AuroraxInputError(f"query={query!r} is not a query; give a dict, its JSON text or the path of a file")
+        raise AuroraxInputError(
+            f"query={query!r} is not a query; give a dict, its JSON text, the path of a file or a search"
+        )
     text = str(query).removeprefix("\ufeff")
     if isinstance(query, Path) or not text.lstrip().startswith("{"):
         try:

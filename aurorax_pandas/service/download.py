@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal, TypedDict
 
 import msgspec
 import tenacity
 
-from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError
+from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError, AuroraxDataWarning
 from aurorax_pandas.frame.answers import split_records
 from aurorax_pandas.service.body import MOST_BYTES
 from aurorax_pandas.service.deadline import Deadline
@@ -22,6 +23,12 @@ _DOWNLOADS: Final = 3
 _ABSURD: Final = 2**34
 
 
+class ReadOptions(TypedDict, total=False):
+    """How a result is read; each kind of search takes those that it names."""
+
+    on_bad_records: Literal["raise", "drop"]
+
+
 def download_records(
     transport: Transport,
     path: str,
@@ -32,6 +39,7 @@ def download_records(
     file_size: Any,
     request_id: str,
     sleep: Callable[[float], None],
+    exact: bool = True,
 ) -> list[msgspec.Raw]:
     """
     Download the records of a search, again where some are lost: a proxy may drop the end of a body without a word.
@@ -52,20 +60,33 @@ def download_records(
         The search, for errors.
     sleep : callable
         Waits for a number of seconds.
+    exact : bool, default True
+        Whether a result of another length than announced is refused, in place of a warning.
 
     Raises
     ------
     AuroraxDataError
-        If the result is damaged, or is not as long as the service says.
+        If the result is damaged, or, unless not `exact`, is not as long as the service says.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
     """
     told = isinstance(file_size, int) and not isinstance(file_size, bool) and 0 < file_size < _ABSURD
     most = max(MOST_BYTES, 4 * file_size) if told else MOST_BYTES
+    attempts = 0
 
     def download() -> list[msgspec.Raw]:
+        nonlocal attempts
+        attempts += 1
         items = split_records(_body(transport, path, response_format, deadline, request_id, most))
         if isinstance(announced, int) and len(items) != announced:
+            if not exact and attempts >= _DOWNLOADS:
+                warnings.warn(
+                    f"the result of search {request_id} holds {len(items)} records, the service announced {announced}; "
+                    "those that are there are kept",
+                    AuroraxDataWarning,
+                    stacklevel=2,
+                )
+                return items
             raise AuroraxDataError(
                 f"the result of search {request_id} holds {len(items)} records, the service announced {announced}",
                 retryable=True,

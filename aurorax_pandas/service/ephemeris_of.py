@@ -73,7 +73,7 @@ def read_ephemeris_of(
     ['Swarm C', 'THEMIS-ASI GILL']
     """
     api_key = hidden(api_key)
-    require(df, "ephemeris", "data_sources", "start", "end")
+    df = require(df, "ephemeris", "data_sources", "start", "end")
     span("pad", pad, zero=True)
     if df.empty:
         raise AuroraxInputError("the frame is empty: there is nothing to read ephemeris of")

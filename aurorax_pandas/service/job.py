@@ -9,7 +9,7 @@ import threading
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final, Generic, Literal, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, Unpack
 
 import msgspec
 
@@ -26,22 +26,18 @@ from aurorax_pandas.exceptions import (
 from aurorax_pandas.options import check_request_id, id_in
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline, Timeout
-from aurorax_pandas.service.download import download_records
+from aurorax_pandas.service.download import ReadOptions, download_records
 from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, telling_bar
 from aurorax_pandas.service.transport import Answer
+from aurorax_pandas.signatures import meeting
 
 logger = logging.getLogger("aurorax_pandas")
 
 _UNKNOWN_STATES: Final = 5
+_HOW_IT_GOES: Final = "progress=True shows how it goes"
 
 _Result = TypeVar("_Result")
-
-
-class ReadOptions(TypedDict, total=False):
-    """How a result is read; each kind of search takes those that it names."""
-
-    on_bad_records: Literal["raise", "drop"]
 
 
 class Search(ABC, Generic[_Result]):
@@ -279,17 +275,13 @@ class Search(ABC, Generic[_Result]):
             return found
 
     def check_for_data(self, *, timeout: Timeout = 60) -> bool:
-        """
-        Read the status and tell whether the result can be downloaded; raises what `update_status` raises.
-
-        Returns
-        -------
-        bool
-            The same as ``completed``.
-        """
+        """Read the status and return whether the result can be downloaded; raises what `update_status` raises."""
         self.update_status(timeout=timeout)
         return self.completed
 
+    @meeting(
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+    )
     def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
         """
         Wait until the result can be downloaded.
@@ -389,7 +381,8 @@ class Search(ABC, Generic[_Result]):
         AuroraxStateError
             If the search has not finished; call `wait` first.
         AuroraxDataError
-            If the result is damaged, or is not as long as the service says.
+            If the result is damaged, or is not as long as the service says; with ``on_bad_records="drop"`` a warning
+            tells of records that are missing.
         AuroraxInputError, TypeError
             If an option is not valid, or not one of this search; nothing is sent then.
         """
@@ -407,12 +400,16 @@ class Search(ABC, Generic[_Result]):
                     file_size=self._result.get("file_size"),
                     request_id=self.request_id,
                     sleep=self._connection.sleep,
+                    exact=options.get("on_bad_records", "raise") == "raise",
                 )
             except AuroraxTimeoutError as error:
                 raise self._too_late(deadline) from error
             self.data = self._decode(items, **options)
         return self.data
 
+    @meeting(
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+    )
     def run(
         self,
         timeout: Timeout = 3600,
@@ -479,6 +476,11 @@ class Search(ABC, Generic[_Result]):
                 return
         logger.warning("interrupted; search %s goes on: %s", self.request_id, self._again())
 
+    @meeting(
+        wait="the service answers when it has stopped the search",
+        poll_interval="the service answers at once, leave it out",
+        verbose="leave it out",
+    )
     def cancel(self, *, timeout: Timeout = 60) -> None:
         """
         Stop the search on the service; one that had finished loses its result there.

@@ -23,7 +23,8 @@ from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline, Timeout
-from aurorax_pandas.service.job import ReadOptions, Search
+from aurorax_pandas.service.download import ReadOptions
+from aurorax_pandas.service.job import Search
 from aurorax_pandas.signatures import showing
 
 if TYPE_CHECKING:

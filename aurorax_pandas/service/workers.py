@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -106,7 +107,8 @@ class Workers:
 
         # daemons, so that the interpreter can end while an exchange stalls
         self._threads = [
-            threading.Thread(target=work, name=f"aurorax {number}", daemon=True)
+            # each works in the context of the caller, whose options it has
+            threading.Thread(target=copy_context().run, args=(work,), name=f"aurorax {number}", daemon=True)
             for number in range(min(count, len(items)))
         ]
         for thread in self._threads:

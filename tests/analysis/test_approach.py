@@ -75,7 +75,7 @@ def track(rng, minutes=6):
 def test_closest_approach_is_that_of_a_slow_search_every_tenth_of_a_second(builders, seed, span):
     craft = track(np.random.default_rng(seed))
     first, last = sorted(span)
-    df = ap.conjunctions_from_records([builders.record(first, last, sources=(builders.GILL, builders.SWARM_A))])
+    df = ap.as_conjunctions([builders.record(first, last, sources=(builders.GILL, builders.SWARM_A))])
     (found,) = df.aurorax.closest_approach(craft).itertuples()
     station = ap.stations(craft["epoch"], platforms="GILL", programs="themis-asi")
     lat, lon = float(station["geo_lat"][0, 0]), float(station["geo_lon"][0, 0])
@@ -121,7 +121,7 @@ def test_nothing_is_interpolated_over_epochs_without_a_place(builders):
         "epoch": pd.date_range("2020-01-01", periods=5, freq="1min"), "identifier": 3, "nbtrace_lat": 56.2 + 0 * lon,
         "nbtrace_lon": lon,
     })  # fmt: skip
-    df = ap.conjunctions_from_records([builders.record(0, 4, sources=(builders.GILL, builders.SWARM_A))])
+    df = ap.as_conjunctions([builders.record(0, 4, sources=(builders.GILL, builders.SWARM_A))])
     (found,) = df.aurorax.closest_approach(ap.as_ephemeris(table)).itertuples()
     assert found.approach_time == pd.Timestamp(builders.at(1))
     assert found.approach_distance > 400
@@ -146,14 +146,14 @@ def test_overflights_are_the_20_northern_rows_however_they_are_asked_for(sample,
 
 def test_geographic_conjunctions_are_overflights(builders, ephemeris):
     made = [builders.record(45, 46, conjunction_type=kind) for kind in ("nbtrace", "sbtrace", "geographic")]
-    df = ap.conjunctions_from_records(made)
+    df = ap.as_conjunctions(made)
     assert df.aurorax.overflights(ephemeris)["conjunction_type"].tolist() == ["sbtrace", "geographic"]
 
 
 def test_of_several_pairs_the_closest_counts(builders, ephemeris):
     sources = (builders.GILL, builders.ATHA, builders.SWARM_A)
     events = [builders.event(camera, builders.SWARM_A, 11, 13) for camera in sources[:2]]
-    df = ap.conjunctions_from_records([builders.record(11, 13, sources=sources, events=events)])
+    df = ap.as_conjunctions([builders.record(11, 13, sources=sources, events=events)])
     each = df.aurorax.explode_events().aurorax.closest_approach(ephemeris)
     (row,) = df.aurorax.closest_approach(ephemeris).itertuples()
     assert row.approach_distance == each["approach_distance"].min()
@@ -280,7 +280,7 @@ def craft(minutes=4, step="1min", **geo_lats):
 
 @pytest.mark.parametrize(("other", "known"), [(50.0, "northern"), (-50.0, None)])
 def test_two_spacecraft_have_a_hemisphere_where_it_is_the_same_and_no_elevation(builders, other, known):
-    df = ap.conjunctions_from_records([builders.record(0, 3, sources=(builders.SWARM_A, builders.SWARM_B))])
+    df = ap.as_conjunctions([builders.record(0, 3, sources=(builders.SWARM_A, builders.SWARM_B))])
     near = df.aurorax.closest_approach(craft(b=other))
     assert near["spacecraft_hemisphere"].astype(object).where(lambda each: each.notna(), None).tolist() == [known]
     assert near["approach_distance"].notna().all()
@@ -292,7 +292,7 @@ def test_two_spacecraft_have_a_hemisphere_where_it_is_the_same_and_no_elevation(
 
 def test_either_source_of_an_event_may_be_the_spacecraft(builders):
     pair = builders.GILL, builders.SWARM_A
-    one, other = (ap.conjunctions_from_records([builders.record(0, 3, sources=each)]) for each in (pair, pair[::-1]))
+    one, other = (ap.as_conjunctions([builders.record(0, 3, sources=each)]) for each in (pair, pair[::-1]))
     near, turned = (df.aurorax.closest_approach(craft()) for df in (one, other))
     pd.testing.assert_frame_equal(turned[ADDED], near[ADDED])
     windows, turned_windows = (df.aurorax.image_windows(craft()) for df in (one, other))
@@ -303,7 +303,7 @@ def test_either_source_of_an_event_may_be_the_spacecraft(builders):
 def test_two_stations_are_nothing_for_images(builders):
     events = [builders.event(builders.GILL, builders.ATHA), builders.event(builders.GILL, builders.SWARM_A)]
     sources = (builders.GILL, builders.ATHA, builders.SWARM_A)
-    df = ap.conjunctions_from_records([builders.record(sources=sources, events=events)])
+    df = ap.as_conjunctions([builders.record(sources=sources, events=events)])
     assert df.aurorax.image_windows()["spacecraft"].tolist() == ["Swarm A"]
 
 
@@ -311,7 +311,7 @@ def test_of_several_pairs_the_closest_between_epochs_counts(builders):
     pairs = [(builders.GILL, builders.SWARM_A, 200.0), (builders.ATHA, builders.SWARM_A, 50.0)]
     events = [builders.event(one, other, 0, 3, low, 500.0) for one, other, low in pairs]
     sources = (builders.GILL, builders.ATHA, builders.SWARM_A)
-    df = ap.conjunctions_from_records([builders.record(0, 3, sources=sources, events=events, low=50.0, high=500.0)])
+    df = ap.as_conjunctions([builders.record(0, 3, sources=sources, events=events, low=50.0, high=500.0)])
     each = df.aurorax.explode_events().aurorax.closest_approach(craft())["approach_distance"]
     assert each[0] < each[1]
     assert df.aurorax.closest_approach(craft())["approach_distance"].tolist() == [each[0]]
@@ -320,14 +320,14 @@ def test_of_several_pairs_the_closest_between_epochs_counts(builders):
 def test_a_step_before_and_after_the_span_is_searched(builders):
     sources = (builders.GILL, builders.SWARM_A)
     ephemeris = craft(step="2min")
-    whole = ap.conjunctions_from_records([builders.record(0, 6, sources=sources)]).aurorax.closest_approach(ephemeris)
+    whole = ap.as_conjunctions([builders.record(0, 6, sources=sources)]).aurorax.closest_approach(ephemeris)
     for start, end in ((0, 2), (4, 6)):
-        part = ap.conjunctions_from_records([builders.record(start, end, sources=sources)])
+        part = ap.as_conjunctions([builders.record(start, end, sources=sources)])
         pd.testing.assert_frame_equal(part.aurorax.closest_approach(ephemeris)[ADDED], whole[ADDED])
 
 
 def test_an_image_without_a_place_is_of_the_closest_epoch(builders):
-    df = ap.conjunctions_from_records([builders.record(60, 62, sources=(builders.GILL, builders.SWARM_A), closest=61)])
+    df = ap.as_conjunctions([builders.record(60, 62, sources=(builders.GILL, builders.SWARM_A), closest=61)])
     with pytest.raises(ap.AuroraxDataError, match="image_windows: the ephemeris covers none of the 1 rows"):
         df.aurorax.image_windows(craft())
     windows = df.aurorax.image_windows()
@@ -342,13 +342,13 @@ def test_the_hemisphere_is_that_at_the_closest_epoch_or_at_the_start(builders, c
     # the equator counts as north, an epoch for one step more
     ephemeris = craft(minutes=4, a=[1.0, 1.0, -1.0, 0.0])
     pair = builders.GILL, builders.SWARM_A
-    df = ap.conjunctions_from_records([builders.record(start, 5, sources=pair, closest=closest)])
+    df = ap.as_conjunctions([builders.record(start, 5, sources=pair, closest=closest)])
     assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")
     assert df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].tolist() == [hemisphere]
 
 
 def test_a_hemisphere_two_steps_after_the_last_epoch_is_not_known(builders):
-    df = ap.conjunctions_from_records([builders.record(5, 5, sources=(builders.GILL, builders.SWARM_A), closest=5)])
+    df = ap.as_conjunctions([builders.record(5, 5, sources=(builders.GILL, builders.SWARM_A), closest=5)])
     for verb in (df.aurorax.overflights, lambda ephemeris: df.aurorax.passes(ephemeris=ephemeris)):
         with pytest.raises(ap.AuroraxDataError, match=r"covers none of the 1 rows .1 for epochs outside"):
             verb(craft(minutes=4))
@@ -362,13 +362,13 @@ def test_a_northern_station_has_no_southern_trace(builders):
     north = craft()
     both = north.assign({f"sbtrace_{part}": north[f"nbtrace_{part}"] for part in ("lat", "lon")})
     with pytest.raises(ap.AuroraxDataError, match="1 for lack of a footprint of THEMIS-ASI GILL"):
-        ap.conjunctions_from_records(made).aurorax.closest_approach(both)
+        ap.as_conjunctions(made).aurorax.closest_approach(both)
 
 
 def test_an_own_position_is_as_high_as_the_ephemeris_says(builders):
     pair = builders.GILL, builders.SWARM_A
     events = [{**builders.event(*pair, 0, 3), "conjunction_type": "geographic"}]
-    df = ap.conjunctions_from_records([builders.record(0, 3, sources=pair, events=events)])
+    df = ap.as_conjunctions([builders.record(0, 3, sources=pair, events=events)])
     high = craft().assign(radial_distance=(("source", "epoch"), np.full((2, 4), 30_000.0)))
     station = ap.stations(high["epoch"][:1], platforms="GILL", programs="themis-asi")
     for ephemeris, altitude in ((craft(), 100.0), (high, geometry.altitude_of(60.0, 30_000.0))):
@@ -462,9 +462,7 @@ def overhead(builders, altitude):
     )
     pair = builders.GILL, builders.SWARM_A
     events = [{**builders.event(*pair, 0, 3), "conjunction_type": "geographic"}]
-    df = ap.conjunctions_from_records(
-        [builders.record(0, 3, sources=pair, events=events, conjunction_type="geographic")]
-    )
+    df = ap.as_conjunctions([builders.record(0, 3, sources=pair, events=events, conjunction_type="geographic")])
     return df, ap.as_ephemeris(table)
 
 

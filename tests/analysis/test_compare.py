@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 
 
 def sources(record, kind):
@@ -17,7 +17,7 @@ def sources(record, kind):
 @given(data=st.data(), on=st.sampled_from(["space", "site", "time"]), tolerance=st.integers(0, 3))
 def test_overlaps_are_those_of_two_nested_loops(builders, data, on, tolerance):
     made, others = (data.draw(builders.tagged_records(max_size=6)) for _ in range(2))
-    df, other = conjunctions_from_records(made), conjunctions_from_records(others)
+    df, other = as_conjunctions(made), as_conjunctions(others)
     slack = pd.Timedelta(minutes=tolerance)
     expected = {
         (row, column)
@@ -49,7 +49,7 @@ def test_overlaps_say_what_is_shared_and_when(sample):
 def test_what_is_shared_is_named_once_and_in_alphabetical_order(builders):
     b = builders
     sources = (b.REGO_ATHA, b.GILL, b.ATHA, b.SWARM_B, b.SWARM_A)
-    df = conjunctions_from_records([b.record(sources=sources)])
+    df = as_conjunctions([b.record(sources=sources)])
     assert df.aurorax.overlaps(df, on="space")["shared"].tolist() == ["Swarm A & Swarm B"]
     assert df.aurorax.overlaps(df, on="site")["shared"].tolist() == ["ATHA & GILL"]
     assert df.aurorax.overlaps(df, on="time")["shared"].tolist() == [""]
@@ -90,7 +90,7 @@ def test_gained_lost_and_changed(sample):
     ],
 )
 def test_every_value_can_change(builders, name, value):
-    df = conjunctions_from_records([builders.record(0, 4, closest=2)])
+    df = as_conjunctions([builders.record(0, 4, closest=2)])
     (changed,) = df.aurorax.compare(df.assign(**{name: value})).changed.to_dict("records")
     assert changed[f"{name}_other"] is value or changed[f"{name}_other"] == value
     others = [each for each in ("start", "end", "min_distance", "max_distance") if each != name]
@@ -105,8 +105,8 @@ def test_changed_rows_are_in_the_order_of_the_frame(sample):
 
 
 def test_of_several_rows_that_share_an_epoch_the_earliest_are_one_conjunction(builders):
-    long = conjunctions_from_records([builders.record(0, 9)])
-    parts = conjunctions_from_records([builders.record(1, 4), builders.record(6, 8)]).iloc[::-1]
+    long = as_conjunctions([builders.record(0, 9)])
+    parts = as_conjunctions([builders.record(1, 4), builders.record(6, 8)]).iloc[::-1]
     gained, lost, changed = long.aurorax.compare(parts)
     assert (gained["start"].tolist(), len(lost)) == ([pd.Timestamp(builders.at(6))], 0)
     assert changed["start_other"].tolist() == [pd.Timestamp(builders.at(1))]
@@ -116,7 +116,7 @@ def test_of_several_rows_that_share_an_epoch_the_earliest_are_one_conjunction(bu
 
 @given(data=st.data())
 def test_every_row_is_gained_lost_or_matched_once(builders, data):
-    df, other = (conjunctions_from_records(data.draw(builders.tagged_records())) for _ in range(2))
+    df, other = (as_conjunctions(data.draw(builders.tagged_records())) for _ in range(2))
     gained, lost, changed = df.aurorax.compare(other)
     assert len(df) - len(lost) == len(other) - len(gained)
     assert changed["conjunction"].is_unique
@@ -135,8 +135,8 @@ def test_different_queries_are_refused_unless_asked_for(sample):
 
 
 def test_sites_match_cameras_that_share_them(builders):
-    one = conjunctions_from_records([builders.record(sources=(builders.ATHA, builders.SWARM_A))])
-    two = conjunctions_from_records([builders.record(sources=(builders.REGO_ATHA, builders.SWARM_A))])
+    one = as_conjunctions([builders.record(sources=(builders.ATHA, builders.SWARM_A))])
+    two = as_conjunctions([builders.record(sources=(builders.REGO_ATHA, builders.SWARM_A))])
     assert [len(part) for part in one.aurorax.compare(two)] == [1, 1, 0]
     assert [len(part) for part in one.aurorax.compare(two, on="site")] == [0, 0, 0]
 
@@ -156,7 +156,7 @@ def test_window_edges(sample):
 
 @pytest.mark.parametrize("step", ["30s", "1min"])
 def test_a_step_away_from_the_edge_of_the_window_nothing_is_cut(builders, step):
-    df = conjunctions_from_records([builders.record(10, 20)])
+    df = as_conjunctions([builders.record(10, 20)])
     start, end = df["start"].iloc[0], df["end"].iloc[0]
     away, less = pd.Timedelta(step), pd.Timedelta(step) - pd.Timedelta("1s")
 

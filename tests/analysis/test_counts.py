@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 
 
 @given(data=st.data())
 def test_minutes_count_both_ends(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     wanted = [
         (pd.Timestamp(one["end"]) - pd.Timestamp(one["start"])).total_seconds() / 60 + 1
         for one in builders.in_row_order(df, made)
@@ -28,7 +28,7 @@ def test_minutes_keep_the_index_and_sum_to_the_recorded_count(builders, sample):
 
 
 def test_every_day_of_the_window_counts_from_zero(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
     assert df.aurorax.daily_counts()["count"].tolist() == [1, 0, 1]
     df.attrs["aurorax"] = {"query": {"start": "2019-12-31T00:00:00", "end": "2020-01-04T23:59:59"}}
     assert df.aurorax.daily_counts()["count"].tolist() == [0, 1, 0, 1, 0]
@@ -37,9 +37,7 @@ def test_every_day_of_the_window_counts_from_zero(builders):
 
 
 def test_days_without_operation_are_missing_and_rates_are_per_hour(builders):
-    df = conjunctions_from_records(
-        [builders.record(0, 1), builders.record(10, 10), builders.record(3 * 1440, 3 * 1440)]
-    )
+    df = as_conjunctions([builders.record(0, 1), builders.record(10, 10), builders.record(3 * 1440, 3 * 1440)])
     days = pd.date_range("2020-01-01", periods=4, unit="us")
     cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [600, 0, 300, 60]})
     craft = pd.DataFrame({"identifier": 3, "source_type": "leo", "day": days, "records": [1440, 1440, 0, 1440]})
@@ -69,7 +67,7 @@ def test_counts_refuse_what_they_cannot_use(sample, arguments, words):
 
 def test_cameras_of_one_site_watch_the_same_sky(builders):
     rego = {**builders.GILL, "identifier": 81, "program": "rego", "display_name": "REGO GILL"}
-    df = conjunctions_from_records(
+    df = as_conjunctions(
         [builders.record(60 * number, sources=(camera, builders.SWARM_A), end=60 * number + 1)
          for number, camera in enumerate((builders.GILL, rego, builders.GILL))]
     )  # fmt: skip
@@ -83,13 +81,13 @@ def test_cameras_of_one_site_watch_the_same_sky(builders):
 
 
 def test_days_after_the_window_are_counted_where_there_are_rows(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(2 * 1440, 2 * 1440)])
     df.attrs["aurorax"] = {"query": {"start": "2020-01-01T00:00:00", "end": "2020-01-01T23:59:59"}}
     assert df.aurorax.daily_counts()["count"].tolist() == [1, 0, 1]
 
 
 def test_availability_of_other_days_does_not_count(builders):
-    df = conjunctions_from_records([builders.record(0, 1)])
+    df = as_conjunctions([builders.record(0, 1)])
     days = pd.date_range("2019-12-31", periods=3, unit="us")
     cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [7, 600, 5]})
     assert df.aurorax.daily_counts(availability=cameras)["minutes"].tolist() == [600]

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 from aurorax_pandas.io import files
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -55,7 +55,7 @@ def normal(result):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
 @given(data=st.data())
 def test_any_partitions_give_what_pandas_gives(builders, verb, data):
-    df = conjunctions_from_records(data.draw(builders.tagged_records()))
+    df = as_conjunctions(data.draw(builders.tagged_records()))
     cuts = data.draw(st.lists(st.integers(0, len(df)), max_size=3))
     lazy = VERBS[verb](parted(df, cuts))
     assert dask.is_dask_collection(lazy)
@@ -70,7 +70,7 @@ def test_any_partitions_give_what_pandas_gives(builders, verb, data):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
 @given(data=st.data())
 def test_groups_of_pairs_are_those_of_pandas(builders, by, data):
-    df = conjunctions_from_records(data.draw(builders.tagged_records()))
+    df = as_conjunctions(data.draw(builders.tagged_records()))
     cuts = data.draw(st.lists(st.integers(0, len(df)), max_size=3))
     functions = {"min_distance": ["count", "min", "sum"], "start": ["min"]}
     found = parted(df, cuts).aurorax.groupby_pair(by).agg(functions).compute()

@@ -36,7 +36,7 @@ def sky_tracks(ephemeris):
 
 def conjunctions_of(builders, *cameras):
     events = [builders.event(camera, builders.SWARM_A) for camera in cameras]
-    return ap.conjunctions_from_records([builders.record(0, sources=(*cameras, builders.SWARM_A), events=events)])
+    return ap.as_conjunctions([builders.record(0, sources=(*cameras, builders.SWARM_A), events=events)])
 
 
 def camera(builders, name):
@@ -191,7 +191,7 @@ def drifting(lat, lon, gaps=(), geo=True):
 
 
 def test_what_has_no_place_says_why(builders):
-    df = ap.conjunctions_from_records([builders.record(2, 4, sources=(builders.GILL, builders.SWARM_A))])
+    df = ap.as_conjunctions([builders.record(2, 4, sources=(builders.GILL, builders.SWARM_A))])
     lat, lon = np.array([56.4, 56.4, 56.4, 56.4, 30.0, 30.0]), np.full(6, -94.6)
     track = df.aurorax.tracks(drifting(lat, lon), "30s", pad="3min").loc[0]
     assert track["state"].tolist() == (
@@ -218,7 +218,7 @@ def test_what_has_no_place_says_why(builders):
 def test_places_lie_on_the_great_circles_between_epochs(builders, lats, east, seconds):
     lon = (170.0 + east * np.arange(len(lats)) + 180.0) % 360.0 - 180.0
     craft = drifting(np.array(lats), lon)
-    df = ap.conjunctions_from_records([builders.record(0, len(lats) - 1, sources=(builders.GILL, builders.SWARM_A))])
+    df = ap.as_conjunctions([builders.record(0, len(lats) - 1, sources=(builders.GILL, builders.SWARM_A))])
     track = df.aurorax.tracks(craft, f"{seconds}s", pad="0s").loc[0]
     assert track["lon"].between(-180, 180).all()
     geodetic = geometry.geodetic_latitude(np.array(lats))
@@ -237,7 +237,7 @@ def test_a_custom_location_has_tracks_and_two_spacecraft_have_none(builders, eph
         builders.event(builders.SWARM_A, builders.SWARM_B, 11, 12),
     ]
     sources = (place, builders.SWARM_A, builders.SWARM_B)
-    df = ap.conjunctions_from_records([builders.record(11, 13, sources=sources, events=events)])
+    df = ap.as_conjunctions([builders.record(11, 13, sources=sources, events=events)])
     track = df.aurorax.tracks(ephemeris)
     assert set(track.index.get_level_values("event")) == {0}
     assert track["elevation"].max() > 70

@@ -37,7 +37,7 @@ def test_a_row_for_each_event_and_spacecraft(sample):
 def test_of_two_spacecraft_each_has_a_row_and_one_of_your_own_no_names(builders):
     mine = builders.source(-1, "MyCube", "leo", "custom")
     events = [builders.event(builders.THEMIS_A, mine), builders.event(builders.ATHA, builders.GILL)]
-    df = ap.conjunctions_from_records([builders.record(0, sources=(builders.THEMIS_A, mine), events=events)])
+    df = ap.as_conjunctions([builders.record(0, sources=(builders.THEMIS_A, mine), events=events)])
     for frame in (df, df.aurorax.explode_events()):
         windows = frame.aurorax.spacecraft_windows()
         assert windows["spacecraft"].tolist() == ["THEMIS-A", "MyCube"]

@@ -124,7 +124,7 @@ def test_without_an_ephemeris_there_are_no_columns_of_footprints(sample, found):
 
 def test_what_has_no_station_or_footprint_is_missing(builders, ephemeris):
     pairs = [(builders.SWARM_A, builders.SWARM_B), (builders.GILL, builders.ATHA), (builders.GILL, builders.SWARM_A)]
-    df = ap.conjunctions_from_records(
+    df = ap.as_conjunctions(
         [builders.record(11, 12 + row, sources=pair) for row, pair in enumerate(pairs)]
         + [builders.record(11, 20, sources=pairs[2], conjunction_type="geographic",
                            events=[builders.event(*pairs[2], 11, 20) | {"conjunction_type": "geographic"}])]

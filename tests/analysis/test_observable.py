@@ -56,7 +56,7 @@ def test_a_sector_and_the_rest_of_the_day_make_a_day(first, last, hours):
 def test_of_several_events_one_is_enough_or_each_must_do(builders, ephemeris):
     cameras = (builders.GILL, builders.ATHA)
     events = [builders.event(camera, builders.SWARM_A, 11, 13) for camera in cameras]
-    df = ap.conjunctions_from_records(
+    df = ap.as_conjunctions(
         [builders.record(11, 13, sources=(*cameras, builders.SWARM_A), events=events)]
     )  # fmt: skip
     asked = {"elevation_above": 20, "ephemeris": ephemeris}
@@ -68,7 +68,7 @@ def test_of_several_events_one_is_enough_or_each_must_do(builders, ephemeris):
 def test_what_cannot_be_known_is_left_out_and_counted_once(builders, ephemeris):
     mine = builders.source(9000, "My camera", "ground", "mine")
     pairs = [(mine, builders.SWARM_A), (builders.SWARM_A, builders.SWARM_B), (builders.GILL, builders.SWARM_A)]
-    df = ap.conjunctions_from_records([builders.record(11, 12 + row, sources=pair) for row, pair in enumerate(pairs)])
+    df = ap.as_conjunctions([builders.record(11, 12 + row, sources=pair) for row, pair in enumerate(pairs)])
     with pytest.warns(ap.AuroraxDataWarning, match="2 of 3 rows are left out") as caught:
         kept = df.aurorax.observable()
     assert len(caught) == 1

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 from aurorax_pandas.frame.schema import PairSummarySchema
 from aurorax_pandas.frame.validation import validate
 
@@ -26,7 +26,7 @@ def minute_set(event):
 @given(data=st.data())
 def test_pair_summary_sums_up_each_pair(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     summary = df.aurorax.pair_summary()
     pairs = pair_lists(builders.reference_events(builders.in_row_order(df, made)))
     assert summary.index.tolist() == list(pairs)
@@ -58,7 +58,7 @@ def test_pair_summary_of_the_recorded_search(sample):
 @given(data=st.data())
 def test_groups_hold_the_events_of_each_pair(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     pairs = pair_lists(builders.reference_events(builders.in_row_order(df, made)))
     groups = {name: group["start"].tolist() for name, group in df.aurorax.groupby_pair()}
     assert groups == {name: [event["start"] for event in events] for name, events in pairs.items()}
@@ -71,7 +71,7 @@ def test_pairs_ignore_which_source_comes_first(builders):
         b.record(0, 1, events=[b.event(b.ATHA, b.SWARM_A)]),
         b.record(0, 1, events=[b.event(b.SWARM_A, b.ATHA)], high=201.0),
     ]
-    summary = conjunctions_from_records(made).aurorax.pair_summary()
+    summary = as_conjunctions(made).aurorax.pair_summary()
     assert summary["count"].to_dict() == {"THEMIS-ASI ATHA & Swarm A": 2}
     assert summary["minutes"].tolist() == [2.0]
 
@@ -84,7 +84,7 @@ def test_cameras_of_one_site_count_once(builders):
         b.record(9, 9, sources=(b.REGO_ATHA, b.SWARM_A), low=95.0),
         b.record(0, 3, sources=(b.GILL, b.SWARM_A), low=50.0),
     ]
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     summary = df.aurorax.pair_summary(by="site")
     assert summary["count"].to_dict() == {"ATHA & Swarm A": 2, "GILL & Swarm A": 1}
     assert summary["min_distance"].tolist() == [90.0, 50.0]
@@ -98,11 +98,17 @@ def test_pairs_are_by_pair_or_site_only(sample, verb):
         getattr(sample.aurorax, verb)("camera")
 
 
-@pytest.mark.parametrize("step", ["0min", "-1min", "soon", True, []])
+@pytest.mark.parametrize("step", ["-1min", "soon", True, []])
 @pytest.mark.parametrize("verb", ["minutes", "pair_summary"])
 def test_what_is_no_step_is_refused(sample, verb, step):
     with pytest.raises(ap.AuroraxInputError, match="step"):
         getattr(sample.aurorax, verb)(step=step)
+
+
+def test_spans_that_are_exact_have_a_step_of_zero(sample):
+    spans = (sample["end"] - sample["start"]).dt.total_seconds() / 60
+    assert sample.aurorax.minutes(step="0min").tolist() == spans.tolist()
+    assert sample.aurorax.pair_summary(step="0min")["minutes"].sum() == spans.sum()
 
 
 def test_pair_verbs_take_events_too(sample):
@@ -133,7 +139,7 @@ def test_summaries_are_in_alphabetical_order_whatever_that_of_the_categories(sam
 
 def test_the_minutes_of_a_site_are_those_that_any_of_its_cameras_saw(builders):
     rego = {**builders.GILL, "identifier": 900, "program": "rego", "display_name": "REGO GILL"}
-    df = conjunctions_from_records(
+    df = as_conjunctions(
         [
             builders.record(11, 12, sources=(builders.GILL, builders.SWARM_A), low=200.0, high=210.0),
             builders.record(12, 14, sources=(rego, builders.SWARM_A), low=100.0, high=110.0),
@@ -145,7 +151,7 @@ def test_the_minutes_of_a_site_are_those_that_any_of_its_cameras_saw(builders):
 
 
 def test_spans_closer_than_a_step_are_counted_once(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(1.5, 2)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(1.5, 2)])
     assert df.aurorax.pair_summary()["minutes"].tolist() == [3.0]
 
 
@@ -156,6 +162,6 @@ def test_types_of_one_site_stay_apart(builders):
         ])
         for kind in ("nbtrace", "sbtrace")
     ]  # fmt: skip
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     assert df.aurorax.pair_summary("site")["count"].to_dict() == {"ATHA & Swarm A": 2}
     assert len(df.aurorax.deduplicate("site")) == 2

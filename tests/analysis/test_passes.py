@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 
 FORMATION = {"Swarm A+C": ["Swarm A", "Swarm C"]}
 
@@ -41,7 +41,7 @@ def slow_passes(records, gap):
 @given(data=st.data(), gap=st.integers(0, 4))
 def test_passes_are_those_of_a_slow_chain(builders, data, gap):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     in_order = builders.in_row_order(df, made)
     found = df.aurorax.passes(gap=f"{gap}min")
     mine = sorted(
@@ -78,7 +78,7 @@ def test_hemispheres_come_from_the_column_too(sample, ephemeris):
 
 
 def test_a_pass_is_of_one_hemisphere(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(3, 4)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(3, 4)])
     assert len(df.aurorax.passes()) == 1
     found = df.assign(spacecraft_hemisphere=["northern", "southern"]).aurorax.passes()
     assert found["hemisphere"].tolist() == ["northern", "southern"]
@@ -90,7 +90,7 @@ def test_a_pass_is_of_one_type(builders):
         {**builders.event(builders.ATHA, builders.SWARM_A, start, start + 1), "conjunction_type": kind}
         for start, kind in ((0, "nbtrace"), (0, "sbtrace"), (3, "nbtrace"))
     ]
-    found = conjunctions_from_records([builders.record(0, 4, events=events)]).aurorax.passes()
+    found = as_conjunctions([builders.record(0, 4, events=events)]).aurorax.passes()
     assert found[["conjunction_type", "minutes"]].to_numpy().tolist() == [["nbtrace", 4.0], ["sbtrace", 2.0]]
 
 
@@ -123,7 +123,7 @@ def test_a_formation_that_cannot_be_is_refused(sample, formation, words):
 
 def test_high_orbits_dwell(builders):
     records = [builders.record(0, 300, sources=(builders.ATHA, builders.THEMIS_A))]
-    assert conjunctions_from_records(records).aurorax.passes().loc[0, "minutes"] == 301
+    assert as_conjunctions(records).aurorax.passes().loc[0, "minutes"] == 301
 
 
 FRAMES = {
@@ -158,7 +158,7 @@ def test_events_give_the_passes_of_their_conjunctions(sample):
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)), min_size=1, max_size=8))
 def test_revisits_are_the_gaps_between_spans(builders, spans):
-    df = conjunctions_from_records([builders.record(start, start + length) for start, length in spans])
+    df = as_conjunctions([builders.record(start, start + length) for start, length in spans])
     minutes = sorted({minute for start, length in spans for minute in range(start, start + length + 1)})
     gaps = [later - earlier for earlier, later in itertools.pairwise(minutes) if later - earlier > 1]
     (row,) = df.aurorax.revisits().itertuples()
@@ -185,33 +185,33 @@ def test_a_time_midway_between_two_epochs_counts_to_the_earlier(builders, second
     ephemeris = ap.as_ephemeris(
         pd.DataFrame({"epoch": epochs, "identifier": 3, "geo_lat": [1.0, 1.0, -1.0], "geo_lon": 0.0})
     )
-    df = conjunctions_from_records([builders.record(1, 2, closest=1 + seconds / 60)])
+    df = as_conjunctions([builders.record(1, 2, closest=1 + seconds / 60)])
     assert df.aurorax.passes(ephemeris=ephemeris)["hemisphere"].tolist() == [hemisphere]
     assert len(df.aurorax.overflights(ephemeris)) == (hemisphere == "northern")
 
 
 @pytest.mark.parametrize(("start", "count"), [(11, 1), (11.5, 2)])
 def test_a_pass_goes_on_after_ten_minutes_without_a_station(builders, start, count):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(start, 12)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(start, 12)])
     assert len(ap.passes(df)) == len(df.aurorax.passes()) == count
 
 
 def test_minutes_of_a_pass_are_counted_by_the_step(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(3, 4)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(3, 4)])
     assert [df.aurorax.passes(step=step).loc[0, "minutes"] for step in ("1min", "30s")] == [4.0, 3.0]
 
 
 def test_passes_that_start_together_are_in_alphabetical_order(builders):
     pairs = [(builders.ATHA, craft) for craft in (builders.THEMIS_A, builders.SWARM_B, builders.SWARM_A)]
     records = [builders.record(0, 1, sources=pair, closest=0.1 * number) for number, pair in enumerate(pairs)]
-    found = conjunctions_from_records(records).aurorax.passes()
+    found = as_conjunctions(records).aurorax.passes()
     assert found["spacecraft"].tolist() == ["Swarm A", "Swarm B", "THEMIS-A"]
 
 
 def test_a_conjunction_of_several_stations_is_one_parent(builders):
     sources = (builders.ATHA, builders.GILL, builders.SWARM_A)
     events = [builders.event(camera, builders.SWARM_A) for camera in sources[:2]]
-    found = conjunctions_from_records([builders.record(sources=sources, events=events)]).aurorax.passes()
+    found = as_conjunctions([builders.record(sources=sources, events=events)]).aurorax.passes()
     assert (found.loc[0, "parents"], found.loc[0, "count"]) == ([0], 2)
 
 
@@ -221,12 +221,12 @@ def test_stations_of_a_pass_are_in_the_order_of_epochs_else_of_starts_else_of_di
         builders.record(3, 9, sources=(builders.GILL, builders.SWARM_A), closest=None, low=130.0),
         builders.record(1, 9, sources=(builders.REGO_ATHA, builders.SWARM_A), closest=5, low=110.0),
     ]
-    (stations,) = conjunctions_from_records(made).aurorax.passes()["stations"]
+    (stations,) = as_conjunctions(made).aurorax.passes()["stations"]
     assert stations["station"].tolist() == ["THEMIS-ASI GILL", "REGO ATHA", "THEMIS-ASI ATHA"]
 
 
 def test_labels_of_numbers_go_by_size_and_what_has_none_comes_last(builders):
-    df = conjunctions_from_records([builders.record(minute, minute) for minute in (0, 10, 20, 30)])
+    df = as_conjunctions([builders.record(minute, minute) for minute in (0, 10, 20, 30)])
     found = df.assign(kp=[10.0, np.nan, 2.0, 2.0]).aurorax.revisits("kp")
     assert found["count"].to_dict() == {"2.0": 1, "10.0": 0, "missing": 0}
     assert found.index.tolist() == ["2.0", "10.0", "missing"]

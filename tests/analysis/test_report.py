@@ -56,10 +56,10 @@ def test_a_station_that_is_not_known_is_warned_of_once(builders, ephemeris):
     place = (56.376723, -94.643664)
     camera = ap.stations(ephemeris["epoch"], locations={"My camera": place})
     both = ephemeris.isel(source=[0])
-    df = ap.conjunctions_from_records([builders.record(11, 13, sources=(builders.GILL, builders.SWARM_A))])
+    df = ap.as_conjunctions([builders.record(11, 13, sources=(builders.GILL, builders.SWARM_A))])
     known = df.aurorax.report(both)
     assert known.loc[0, "approach_azimuth"] == pytest.approx(268, abs=2)
-    named = ap.conjunctions_from_records([builders.record(11, 13, sources=(mine, builders.SWARM_A))])
+    named = ap.as_conjunctions([builders.record(11, 13, sources=(mine, builders.SWARM_A))])
     assert geometry.great_circle_distance(*place, *place) == 0
     assert camera["display_name"].item() == "My camera"
     assert named.aurorax.explode_events()["pair"].tolist() == ["My camera & Swarm A"]

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 
 @given(data=st.data(), n=st.integers(1, 4))
 def test_closest_overall_by_pair_and_by_columns(builders, data, n):
     made = data.draw(builders.tagged_records(max_size=10))
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     df = df.iloc[data.draw(st.permutations(range(len(df))))].assign(kind=df["conjunction_type"].astype("str"))
     records = builders.in_row_order(df, made)
 
@@ -81,7 +81,7 @@ INSTANTS = st.integers(-60, 20 * 60).map(lambda s: datetime.datetime(2020, 1, 1)
 )
 def test_filter_by_closest_epoch(builders, data, start, end, near, tolerance, max_distance):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     if start is not None and end is not None and start > end:
         start, end = end, start
 
@@ -155,7 +155,7 @@ def test_filters_that_cannot_be_used_are_refused(sample, arguments, word):
 @given(data=st.data(), distance=st.integers(0, 5))
 def test_within_asks_all_pairs_or_any(builders, data, distance):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     lists = [[event["min_distance"] <= distance for event in one["events"]] for one in builders.in_row_order(df, made)]
     for how, test in (("all", lambda hits: bool(hits) and all(hits)), ("any", any)):
         wanted = [number for number, hits in enumerate(lists) if test(hits)]
@@ -190,7 +190,7 @@ def test_how_is_any_or_all(sample):
 )
 def test_select_sources(builders, data, wanted, how):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
 
     def hit(source):
         return all(source[name] in ([given] if isinstance(given, str) else given) for name, given in wanted.items())
@@ -207,7 +207,7 @@ def test_a_site_is_known_by_name_and_code_and_is_on_the_ground(builders):
     b = builders
     in_orbit = b.source(999, "Gillam-1", "leo", platform="gillam")
     pairs = [(b.ATHA, b.SWARM_A), (b.REGO_ATHA, b.SWARM_A), (b.GILL, b.SWARM_A), (in_orbit, b.SWARM_A)]
-    df = conjunctions_from_records([b.record(number, number, sources=pair) for number, pair in enumerate(pairs)])
+    df = as_conjunctions([b.record(number, number, sources=pair) for number, pair in enumerate(pairs)])
     for site, rows in (("athabasca", [0, 1]), ("ATHA", [0, 1]), ("gillam", [2]), (["GILL", "athabasca"], [0, 1, 2])):
         assert df.aurorax.select_sources(site=site).index.tolist() == rows
 
@@ -221,9 +221,10 @@ def test_names_of_sources_may_be_in_any_case(sample, wanted, count):
 
 
 @pytest.mark.filterwarnings("ignore:.*no source that is known here")
+@pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 def test_a_source_that_says_nothing_is_not_selected(builders):
     bare = {"identifier": 7}
-    df = conjunctions_from_records([builders.record(sources=(bare, {}), events=[])])
+    df = as_conjunctions([builders.record(sources=(bare, {}), events=[])])
     for name in ("program", "platform", "source_type", "display_name", "site"):
         for how in ("any", "all"):
             assert df.aurorax.select_sources(**{name: "ground"}, how=how).empty
@@ -243,7 +244,7 @@ def identity(record):
 @given(data=st.data())
 def test_deduplicate_by_source_keeps_the_first_of_each(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     positions = data.draw(st.lists(st.integers(0, len(df) - 1), max_size=12)) if len(df) else []
     repeated = df.iloc[positions].assign(position=range(len(positions)))
     seen, wanted = [], []
@@ -274,7 +275,7 @@ def test_deduplicate_by_site_keeps_the_closest_of_overlapping_rows(builders, dat
         {**one, "data_sources": [data.draw(st.sampled_from(pool)), builders.SWARM_A], "max_distance": 1000.0 + number}
         for number, one in enumerate(data.draw(st.lists(builders.records(), max_size=10)))
     ]
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     rows = list(enumerate(builders.in_row_order(df, made)))
     wanted = []
     for kind in ("nbtrace", "sbtrace"):
@@ -292,7 +293,7 @@ def test_deduplicate_by_site_keeps_the_closest_of_overlapping_rows(builders, dat
 
 def test_two_cameras_of_a_site_in_one_conjunction_are_one(builders):
     b = builders
-    df = conjunctions_from_records(
+    df = as_conjunctions(
         [
             b.record(0, 2, sources=(b.ATHA, b.REGO_ATHA, b.SWARM_A), low=120.0),
             b.record(1, 3, sources=(b.ATHA, b.SWARM_A), low=110.0),
@@ -321,5 +322,5 @@ def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
         (named, {**named, **change, "display_name": "(1, 2)"}),
     ):
         made = [builders.record(sources=(source, builders.SWARM_A)) for source in (one, other, one)]
-        assert len(conjunctions_from_records(made).aurorax.deduplicate()) == 2
-        assert len(ap.stitch(conjunctions_from_records(made))) == 2
+        assert len(as_conjunctions(made).aurorax.deduplicate()) == 2
+        assert len(ap.stitch(as_conjunctions(made))) == 2

@@ -107,7 +107,7 @@ def test_a_time_that_is_none_is_refused(sample, at):
 
 def test_of_two_stations_the_first_of_the_pair_counts(builders):
     one, other = builders.ATHA, builders.GILL
-    df = ap.conjunctions_from_records([
+    df = ap.as_conjunctions([
         builders.record(0, 1, sources=(other, one), events=[builders.event(other, one)]),
         builders.record(0, 2, sources=(one, builders.SWARM_A), events=[builders.event(one, builders.SWARM_A)]),
     ])  # fmt: skip
@@ -117,20 +117,20 @@ def test_of_two_stations_the_first_of_the_pair_counts(builders):
 
 
 def test_without_a_station_there_is_no_sky(builders):
-    spaced = ap.conjunctions_from_records([builders.record(0, sources=(builders.SWARM_A, builders.SWARM_B))])
+    spaced = ap.as_conjunctions([builders.record(0, sources=(builders.SWARM_A, builders.SWARM_B))])
     assert spaced.aurorax.sky()[ADDED].isna().all(axis=None)
 
 
 def test_a_custom_location_is_where_its_name_says(builders):
     location = builders.source(-1, "(56.376723, -94.643664)", "not_applicable", "custom")
     events = [builders.event(builders.SWARM_A, location), builders.event(builders.GILL, builders.SWARM_A)]
-    df = ap.conjunctions_from_records([builders.record(0, sources=(location, builders.GILL), events=events)])
+    df = ap.as_conjunctions([builders.record(0, sources=(location, builders.GILL), events=events)])
     assert df.aurorax.sky("start")["sun_elevation"].nunique() == 1
 
 
 def test_places_that_are_not_known_are_missing_unless_they_are_given(builders):
     mine = builders.source(9000, "My camera", "ground", "mine")
-    df = ap.conjunctions_from_records([
+    df = ap.as_conjunctions([
         builders.record(0, 1, sources=(mine, builders.SWARM_A)),
         builders.record(0, 2, sources=(builders.GILL, builders.SWARM_A), closest=None),
     ])  # fmt: skip

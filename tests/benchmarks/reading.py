@@ -142,7 +142,7 @@ def ours(data, _=None):
     """Body to flat events, our way."""
     import aurorax_pandas
 
-    df = aurorax_pandas.conjunctions_from_records(data)
+    df = aurorax_pandas.as_conjunctions(data)
     return df, aurorax_pandas.explode_events(df)
 
 
@@ -283,7 +283,7 @@ def analysis(table, runs, events_count, many):
     """Explode, summarise and choose, against the recipes for these."""
     import aurorax_pandas
 
-    df = aurorax_pandas.conjunctions_from_records(body(events_count))
+    df = aurorax_pandas.as_conjunctions(body(events_count))
     events_of = pd.DataFrame({"events": [record["events"] for record in json.loads(body(events_count))["result"]]})
 
     def explode_plain():
@@ -318,8 +318,8 @@ def checks(table, runs, count):
     from aurorax_pandas.frame.validation import validate
 
     data = body(count)
-    df = aurorax_pandas.conjunctions_from_records(data)
-    share = 1 / paired((aurorax_pandas.conjunctions_from_records, data), (validate, df), runs)
+    df = aurorax_pandas.as_conjunctions(data)
+    share = 1 / paired((aurorax_pandas.as_conjunctions, data), (validate, df), runs)
     table.row(f"schema check, share of the read of {count:,} records", 100 * share, 10, at_least=False, unit="%")
     small = df.iloc[:1]
     fixed = statistics.median(seconds(validate, small) for _ in range(20))

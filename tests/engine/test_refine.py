@@ -137,7 +137,7 @@ def test_sources_that_fill_blocks_of_several_distances_are_refused(sample):
 
 
 def test_rows_without_a_limited_pair_are_refused(sample, builders):
-    df = aurorax_pandas.conjunctions_from_records([builders.record(events=[])])
+    df = aurorax_pandas.as_conjunctions([builders.record(events=[])])
     with pytest.raises(AuroraxInputError, match="row 0 has no event"):
         df.aurorax.refine(sample, 300)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 from aurorax_pandas.frame.schema import EventSchema
 from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.testing import assert_conjunctions_equal
@@ -14,7 +14,7 @@ from aurorax_pandas.testing import assert_conjunctions_equal
 @given(data=st.data())
 def test_events_are_those_of_the_records_in_their_order(builders, data):
     made = data.draw(builders.tagged_records())
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     df = df.iloc[data.draw(st.permutations(range(len(df))))]
     events = df.aurorax.explode_events()
     assert list(events.columns) == builders.EVENT_COLUMNS
@@ -65,7 +65,7 @@ OWN = {
 
 @given(data=st.data())
 def test_columns_of_your_own_travel_to_each_event(builders, data):
-    df = conjunctions_from_records(data.draw(builders.tagged_records()))
+    df = as_conjunctions(data.draw(builders.tagged_records()))
     tagged = df.assign(**{name: make(len(df)) for name, make in OWN.items()})
     tagged = tagged.iloc[data.draw(st.permutations(range(len(df))))]
     events = tagged.aurorax.explode_events()
@@ -113,25 +113,27 @@ def test_an_epoch_that_may_belong_to_another_pair_is_not_guessed(builders):
         b.event(b.SWARM_A, b.SWARM_B, 0, 1, 50.0),
     ]
     record = b.record(0, 4, sources=(b.ATHA, b.SWARM_A, b.SWARM_B), events=events, low=50.0, closest=3)
-    epochs = conjunctions_from_records([record]).aurorax.explode_events()["closest_epoch"]
+    epochs = as_conjunctions([record]).aurorax.explode_events()["closest_epoch"]
     assert epochs.isna().tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("kind", ["nbtrace", "sbtrace", "geographic"])
 def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
     untyped = {**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": None}
-    df = conjunctions_from_records([builders.record(events=[untyped], conjunction_type=kind)])
+    df = as_conjunctions([builders.record(events=[untyped], conjunction_type=kind)])
     assert df["events"].iloc[0]["conjunction_type"].isna().all()
     assert df.aurorax.explode_events()["conjunction_type"].tolist() == [kind]
     assert df.aurorax.passes()["conjunction_type"].tolist() == [kind]
 
 
+@pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 def test_a_source_without_a_name_still_has_a_label(builders):
-    nameless = {**builders.ATHA, "display_name": None}
-    bare = {"identifier": 7}
-    df = conjunctions_from_records(
+    # no table knows the names of these
+    nameless = {**builders.ATHA, "identifier": 900044, "display_name": None}
+    bare = {"identifier": 900007}
+    df = as_conjunctions(
         [builders.record(sources=(nameless, builders.SWARM_A)), builders.record(2, 3, sources=(bare, {}))]
     )
     first, second = df.aurorax.explode_events()["pair"]
     assert first == "themis-asi athabasca & Swarm A"
-    assert second == "source 7 & unknown source"
+    assert second == "source 900007 & unknown source"

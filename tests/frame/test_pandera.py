@@ -217,7 +217,7 @@ def test_what_can_be_meant_in_one_way_is_coerced(sample, name):
 @given(data=st.data())
 def test_records_are_coerced_to_the_frame_that_reading_gives(builders, data):
     records = data.draw(st.lists(builders.records(max_sources=2), min_size=1, max_size=5))
-    expected = ap.conjunctions_from_records(records)
+    expected = ap.as_conjunctions(records)
     missing = data.draw(st.lists(st.booleans(), min_size=len(expected), max_size=len(expected)))
     raw = pd.DataFrame(ap.records_from_conjunctions(expected))
     raw["events"] = pd.Series(
@@ -252,7 +252,7 @@ def test_ours_and_panderas_agree(builders, data):
     records = data.draw(st.lists(builders.records(max_sources=2), max_size=6))
     columns = ["start", "end", "min_distance", "max_distance", "closest_epoch", "farthest_epoch"]
     column, value = data.draw(st.sampled_from(columns)), data.draw(st.sampled_from([None, 0, 1]))
-    df = ap.conjunctions_from_records(records)
+    df = ap.as_conjunctions(records)
     if len(df):
         row = data.draw(st.integers(0, len(df) - 1))
         times = {None: pd.NaT, 0: pd.Timestamp("2019-01-01"), 1: pd.Timestamp("2021-01-01")}
@@ -281,10 +281,10 @@ def test_many_broken_rows_are_told_as_fast_as_one(sample):
 def test_an_event_shares_time_with_its_conjunction_and_may_reach_beyond(builders):
     inside = builders.record(10, 12, events=[builders.event(builders.ATHA, builders.SWARM_A, 5, 10)])
     apart = builders.record(10, 12, events=[builders.event(builders.ATHA, builders.SWARM_A, 13, 15)])
-    df = ap.conjunctions_from_records([inside])
+    df = ap.as_conjunctions([inside])
     assert len(df) == 1
     with pytest.raises(ap.AuroraxDataError, match="shares no time"):
-        ap.conjunctions_from_records([inside, apart])
+        ap.as_conjunctions([inside, apart])
     moved = df.assign(start=df["start"] + pd.Timedelta("10min"), end=df["end"] + pd.Timedelta("10min"))
     error = failing(moved.assign(closest_epoch=moved["start"], farthest_epoch=moved["start"]))
     assert error.failures["check"].tolist() == ["events_span_shared"]

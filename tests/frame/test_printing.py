@@ -21,11 +21,9 @@ def test_a_frame_shows_who_met_whom(sample):
 
 
 def test_rows_with_several_events_with_none_and_without_names(builders):
-    sources = (builders.ATHA, {**builders.SWARM_A, "display_name": None})
+    sources = (builders.ATHA, {**builders.SWARM_A, "identifier": 900003, "display_name": None})
     pair = builders.event(*sources)
-    df = ap.conjunctions_from_records(
-        [builders.record(sources=sources, events=[pair, pair]), builders.record(1, 2, events=[])]
-    )
+    df = ap.as_conjunctions([builders.record(sources=sources, events=[pair, pair]), builders.record(1, 2, events=[])])
     df.loc[len(df)] = [None] * df.shape[1]
     assert repr(df["events"]).splitlines()[:3] == ["0    2 events", "1    0 events", "2        None"]
     assert "THEMIS-ASI ATHA, ?" in repr(df["data_sources"])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 from aurorax_pandas.frame import model
 from aurorax_pandas.samples import recorded_data
 from aurorax_pandas.testing import assert_conjunctions_equal
@@ -43,7 +43,7 @@ def assert_typed(df):
 
 
 def test_recorded_search_becomes_a_typed_frame():
-    df = conjunctions_from_records(BODY)
+    df = as_conjunctions(BODY)
     assert_typed(df)
     assert len(df) == 49
     assert ((df["end"] - df["start"]) / pd.Timedelta("1min") + 1).sum() == 92
@@ -55,7 +55,7 @@ def test_every_value_of_a_record_is_in_its_row(builders):
     record = builders.record(
         3, 7, low=1.23456789012345, high=499.000000000001, closest=5, farthest_epoch=builders.at(7)
     )
-    row = conjunctions_from_records([record]).iloc[0]
+    row = as_conjunctions([record]).iloc[0]
     assert row["conjunction_type"] == "nbtrace"
     for name in ("start", "end", "closest_epoch", "farthest_epoch"):
         assert row[name] == pd.Timestamp(record[name])
@@ -88,7 +88,7 @@ def test_every_value_of_a_record_is_in_its_row(builders):
     ],
 )
 def test_all_forms_of_an_answer_give_the_same_frame(form):
-    assert_conjunctions_equal(conjunctions_from_records(form(json.loads(BODY))), conjunctions_from_records(BODY))
+    assert_conjunctions_equal(as_conjunctions(form(json.loads(BODY))), as_conjunctions(BODY))
 
 
 def test_objects_of_another_client_give_the_same_frame():
@@ -105,24 +105,24 @@ def test_objects_of_another_client_give_the_same_frame():
             sources = [SimpleNamespace(**source, owner=None, metadata={}) for source in record["data_sources"]]
             yield SimpleNamespace(**{**record, **times, "data_sources": sources, "events": events})
 
-    assert_conjunctions_equal(conjunctions_from_records(objects(json.loads(BODY))), conjunctions_from_records(BODY))
+    assert_conjunctions_equal(as_conjunctions(objects(json.loads(BODY))), as_conjunctions(BODY))
 
 
 def test_numpy_and_pandas_values_in_parsed_records_are_read(builders):
     record = builders.record(low=np.float64(5.5), start=0)
     record |= {"start": pd.Timestamp(record["start"]), "end": np.str_(record["end"])}
-    assert conjunctions_from_records([record])["min_distance"].tolist() == [5.5]
+    assert as_conjunctions([record])["min_distance"].tolist() == [5.5]
 
 
 @pytest.mark.parametrize("empty", [[], {"result": []}, b"[]", '{"result": []}', iter(())])
 def test_an_empty_result_has_all_columns_and_dtypes(empty):
-    df = conjunctions_from_records(empty)
+    df = as_conjunctions(empty)
     assert len(df) == 0
     assert_typed(df)
 
 
 def test_an_empty_result_equals_a_full_one_in_dtypes(sample):
-    assert conjunctions_from_records([]).dtypes.equals(sample.dtypes)
+    assert as_conjunctions([]).dtypes.equals(sample.dtypes)
 
 
 def test_unknown_fields_are_passed_over_at_every_level(builders):
@@ -132,9 +132,9 @@ def test_unknown_fields_are_passed_over_at_every_level(builders):
     extended["data_sources"][1]["metadata"] = {"a": {"b": 1}}
     extended["events"][0]["generated_e1_ephemeris_query"] = {"start": "x"}
     extended["events"][0]["e1_source"]["maintainers"] = []
-    assert_conjunctions_equal(conjunctions_from_records([extended]), conjunctions_from_records([plain]))
+    assert_conjunctions_equal(as_conjunctions([extended]), as_conjunctions([plain]))
     wrapped = {"result": [extended], "next_page": None}
-    assert_conjunctions_equal(conjunctions_from_records(wrapped), conjunctions_from_records([plain]))
+    assert_conjunctions_equal(as_conjunctions(wrapped), as_conjunctions([plain]))
 
 
 @pytest.mark.parametrize("how", ["null", "missing"])
@@ -144,7 +144,7 @@ def test_epochs_that_a_record_lacks_are_nat(builders, how):
         lacking[name] = None
         if how == "missing":
             del lacking[name]
-    df = conjunctions_from_records([lacking, builders.record(0, 1)])
+    df = as_conjunctions([lacking, builders.record(0, 1)])
     assert df["closest_epoch"].isna().tolist() == [False, True]
     assert df["farthest_epoch"].isna().all()
     assert_typed(df)
@@ -156,7 +156,7 @@ def test_zone_letters_and_fractions_are_read(builders, stop):
         "start": f"2020-01-01T00:00:00{stop}",
         "end": f"2020-01-01T00:10:00{stop}",
     }
-    df = conjunctions_from_records([record])
+    df = as_conjunctions([record])
     digits = stop.strip("Z").removesuffix("+00:00").strip(".") or "0"
     assert df["start"].tolist() == [pd.Timestamp("2020-01-01") + pd.Timedelta(f"0.{digits}s")]
     assert_typed(df)
@@ -166,14 +166,12 @@ def test_forms_of_time_may_vary_from_record_to_record(builders):
     records = [builders.record(minute, minute + 1, closest=None) for minute in range(4)]
     for record, stop in zip(records, ["", "Z", ".000000", ".000Z"], strict=True):
         record["start"] += stop
-    assert conjunctions_from_records(records)["start"].tolist() == [
-        pd.Timestamp(builders.at(minute)) for minute in range(4)
-    ]
+    assert as_conjunctions(records)["start"].tolist() == [pd.Timestamp(builders.at(minute)) for minute in range(4)]
 
 
 def test_times_with_a_zone_are_converted_to_utc(builders):
     record = builders.record(0, 120, closest=None) | {"start": "2020-01-01T02:30:00+02:00"}
-    assert conjunctions_from_records([record])["start"].tolist() == [pd.Timestamp("2020-01-01T00:30:00")]
+    assert as_conjunctions([record])["start"].tolist() == [pd.Timestamp("2020-01-01T00:30:00")]
 
 
 @pytest.mark.parametrize(
@@ -188,12 +186,13 @@ def test_times_with_a_zone_are_converted_to_utc(builders):
 def test_other_forms_of_time_are_read_though_they_are_as_long(builders, text, meant):
     record = builders.record(0, 120, closest=None) | {"start": text}
     assert len(text) == len(record["end"])
-    assert conjunctions_from_records([record])["start"].tolist() == [pd.Timestamp(meant)]
+    assert as_conjunctions([record])["start"].tolist() == [pd.Timestamp(meant)]
 
 
 def test_null_sources_events_and_fields_are_kept_as_missing(builders):
     record = builders.record() | {"data_sources": None, "events": None}
-    df = conjunctions_from_records([record, builders.record(2, 3, sources=({"identifier": None}, {}), events=[])])
+    with pytest.warns(ap.AuroraxDataWarning, match="1 data source.* lack .* one without identifier"):
+        df = as_conjunctions([record, builders.record(2, 3, sources=({"identifier": None}, {}), events=[])])
     assert len(df.iloc[0]["data_sources"]) == 0
     assert len(df.iloc[0]["events"]) == 0
     assert df.iloc[1]["data_sources"]["display_name"].isna().all()
@@ -219,17 +218,18 @@ BAD = {
 def test_a_record_that_breaks_the_rules_is_refused_with_its_number_and_reason(builders, reason):
     records = [builders.record(), builders.record() | BAD[reason], builders.record(2, 3, closest=2)]
     with pytest.raises(ap.AuroraxDataError, match=rf"(?s)record 1\b.*({reason})") as caught:
-        conjunctions_from_records(records)
+        as_conjunctions(records)
     assert "record 0" not in str(caught.value)
     assert "record 2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["start", "end", "min_distance", "max_distance", "conjunction_type"])
 def test_a_record_without_a_required_field_is_refused_by_name(builders, name):
-    record = builders.record()
+    # with no single event that a distance could be taken from
+    record = builders.record(events=[])
     del record[name]
     with pytest.raises(ap.AuroraxDataError, match=rf"record 0\b.*{name}"):
-        conjunctions_from_records([record])
+        as_conjunctions([record])
 
 
 def test_bad_records_can_be_dropped_with_one_warning_that_counts_them(builders):
@@ -237,51 +237,51 @@ def test_bad_records_can_be_dropped_with_one_warning_that_counts_them(builders):
     bad = [builders.record() | change for change in BAD.values()]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        df = conjunctions_from_records([good[1], *bad, good[0]], on_bad_records="drop")
+        df = as_conjunctions([good[1], *bad, good[0]], on_bad_records="drop")
     assert [warning.category for warning in caught] == [ap.AuroraxDataWarning]
     assert f"{len(bad)} of {len(bad) + 2}" in str(caught[0].message)
-    assert_conjunctions_equal(df, conjunctions_from_records(good))
+    assert_conjunctions_equal(df, as_conjunctions(good))
 
 
 def test_all_records_bad_leaves_a_typed_empty_frame(builders):
     with pytest.warns(ap.AuroraxDataWarning, match="1 of 1"):
-        df = conjunctions_from_records([builders.record() | {"min_distance": -5.0}], on_bad_records="drop")
+        df = as_conjunctions([builders.record() | {"min_distance": -5.0}], on_bad_records="drop")
     assert len(df) == 0
     assert_typed(df)
 
 
 def test_good_records_make_no_warning_where_bad_ones_may_be_dropped(builders):
-    assert len(conjunctions_from_records([builders.record()], on_bad_records="drop")) == 1
+    assert len(as_conjunctions([builders.record()], on_bad_records="drop")) == 1
 
 
 def test_an_event_that_breaks_the_rules_does_not_pass(builders):
     record = builders.record(events=[builders.event(builders.ATHA, builders.SWARM_A, 0, 1, 500.0, 100.0)])
     with pytest.raises(ap.AuroraxDataError, match="min_distance is above max_distance"):
-        conjunctions_from_records([record])
+        as_conjunctions([record])
 
 
 @pytest.mark.parametrize("bad", ["keep", None, True])
 def test_on_bad_records_takes_two_words_only(bad):
     with pytest.raises(ap.AuroraxInputError, match="on_bad_records"):
-        conjunctions_from_records([], on_bad_records=bad)
+        as_conjunctions([], on_bad_records=bad)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"null", b"5", b'"x"', b"<html></html>", b"\xff\xfe", "\ud800", b"{}"])
 def test_what_is_no_answer_is_refused(text):
     with pytest.raises(ap.AuroraxDataError):
-        conjunctions_from_records(text)
+        as_conjunctions(text)
 
 
 @pytest.mark.parametrize("thing", [5, None, object(), [object()], {"result": 5}, [{1, 2}], 1.5])
 def test_what_holds_no_records_is_refused(thing):
     with pytest.raises(ap.AuroraxDataError):
-        conjunctions_from_records(thing)
+        as_conjunctions(thing)
 
 
 def test_an_error_in_place_of_a_result_is_raised_as_the_error_of_the_service():
     body = {"error": {"error_code": "ApplicationError", "error_message": "disk full"}}
     with pytest.raises(ap.AuroraxAPIError, match="disk full") as caught:
-        conjunctions_from_records(body)
+        as_conjunctions(body)
     assert caught.value.error_code == "ApplicationError"
 
 
@@ -303,8 +303,8 @@ def sort_key(record):
 def test_rows_are_in_one_order_whatever_the_order_of_the_records(builders, data):
     records = data.draw(st.lists(builders.records(), max_size=8, unique_by=lambda one: repr(sort_key(one))))
     shuffled = data.draw(st.permutations(records))
-    df = conjunctions_from_records(records)
-    assert_conjunctions_equal(df, conjunctions_from_records(shuffled))
+    df = as_conjunctions(records)
+    assert_conjunctions_equal(df, as_conjunctions(shuffled))
     wanted = sorted(records, key=sort_key)
     assert df["start"].tolist() == [pd.Timestamp(record["start"]) for record in wanted]
     assert df["end"].tolist() == [pd.Timestamp(record["end"]) for record in wanted]
@@ -351,9 +351,9 @@ def in_turn(builders, name):
 )  # fmt: skip
 def test_the_keys_of_the_order_come_one_after_the_other(builders, name):
     first, second = in_turn(builders, name)
-    alone = pd.concat([conjunctions_from_records([each]) for each in (first, second)], ignore_index=True)
+    alone = pd.concat([as_conjunctions([each]) for each in (first, second)], ignore_index=True)
     for records in ([first, second], [second, first]):
-        assert_conjunctions_equal(conjunctions_from_records(records), alone)
+        assert_conjunctions_equal(as_conjunctions(records), alone)
     if name not in ("end", "min_distance", "max_distance"):
         # what differs in nothing else is one conjunction there
         assert_conjunctions_equal(ap.stitch(alone.iloc[::-1]), alone)
@@ -365,24 +365,24 @@ def test_ties_at_several_times_stay_apart(builders):
         for start, closest in ((0, 2), (1, 1))
         for camera in (builders.ATHA, builders.GILL)
     ]
-    df = conjunctions_from_records(records[::-1])
+    df = as_conjunctions(records[::-1])
     assert df["start"].tolist() == [pd.Timestamp(record["start"]) for record in records]
 
 
 def test_records_that_differ_in_their_contents_alone_have_an_order_too(builders):
     names = ["Swarm A", "Swarm Alpha"]
     records = [builders.record(sources=(builders.ATHA, {**builders.SWARM_A, "display_name": name})) for name in names]
-    assert_conjunctions_equal(conjunctions_from_records(records), conjunctions_from_records(records[::-1]))
+    assert_conjunctions_equal(as_conjunctions(records), as_conjunctions(records[::-1]))
 
 
 def test_a_long_result_is_read_whole_and_in_order(builders):
     made = builders.many(4_500, pairs=7, minutes=100_000)
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     assert len(df) == 4_500
     assert df["min_distance"].tolist() == [record["min_distance"] for record in sorted(made, key=sort_key)]
     made[3_210]["start"] = "never"
     with pytest.raises(ap.AuroraxDataError, match=r"1 of 4500 .*record 3210\b"):
-        conjunctions_from_records(made)
+        as_conjunctions(made)
 
 
 @pytest.mark.parametrize("rows", [slice(None), slice(3, 4)])
@@ -410,7 +410,7 @@ def never_anything_but_our_errors(records, **options):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", ap.AuroraxDataWarning)
-            df = conjunctions_from_records(records, **options)
+            df = as_conjunctions(records, **options)
     except ap.AuroraxError:
         return
     assert_typed(df)
@@ -443,7 +443,7 @@ def test_damage_is_said_by_record_and_place(envelope, damage, says):
     record = b'{"conjunction_type": "nbtrace", "note": "[{\xc3\xa9"}'
     body = envelope % b", ".join([record, record, damage(record)])
     with pytest.raises(ap.AuroraxDataError, match=says) as caught:
-        conjunctions_from_records(body)
+        as_conjunctions(body)
     if says == "record 2":
         begin = envelope.index(b"%s") + 2 * len(record + b", ")
         assert f"from byte {begin} on" in str(caught.value)
@@ -483,39 +483,39 @@ def test_a_record_with_any_field_replaced_gives_a_frame_or_one_of_our_errors(bui
 
 def test_deep_nesting_is_refused():
     with pytest.raises(ap.AuroraxDataError):
-        conjunctions_from_records(b"[" * 100_000)
+        as_conjunctions(b"[" * 100_000)
     with pytest.raises(ap.AuroraxDataError):
-        conjunctions_from_records(b"[" + b'{"x":' * 100_000 + b"1" + b"}" * 100_000 + b"]")
+        as_conjunctions(b"[" + b'{"x":' * 100_000 + b"1" + b"}" * 100_000 + b"]")
 
 
 def test_a_record_whose_event_breaks_a_rule_is_named_or_dropped(builders):
     late = {**builders.event(builders.ATHA, builders.SWARM_A), "end": "1999-01-01T00:00:00"}
     records = [builders.record(5, 6), builders.record(0, 1, events=[late])]
     with pytest.raises(ap.AuroraxDataError, match="record 1: in events: end is before start"):
-        conjunctions_from_records(records)
+        as_conjunctions(records)
     with pytest.warns(ap.AuroraxDataWarning, match="1 of 2 records left out"):
-        kept = conjunctions_from_records(records, on_bad_records="drop")
-    assert_conjunctions_equal(kept, conjunctions_from_records(records[:1]))
+        kept = as_conjunctions(records, on_bad_records="drop")
+    assert_conjunctions_equal(kept, as_conjunctions(records[:1]))
 
 
 def test_times_of_numpy_are_read_in_every_unit(builders):
     record = builders.record(5, 6)
     times = {name: np.datetime64(record[name], "ns") for name in ("start", "end", "farthest_epoch")}
-    found = conjunctions_from_records([{**record, **times, "closest_epoch": np.datetime64("NaT")}])
-    expected = conjunctions_from_records([{**record, "closest_epoch": None}])
+    found = as_conjunctions([{**record, **times, "closest_epoch": np.datetime64("NaT")}])
+    expected = as_conjunctions([{**record, "closest_epoch": None}])
     assert_conjunctions_equal(found, expected)
 
 
 def test_what_a_record_says_of_itself_comes_before_what_its_events_say(builders):
     late = {**builders.event(builders.ATHA, builders.SWARM_A), "end": "1999-01-01T00:00:00"}
     with pytest.raises(ap.AuroraxDataError, match="record 0: min_distance is above max_distance"):
-        conjunctions_from_records([builders.record(events=[late], low=900.0)])
+        as_conjunctions([builders.record(events=[late], low=900.0)])
 
 
 def test_the_first_five_bad_records_are_shown_and_the_others_counted(builders):
     changes = [{"min_distance": 900.0}, {"start": None}] * 4
     with pytest.raises(ap.AuroraxDataError) as caught:
-        conjunctions_from_records([builders.record() | change for change in changes])
+        as_conjunctions([builders.record() | change for change in changes])
     assert [f"record {number}:" in str(caught.value) for number in range(8)] == [True] * 5 + [False] * 3
     assert "; and 3 more" in str(caught.value)
 
@@ -530,11 +530,13 @@ def test_records_of_a_frame_are_those_it_was_made_of(builders):
         builders.record(3, 4, events=[]),
         builders.record(4, 5, sources=(), events=[{**builders.event(bare, nameless, 4, 5), "conjunction_type": None}]),
     ]
-    assert ap.records_from_conjunctions(conjunctions_from_records(records)) == records
+    with pytest.warns(ap.AuroraxDataWarning, match="2 data source.*: 7, one of custom;"):
+        df = as_conjunctions(records)
+    assert ap.records_from_conjunctions(df) == records
 
 
 def test_each_record_of_a_frame_has_sources_of_its_own(builders):
-    df = conjunctions_from_records([builders.record(0, 1), builders.record(2, 3)])
+    df = as_conjunctions([builders.record(0, 1), builders.record(2, 3)])
     first, second = ap.records_from_conjunctions(df)
     first["data_sources"][0]["platform"] = first["events"][0]["e1_source"]["platform"] = "changed"
     assert second == builders.record(2, 3)

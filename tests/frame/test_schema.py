@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 
 
 def failing(df, schema=None):
@@ -109,7 +109,7 @@ def test_a_column_that_stands_twice_is_refused(sample):
 
 
 def test_nested_events_keep_the_rules_too(builders):
-    df = conjunctions_from_records([builders.record(), builders.record(3, 4)])
+    df = as_conjunctions([builders.record(), builders.record(3, 4)])
     flat = df["events"].nest.to_flat()
     broken = df.copy()
     broken["events"] = df["events"].nest.set_column("min_distance", [100.0, 9999.0])

@@ -51,7 +51,7 @@ def piece(start, end, low, high, closest, identifiers=(1, 2)):
 
 
 def stitched(*pieces, **arguments):
-    return aurorax_pandas.stitch(aurorax_pandas.conjunctions_from_records(list(pieces)), **arguments)
+    return aurorax_pandas.stitch(aurorax_pandas.as_conjunctions(list(pieces)), **arguments)
 
 
 def test_earliest_epoch_wins_a_tie():
@@ -67,7 +67,7 @@ def test_earliest_epoch_wins_a_tie_whichever_row_comes_first(rows):
         piece("10", "14", 5.0, 9.0, "14") | {"farthest_epoch": "2020-01-01T00:13:00"},
         piece("11", "12", 5.0, 9.0, "12") | {"farthest_epoch": "2020-01-01T00:11:00"},
     ]
-    df = aurorax_pandas.stitch(aurorax_pandas.conjunctions_from_records(pieces).iloc[rows])
+    df = aurorax_pandas.stitch(aurorax_pandas.as_conjunctions(pieces).iloc[rows])
     assert df["closest_epoch"].tolist() == [pd.Timestamp("2020-01-01T00:12")]
     assert df["farthest_epoch"].tolist() == [pd.Timestamp("2020-01-01T00:11")]
 
@@ -105,7 +105,7 @@ def test_step_must_be_a_span():
 @pytest.mark.parametrize("rows", [[0, 1], [1, 0]])
 def test_columns_of_ones_own_are_those_of_the_earliest_row(rows):
     pieces = [piece("10", "12", 6.0, 9.0, "11"), piece("13", "14", 5.0, 8.0, "13")]
-    df = aurorax_pandas.conjunctions_from_records(pieces).assign(note=["early", "late"])
+    df = aurorax_pandas.as_conjunctions(pieces).assign(note=["early", "late"])
     assert aurorax_pandas.stitch(df.iloc[rows])["note"].tolist() == ["early"]
 
 

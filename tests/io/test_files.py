@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas import conjunctions_from_records, io
+from aurorax_pandas import as_conjunctions, io
 from aurorax_pandas.frame import model
 from aurorax_pandas.io import files
 from aurorax_pandas.testing import assert_conjunctions_equal
@@ -85,6 +85,7 @@ def test_a_file_gives_the_frame_back(sample, tmp_path, name, frame):
     assert_conjunctions_equal(df, before)
 
 
+@pytest.mark.filterwarnings("ignore:.* data source:aurorax_pandas.AuroraxDataWarning")
 @pytest.mark.parametrize("name", FORMATS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4)
 @given(data=st.data())
@@ -97,7 +98,7 @@ def test_any_frame_comes_back(builders, tmp_path, name, data):
             source["display_name"] = data.draw(st.none() | TEXTS)
             source["source_type"] = data.draw(st.sampled_from([source["source_type"], None, "new_type", "new type"]))
             source["identifier"] = data.draw(st.none() | st.integers(-(2**63), 2**63 - 1))
-    df = conjunctions_from_records(made)
+    df = as_conjunctions(made)
     df["own"] = data.draw(st.lists(st.floats() if name != "json" else FLOATS, min_size=len(df), max_size=len(df)))
     df["own"] = df["own"].astype("float64")
     df["text"] = pd.array(data.draw(st.lists(st.none() | TEXTS, min_size=len(df), max_size=len(df))), "str")
@@ -107,7 +108,7 @@ def test_any_frame_comes_back(builders, tmp_path, name, data):
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_event_without_a_type_and_a_conjunction_without_events(builders, tmp_path, name):
     first = builders.record(events=[{**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": None}])
-    df = conjunctions_from_records([first, builders.record(3, 4, events=[]), builders.record(6, 7, data_sources=[])])
+    df = as_conjunctions([first, builders.record(3, 4, events=[]), builders.record(6, 7, data_sources=[])])
     assert_conjunctions_equal(round_trip(df, name, tmp_path), df)
 
 
@@ -260,8 +261,8 @@ def test_the_service_shape_has_the_records_alone(sample, tmp_path):
     path = tmp_path / "answer.json"
     sample.aurorax.to_json(path, api=True)
     assert json.loads(path.read_text()) == {"result": ap.records_from_conjunctions(sample)}
-    assert_conjunctions_equal(conjunctions_from_records(path.read_bytes()), sample, check_attrs=False)
-    with pytest.raises(ap.AuroraxDataError, match="conjunctions_from_records"):
+    assert_conjunctions_equal(as_conjunctions(path.read_bytes()), sample, check_attrs=False)
+    with pytest.raises(ap.AuroraxDataError, match="as_conjunctions"):
         ap.load_conjunctions(path)
 
 
@@ -275,7 +276,7 @@ def test_the_service_shape_refuses_own_columns_and_other_frames(sample, tmp_path
 
 def test_the_records_of_our_own_json_are_the_services(sample, tmp_path):
     path = write(with_own_columns(sample), "json", tmp_path / "a.json")
-    assert_conjunctions_equal(conjunctions_from_records(path.read_bytes()), sample, check_attrs=False)
+    assert_conjunctions_equal(as_conjunctions(path.read_bytes()), sample, check_attrs=False)
 
 
 # atomicity

@@ -95,4 +95,4 @@ def test_pyauroraxs_own_class(sample, tmp_path):
     records = json.loads((tmp_path / "a.json").read_text())["result"]
     made = [pyaurorax.search.Conjunction(**record) for record in records]
     assert [one.min_distance for one in made] == sample["min_distance"].tolist()
-    assert ap.conjunctions_from_records(made)["start"].tolist() == sample["start"].tolist()
+    assert ap.as_conjunctions(made)["start"].tolist() == sample["start"].tolist()

@@ -131,7 +131,7 @@ def test_xarrays_own_ways_to_choose_and_sort_keep_each_conjunction_whole(sample,
 
 def test_identifiers_that_a_float_cannot_hold_are_refused_not_changed(builders, tmp_path):
     sources = [{**builders.ATHA, "identifier": None}, {**builders.SWARM_A, "identifier": 2**53 + 1}]
-    df = ap.conjunctions_from_records([builders.record(sources=tuple(sources))])
+    df = ap.as_conjunctions([builders.record(sources=tuple(sources))])
     df.aurorax.to_netcdf(tmp_path / "a.nc")
     assert_conjunctions_equal(ap.load_conjunctions(tmp_path / "a.nc"), df)
     with xr.open_dataset(tmp_path / "a.nc") as ds, pytest.raises(ap.AuroraxDataError, match="mask_and_scale=False"):
@@ -181,7 +181,7 @@ def test_several_files_open_together_along_one_dimension(sample, files, options)
 @given(data=st.data())
 def test_frames_along_one_dimension_come_back(builders, data):
     made = data.draw(st.lists(st.lists(builders.records(), max_size=4), min_size=1, max_size=3))
-    frames = [ap.conjunctions_from_records(records) for records in made]
+    frames = [ap.as_conjunctions(records) for records in made]
     for frame in frames:
         count = len(frame)
         numbers = data.draw(st.lists(st.none() | st.integers(-3, 3), min_size=count, max_size=count))

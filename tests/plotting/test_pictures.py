@@ -125,7 +125,7 @@ def test_lanes_are_sorted_as_asked(sample):
 
 
 def test_lanes_break_at_midnight(builders):
-    df = ap.conjunctions_from_records([builders.record(1438, 1442, closest=1441), builders.record(5, 6)])
+    df = ap.as_conjunctions([builders.record(1438, 1442, closest=1441), builders.record(5, 6)])
     ax = df.aurorax.plot.timeline(by_day=True, markers=True)
     labels = [text.get_text() for text in ax.get_yticklabels()]
     assert labels == ["THEMIS-ASI ATHA & Swarm A  2020-01-01", "THEMIS-ASI ATHA & Swarm A  2020-01-02"]
@@ -223,7 +223,7 @@ def test_map_shows_stations_circles_tracks_and_closest_points(near, ephemeris, c
 @pytest.mark.parametrize(("count", "pairs"), [(5, 5), (49, 30), (500, 60), (2000, 150)])
 @pytest.mark.parametrize("name", ["timeline", "calendar"])
 def test_lanes_are_apart_from_5_to_2000_rows(builders, name, count, pairs):
-    df = ap.conjunctions_from_records(builders.many(count, pairs, minutes=9 * 1440))
+    df = ap.as_conjunctions(builders.many(count, pairs, minutes=9 * 1440))
     ax = getattr(df.aurorax.plot, name)()
     drawn(ax)
     boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
@@ -320,9 +320,7 @@ def test_minutes_without_a_closest_epoch_have_a_dash(sample):
 @pytest.mark.parametrize(("years", "words"), [(0.1, "day"), (1.5, "week"), (5, "month"), (200, "year")])
 def test_cells_of_a_calendar_are_as_wide_as_can_be_seen(builders, years, words):
     last = int(years * 365)
-    df = ap.conjunctions_from_records(
-        [builders.record(day * 1440, day * 1440 + 1) for day in range(0, last, max(last // 18, 1))]
-    )
+    df = ap.as_conjunctions([builders.record(day * 1440, day * 1440 + 1) for day in range(0, last, max(last // 18, 1))])
     ax = df.aurorax.plot.calendar()
     ax.figure.canvas.draw()
     cells = [one for one in ax.collections if isinstance(one, QuadMesh)][-1]

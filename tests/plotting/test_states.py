@@ -42,7 +42,7 @@ def days(number):
 def three_days(builders):
     """Events on the first and fourth day, none on the third, and no operation on the second."""
     first = [builders.record(minute, minute) for minute in range(20)]
-    df = ap.conjunctions_from_records([*first, builders.record(3 * 1440, 3 * 1440)])
+    df = ap.as_conjunctions([*first, builders.record(3 * 1440, 3 * 1440)])
     listed = pd.DataFrame({
         "identifier": 44, "source_type": "ground", "day": pd.date_range("2020-01-01", periods=4, unit="us"),
         "records": [9, 0, 9, 9],
@@ -127,7 +127,7 @@ def test_the_closer_of_two_bars_is_seen_whichever_comes_first(builders, first, c
     rows = [near, far] if first == "near" else [far, near]
     ax = None
     for part in [rows] if calls == 1 else [[one] for one in rows]:
-        ax = ap.conjunctions_from_records(part).aurorax.plot.timeline(ax=ax, vmin=0, vmax=500)
+        ax = ap.as_conjunctions(part).aurorax.plot.timeline(ax=ax, vmin=0, vmax=500)
     bars = next(one for one in ax.collections if hasattr(one, "together"))
     expected = np.array(bars.cmap(bars.norm(10.0))[:3]) * 255
     assert np.abs(pixels_at(ax, days(0.5 / 24), 0) - expected).max() <= 1
@@ -137,7 +137,7 @@ def test_long_windows_ink_what_is_occupied(builders):
     random = np.random.default_rng(3)
     made = builders.many(3000, 12, minutes=11 * 365 * 1440)
     random.shuffle(made)
-    ax = ap.conjunctions_from_records(made).aurorax.plot.timeline(color=None, figsize=(9, 4))
+    ax = ap.as_conjunctions(made).aurorax.plot.timeline(color=None, figsize=(9, 4))
     shown = pixels_of(ax)
     assert "a bar is" in ax.get_xlabel()
     bars = ax.collections[0]
@@ -157,7 +157,7 @@ def test_long_windows_ink_what_is_occupied(builders):
 
 
 def test_thinned_bars_are_the_pixels_of_all_bars(builders):
-    df = ap.conjunctions_from_records(builders.many(4000, 4, minutes=4 * 1440))
+    df = ap.as_conjunctions(builders.many(4000, 4, minutes=4 * 1440))
     df["min_distance"] = np.random.default_rng(0).uniform(0, 500, len(df))
     full = pixels_of(df.aurorax.plot.timeline())
     # of each bin of a lane the closest alone
@@ -268,7 +268,7 @@ def test_names_are_drawn_as_they_are(sample, kind):
 
 
 def test_big_pictures_are_pixels_in_a_file_of_vectors(builders):
-    df = ap.conjunctions_from_records(builders.many(4000, 10, minutes=90 * 1440))
+    df = ap.as_conjunctions(builders.many(4000, 10, minutes=90 * 1440))
     for kind in ("timeline", "distance"):
         ax = getattr(df.aurorax.plot, kind)()
         kept = io.BytesIO()

@@ -9,7 +9,7 @@ from matplotlib.collections import PolyCollection
 
 import aurorax_pandas as ap
 import aurorax_pandas.testing
-from aurorax_pandas import conjunctions_from_records
+from aurorax_pandas import as_conjunctions
 
 
 def bars_of(ax):
@@ -38,9 +38,7 @@ def test_each_pair_has_a_lane_and_each_event_a_bar(sample):
 
 
 def test_a_bar_runs_from_start_to_a_minute_after_end_in_the_lane_of_its_pair(builders):
-    df = conjunctions_from_records(
-        [builders.record(0, 4), builders.record(10, 10, sources=(builders.GILL, builders.SWARM_A))]
-    )
+    df = as_conjunctions([builders.record(0, 4), builders.record(10, 10, sources=(builders.GILL, builders.SWARM_A))])
     ax = df.aurorax.plot.timeline()
     first, second = (path.get_extents() for path in bars_of(ax).get_paths())
     lanes = dict(zip(labels_of(ax), ax.get_yticks(), strict=True))
@@ -134,7 +132,7 @@ def test_drawing_does_not_change_the_frame(sample):
 
 @pytest.mark.parametrize(("count", "pairs"), [(1, 1), (5, 5), (49, 30), (500, 60)])
 def test_labels_are_whole_apart_and_legible(builders, count, pairs):
-    df = conjunctions_from_records(builders.many(count, pairs, minutes=3 * 1440))
+    df = as_conjunctions(builders.many(count, pairs, minutes=3 * 1440))
     ax = df.aurorax.plot.timeline()
     figure = drawn(ax)
     assert len(labels_of(ax)) == pairs
@@ -155,7 +153,7 @@ def test_labels_are_whole_apart_and_legible(builders, count, pairs):
 
 
 def test_a_minute_is_visible_on_an_axis_of_days(builders):
-    df = conjunctions_from_records([builders.record(0, 0), builders.record(5 * 1440, 5 * 1440)])
+    df = as_conjunctions([builders.record(0, 0), builders.record(5 * 1440, 5 * 1440)])
     ax = df.aurorax.plot.timeline()
     figure = drawn(ax)
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
@@ -167,7 +165,7 @@ def test_a_minute_is_visible_on_an_axis_of_days(builders):
 
 @pytest.mark.parametrize("height", [2.0, 4.0])
 def test_many_lanes_in_small_axes_keep_labels_apart(builders, height):
-    df = conjunctions_from_records(builders.many(120, 60))
+    df = as_conjunctions(builders.many(120, 60))
     _, ax = plt.subplots(figsize=(8, height))
     df.aurorax.plot.timeline(ax=ax)
     drawn(ax)

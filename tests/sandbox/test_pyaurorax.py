@@ -65,7 +65,7 @@ def ours(url, end, distance, blocks):
 def test_search_gives_our_readers_conjunctions(client, url, name):
     end, distance, blocks = SEARCHES[name]
     search = client.search.conjunctions.search(START, end, distance, poll_interval=0.01, **blocks)
-    frame = aurorax_pandas.conjunctions_from_records(search.data)
+    frame = aurorax_pandas.as_conjunctions(search.data)
     assert len(frame)
     assert_conjunctions_equal(frame, ours(url, end, distance, blocks), check_attrs=False)
 
@@ -78,7 +78,7 @@ def test_custom_locations(client, url):
     )
     mine = ours(url, END, 500, {"custom_locations": {"locations": [(56.4, -94.6)]}, "space": {"programs": "swarm"}})
     assert len(mine)
-    assert_conjunctions_equal(aurorax_pandas.conjunctions_from_records(search.data), mine, check_attrs=False)
+    assert_conjunctions_equal(aurorax_pandas.as_conjunctions(search.data), mine, check_attrs=False)
 
 
 def test_step_by_step(client):

@@ -1,0 +1,116 @@
+"""Groups of rows by what `by=` names: pairs, sites, days, columns, series and groupers of pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurorax_pandas.analysis.pairs import pair_events
+from aurorax_pandas.checks import as_list
+from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame import model
+from aurorax_pandas.frame.columns import UNREADABLE, first_line
+from aurorax_pandas.frame.events import SIDE_COLUMNS, is_events, label_events, pair_labels, require
+
+#: What rows can be grouped by: names, or what pandas groups by.
+GroupBy = str | pd.Series | pd.Grouper | Sequence[Any]
+
+_PAIRS: Final = ("pair", "site")
+_DAY: Final = "day"
+
+
+class GroupedRows(NamedTuple):
+    """Rows to choose among, the group of each, and the row of the frame that each is of (None for itself)."""
+
+    rows: pd.DataFrame
+    group: npt.NDArray[np.int64]
+    parent: npt.NDArray[np.int64] | None
+
+
+def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
+    """
+    Group the rows of a frame, or its events where pairs are asked for.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Conjunctions, events or a pair summary, typed.
+    by : str, pandas.Series, pandas.Grouper or sequence of these
+        ``"pair"``, ``"site"``, ``"day"`` (the UTC day of ``start``), columns, series with the frame's index.
+    verb : str
+        Who asks, for an error.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a key is none of these.
+    """
+    keys = [by] if isinstance(by, pd.Series | pd.Grouper) else as_list(by)
+    if not keys:
+        raise AuroraxInputError(f"by={by!r} names nothing; give 'pair', 'site', 'day' or columns of the frame")
+    alone = isinstance(by, str)
+    # in a list a column of the user's own goes first, as it always has
+    own = set() if alone or is_events(df) else set(df.columns)
+    pairs = [key for key in keys if isinstance(key, str) and key in _PAIRS and key not in own]
+    if len(set(pairs)) > 1:
+        raise AuroraxInputError(f"by={by!r}: 'pair' and 'site' are two ways to name one thing; give one")
+    rows, parent = _rows_of_pairs(df, pairs[0], verb) if pairs else (df, None)
+    group = np.zeros(len(rows), np.int64)
+    for key in keys:
+        if isinstance(key, str) and key in pairs:
+            codes = model.category_codes(rows["pair"], pd.CategoricalDtype(pd.Index(rows["pair"].unique()).dropna()))
+        elif isinstance(key, str) and key == _DAY and key not in df.columns:
+            codes = pd.factorize(_starts_of(rows, verb).astype("M8[D]"))[0]
+        else:
+            codes = _codes_by_pandas(df, key)
+            codes = codes if parent is None else codes[parent]
+        group = pd.factorize(group * (int(codes.max(initial=0)) + 2) + codes + 1)[0].astype(np.int64)
+    return GroupedRows(rows, group, parent)
+
+
+def _starts_of(rows: pd.DataFrame, verb: str) -> npt.NDArray[np.datetime64]:
+    return require(rows, verb, "start")["start"].to_numpy()
+
+
+def _rows_of_pairs(df: pd.DataFrame, by: Any, verb: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64] | None]:
+    if is_events(df) and "pair" not in df.columns:
+        df = df.assign(pair=label_events(require(df, verb, *SIDE_COLUMNS)))
+    if is_events(df) or "events" in df.columns:
+        events = pair_events(df, by, verb)
+        return events, None if is_events(df) else events["conjunction"].to_numpy()
+    if by == "pair" and "pair" in df.columns:
+        return df, None
+    if by == "pair" and df.index.name == "pair":
+        return df.assign(pair=df.index), None
+    flat = model.flatten(
+        require(df, verb, "data_sources" if "data_sources" in df.columns else "events")["data_sources"]
+    )
+    if not (flat.lengths == 2).all():
+        # only the events tell which of three sources met
+        require(df, verb, "events")
+    fields = {
+        f"e{number + 1}_{name}": values.take(np.arange(number, len(values), 2))
+        for number in (0, 1)
+        for name, values in flat.fields.items()
+    }
+    return df.assign(pair=pair_labels(fields, by)), None
+
+
+def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
+    if isinstance(key, str) and key not in df.columns:
+        raise AuroraxInputError(f"by={key!r}: no such column; give 'pair', 'site', 'day' or columns of the frame")
+    if isinstance(key, pd.Series) and not df.index.isin(key.index).all():
+        raise AuroraxInputError(
+            "by= is a series that lacks labels of the frame's index; make it of the frame, or reindex it"
+        )
+    try:
+        grouped = df.groupby([key], observed=True, dropna=False, sort=False)
+        # a grouper leaves times that are missing out
+        codes: npt.NDArray[np.int64] = grouped.ngroup().fillna(-1).to_numpy().astype(np.int64)
+        return codes
+    except (*UNREADABLE, KeyError, AttributeError) as error:
+        raise AuroraxInputError(f"by={key!r} groups no rows of the frame: {first_line(error)}") from None
