@@ -54,6 +54,9 @@ def meeting(**cures: str) -> Callable[[F], F]:
             for name, cure in cures.items():
                 if name in kwargs:
                     raise AuroraxInputError(f"{function.__name__} takes no {name}=; {cure}")
+            if "api_key" in kwargs:
+                # a traceback with locals shows this frame too
+                kwargs["api_key"] = hidden(kwargs["api_key"])
             return function(*args, **kwargs)
 
         return cast("F", met)

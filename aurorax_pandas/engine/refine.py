@@ -87,8 +87,8 @@ def refine(
     >>> import aurorax_pandas
     >>> df = aurorax_pandas.load_sample_conjunctions().aurorax.closest(1)
     >>> exact = df.aurorax.refine(aurorax_pandas.load_sample_ephemeris())
-    >>> exact["start"].iloc[0] < df["start"].iloc[0], exact["min_distance"].iloc[0] < df["min_distance"].iloc[0]
-    (np.True_, np.True_)
+    >>> bool((exact["start"] < df["start"].iloc[0]).all()), bool((exact["min_distance"] < df["min_distance"].iloc[0]).all())
+    (True, True)
     """
     df = require(df, "refine", *model.CONJUNCTION_COLUMNS)
     known = provenance.get_provenance(df.attrs)

@@ -177,7 +177,8 @@ def test_rows_fetch_only_what_they_need():
     ]
     assert all(inside)
     assert len(known) < 180
-    found = ds.aurorax.find_conjunctions(distance=500, **BLOCKS)
+    with pytest.warns(aurorax_pandas.AuroraxDataWarning, match="covers a part only"):
+        found = ds.aurorax.find_conjunctions(distance=500, **BLOCKS)
     assert set(found["start"]) >= set(df["start"][df["closest_epoch"] < "2020-01-01T00:30"])
 
 
