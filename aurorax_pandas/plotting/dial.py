@@ -26,6 +26,9 @@ DialPlace = Literal["station", "footprint"]
 #: Prefix of the columns of each place.
 _PREFIXES: Final = {"station": "", "footprint": "footprint_"}
 _LEAST_LATITUDE: Final = 50.0
+#: From how many events on the marks are drawn in turns, and in how many.
+_MANY: Final = 500
+_TURNS: Final = 24
 
 
 def plot_dial(
@@ -157,9 +160,11 @@ def _draw_named(
     labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
     looks = colors.looks([str(name) for name in labels.cat.categories], axes, palette, others)
     codes = labels.cat.codes.to_numpy()
-    for number, look in reversed(list(enumerate(looks.values()))):
-        rows = known & (codes == number)
-        _draw_marks(axes, angle[rows], radius[rows], south[rows], [look.color], size, look.marker, own)
+    # where marks are many they come in turns, so that no group covers the others
+    for part in np.array_split(np.flatnonzero(known), 1 if len(codes) < _MANY else _TURNS):
+        for number, look in reversed(list(enumerate(looks.values()))):
+            rows = part[codes[part] == number]
+            _draw_marks(axes, angle[rows], radius[rows], south[rows], [look.color], size, look.marker, own)
     for name, look in looks.items():
         picture.colors[name] = Line2D(
             [], [], linestyle="none", marker=look.marker, markersize=5, color=look.color, markeredgewidth=0.8

@@ -138,22 +138,22 @@ def _counted_rows(df: pd.DataFrame, column: str, by: str | None) -> tuple[pd.Dat
     if is_pair_summary(df) and not is_passes(df):
         if by is not None:
             raise AuroraxInputError(f"by={by!r}: a pair summary has one row a pair; leave it out")
-        rows, what = df, "Pairs"
+        rows, labels, what = df, None, "Pairs"
     elif by is None:
         if is_passes(df):
-            rows, what = df, "Passes"
+            rows, labels, what = df, None, "Passes"
         else:
-            rows, what = labelled_events(df, "pair", "histogram", column)[0], "Events"
+            rows, labels, what = labelled_events(df, "pair", "histogram", column)[0], None, "Events"
     else:
         rows, labels = drawn_rows(df, by, "histogram", column)
         what = "Passes" if is_passes(df) else "Events"
-    if by is None:
-        labels = ordered_labels(pd.Series("", index=rows.index, dtype="str"))
     if column == "minutes" and column not in rows.columns:
         rows = rows.assign(minutes=minutes(rows).to_numpy())
     require_column(rows, "column", column)
     if not pd.api.types.is_numeric_dtype(rows[column]):
         raise AuroraxInputError(f"column={column!r} holds no numbers but {rows[column].dtype}; give one that does")
+    if labels is None:
+        labels = ordered_labels(pd.Series("", index=rows.index, dtype="str"))
     return rows, labels, what
 
 

@@ -207,13 +207,14 @@ def _write_times(axes: Axes, project: Projection, points: Points, view: tuple[fl
     points_wide = 0.8 * contract.panel_points(axes)[0]
     near = (view[1] - view[0]) * 1.2 * text_width("00:00", size) / points_wide
     halo = [withStroke(linewidth=1.6, foreground=axes.get_facecolor())]
+    times: Any = points.time
     written: list[tuple[float, float]] = []
-    for row, place in zip(rows, zip(x.tolist(), y.tolist(), strict=True), strict=True):
+    for row, place in zip(rows.tolist(), zip(x.tolist(), y.tolist(), strict=True), strict=True):
         inside = view[0] < place[0] < view[1] and view[2] < place[1] < view[3]
         if inside and all(np.hypot(place[0] - a, place[1] - b) > near for a, b in written):
             written.append(place)
             axes.annotate(
-                f"{pd.Timestamp(points.time[row]):%H:%M}", place, (3, -3), textcoords="offset points", va="top",
+                f"{pd.Timestamp(times[row]):%H:%M}", place, (3, -3), textcoords="offset points", va="top",
                 fontsize=size, color=colors.ink(axes), alpha=0.85, zorder=4, clip_on=True, annotation_clip=True,
                 path_effects=halo,
             )  # fmt: skip

@@ -95,31 +95,27 @@ def scaled(
     from matplotlib.colors import Normalize
 
     known = values[np.isfinite(values)]
-    if picture.norm is None:
-        if limits.norm is not None:
-            picture.norm = limits.norm
-            if len(known):
-                limits.norm.autoscale_None(known)
-        else:
-            picture.norm = Normalize(0.0 if column in _DISTANCES and top is not None else None, None)
-            if column in _DISTANCES and top is not None:
-                picture.norm.vmax = top
-    norm = picture.norm
-    if limits.norm is None:
+    first = picture.norm is None
+    norm: Any = picture.norm or limits.norm or Normalize()
+    if limits.norm is not None:
+        norm.autoscale_None(known)
+    else:
+        by_query = column in _DISTANCES and top is not None
+        if by_query and first:
+            norm.vmin, norm.vmax = 0.0, top
         fixed = picture.held.setdefault("limits", {})
         fixed |= {name: value for name, value in (("vmin", limits.vmin), ("vmax", limits.vmax)) if value is not None}
-        is_query = column in _DISTANCES and top is not None
-        low = known.min(initial=np.inf if norm.vmin is None else norm.vmin)
-        high = known.max(initial=-np.inf if norm.vmax is None else norm.vmax)
-        if is_query:
-            low, high = norm.vmin, norm.vmax
-        norm.vmin = fixed.get("vmin", low if np.isfinite(low) else 0.0)
-        norm.vmax = fixed.get("vmax", high if np.isfinite(high) else 1.0)
+        # a scale of the data grows to hold what a later call brings
+        reach = [each for each in (norm.vmin, norm.vmax) if each is not None] + (
+            [] if by_query or not len(known) else [float(known.min()), float(known.max())]
+        )
+        norm.vmin = fixed.get("vmin", min(reach, default=0.0))
+        norm.vmax = fixed.get("vmax", max(reach, default=1.0))
         if norm.vmin > norm.vmax:
             norm.vmin, norm.vmax = (norm.vmin, norm.vmin + 1.0) if "vmin" in fixed else (norm.vmax - 1.0, norm.vmax)
     if picture.cmap is None or limits.cmap is not None:
         picture.cmap = colors.colormap(axes, limits.cmap)
-    picture.column = column
+    picture.norm, picture.column = norm, column
     return picture.cmap, norm
 
 

@@ -154,7 +154,7 @@ def draw_time(
             axes.set_xticks([])
             draw_nothing(axes)
         return
-    held = axes.dataLim.intervalx.copy()
+    held = tuple(axes.dataLim.intervalx)
     name_times(axes)
     make_room_for_date(axes, words, taken)
     begin, end = start[known].min(), stop[known].max()

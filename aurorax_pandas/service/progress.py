@@ -29,4 +29,6 @@ def progress_bar(**options: Any) -> tqdm[Any]:
         return notebook_bar(**options)
     from tqdm.std import tqdm as text_bar
 
-    return text_bar(**({"leave": False} if in_notebook else {}) | options)
+    if in_notebook:
+        options = {"leave": False, **options}
+    return text_bar(**options)
