@@ -8,6 +8,14 @@ import pytest
 mpl.use("Agg")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite, and only it, on all cores, as ``-n auto`` does."""
+    whole = config.args == config.getini("testpaths") and config.pluginmanager.hasplugin("xdist")
+    if whole and config.option.numprocesses is None:
+        config.option.numprocesses = "auto"
+
+
 @pytest.fixture(autouse=True)
 def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path):
     import matplotlib.pyplot as plt

@@ -76,7 +76,7 @@ def sum_up(kind: str, rows: Rows, runs: dict[Pair, Runs], epochs: Times) -> Foun
     cuts = np.flatnonzero(np.diff(np.cumsum(length) // _DISTANCES)) + 1
     pieces = [_measure(rows, runs, pairs, some) for some in np.split(np.arange(len(length)), cuts)]
     closest, farthest, low, high, pair_low, pair_high = (
-        np.concatenate(each) if len(each) > 1 else each[0] for each in zip(*pieces, strict=True)
+        pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces, strict=True))
     )
     return Found(
         np.full(len(length), CONJUNCTION_TYPES.index(kind), np.int8),

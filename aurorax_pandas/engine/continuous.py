@@ -108,9 +108,8 @@ class Between(Stage):
         """Return what of a stretch lies within the limit of a pair of roles."""
         one, other = (scenes[role] for role in pair)
         size, limit = len(other.party.sources), self._plan.limits[pair]
-        number, at, distance = hits.joined()
-        epoch: Ints = at.astype(np.int64)
-        number = number.astype(np.int64)
+        key, at, distance = hits.joined()
+        number, epoch = key.astype(np.int64), at.astype(np.int64)
         time = epoch * self._units
         # an epoch counts for itself, whatever is beside it
         alone = np.flatnonzero((distance <= limit) & (time >= self._begin) & (time <= self._end))

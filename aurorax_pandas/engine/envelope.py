@@ -72,8 +72,10 @@ def widest_of_rows(start: Ints, end: Ints, spans: list[Spans], span: list[Ints],
     closest, low, _, _ = extremes(
         all_row[order], all_time[order], np.concatenate([by_pair.max(axis=0), crossed])[order], count
     )
-    pair_low, pair_high = (np.stack([found[at] for found in each], axis=1) for at in (1, 3))
-    return Widest(closest, low, farthest, high, np.asarray(pair_low), np.asarray(pair_high))
+    pair_low, pair_high = (
+        np.stack(values, axis=1) for values in ([low for _, low, _, _ in each], [high for *_, high in each])
+    )
+    return Widest(closest, low, farthest, high, pair_low, pair_high)
 
 
 def _known(spans: Spans, span: Ints, time: Ints, distance: Floats) -> Floats:

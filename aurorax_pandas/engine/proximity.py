@@ -96,14 +96,14 @@ class Hits:
     the position of the second. The epochs of a pair stand in ascending order.
     """
 
-    pair: list[Ints] = field(default_factory=list)
+    pair: list[npt.NDArray[np.int32 | np.int64]] = field(default_factory=list)
     epoch: list[npt.NDArray[np.int32]] = field(default_factory=list)
     distance: list[Floats] = field(default_factory=list)
 
     def __len__(self) -> int:
         return sum(map(len, self.epoch))
 
-    def joined(self) -> tuple[Ints, npt.NDArray[np.int32], Floats]:
+    def joined(self) -> tuple[npt.NDArray[np.int32 | np.int64], npt.NDArray[np.int32], Floats]:
         """Return pairs, epochs and distances of all; nothing is left here."""
         if not self.epoch:
             self.add(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))

@@ -99,11 +99,11 @@ class _WatchedTLS(_Watched, HTTPSConnection):
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Watched
+    ConnectionCls = _Watched  # pyright: ignore[reportAssignmentType] (urllib3's own class does not fit its protocol)
 
 
 class _PoolTLS(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS
+    ConnectionCls = _WatchedTLS  # pyright: ignore[reportAssignmentType]
 
 
 class WatchedAdapter(HTTPAdapter):

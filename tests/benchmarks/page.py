@@ -107,11 +107,11 @@ def memory(name: str) -> float:
 def peak_above(size: tuple[int, int, int]) -> tuple[float, float]:
     """Measure the peak memory of a search above the ephemeris, and the ephemeris [MB], in a process of its own."""
     code = (
-        "import sys; sys.path.insert(0, {folder!r}); import page; data = page.made_up{size};"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import page; data = page.made_up{size};"
         "page.ap.find_conjunctions(page.made_up(1, 2, 3), **page.SEARCH); open('/proc/self/clear_refs', 'w').write('5');"
         "before = page.memory('VmRSS'); found = page.ap.find_conjunctions(data, **page.SEARCH);"
         "print(page.memory('VmHWM') - before, data.nbytes / 1e6)"
-    ).format(folder=str(Path(__file__).parent), size=size)
+    )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     above, held = map(float, run.stdout.split())
     return above, held
