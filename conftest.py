@@ -11,8 +11,9 @@ mpl.use("Agg")
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run the whole suite, and only it, on all cores, as ``-n auto`` does."""
-    whole = config.args == config.getini("testpaths") and config.pluginmanager.hasplugin("xdist")
-    if whole and config.option.numprocesses is None:
+    # a worker is asked for the whole suite too, and may not have workers of its own
+    first = not hasattr(config, "workerinput") and config.pluginmanager.hasplugin("xdist")
+    if first and config.args == config.getini("testpaths") and config.option.numprocesses is None:
         config.option.numprocesses = "auto"
 
 
