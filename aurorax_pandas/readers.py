@@ -92,7 +92,7 @@ def read_aurorax_conjunctions(
     continuous : bool, default False
         Whether to return every span in which sources come within the distance, between the minutes too: the search is
         made 450 km wider for each source of a pair that moves, the ephemeris of what is found is read, and `refine` does
-        the rest. By default what lies between two minutes is lost: of passes of Swarm within 50 km of a camera, 5 in 6.
+        the rest. By default what lies between two minutes is lost: of passes of Swarm within 50 km of a camera, 13 in 14.
     query : dict, str, pathlib.Path or search, optional
         A finished query, such as one from the AuroraX web page: a dict, its JSON text, a file, or a search (of
         PyAuroraX too) that sends it.
