@@ -152,7 +152,7 @@ def test_a_body_that_is_no_json_is_refused(ask):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nowhere", 404),
         ("GET", "/api/v1/conjunctions/requests/none", 404),
         ("GET", "/api/v1/conjunctions/requests/none/data", 404),
         ("DELETE", "/api/v1/conjunctions/requests/none", 404),
