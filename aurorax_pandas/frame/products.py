@@ -103,6 +103,8 @@ def as_products(frame: object) -> pd.DataFrame:
     """
     Return a frame of data products, typed, from one whose metadata may be dicts and whose dtypes may be others.
 
+    Times are cut to whole seconds, as the service has them.
+
     Raises
     ------
     AuroraxInputError
@@ -121,7 +123,7 @@ def as_products(frame: object) -> pd.DataFrame:
     frame["metadata"] = [_metadata_text(one) for one in given]
     try:
         for name in ("start", "end"):
-            frame[name] = pd.to_datetime(frame[name], utc=True).dt.tz_localize(None)
+            frame[name] = pd.to_datetime(frame[name], utc=True).dt.tz_localize(None).dt.floor("s")
         made = _as_products(frame)
     except (TypeError, ValueError, OverflowError) as error:
         raise AuroraxInputError(f"data_products cannot be read: {error}") from None
