@@ -40,7 +40,7 @@ def conjunction_work(held: Holdings, query: Query) -> Work:
     wanted = {**payload, **blocks}
     recorded = held.bundled and is_recorded(payload)
     start = max(payload["start"], str(RECORDED_BEFORE)) if recorded else payload["start"]
-    searched = not empty and start <= payload["end"]
+    searched = not empty and held.has_epochs(start, payload["end"], query.subminute_precision)
     if not empty:
         # what the engine would refuse is refused before the search is taken
         check_searchable(held.ephemeris, wanted)

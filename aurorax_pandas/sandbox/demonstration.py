@@ -26,7 +26,7 @@ EVENT_LIST: Final = {
 _CLOUDS: Final = ["classified as cloudy", "classified as not cloudy", "not classified"]
 _PULSATING: Final = ["classified as APA", "classified as not APA", "not classified"]
 #: Regions by the absolute latitude of a footprint from which they count [degrees]: made up, not the service's.
-_REGIONS: Final = (("mid-latitude", 0.0), ("auroral oval", 60.0), ("polar cap", 75.0))
+_REGIONS: Final = (("mid-latitude", 0.0), ("auroral oval", 60.0), ("polar cap", 70.0))
 
 
 def _regions(side: str) -> list[str]:

@@ -104,6 +104,13 @@ class Holdings:
                 f"it holds {holdings(self.ephemeris)}. serve(strict=False) has nothing at other times"
             )
 
+    def has_epochs(self, start: str, end: str, subminute: bool | None) -> bool:
+        """Tell whether the ephemeris has anything in a window, half-minutes too where these are searched."""
+        epochs = self.ephemeris["epoch"].values
+        wide = np.timedelta64(30 if subminute else 0, "s")
+        first, last = np.datetime64(start, "us") - wide, np.datetime64(end, "us")
+        return bool(np.searchsorted(epochs, first) < np.searchsorted(epochs, last, side="right"))
+
     def metadata_of(self, source: int) -> list[str]:
         """Name the metadata that a source of the ephemeris has, by its position."""
         names = [str(name) for name in self.ephemeris.data_vars if not str(name).endswith(("_lat", "_lon"))]
