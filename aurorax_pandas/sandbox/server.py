@@ -12,6 +12,7 @@ import struct
 import threading
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -134,6 +135,11 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         super().__init__(*arguments)
 
+    def server_bind(self) -> None:
+        # the name of this machine, which HTTPServer looks up, may take seconds and is of no use
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
         super().process_request(request, client_address)
@@ -182,9 +188,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_host(self) -> None:
         """Refuse what was sent to another name: a page in a browser may have had its own name point here."""
-        asked = [urlsplit(f"//{self.headers.get('Host', '')}"), urlsplit(self.path)]
         with contextlib.suppress(ValueError):
-            if all(_is_this_machine(each.hostname) for each in asked if each is asked[0] or each.netloc):
+            target = urlsplit(self.path)
+            asked = [f"//{self.headers.get('Host', '')}", *([self.path] if target.netloc else [])]
+            if all(_is_this_machine(urlsplit(each).hostname) for each in asked):
                 return
         self.close_connection = True
         raise RefusalError(421, "NotPermitted", "it answers at addresses of this machine alone")
