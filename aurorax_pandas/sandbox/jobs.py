@@ -18,6 +18,8 @@ DEMONSTRATION: Final = "This is the aurorax_pandas sandbox, a demonstration on t
 #: How many searches are kept, and how many bytes of results.
 MOST_JOBS: Final = 200
 MOST_BYTES: Final = 64 * 2**20
+#: As long is waited for searches that run when the server ends [s].
+_LAST_MOMENT: Final = 1.0
 
 _RESULT: Final = (
     "completed_timestamp",
@@ -76,6 +78,7 @@ class Job:
         self.request_id = chosen or str(uuid.uuid4())
         #: The result as JSON, None where there is none (yet).
         self.body: bytes | None = None
+        self.stalled = False
         self._work = work
         self._cancelled = threading.Event()
         self._ended = threading.Event()
@@ -110,6 +113,7 @@ class Job:
         try:
             self.log(*self._begun)
             if stall:
+                self.stalled = True
                 self._cancelled.wait()
             records = self._work(self)
             self.log("debug", "Saving results")
@@ -160,10 +164,14 @@ class Job:
         """Let it end at its next line of the log."""
         self._cancelled.set()
 
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended, as long as that."""
+        self._ended.wait(seconds)
+
     def cancel(self) -> None:
         """Stop it, and wait until it has."""
         self.stop()
-        self._ended.wait(10)
+        self.wait(10)
 
     def delete_data(self) -> None:
         """Forget the result."""
@@ -198,8 +206,18 @@ class Jobs:
         with self._lock:
             return self._jobs.get((path, request_id))
 
-    def stop(self) -> None:
-        """Stop all of them."""
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def values(self) -> list[Job]:
+        """Return all of them, the oldest first."""
         with self._lock:
-            for job in self._jobs.values():
-                job.stop()
+            return list(self._jobs.values())
+
+    def stop(self) -> None:
+        """Stop all of them, and wait a moment for those that end."""
+        deadline = time.monotonic() + _LAST_MOMENT
+        for job in self.values():
+            job.stop()
+        for job in self.values():
+            job.wait(max(deadline - time.monotonic(), 0))

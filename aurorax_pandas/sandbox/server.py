@@ -10,6 +10,7 @@ import logging
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -35,6 +36,8 @@ MOST_BYTES: Final = 2**20
 MOST_DEPTH: Final = 50
 #: As many requests are kept in a sandbox's `requests`.
 MOST_REQUESTS: Final = 1_000
+#: As long is waited for answers that are being made when the server ends [s].
+_GRACE: Final = 2.0
 
 
 class LoggedRequest(NamedTuple):
@@ -133,6 +136,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, *arguments: Any) -> None:
         self._open: set[socket.socket] = set()
+        self._answering: set[threading.Thread] = set()
         super().__init__(*arguments)
 
     def server_bind(self) -> None:
@@ -144,6 +148,13 @@ class _Server(ThreadingHTTPServer):
         self._open.add(request)
         super().process_request(request, client_address)
 
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self._answering.add(threading.current_thread())
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._answering.discard(threading.current_thread())
+
     def shutdown_request(self, request: Any) -> None:
         self._open.discard(request)
         super().shutdown_request(request)
@@ -154,6 +165,9 @@ class _Server(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 request.shutdown(socket.SHUT_RDWR)
         super().server_close()
+        deadline = time.monotonic() + _GRACE
+        for thread in list(self._answering):
+            thread.join(max(deadline - time.monotonic(), 0))
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         # a client that goes away in the middle is its own affair
