@@ -148,8 +148,8 @@ def _metadata_text(given: Any) -> str:
 
 def records_from_products(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return data products as the service's records."""
-    sources = frame[list(model.SOURCE_FIELDS)].astype(object)
-    sources = sources.where(sources.notna(), None).to_dict("records")
+    table = frame[list(model.SOURCE_FIELDS)].astype(object)
+    sources = table.where(table.notna(), None).to_dict("records")
     starts, ends = (write_times(frame[name].to_numpy()) for name in ("start", "end"))
     kinds, urls, metadata = (frame[name].astype(object) for name in ("data_product_type", "url", "metadata"))
     rows = zip(sources, kinds, starts, ends, urls, metadata, strict=True)

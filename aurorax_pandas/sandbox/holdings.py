@@ -138,13 +138,13 @@ class Holdings:
         """Full records of all sources, each with its statistics."""
         at = {identifier: place for place, identifier in enumerate(self.table["identifier"])}
         products = dict(iter(self.products.groupby("identifier")))
-        found = []
+        found: list[dict[str, Any]] = []
         for source in self.known.to_dict("records"):
             place, made = at.get(source["identifier"]), products.get(source["identifier"])
             stats = self._ephemeris_stats(place) | _product_stats(made)
             found.append(
                 {
-                    **source,
+                    **{str(name): value for name, value in source.items()},
                     "identifier": int(source["identifier"]),
                     "owner": OWNER,
                     "maintainers": [],

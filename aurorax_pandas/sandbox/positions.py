@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 from collections.abc import Mapping
 from typing import Any, Final
@@ -72,7 +71,9 @@ def _ephemeris_records(held: Holdings, block: Mapping[str, Any], start: str, end
     for row, column in zip(*np.nonzero(wanted), strict=True):
         at = int(sources[row]), int(column)
         # a place that is not there is a pair without numbers, as clients that look for these need it
-        places = {name: {"lat": None, "lon": None} for name in (*WIRE_NAMES.values(), "location_gsm")}
+        places: dict[str, dict[str, float | None]] = {
+            name: {"lat": None, "lon": None} for name in (*WIRE_NAMES.values(), "location_gsm")
+        }
         places |= {name: _place(lat[at], lon[at]) for name, (lat, lon) in locations.items()}
         found = {name: _json_value(grid[at]) for name, grid in values.items() if grid[at] == grid[at]}
         records.append({"data_source": table[at[0]], "epoch": names[at[1]], **places, "metadata": found})
@@ -90,12 +91,14 @@ def _place(lat: Any, lon: Any) -> dict[str, float | None]:
 
 def read_days(first: Any, last: Any) -> list[str]:
     """Return the days from a first to a last one, or raise where they are none or too many."""
-    count = 0
-    with contextlib.suppress(TypeError, ValueError):
+    refusal = AuroraxInputError(f"start and end are days, YYYY-MM-DD, in order, {MOST_DAYS} of them at most")
+    try:
         begin = datetime.date.fromisoformat(first)
         count = (datetime.date.fromisoformat(last) - begin).days + 1
+    except (TypeError, ValueError):
+        raise refusal from None
     if not 0 < count <= MOST_DAYS:
-        raise AuroraxInputError(f"start and end are days, YYYY-MM-DD, in order, {MOST_DAYS} of them at most")
+        raise refusal
     return [str(begin + datetime.timedelta(days=number)) for number in range(count)]
 
 

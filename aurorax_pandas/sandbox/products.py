@@ -55,9 +55,8 @@ def days_of_products(held: Holdings, days: list[str]) -> dict[int, dict[str, int
     """Count the data products that begin on each day, by the identifier of their source."""
     none = dict.fromkeys(days, 0)
     begin = held.products["start"].dt.strftime("%Y-%m-%d")
-    counts = held.products.groupby(["identifier", begin]).size()
     found: dict[int, dict[str, int]] = {int(identifier): dict(none) for identifier in held.products["identifier"]}
-    for (identifier, day), count in counts.items():
+    for identifier, day in zip(held.products["identifier"], begin, strict=True):
         if day in none:
-            found[int(identifier)][day] = int(count)
+            found[int(identifier)][day] += 1
     return found

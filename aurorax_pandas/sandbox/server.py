@@ -266,21 +266,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _read_json(text: bytes) -> Any:
     """Read the body of a request, which may be missing; refuse what is no JSON, or nested too deep to be a query."""
+    too_deep = RefusalError(400, "ApplicationError", f"the body is nested deeper than {MOST_DEPTH}")
     try:
         body = json.loads(text) if text else None
     except RecursionError:
-        depth = MOST_DEPTH + 1
+        raise too_deep from None
     except ValueError:
         raise RefusalError(400, "ApplicationError", "the body is not JSON") from None
-    else:
-        depth, level = 0, [body]
-        while level and depth <= MOST_DEPTH:
-            nested = [each for each in level if isinstance(each, list | dict)]
-            level = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
-            depth += bool(nested)
-    if depth > MOST_DEPTH:
-        raise RefusalError(400, "ApplicationError", f"the body is nested deeper than {MOST_DEPTH}")
-    return body
+    level = [body]
+    for _ in range(MOST_DEPTH + 1):
+        nested = [each for each in level if isinstance(each, list | dict)]
+        if not nested:
+            return body
+        level = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
+    raise too_deep
 
 
 def serve(
