@@ -123,7 +123,7 @@ def as_products(frame: object) -> pd.DataFrame:
     frame["metadata"] = [_metadata_text(one) for one in given]
     try:
         for name in ("start", "end"):
-            frame[name] = pd.to_datetime(frame[name], utc=True).dt.tz_localize(None).dt.floor("s")
+            frame[name] = pd.to_datetime(frame[name], format="ISO8601", utc=True).dt.tz_localize(None).dt.floor("s")
         made = _as_products(frame)
     except (TypeError, ValueError, OverflowError) as error:
         raise AuroraxInputError(f"data_products cannot be read: {error}") from None
