@@ -330,7 +330,6 @@ def read_aurorax_ephemeris(
         return search.run(timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt)
 
 
-@typed
 def read_aurorax_data_products(
     start: Any = None,
     end: Any = None,
