@@ -72,6 +72,31 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     return tuple(str(text) for text in texts)
 
 
+def either_word(**words: object) -> tuple[str, list[str] | None]:
+    """
+    Return which of some words for one thing a caller used, and the names given by it; None for none.
+
+    Parameters
+    ----------
+    **words : object
+        What was given, by word, the usual word first: None, one name, or several.
+
+    Raises
+    ------
+    AuroraxInputError
+        If two words are used, or what is given is no text, nor a list of texts.
+    """
+    used = {word: value for word, value in words.items() if value is not None}
+    if len(used) > 1:
+        raise AuroraxInputError(f"{' and '.join(f'{word}=' for word in used)} mean one thing; give one of them")
+    for word, value in used.items():
+        given = as_list(value)
+        if not given or not all(isinstance(text, str) and text.strip() for text in given):
+            raise invalid(word, value, "text, or a list of texts")
+        return word, [str(text) for text in given]
+    return next(iter(words)), None
+
+
 def as_number(value: Any) -> float:
     """Return a number as float, infinite where it is too large for one, and NaN for what is no number."""
     if getattr(value, "ndim", None) == 0:
