@@ -160,7 +160,22 @@ class AuroraxBulkError(AuroraxSearchError):
 
 
 class AuroraxTimeoutError(AuroraxError, TimeoutError):
-    """The deadline passed; the search may still be running and can be read later by its ``request_id``."""
+    """
+    The deadline passed; the search may still be running and can be read later by its ``request_id``.
+
+    Parameters
+    ----------
+    message : str
+        What was not done in time, and what to do next.
+    reason : str, optional
+        What last stood in the way.
+    **fields
+        Those of `AuroraxError`.
+    """
+
+    def __init__(self, message: str, *, reason: str = "", **fields: Unpack[_Fields]) -> None:
+        super().__init__(message, **fields)
+        self.reason = reason
 
 
 class AuroraxDataWarning(UserWarning):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
         CustomLocationsBlocks,
         EventsBlocks,
         GroundBlocks,
-        MetadataFilter,
         SpaceBlocks,
     )
+    from aurorax_pandas.query.filters import MetadataFilter
     from aurorax_pandas.query.query import Query, QueryArguments, QueryLike
     from aurorax_pandas.service.deadline import Timeout
     from aurorax_pandas.times import Span

@@ -177,7 +177,7 @@ def _conditions(key: str, value: Any) -> list[MetadataFilterExpression]:
         return [MetadataFilterExpression(key, values, operator) for operator, values in value.items()]
     items = as_list(value)
     if len(items) > 1 and _is_operator(items[0]) and not isinstance(value, set | frozenset):
-        values = items[1] if len(items) == 2 else items[1:]
+        values: Any = items[1] if len(items) == 2 else items[1:]
         return [MetadataFilterExpression(key, values, items[0])]
     _refuse_signs(key, items)
     return [MetadataFilterExpression(key, value, "in" if len(items) > 1 else "=")]
@@ -218,7 +218,7 @@ def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
         hint = form if kind in (MetadataFilter, MetadataFilterExpression) else ""
         raise AuroraxInputError(f"{argument}: {value!r} is neither a {kind.__name__} nor a dict like one{hint}")
     fields: dict[str, Any] = {}
-    known = _names_of_fields(kind)  # type: ignore[arg-type]
+    known = _names_of_fields(kind)
     for key, item in value.items():
         name = "ephemeris_metadata_filters" if key == "metadata_filters" else key
         if name not in known:

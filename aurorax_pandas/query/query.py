@@ -159,7 +159,12 @@ class Query:
         AuroraxDataWarning
             If a block has lists of names that are all empty: it asks for every source.
         """
-        blocks = {"ground": ground, "space": space, "events": events, "custom_locations": custom_locations}
+        blocks: dict[str, Any] = {
+            "ground": ground,
+            "space": space,
+            "events": events,
+            "custom_locations": custom_locations,
+        }
         options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
         if isinstance(start, Mapping) and end is None:
             raise AuroraxInputError("start= is a whole query; write query=... in its place")

@@ -107,12 +107,17 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for job in self._jobs.values():
-            if job.stalled:
-                job.cancel()
-        self._server.shutdown()
-        self._server.server_close()
-        self.join()
+        try:
+            with self._lock:
+                # requests that come in meanwhile may add more
+                jobs = list(self._jobs.values())
+            for job in jobs:
+                if job.stalled:
+                    job.cancel()
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            self.join()
 
     def join(self) -> None:
         """Wait until the server stops."""

@@ -235,7 +235,7 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
 
 def _bundled() -> list[_DataSource]:
     table = bundled_sources()[list(model.SOURCE_FIELDS)].astype(object)
-    return [_DataSource(**row) for row in table.where(table.notna(), None).to_dict("records")]
+    return [_DataSource(*row) for row in table.where(table.notna(), None).itertuples(index=False)]
 
 
 def _sources_on_service(transport: Transport, deadline: Deadline) -> Sequence[_DataSource] | None:

@@ -208,7 +208,7 @@ def _candidates(bounds: Sequence[Any]) -> list[Any]:
     points = sorted(set(bounds))
     if isinstance(points[0], str):
         return ["", *points, *(f"{point}\0" for point in points)]
-    beyond = pd.Timedelta("1D") if isinstance(points[0], pd.Timestamp) else 1.0
+    beyond: Any = pd.Timedelta("1D") if isinstance(points[0], pd.Timestamp) else 1.0
     between = [low + (high - low) / 2 for low, high in itertools.pairwise(points)]
     return [points[0] - beyond, *points, *between, points[-1] + beyond]
 
@@ -216,7 +216,7 @@ def _candidates(bounds: Sequence[Any]) -> list[Any]:
 def _meets(value: Any, expression: Mapping[str, Any], read: Callable[[Any], Any]) -> bool:
     operator, bounds = expression["operator"], [read(bound) for bound in expression["values"]]
     if operator in ("in", "not in"):
-        return (value in bounds) == (operator == "in")
+        return bool((value in bounds) == (operator == "in"))
     if operator == "between":
         return bool(bounds[0] <= value <= bounds[1])
     bound = bounds[0]

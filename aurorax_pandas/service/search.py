@@ -18,7 +18,8 @@ from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, Auror
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
 from aurorax_pandas.options import hidden
-from aurorax_pandas.query.blocks import DataSourceBlock, MetadataFilter
+from aurorax_pandas.query.blocks import DataSourceBlock
+from aurorax_pandas.query.filters import MetadataFilter
 from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is_given
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection

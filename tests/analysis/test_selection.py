@@ -334,8 +334,8 @@ def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
 def test_sources_are_chosen_by_either_word_one_name_or_several(sample, word, value):
     kept = sample.aurorax.select_sources(**{word: value})
     assert 0 < len(kept) <= len(sample)
-    for given in ({word: [value]}, {f"{word}s": value}, {f"{word}s": (value,)}):
-        assert sample.aurorax.select_sources(**given).index.equals(kept.index)
+    for other in ({word: [value]}, {f"{word}s": value}, {f"{word}s": (value,)}):
+        assert sample.aurorax.select_sources(**other).index.equals(kept.index)
     with pytest.raises(ap.AuroraxInputError, match=f"{word}s= and {word}= mean one thing"):
         sample.aurorax.select_sources(**{word: value, f"{word}s": value})
 

@@ -3,13 +3,13 @@
 import gzip
 import json
 import socket
-import sys
 import threading
 import time
 import tracemalloc
 import zlib
 
 import pytest
+import requests
 
 import aurorax_pandas as ap
 from aurorax_pandas.service.deadline import Deadline
@@ -183,10 +183,21 @@ def test_a_failing_proxy_is_named_without_its_password(monkeypatch, closed_port_
 
 
 def test_a_socks_proxy_without_its_package_says_which(monkeypatch):
+    def missing(*args, **kwargs):
+        # what requests puts in its place where PySocks is not installed
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
-    monkeypatch.setitem(sys.modules, "socks", None)
+    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", missing)
     with pytest.raises(ap.AuroraxUnavailableError, match="pip install pysocks"):
         Transport("http://example.invalid").call("GET", PATH, deadline=Deadline(10))
+
+
+def test_a_socks_proxy_that_is_away_is_named(monkeypatch, closed_port_url, clock):
+    pytest.importorskip("socks")
+    monkeypatch.setenv("http_proxy", closed_port_url.replace("http", "socks5h"))
+    with pytest.raises(ap.AuroraxError, match=r"the proxy socks5h://127.0.0.1:\d+ \(http_proxy\)"):
+        Transport("http://example.invalid", sleep=clock.sleep).call("GET", PATH, deadline=Deadline(10, clock.time))
 
 
 def test_credentials_of_a_netrc_are_not_sent(server, monkeypatch, tmp_path):
