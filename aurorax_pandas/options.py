@@ -43,6 +43,10 @@ class _Hidden(str):
     def __repr__(self) -> str:
         return "***"
 
+    def __getitem__(self, key: Any) -> str:
+        # what shows long texts takes a piece of them
+        return _Hidden(super().__getitem__(key))
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("an API key is not written out")
 
@@ -190,7 +194,7 @@ def get_option(name: str, value: str | None = None) -> str | None:
     if chosen is None:
         text = hidden(os.environ.get(_ENVIRONMENT[name]))
         return _CHECKS[name](text) if text else None
-    return str(chosen.reveal() if isinstance(chosen, Secret) else chosen)
+    return str(chosen)
 
 
 class Options(TypedDict, total=False):
