@@ -74,7 +74,7 @@ def test_a_timeout_of_a_search_names_the_last_reason(server, recorded_search, cl
         ap.ConjunctionSearch(
             **recorded_search, api_url=server.url, check_names=False, clock=clock.time, sleep=clock.sleep
         ) as search,
-        pytest.raises(ap.AuroraxTimeoutError, match="upstream is down.*read it later") as caught,
+        pytest.raises(ap.AuroraxTimeoutError, match=r"upstream is down.*read it later") as caught,
     ):
         search.run(timeout=20)
     assert "upstream is down" in caught.value.reason
