@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice, either_word, invalid
+from aurorax_pandas.checks import choice, either_word, flag, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.options import hidden
@@ -189,11 +189,13 @@ def read_aurorax_conjunctions(
     if ephemeris is not None:
         from aurorax_pandas.engine.find import find_conjunctions
 
-        if continuous:
+        if flag("continuous", continuous):
             raise AuroraxInputError(
                 "continuous=True is for the service; use find_conjunctions(ephemeris, continuous=True)"
             )
         return find_conjunctions(ephemeris, start, end, distance, **asked)
+    flag("continuous", continuous)
+    flag("cancel_on_interrupt", cancel_on_interrupt)
     in_windows = chunk is not None or checkpoint is not None
     if not in_windows:
         _refuse_set("is for a search in windows; give chunk= or checkpoint= too", of_windows)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import pandas as pd
+
 from aurorax_pandas.exceptions import AuroraxInputError
 
 _JSON: Final = re.compile(r"\[\s*[\]{]|\{")
@@ -30,13 +32,18 @@ def form_of_omm(text: str) -> Callable[[str], list[Fields]] | None:
     return _read_csv if {"EPOCH", "MEAN_MOTION"} <= header else None
 
 
+def _is_nothing(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
 def named_fields(values: Iterable[tuple[Any, Any]]) -> Fields:
     """Return fields by their names in capitals, without what is missing."""
     return {
         str(name).strip().upper(): value.strip() if isinstance(value, str) else value
         for name, value in values
-        # NaN and NaT are not equal to themselves
-        if not (name is None or value is None or value != value or (isinstance(value, str) and not value.strip()))
+        if not (name is None or _is_nothing(value))
     }
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import choice, whole_number
+from aurorax_pandas.checks import choice, flag, whole_number
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, make_ephemeris
 from aurorax_pandas.ephemeris.elements import Elements
 from aurorax_pandas.ephemeris.field import (
@@ -155,7 +155,7 @@ def footprints_from_elements(
     """
     choice("external", external, ("t89", None))
     whole_number("max_workers", max_workers)
-    if uncertainty and external is None:
+    if flag("uncertainty", uncertainty) and external is None:
         raise AuroraxInputError(
             "uncertainty=True compares two external fields, and external=None is none; leave one out"
         )

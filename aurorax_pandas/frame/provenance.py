@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import as_list
+from aurorax_pandas.checks import as_list, check_frame
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.model import SCHEMA_VERSION
@@ -127,6 +127,7 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
     >>> aurorax_pandas.load_sample_conjunctions().aurorax.swarmaurora_url()
     'https://swarm-aurora.com/conjunctionFinder?aurorax_request_id=8d69dfe3-b865-4507-a0b2-d44c342b5857'
     """
+    check_frame(df, "swarmaurora_url")
     request_ids = get_provenance(df.attrs).get("request_ids") or []
     if len(request_ids) != 1:
         known = f"several searches ({', '.join(map(str, request_ids))})" if request_ids else "no search that it knows"

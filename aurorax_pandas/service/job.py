@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, Unpack
 
 import msgspec
 
+from aurorax_pandas.checks import flag
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
     AuroraxDataError,
@@ -448,6 +449,7 @@ class Search(ABC, Generic[_Result]):
             If it has been submitted, by another identifier than `request_id`.
         """
         self._check_options(**options)
+        flag("cancel_on_interrupt", cancel_on_interrupt)
         if request_id is not None and self.executed:
             chosen = check_request_id(request_id, self._transport.api_url)
             if chosen != self.request_id:
