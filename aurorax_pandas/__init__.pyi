@@ -44,6 +44,7 @@ from .exceptions import AuroraxDataError as AuroraxDataError
 from .exceptions import AuroraxDataWarning as AuroraxDataWarning
 from .exceptions import AuroraxError as AuroraxError
 from .exceptions import AuroraxInputError as AuroraxInputError
+from .exceptions import AuroraxMissingExtraError as AuroraxMissingExtraError
 from .exceptions import AuroraxNotFoundError as AuroraxNotFoundError
 from .exceptions import AuroraxRateLimitError as AuroraxRateLimitError
 from .exceptions import AuroraxSchemaError as AuroraxSchemaError

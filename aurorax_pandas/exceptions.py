@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +51,15 @@ class AuroraxError(Exception):
 
 class AuroraxInputError(AuroraxError, ValueError):
     """An argument cannot be used; nothing has been sent, written or changed."""
+
+
+class AuroraxMissingExtraError(AuroraxInputError, ImportError):
+    """A package is not installed that only a part of this library needs; the message says how to install it."""
+
+    @classmethod
+    def of(cls, what: str, package: str, extra: str) -> Self:
+        """Return the error of what needs a package, which one of our extras brings."""
+        return cls(f'{what} needs {package}: pip install "aurorax-pandas[{extra}]"')
 
 
 class AuroraxStateError(AuroraxError, RuntimeError):

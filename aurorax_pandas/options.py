@@ -147,8 +147,8 @@ def service_in_force(api_url: str | None = None, api_key: str | None = None) -> 
     """
     url = get_option("api_url", api_url) or DEFAULT_API_URL
     if api_key is not None:
-        key = _check_api_key(api_key)
-        return Service(url, Secret(key) if key else None, False)
+        given = _check_api_key(api_key)
+        return Service(url, Secret(given) if given else None, False)
     for layer in _layers():
         if layer.get("api_key") is not None:
             key, of = layer["api_key"], layer["of"]

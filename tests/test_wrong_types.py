@@ -1,6 +1,8 @@
 """Wrong types are told, not tripped over: an AuroraxInputError each, that names the argument."""
 
+import contextlib
 import inspect
+import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -110,6 +112,10 @@ def test_axes_that_are_none(name):
             call(name, SAMPLE, ax=axes)
 
 
+READ_ATTRS = (
+    "at_window_edge", "compare", "daily_counts", "explode_events", "minutes", "pair_summary", "passes", "refine", "revisits",
+    "swarmaurora_url", "to_arrow", "to_csv", "to_json", "to_xarray", "stitch", "concat", "plot_calendar", "timeline",
+)  # fmt: skip
 ATTRS = [
     "text", 5, None, ["x"], {"query": "x"}, {"query": ["x", 5]}, {"query": {"start": 5, "end": []}},
     {"step": {"a": 1}}, {"step": "long"}, {"request_ids": 5}, {"request_ids": [None, 3]}, {"schema_version": "x"},
@@ -122,13 +128,9 @@ ATTRS = [
 def test_attrs_of_a_foreign_file_that_hold_other_things(held):
     foreign = SAMPLE.copy()
     foreign.attrs = {"aurorax": held}
-    for name in (*VERBS, "stitch", "timeline", "plot_calendar", "plot_distance", "plot_histogram", "concat"):
-        if name in ("read_ephemeris_of", "magnetic", "report", "sky", "observable", "to_netcdf", "to_parquet"):
-            continue
-        try:
+    for name in READ_ATTRS:
+        with contextlib.suppress(ap.AuroraxInputError, ap.AuroraxDataError):
             call(name, [foreign, SAMPLE] if name == "concat" else foreign)
-        except ap.AuroraxError as error:
-            assert isinstance(error, ap.AuroraxInputError | ap.AuroraxDataError), name
         plt.close("all")
 
 
@@ -173,6 +175,24 @@ def test_a_checkpoint_that_is_no_folder(tmp_path, recorded_search):
             ap.read_aurorax_conjunctions(
                 **recorded_search, checkpoint=checkpoint, api_url="http://127.0.0.1:9", check_names=False
             )
+
+
+@pytest.mark.parametrize(
+    ("package", "call_it"),
+    [
+        ("h5netcdf", lambda: ap.to_netcdf(SAMPLE, "a.nc")),
+        ("jinja2", lambda: ap.style(ap.pair_summary(SAMPLE))),
+        ("sgp4", lambda: ap.footprints_from_elements({"NORAD_CAT_ID": 1}, "2020-01-01", "2020-01-01")),
+        ("dask", lambda: ap.load_conjunctions("a.parquet", engine="dask")),
+    ],
+)  # fmt: skip
+def test_a_missing_extra_is_one_kind_of_error(package, call_it, monkeypatch):
+    ap.to_parquet(SAMPLE, "a.parquet")
+    for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ap.AuroraxMissingExtraError, match=rf"needs {package}: pip install") as caught:
+        call_it()
+    assert isinstance(caught.value, ImportError)
 
 
 JUNK = st.one_of(

@@ -241,7 +241,7 @@ def style_pair_summary(summary: pd.DataFrame) -> Styler:
     ------
     AuroraxInputError
         If the frame is no pair summary.
-    ImportError
+    AuroraxMissingExtraError
         If jinja2, which the Styler stands on, is not installed.
 
     Examples

@@ -151,7 +151,7 @@ def style(frame: pd.DataFrame) -> Styler:
     ------
     AuroraxInputError
         If the frame is neither of the two.
-    ImportError
+    AuroraxMissingExtraError
         If jinja2, which tables stand on, is not installed.
 
     Examples

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxInputError, AuroraxMissingExtraError
 
 _JSON: Final = re.compile(r"\[\s*[\]{]|\{")
 _KVN: Final = re.compile(r"^\s*(CCSDS_OMM_VERS|EPOCH|MEAN_MOTION)\s*=", re.MULTILINE | re.IGNORECASE)
@@ -85,7 +85,7 @@ def _read_xml(text: str) -> list[Fields]:
         from defusedxml import DefusedXmlException
         from defusedxml.ElementTree import ParseError, fromstring
     except ImportError as error:
-        raise ImportError('elements in XML need defusedxml: pip install "aurorax-pandas[orbit]"') from error
+        raise AuroraxMissingExtraError.of("reading elements in XML", "defusedxml", "orbit") from error
     try:
         root = fromstring(text, forbid_dtd=True)
     except DefusedXmlException as error:

@@ -23,7 +23,7 @@ from aurorax_pandas.ephemeris.field import (
 )
 from aurorax_pandas.ephemeris.satellites import Satellite, read_satellites
 from aurorax_pandas.ephemeris.tracing import trace_footprints
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.times import Span, span, to_utc
 
@@ -104,7 +104,7 @@ def footprints_from_elements(
         elements.
     AuroraxStateError
         If the processes of `max_workers` cannot start.
-    ImportError
+    AuroraxMissingExtraError
         If sgp4 is not installed, or defusedxml for elements in XML.
 
     Warns
@@ -199,7 +199,7 @@ def _check_packages() -> None:
     try:
         importlib.import_module("sgp4.api")
     except ImportError as error:
-        raise ImportError('footprints_from_elements needs sgp4: pip install "aurorax-pandas[orbit]"') from error
+        raise AuroraxMissingExtraError.of("footprints_from_elements", "sgp4", "orbit") from error
 
 
 def _epochs(start: Any, end: Any, step: Any) -> _Times:

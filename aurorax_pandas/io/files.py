@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from aurorax_pandas.checks import choice, flag, path_text
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.io import layout
@@ -240,7 +240,7 @@ def from_files(
         If the files do not have the same columns.
     """
     if find_spec("dask") is None:
-        raise AuroraxInputError("engine='dask' needs the package dask; install aurorax-pandas[dask]")
+        raise AuroraxMissingExtraError.of("engine='dask'", "dask", "dask")
     import dask.dataframe as dd
     from dask import config
     from dask.dataframe.utils import clear_known_categories

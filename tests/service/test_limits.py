@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import sys
 import threading
 import time
 import tracemalloc
@@ -13,6 +14,7 @@ import requests
 
 import aurorax_pandas as ap
 from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.transport import Transport
 
 PATH = "/api/v1/data_sources"
@@ -272,3 +274,31 @@ def test_the_html_of_a_search_takes_no_name_for_html(recorded_search):
     search = ap.ConjunctionSearch(**recorded_search, api_url="http://127.0.0.1:9")
     search.status = {"logs": [{"level": "info", "summary": bad}]}
     assert "<script>" not in search._repr_html_()
+
+
+def test_an_address_in_html_is_a_link_that_quotes_do_not_leave():
+    bad = 'http://x/"onmouseover="alert(1)\'<b>'
+    made = html_table("it's <b>", {"request": bad, "no address": "javascript:alert(1)"})
+    assert made.count("<a href=") == 1
+    assert 'href="http://x/&quot;onmouseover=&quot;alert(1)&#x27;&lt;b&gt;"' in made
+    assert "<b>" not in made
+
+
+def test_a_search_shows_itself_in_a_notebook_without_jinja2(recorded_search, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    made = ap.ConjunctionSearch(**recorded_search, api_url="http://127.0.0.1:9")._repr_html_()
+    assert "2020-01-01T06:59:59" in made
+
+
+def test_a_body_without_an_end_is_an_error_in_bounded_memory(dripping):
+    piece = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    url = dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + piece * 100, b"")
+    transport = Transport(url)
+    tracemalloc.start()
+    with pytest.raises(ap.AuroraxDataError, match="larger than 2 MB"):
+        transport.call("GET", PATH, deadline=Deadline(60), most=2 * 2**20)
+    # beside what the server of this test holds
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    transport.close()
+    assert peak < 2 * 2 * 2**20
