@@ -99,7 +99,7 @@ def test_columns_that_are_there_twice(name):
     twice = pd.concat([SAMPLE, SAMPLE[["start", "min_distance", "events", "data_sources"]]], axis=1)
     if name in ("swarmaurora_url", "to_arrow", "style"):
         pytest.skip("looks at no column, or at others")
-    with pytest.raises(ap.AuroraxError, match="twice|unique|once") as caught:
+    with pytest.raises(ap.AuroraxError, match=r"twice|unique|once") as caught:
         call(name, twice)
     assert isinstance(caught.value, ap.AuroraxInputError | ap.AuroraxSchemaError)
 
