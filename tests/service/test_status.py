@@ -69,7 +69,7 @@ def test_a_status_that_holds_other_things_is_an_error_of_ours(server, recorded_s
 
 
 def test_a_timeout_of_a_search_names_the_last_reason(server, recorded_search, clock):
-    server.status(server.Reply(502, {"error_message": "upstream is down"}))
+    server.status(server.Reply(503, {"error_message": "upstream is down"}, (("Retry-After", "30"),)))
     with (
         ap.ConjunctionSearch(
             **recorded_search, api_url=server.url, check_names=False, clock=clock.time, sleep=clock.sleep
