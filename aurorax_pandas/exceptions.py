@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 if TYPE_CHECKING:
@@ -189,3 +190,13 @@ class AuroraxTimeoutError(AuroraxError, TimeoutError):
 
 class AuroraxDataWarning(UserWarning):
     """Some data were left out or changed on the way, as the caller allowed."""
+
+
+def callers_level() -> int:
+    """Return the ``stacklevel`` of a warning of the function that asks, by which it tells the line of the user."""
+    frame = inspect.currentframe()
+    level = 0
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+        frame = frame.f_back
+        level += 1
+    return level

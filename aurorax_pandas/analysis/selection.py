@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
 from aurorax_pandas.checks import checked_number, choice, either_word, nearest_name, suggestion, whole_number
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -332,7 +332,7 @@ def _check_values(values: Mapping[str, Sequence[str]], fields: dict[str, pa.Arra
             warnings.warn(
                 f"{argument}: no source that is known here has {value!r}, so that no row has it",
                 AuroraxDataWarning,
-                stacklevel=4,
+                stacklevel=callers_level(),
             )
 
 

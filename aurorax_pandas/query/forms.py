@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aurorax_pandas.checks import as_list, as_number
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import SPACECRAFT, known_sources, platform_named
 
@@ -96,5 +96,5 @@ def tell_of_every_source(argument: str, given: Any) -> None:
                 f"{argument}: {lists!r} names nothing, which means {_EVERY[argument]}; leave the block out, or give "
                 "names",
                 AuroraxDataWarning,
-                stacklevel=4,
+                stacklevel=callers_level(),
             )

@@ -16,7 +16,13 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.checks import nearest_name
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxError, AuroraxInputError
+from aurorax_pandas.exceptions import (
+    AuroraxDataError,
+    AuroraxDataWarning,
+    AuroraxError,
+    AuroraxInputError,
+    callers_level,
+)
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import Int64
 from aurorax_pandas.service.deadline import Deadline
@@ -198,7 +204,7 @@ def _tell_of_unknown(word: str, field: str, names: Sequence[str]) -> None:
             warnings.warn(
                 f"{word}: the service lists no source with {name!r}, so that no row has it",
                 AuroraxDataWarning,
-                stacklevel=4,
+                stacklevel=callers_level(),
             )
 
 
@@ -230,7 +236,7 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
         if lasting:
             raise AuroraxInputError(f"{transport.mask(message)} (check_names=False sends it all the same)")
     for finding in found:
-        warnings.warn(transport.mask(finding.message), AuroraxDataWarning, stacklevel=2)
+        warnings.warn(transport.mask(finding.message), AuroraxDataWarning, stacklevel=callers_level())
 
 
 def _bundled() -> list[_DataSource]:

@@ -335,6 +335,7 @@ def test_lists_of_names_that_are_empty_are_said_to_mean_every_source(given, whol
         made = ap.ConjunctionSearch(**arguments)
     assert made.query["ground"] == [{}]
     assert len(caught) == 1
+    assert caught[0].filename == __file__
 
 
 def test_a_block_that_is_empty_on_purpose_is_no_warning():
