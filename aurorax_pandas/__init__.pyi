@@ -44,6 +44,7 @@ from .exceptions import AuroraxDataError as AuroraxDataError
 from .exceptions import AuroraxDataWarning as AuroraxDataWarning
 from .exceptions import AuroraxError as AuroraxError
 from .exceptions import AuroraxInputError as AuroraxInputError
+from .exceptions import AuroraxMissingExtraError as AuroraxMissingExtraError
 from .exceptions import AuroraxNotFoundError as AuroraxNotFoundError
 from .exceptions import AuroraxRateLimitError as AuroraxRateLimitError
 from .exceptions import AuroraxSchemaError as AuroraxSchemaError
@@ -88,9 +89,9 @@ from .plotting.timeline import timeline as timeline
 from .query.blocks import CustomLocationsCriteriaBlock as CustomLocationsCriteriaBlock
 from .query.blocks import EventsCriteriaBlock as EventsCriteriaBlock
 from .query.blocks import GroundCriteriaBlock as GroundCriteriaBlock
-from .query.blocks import MetadataFilter as MetadataFilter
-from .query.blocks import MetadataFilterExpression as MetadataFilterExpression
 from .query.blocks import SpaceCriteriaBlock as SpaceCriteriaBlock
+from .query.filters import MetadataFilter as MetadataFilter
+from .query.filters import MetadataFilterExpression as MetadataFilterExpression
 from .readers import read_aurorax_availability as read_aurorax_availability
 from .readers import read_aurorax_conjunctions as read_aurorax_conjunctions
 from .readers import read_aurorax_data_products as read_aurorax_data_products

@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.ephemeris.dataset import source_table, step_of_epochs
 from aurorax_pandas.ephemeris.tracks import Ints, Tracks
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES, SPACECRAFT
 from aurorax_pandas.times import Times
@@ -193,7 +193,7 @@ def _report(
     warnings.warn(
         f"{verb}: the ephemeris does not cover {len(least)} of {len(distinct)} rows ({'; '.join(said)}): {held}",
         AuroraxDataWarning,
-        stacklevel=4,
+        stacklevel=callers_level(),
     )
 
 
@@ -279,7 +279,11 @@ def check_window(
         said.append(f"{outside} of the {every} epochs of the window {wanted} are outside {_span_of(ephemeris)}")
     said += _gaps_of_window(ephemeris, start, end, craft)
     if said:
-        warnings.warn(f"{verb}: the ephemeris covers a part only: {'; '.join(said)}", AuroraxDataWarning, stacklevel=3)
+        warnings.warn(
+            f"{verb}: the ephemeris covers a part only: {'; '.join(said)}",
+            AuroraxDataWarning,
+            stacklevel=callers_level(),
+        )
 
 
 def _gaps_of_window(ephemeris: xr.Dataset, start: np.datetime64, end: np.datetime64, craft: Ints) -> list[str]:
@@ -303,5 +307,5 @@ def warn_of_unknown_types(verb: str, sources: pd.DataFrame) -> None:
             f"{verb}: the source_type of {_listed(_names(sources)[unknown])} is unknown, so that it is taken for no "
             f"spacecraft; give it one of {', '.join(SPACECRAFT)} if it is one",
             AuroraxDataWarning,
-            stacklevel=3,
+            stacklevel=callers_level(),
         )

@@ -68,7 +68,7 @@ def test_reader_gives_a_typed_frame_with_addresses(served, made):
         ({"programs": "themis-asi", "metadata_filters": {"cadence": "hourly"}}, ["keogram"]),
         ({"programs": "themis-asi", "metadata_filters": ap.MetadataFilter([{"key": "number", "operator": ">=", "values": 4}])}, ["keogram"]),
         ({"programs": "themis-asi", "metadata_filters": {"cadence": "yearly"}}, []),
-        ({"programs": ["rego", "themis-asi"], "platforms": "athabasca"}, ["montage"]),
+        ({"programs": ["rego", "themis-asi"], "platforms": "gillam", "types": "movie"}, ["movie"]),
         ({"programs": "rego"}, []),
     ],
 )  # fmt: skip
