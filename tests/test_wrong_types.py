@@ -34,10 +34,11 @@ NEEDS = {
     "plot_rate": {"availability": AVAILABILITY}, "swarmaurora_url": {}, "to_csv": {"path": "a.csv"},
     "to_json": {"path": "a.json"}, "to_parquet": {"path": "a.parquet"}, "to_netcdf": {"path": "a.nc"},
     "read_ephemeris_of": {"api_url": "http://127.0.0.1:9"},
+    "read_data_products_of": {"api_url": "http://127.0.0.1:9"},
 }  # fmt: skip
 PLOTS = sorted({name for name in ap.__all__ if name.startswith("plot")} | {"timeline"})
 VERBS = sorted(
-    {"ephemeris": "read_ephemeris_of"}.get(name, name)
+    {"ephemeris": "read_ephemeris_of", "data_products": "read_data_products_of"}.get(name, name)
     for name in dir(ap.AuroraxDataFrameAccessor)
     if not name.startswith("_") and name not in ("plot", "provenance")
 )
@@ -204,7 +205,7 @@ JUNK = st.one_of(
          pd.Timestamp.max, 10**400, np.datetime64("NaT"), slice(1), EPHEMERIS, 1j, range(3), {"a": {}}]
     ),
 )  # fmt: skip
-OFFLINE = [name for name in (*VERBS, *PLOTS) if name != "read_ephemeris_of"]
+OFFLINE = [name for name in (*VERBS, *PLOTS) if name not in ("read_ephemeris_of", "read_data_products_of")]
 PARAMETERS = [
     (name, parameter.name)
     for name in OFFLINE
