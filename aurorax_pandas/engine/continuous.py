@@ -14,7 +14,7 @@ from aurorax_pandas.engine.plan import Plan
 from aurorax_pandas.engine.proximity import Floats, Hits, Ints, Mask, Scene, find_near
 from aurorax_pandas.engine.spans import Legs, Spans, Steps, extremes, join_legs, legs_within, span_of_knot
 from aurorax_pandas.engine.stage import Stage
-from aurorax_pandas.ephemeris.arcs import apart, longest_step, places_between
+from aurorax_pandas.ephemeris.arcs import Way, apart, longest_step
 from aurorax_pandas.ephemeris.dataset import LOCATIONS
 from aurorax_pandas.ephemeris.extents import Extents
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SPACECRAFT
@@ -208,7 +208,7 @@ class Between(Stage):
         epoch, after, fraction = in_epochs(time, self._units)
         first, second = (rows.sources[role][row] for role in pair)
         ends = [self._places(source, at) for source in (first, second) for at in (epoch, after)]
-        found = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
+        found = apart(Way.to(ends[0], ends[1]).at(fraction), Way.to(ends[2], ends[3]).at(fraction))
         return np.minimum(found, self._plan.limits[pair])
 
 

@@ -19,7 +19,7 @@ from aurorax_pandas.engine.envelope import Widest, widest_of_rows
 from aurorax_pandas.engine.joining import Rows, Runs
 from aurorax_pandas.engine.limits import admitted_sources, limits_of_events, source_of_side
 from aurorax_pandas.engine.spans import Legs, Spans, Steps, extremes, join_legs, legs_within, span_of_knot
-from aurorax_pandas.ephemeris.arcs import apart, longest_step, places_between
+from aurorax_pandas.ephemeris.arcs import Way, apart, longest_step
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -247,7 +247,7 @@ class _Refinement:
         """Return the distance of events at instants [km], no more than their limits."""
         epoch, after, fraction = in_epochs(time, self._units)
         ends = [self._places(event, side, kind, at) for side in (0, 1) for at in (epoch, after)]
-        found = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
+        found = apart(Way.to(ends[0], ends[1]).at(fraction), Way.to(ends[2], ends[3]).at(fraction))
         return np.minimum(found, self._limits[event])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from aurorax_pandas.engine.proximity import Floats, Ints
-from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, apart, pieces_within, places_between
+from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, Way, apart, pieces_within
 from aurorax_pandas.frame import model
 
 
@@ -105,14 +105,14 @@ def legs_within(steps: Steps, ends: Sequence[Floats], longest: float, units: int
     moved = np.maximum(apart(ends[0], ends[1]), apart(ends[2], ends[3]))
     known = np.flatnonzero((moved <= longest) & (steps.low < steps.high))
     steps, ends = steps.take(known), [end[:, known] for end in ends]
-    found = pieces_within(Arcs.between(*ends), steps.limit, steps.low, steps.high)
-    ends = [end[:, found.arc] for end in ends]
-    steps = steps.take(found.arc)
+    first, second = Way.to(ends[0], ends[1]), Way.to(ends[2], ends[3])
+    found = pieces_within(Arcs.between(first, second), steps.limit, steps.low, steps.high)
+    first, second, steps = first.take(found.arc), second.take(found.arc), steps.take(found.arc)
     times: list[Ints] = []
     distances: list[Floats] = []
     for fraction, crossed in ((found.low, found.enters), (found.high, found.leaves)):
         times.append(steps.epoch * units + np.rint(fraction * units).astype(np.int64))
-        there = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
+        there = apart(first.at(fraction), second.at(fraction))
         distances.append(np.where(crossed, steps.limit, np.minimum(there, steps.limit)))
     return Legs(steps.pair, times[0], times[1], distances[0], distances[1])
 
