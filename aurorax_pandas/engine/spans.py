@@ -104,7 +104,8 @@ def legs_within(steps: Steps, ends: Sequence[Floats], longest: float, units: int
     """
     moved = np.maximum(apart(ends[0], ends[1]), apart(ends[2], ends[3]))
     known = np.flatnonzero((moved <= longest) & (steps.low < steps.high))
-    steps, ends = steps.take(known), [end[:, known] for end in ends]
+    if len(known) < len(moved):
+        steps, ends = steps.take(known), [end[:, known] for end in ends]
     first, second = Way.to(ends[0], ends[1]), Way.to(ends[2], ends[3])
     found = pieces_within(Arcs.between(first, second), steps.limit, steps.low, steps.high)
     first, second, steps = first.take(found.arc), second.take(found.arc), steps.take(found.arc)
