@@ -108,13 +108,16 @@ def legs_within(steps: Steps, ends: Sequence[Floats], longest: float, units: int
         steps, ends = steps.take(known), [end[:, known] for end in ends]
     first, second = Way.to(ends[0], ends[1]), Way.to(ends[2], ends[3])
     found = pieces_within(Arcs.between(first, second), steps.limit, steps.low, steps.high)
-    first, second, steps = first.take(found.arc), second.take(found.arc), steps.take(found.arc)
+    steps = steps.take(found.arc)
     times: list[Ints] = []
     distances: list[Floats] = []
     for fraction, crossed in ((found.low, found.enters), (found.high, found.leaves)):
         times.append(steps.epoch * units + np.rint(fraction * units).astype(np.int64))
-        there = apart(first.at(fraction), second.at(fraction))
-        distances.append(np.where(crossed, steps.limit, np.minimum(there, steps.limit)))
+        distance = steps.limit.copy()
+        free = np.flatnonzero(~crossed)
+        there = apart(*(way.take(found.arc[free]).at(fraction[free]) for way in (first, second)))
+        distance[free] = np.minimum(there, distance[free])
+        distances.append(distance)
     return Legs(steps.pair, times[0], times[1], distances[0], distances[1])
 
 

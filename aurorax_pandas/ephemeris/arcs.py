@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -69,6 +70,8 @@ class Way:
         """Return the ways from some unit vectors to others."""
         angle = apart(start, end) / geometry.EARTH_RADIUS
         still = angle < 1e-9
+        if still.all():
+            return cls(start, np.zeros_like(angle), np.zeros_like(start))
         side = (end - np.cos(angle) * start) / np.where(still, 1.0, np.sin(angle))
         return cls(start, np.where(still, 0.0, angle), np.where(still, 0.0, side))
 
@@ -78,6 +81,8 @@ class Way:
 
     def at(self, fraction: Floats) -> Floats:
         """Return the unit vectors at fractions of the ways."""
+        if not self.angle.any():
+            return self.start
         along = self.angle * fraction
         place: Floats = np.cos(along) * self.start + np.sin(along) * self.side
         return place
@@ -185,12 +190,13 @@ class Arcs:
         )
         return self._cosine(*waves), self._slope(*waves), second
 
+    @functools.cached_property
+    def _amplitudes(self) -> tuple[Floats, Floats]:
+        return np.hypot(self.slow_cosine, self.slow_sine), np.hypot(self.fast_cosine, self.fast_sine)
+
     def bound(self, order: int) -> Floats:
         """Return what a derivative of the cosine is nowhere above, nor below its negative."""
-        slow, fast = (
-            np.hypot(self.slow_cosine, self.slow_sine),
-            np.hypot(self.fast_cosine, self.fast_sine),
-        )
+        slow, fast = self._amplitudes
         found: Floats = slow * np.abs(self.slow) ** order + fast * np.abs(self.fast) ** order
         return found
 
@@ -229,16 +235,16 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
     within : ndarray of float64, shape (arc,), optional
         Cosines of the distances of interest: parts that are further apart throughout are left out.
     """
-    arc, begin, end = np.arange(len(low)), low, high
+    arc, begin, end, some = np.arange(len(low)), low, high, arcs
     found: list[tuple[Ints, Floats, Floats]] = []
     for halves in range(_HALVES + 1):
-        some = arcs.take(arc)
         middle, half = (begin + end) / 2, (end - begin) / 2
         cosine, slope, bend = some.cosine_and_slopes(middle)
         if within is not None:
             near = np.flatnonzero(cosine + some.bound(1) * half >= within[arc] - _SLACK)
-            arc, begin, end, middle, half = arc[near], begin[near], end[near], middle[near], half[near]
-            slope, bend, some = slope[near], bend[near], some.take(near)
+            if len(near) < len(arc):
+                arc, begin, end, middle, half = arc[near], begin[near], end[near], middle[near], half[near]
+                slope, bend, some = slope[near], bend[near], some.take(near)
         keeps = (np.abs(slope) >= some.bound(2) * half) | (some.bound(1) * half <= _SLACK)
         if halves == _HALVES:
             keeps[:] = True
@@ -255,6 +261,7 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
             np.stack([begin[left], middle[left]], axis=1).ravel(),
             np.stack([middle[left], end[left]], axis=1).ravel(),
         )
+        some = arcs.take(arc)
     all_arc, all_begin, all_end = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.lexsort((all_begin, all_arc))
     return Parts(all_arc[order], all_begin[order], all_end[order])
