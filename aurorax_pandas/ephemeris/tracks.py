@@ -88,7 +88,8 @@ class Tracks:
             ``geo_alt`` and ``radial_distance`` a spacecraft's own position is converted as if it were 100 km high.
         """
         prefix = LOCATIONS[conjunction_type]
-        lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
+        rows = self.rows(source)
+        lat, lon = (self._values_of_rows(f"{prefix}_{part}", rows, at) for part in ("lat", "lon"))
         moving = self.moves[source]
         altitude: Any = geometry.FOOTPRINT_ALTITUDE
         if conjunction_type == "geographic":
@@ -117,12 +118,13 @@ class Tracks:
             Whether to return geodetic latitudes, in place of those that the service has.
         """
         prefix = LOCATIONS[conjunction_type]
-        lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
+        rows = self.rows(source)
+        lat, lon = (self._values_of_rows(f"{prefix}_{part}", rows, at) for part in ("lat", "lon"))
         if geodetic:
             lat = np.where(np.isnan(lat), np.nan, self.geodetic(conjunction_type, source, at)[0])
         if not self._incomplete:
             return lat, lon
-        lacks, still = self.rows(source) < 0, self._still_places(conjunction_type)[:, self._codes[source]]
+        lacks, still = rows < 0, self._still_places(conjunction_type)[:, self._codes[source]]
         return np.where(lacks, still[0], lat), np.where(lacks, still[1], lon)
 
     def distinct(self, source: Ints) -> Ints:
@@ -220,9 +222,11 @@ class Tracks:
         return at, np.abs(self.epochs[at] - times) <= self.step
 
     def _values(self, name: str, source: Ints, at: Ints) -> Floats:
+        return self._values_of_rows(name, self.rows(source), at)
+
+    def _values_of_rows(self, name: str, rows: Ints, at: Ints) -> Floats:
         if name not in self._ephemeris or not len(self.epochs):
-            return np.full(len(source), np.nan)
-        rows = self.rows(source)
+            return np.full(len(rows), np.nan)
         values = self._variable(name)[rows, at]
         return np.where(rows >= 0, values, np.nan) if self._incomplete else values
 
