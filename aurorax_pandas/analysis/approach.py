@@ -249,7 +249,11 @@ def _least(
     first = np.flatnonzero(np.diff(event, prepend=-1))
     least = np.repeat(np.minimum.reduceat(here, first), np.diff(first, append=count)) if count else here
     tried = np.flatnonzero(bound <= least)
-    ways = (Way.to(side[:, tried], side[:, after[tried]]) for side in sides)
+    lengths = np.where(follows, travelled, 0.0)
+    ways = (
+        Way.to(side[:, tried], side[:, after[tried]], length[tried])
+        for side, length in zip(sides, lengths, strict=True)
+    )
     fraction, *where, distance = least_fraction(*ways)
     order = np.lexsort((at[tried], distance, event[tried]))
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]

@@ -124,15 +124,22 @@ class Between(Stage):
                 kept &= scene.admitted[position, epoch - begin] & scene.admitted[position, epoch - begin + 1]
         number, epoch, row, column = number[kept], epoch[kept], row[kept], column[kept]
         ends = [
-            self._places(scene.party.sources[position], at)
+            [self._places(scene.party.sources[position], at) for at in (epoch, epoch + 1)]
             for scene, position in ((one, row), (other, column))
-            for at in (epoch, epoch + 1)
         ]
+        moved = np.stack([apart(start, end) for start, end in ends])
+        # a field line that jumps has no way
+        steady = np.flatnonzero(moved.max(axis=0) <= self._longest)
+        first, second = (
+            Way.to(start[:, steady], end[:, steady], length[steady])
+            for (start, end), length in zip(ends, moved, strict=True)
+        )
+        number, epoch = number[steady], epoch[steady]
         low, high = (
             ((edge - epoch * self._units) / self._units).clip(0.0, 1.0) for edge in (self._begin, self._end)
         )  # fmt: skip
         steps = Steps(number, epoch, np.full(len(number), limit), low, high)
-        return [points, legs_within(steps, ends, self._longest, self._units)]
+        return [points, legs_within(steps, first, second, self._units)]
 
     def _sum_up(self, legs: dict[Pair, list[Legs]], present: dict[int, list[Mask]]) -> Found:
         plan, size, units = self._plan, len(self._plan.table), self._units

@@ -223,9 +223,8 @@ class _Refinement:
     def _spans(self, events: Ints, kind: str) -> Spans:
         """Return the spans in which the sources of events are within their limits."""
         parents = self._parents[events]
-        first, stop = self._tracks.around(self._begin[parents], self._end[parents])
-        lengths = stop - first
-        event, at = np.repeat(events, lengths), model.ranges(first, lengths)
+        begins, stops = self._tracks.around(self._begin[parents], self._end[parents])
+        event, at = np.repeat(events, stops - begins), model.ranges(begins, stops - begins)
         sides = [self._places(event, side, kind, at) for side in (0, 1)]
         limit = self._limits[event]
         begin, end = (self._in_units(edge)[self._parents[event]] for edge in (self._begin, self._end))
@@ -239,8 +238,11 @@ class _Refinement:
         before = np.flatnonzero((event[1:] == event[:-1]) & near)
         low, high = (((edge[before] - time[before]) / self._units).clip(0.0, 1.0) for edge in (begin, end))
         steps = Steps(event[before], at[before], limit[before], low, high)
-        ends = [place[:, each] for place in sides for each in (before, before + 1)]
-        return join_legs([points, legs_within(steps, ends, self._longest, self._units)])
+        first, second = (
+            Way.to(place[:, before], place[:, before + 1], length[before])
+            for place, length in zip(sides, moved, strict=True)
+        )
+        return join_legs([points, legs_within(steps, first, second, self._units)])
 
     def _in_units(self, times: Times) -> Ints:
         since = (times - self._tracks.epochs[0]).astype("m8[us]")

@@ -87,26 +87,22 @@ class Spans:
     distance: Floats
 
 
-def legs_within(steps: Steps, ends: Sequence[Floats], longest: float, units: int) -> Legs:
+def legs_within(steps: Steps, first: Way, second: Way, units: int) -> Legs:
     """
     Return the legs of some steps on which two places are within a distance.
 
     Parameters
     ----------
     steps : Steps
-        The steps.
-    ends : sequence of four ndarray of float64, shape (3, step)
-        Unit vectors of the first place at the beginning and at the end, and of the second; NaN where there is none.
-    longest : float
-        How far a place can move in a step [km]; what goes further has jumped, and is passed over.
+        The steps, none of which is a jump.
+    first, second : Way
+        The ways of the two places.
     units : int
         Units of time in a step.
     """
-    moved = np.maximum(apart(ends[0], ends[1]), apart(ends[2], ends[3]))
-    known = np.flatnonzero((moved <= longest) & (steps.low < steps.high))
-    if len(known) < len(moved):
-        steps, ends = steps.take(known), [end[:, known] for end in ends]
-    first, second = Way.to(ends[0], ends[1]), Way.to(ends[2], ends[3])
+    asked = np.flatnonzero(steps.low < steps.high)
+    if len(asked) < len(steps.low):
+        steps, first, second = steps.take(asked), first.take(asked), second.take(asked)
     found = pieces_within(Arcs.between(first, second), steps.limit, steps.low, steps.high)
     steps = steps.take(found.arc)
     times: list[Ints] = []

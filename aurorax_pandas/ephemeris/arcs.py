@@ -66,9 +66,9 @@ class Way:
     side: Floats
 
     @classmethod
-    def to(cls, start: Floats, end: Floats) -> Way:
-        """Return the ways from some unit vectors to others."""
-        angle = apart(start, end) / geometry.EARTH_RADIUS
+    def to(cls, start: Floats, end: Floats, length: Floats | None = None) -> Way:
+        """Return the ways from some unit vectors to others, whose lengths [km] may be known already."""
+        angle = (apart(start, end) if length is None else length) / geometry.EARTH_RADIUS
         still = angle < 1e-9
         if still.all():
             return cls(start, np.zeros_like(angle), np.zeros_like(start))
