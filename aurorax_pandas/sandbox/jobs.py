@@ -22,7 +22,7 @@ from aurorax_pandas.ephemeris.dataset import LOCATIONS, source_table
 from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.model import SOURCE_FIELDS
-from aurorax_pandas.frame.records import records_from_conjunctions
+from aurorax_pandas.frame.written import records_from_conjunctions
 from aurorax_pandas.query.blocks import SpaceCriteriaBlock, from_mapping
 from aurorax_pandas.query.query import describe_query
 from aurorax_pandas.samples import recorded_data, recorded_query
