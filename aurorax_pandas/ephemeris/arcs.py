@@ -139,8 +139,15 @@ class Arcs:
 
     def take(self, arcs: Ints) -> Arcs:
         """Return some of the arcs."""
-        parts = (self.slow, self.fast, self.slow_cosine, self.slow_sine, self.fast_cosine, self.fast_sine)
-        return Arcs(*(part[arcs] for part in parts), self.sign)
+        return Arcs(
+            self.slow[arcs],
+            self.fast[arcs],
+            self.slow_cosine[arcs],
+            self.slow_sine[arcs],
+            self.fast_cosine[arcs],
+            self.fast_sine[arcs],
+            self.sign,
+        )
 
     def _waves(self, fraction: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         fast = self.fast * fraction
