@@ -193,7 +193,7 @@ def read_beside_pyaurorax(turns: int) -> list[list[str]]:
         data = reading.body(count)
         reading.ours(data)
         ours, theirs = beside(lambda data=data: reading.ours(data), lambda data=data: reading.theirs(data, made), turns)
-        rows.append([f"{count}", f"{theirs / ours:.0f}", f"{ours / count * 1e6:.2f} µs"])
+        rows.append([f"{count}", f"{theirs / ours:.0f}", f"{ours / count * 1e6:.2f}"])
     return rows
 
 
@@ -210,6 +210,11 @@ def footprints() -> list[list[str]]:
     return rows
 
 
+def by_rows(measured: list[list[str]]) -> tuple[list[int], list[float]]:
+    """Give the numbers of rows, and the times a row, of a table's first and last columns."""
+    return [int(row[0]) for row in measured], [float(row[-1]) for row in measured]
+
+
 def table(head: list[str], rows: list[list[str]]) -> str:
     """Write a simple table."""
     widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
@@ -220,17 +225,18 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([rule, lines[0], rule, *lines[1:], rule])
 
 
-def draw(grown: dict[str, list[float]], rows: list[int], path: Path) -> None:
-    """Draw the time a row against the rows."""
+def draw(panels: dict[str, dict[str, tuple[list[int], list[float]]]], path: Path) -> None:
+    """Draw the time a row against the rows, a panel for each group, each line by its name beside it."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    axes = figure.subplots()
-    for name, times in grown.items():
-        axes.plot(rows, times, marker="o", markersize=3, label=name)
-    axes.set(xscale="log", yscale="log", xlabel="rows", ylabel="CPU time a row [µs]")
-    axes.legend(fontsize=6, ncols=2)
-    figure.savefig(path, dpi=120)
+    figure = Figure(figsize=(10, 4 * len(panels)), layout="constrained")
+    for axes, (title, lines) in zip(figure.subplots(len(panels)), panels.items(), strict=True):
+        for number, (name, (rows, times)) in enumerate(lines.items()):
+            style = ("-", "--", ":")[number // 10 % 3]
+            axes.plot(rows, times, style, color=f"C{number % 10}", marker="o", markersize=3, label=name)
+        axes.set(xscale="log", yscale="log", title=title, xlabel="rows", ylabel="CPU time a row [µs]")
+        axes.legend(fontsize=7, ncols=2, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    figure.savefig(path, dpi=100)
 
 
 def main() -> None:
@@ -243,6 +249,10 @@ def main() -> None:
     arguments = parser.parse_args()
     matplotlib.use("Agg")
     engine, held_most = [], []
+    grown_else: dict[str, tuple[list[int], list[float]]] = {
+        name: ([], [])
+        for name in ("find_conjunctions", "as_conjunctions and explode_events", "footprints_from_elements")
+    }
     for size in [*SIZES[:2], *([] if arguments.without_year else [LARGE])]:
         data = made_up(*size)
         lat, lon = data["nbtrace_lat"].values, data["nbtrace_lon"].values
@@ -254,6 +264,8 @@ def main() -> None:
             turns,
         )
         name = "{} days, {} spacecraft, {} stations".format(*size)
+        grown_else["find_conjunctions"][0].append(found)
+        grown_else["find_conjunctions"][1].append(ours / found * 1e6)
         engine.append([name, f"{found}", f"{ours / theirs:.2f}", f"{ours:.2f} s"])
         del data, lat, lon
         above, held = peak_above(size)
@@ -270,7 +282,7 @@ def main() -> None:
             for group, named in works(df, data.isel(epoch=slice(0, last)), Path(folder)).items():
                 for name, work in named.items():
                     work() if count == rows[0] else None
-                    least = min(seconds(work) for _ in range(1 if count == rows[-1] else 2))
+                    least = min(seconds(work) for _ in range(2))
                     grown.setdefault(group, {}).setdefault(name, []).append(least / count * 1e6)
                     matplotlib.pyplot.close("all") if "matplotlib.pyplot" in sys.modules else None
             print(count, "rows", flush=True)
@@ -294,15 +306,18 @@ def main() -> None:
             "",
             table(heads, [[name, *(f"{each:.2f}" for each in times)] for name, times in named.items()]),
         ]
+    read, traced = read_beside_pyaurorax(min(arguments.turns, 3)), footprints()
+    grown_else["as_conjunctions and explode_events"] = by_rows(read)
+    grown_else["footprints_from_elements"] = by_rows(traced)
     text += [
         "",
         "Reading, from the body of a result to a checked frame and its events, against PyAuroraX and today's recipe:",
         "",
-        table(["records", "times faster", "a record there"], read_beside_pyaurorax(min(arguments.turns, 3))),
+        table(["records", "times faster", "CPU time a record there [µs]"], read),
         "",
         "Footprints from orbital elements, Tsyganenko 89:",
         "",
-        table(["field lines", "CPU time a line there [µs]"], footprints()),
+        table(["field lines", "CPU time a line there [µs]"], traced),
         "",
         "What was tried and lost",
         "-----------------------",
@@ -311,7 +326,8 @@ def main() -> None:
     ]
     text += ["", ".. image:: images/growth.png", "   :alt: CPU time a row of each verb at three numbers of rows"]
     (DOCS / "measured.rst").write_text(":orphan:\n\nMeasured\n========\n\n" + "\n".join(text) + "\n")
-    draw(grown["verbs"] | grown["files"], rows, DOCS / "images" / "growth.png")
+    panels = {group: {name: (rows, times) for name, times in named.items()} for group, named in grown.items()}
+    draw(panels | {"engine, reading, footprints": grown_else}, DOCS / "images" / "growth.png")
     print("\n".join(text))
 
 
