@@ -59,7 +59,6 @@ from .frame.dataframe import AuroraxDataFrame as AuroraxDataFrame
 from .frame.events import explode_events as explode_events
 from .frame.provenance import get_provenance as get_provenance
 from .frame.provenance import swarmaurora_url as swarmaurora_url
-from .frame.records import records_from_conjunctions as records_from_conjunctions
 from .frame.schema import ConjunctionSchema as ConjunctionSchema
 from .frame.schema import DataProductSchema as DataProductSchema
 from .frame.schema import EventSchema as EventSchema
@@ -67,6 +66,7 @@ from .frame.schema import PairSummarySchema as PairSummarySchema
 from .frame.schema import PassSchema as PassSchema
 from .frame.stitch import stitch as stitch
 from .frame.validation import validate as validate
+from .frame.written import records_from_conjunctions as records_from_conjunctions
 from .io import load_conjunctions as load_conjunctions
 from .io import to_csv as to_csv
 from .io import to_json as to_json

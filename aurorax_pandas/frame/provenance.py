@@ -136,6 +136,14 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     return pd.Timedelta(0) if exact.any() else pd.Timedelta("1min")
 
 
+def spans_are_exact(df: pd.DataFrame) -> bool:
+    """Tell whether the spans of a frame are exact: as its provenance says, else where one is off the half-minutes."""
+    known = as_list(get_provenance(df.attrs).get("step"))
+    if known:
+        return all(span("step", each, zero=True) == pd.Timedelta(0) for each in known)
+    return bool(_off_half_minutes(df).any())
+
+
 def _off_half_minutes(df: pd.DataFrame) -> npt.NDArray[np.bool_]:
     off = np.zeros(len(df), bool)
     for name in ("start", "end"):
