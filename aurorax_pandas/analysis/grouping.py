@@ -59,16 +59,18 @@ def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
     if len(set(pairs)) > 1:
         raise AuroraxInputError(f"by={by!r}: 'pair' and 'site' are two ways to name one thing; give one")
     rows, parent = _rows_of_pairs(df, pairs[0], verb) if pairs else (df, None)
-    group = np.zeros(len(rows), np.int64)
+    codes = []
     for key in keys:
         if isinstance(key, str) and key in pairs:
-            codes = model.category_codes(rows["pair"], pd.CategoricalDtype(pd.Index(rows["pair"].unique()).dropna()))
+            codes.append(pd.factorize(rows["pair"])[0])
         elif isinstance(key, str) and key == _DAY and key not in df.columns:
-            codes = pd.factorize(_starts_of(rows, verb).astype("M8[D]"))[0]
+            codes.append(pd.factorize(_starts_of(rows, verb).astype("M8[D]"))[0])
         else:
-            codes = _codes_by_pandas(df, key)
-            codes = codes if parent is None else codes[parent]
-        group = pd.factorize(group * (int(codes.max(initial=0)) + 2) + codes + 1)[0].astype(np.int64)
+            of_frame = _codes_by_pandas(df, key)
+            codes.append(of_frame if parent is None else of_frame[parent])
+    group = codes[0].astype(np.int64) + 1
+    for one in codes[1:]:
+        group = pd.factorize(group * (int(one.max(initial=0)) + 2) + one + 1)[0].astype(np.int64)
     return GroupedRows(rows, group, parent)
 
 
