@@ -79,7 +79,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     if step is not None:
         return span("step", step, zero=True)
     known = as_list(get_provenance(df.attrs).get("step"))
-    if len(set(known)) > 1:
+    if len({span("step", each, zero=True) for each in known}) > 1:
         raise AuroraxInputError(
             f"step: the frame comes from ephemerides of different steps ({', '.join(map(str, known))}); give step="
         )
