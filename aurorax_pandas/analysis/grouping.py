@@ -14,7 +14,7 @@ from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import UNREADABLE, first_line
-from aurorax_pandas.frame.events import SIDE_COLUMNS, is_events, label_events, pair_labels, require
+from aurorax_pandas.frame.events import is_events, pair_labels, require
 
 #: What rows can be grouped by: names, or what pandas groups by.
 GroupBy = str | pd.Series | pd.Grouper | Sequence[Any]
@@ -79,8 +79,6 @@ def _starts_of(rows: pd.DataFrame, verb: str) -> npt.NDArray[np.datetime64]:
 
 
 def _rows_of_pairs(df: pd.DataFrame, by: Any, verb: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64] | None]:
-    if is_events(df) and "pair" not in df.columns:
-        df = df.assign(pair=label_events(require(df, verb, *SIDE_COLUMNS)))
     if is_events(df) or "events" in df.columns:
         events = pair_events(df, by, verb)
         return events, None if is_events(df) else events["conjunction"].to_numpy()
