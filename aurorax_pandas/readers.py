@@ -13,7 +13,7 @@ from aurorax_pandas.checks import choice, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.options import hidden
-from aurorax_pandas.signatures import meeting
+from aurorax_pandas.signatures import HOW_IT_GOES, meeting
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @typed
 @meeting(
-    verbose="progress=True shows how it goes",
+    verbose=HOW_IT_GOES,
     return_immediately="ConjunctionSearch(...).execute() submits a search and returns",
     response_format="the frame has all fields; choose its columns",
 )
@@ -258,6 +258,11 @@ def _refuse_set(why: str, arguments: dict[str, Any]) -> None:
             raise AuroraxInputError(f"{name}= {why}")
 
 
+@meeting(
+    verbose=HOW_IT_GOES,
+    return_immediately="EphemerisSearch(...).execute() submits a search and returns",
+    response_format="the Dataset has all variables; choose among them",
+)
 def read_aurorax_ephemeris(
     start: Any = None,
     end: Any = None,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.options import hidden
+
+#: What to write in place of ``verbose=`` of another client.
+HOW_IT_GOES: Final = "progress=True shows how it goes"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,11 +52,14 @@ def meeting(**cures: str) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
+        # a class is called by its own name
+        called = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+
         @functools.wraps(function)
         def met(*args: Any, **kwargs: Any) -> Any:
             for name, cure in cures.items():
                 if name in kwargs:
-                    raise AuroraxInputError(f"{function.__name__} takes no {name}=; {cure}")
+                    raise AuroraxInputError(f"{called} takes no {name}=; {cure}")
             if "api_key" in kwargs:
                 # a traceback with locals shows this frame too
                 kwargs["api_key"] = hidden(kwargs["api_key"])
