@@ -98,7 +98,9 @@ def _off_half_minutes(df: pd.DataFrame) -> npt.NDArray[np.bool_]:
     off = np.zeros(len(df), bool)
     for name in ("start", "end"):
         times = df[name].to_numpy("M8[us]")
-        off |= ~np.isnat(times) & (times.view(np.int64) % _HALF_MINUTE != 0)
+        ticks = times.view(np.int64)
+        # a remainder takes four times as long
+        off |= ~np.isnat(times) & (ticks // _HALF_MINUTE * _HALF_MINUTE != ticks)
     return off
 
 

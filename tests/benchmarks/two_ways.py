@@ -37,15 +37,15 @@ def seconds(work) -> float:
 
 def works(ap, df, body, folder):
     """Name what any checkout can do."""
-    few = df.iloc[:20_000].reset_index(drop=True)
+    few = df.iloc[:10_000].reset_index(drop=True)
     events = ap.explode_events(df)
     read = getattr(ap, "as_conjunctions", None) or ap.conjunctions_from_records
     return {
         "to_parquet": lambda: ap.to_parquet(df, folder / "a.parquet", overwrite=True),
         "load_conjunctions": lambda: ap.load_conjunctions(folder / "a.parquet"),
-        "to_csv, 20 000 rows": lambda: ap.to_csv(few, folder / "a.csv", overwrite=True),
-        "to_json, 20 000 rows": lambda: ap.to_json(few, folder / "a.json", overwrite=True),
-        "to_netcdf, 20 000 rows": lambda: ap.to_netcdf(few, folder / "a.nc", overwrite=True),
+        "to_csv, 10 000 rows": lambda: ap.to_csv(few, folder / "a.csv", overwrite=True),
+        "to_json, 10 000 rows": lambda: ap.to_json(few, folder / "a.json", overwrite=True),
+        "to_netcdf, 10 000 rows": lambda: ap.to_netcdf(few, folder / "a.nc", overwrite=True),
         "reading 10 000 records": lambda: read(body),
         "explode_events": lambda: ap.explode_events(df),
         "pair_summary": lambda: ap.pair_summary(events),
