@@ -1,0 +1,268 @@
+"""The whole of a page as one layout of Bokeh: views, form and table, and the script that they share."""
+
+from __future__ import annotations
+
+import html
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from aurorax_pandas.interactive import figures, rows
+from aurorax_pandas.interactive.paint import ROLES, craft_colors, painted
+from aurorax_pandas.interactive.places import places_of
+from aurorax_pandas.plotting import scale
+from aurorax_pandas.plotting.rows import conjugate_rows
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_SORTS: Final = {"label": "label", "start": "first", "count": "count", "distance": "distance"}
+_TABLE_HEIGHT: Final = 300
+
+
+def packaged(name: str) -> str:
+    """Return the text of a file of this room."""
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def sheet(
+    df: pd.DataFrame,
+    drawn: rows.Drawn,
+    ephemeris: xr.Dataset | None,
+    told: list[str],
+    color: str | None,
+    limits: scale.Limits,
+    palette: dict[str, Any],
+    title: str | None,
+    width: int | None,
+    height: int | None,
+) -> Any:
+    """
+    Return the layout of a page.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        The frame that was given.
+    drawn : Drawn
+        Its events.
+    ephemeris : xarray.Dataset or None
+        Where the spacecraft were.
+    told : list of str
+        The columns that are told of each event.
+    color : str or None
+        The column that colours events.
+    limits : Limits
+        What the user said of the colour scale.
+    palette : dict
+        Colours that the user chose.
+    title : str or None
+        Title above all.
+    width, height : int or None
+        Width of the page and height of the timeline [pixels]; None for as much as there is, and for what the lanes need.
+    """
+    from bokeh.models import Column, CustomJS, InlineStyleSheet, LinearColorMapper
+
+    events = drawn.events
+    places = places_of(df, drawn, ephemeris)
+    paint = painted(df, events, color, limits, palette)
+    themed = figures.Themed()
+    mapper = None
+    if paint.ramps is not None:
+        mapper = LinearColorMapper(palette=paint.ramps[0], low=paint.low, high=paint.high, nan_color="#999999")
+    source = figures.event_source(drawn, places, paint)
+    far = conjugate_rows(events)
+    timeline = figures.timeline_figure(drawn, source, paint, far, height, themed, mapper)
+    maps = [
+        figures.map_figure(panel, number, places, source, themed, mapper) for number, panel in enumerate(places.panels)
+    ]
+    distances = events["min_distance"].to_numpy(np.float64)
+    edges, bin_of = figures.distance_bins(distances, scale.query_distance(df))
+    histogram = figures.histogram_figure(edges, bin_of, themed)
+    columns = [rows.told_values(events, name) for name in told]
+    style = InlineStyleSheet(css=packaged("style.css"))
+    form, buttons, places_in_form = _form(drawn, places.sites, style)
+    table, data, said, text = _table(columns, style)
+    bars = timeline.held["bars"]
+    shared = {
+        "events": source, "bars": bars, "timeline": timeline.figure, "ring": timeline.held["ring"],
+        "whole": timeline.held["whole"], "bins": histogram.held["bins"], "table": data, "status": said, "text": text,
+        "panels": [each.held for each in maps], "columns": columns, "sites": places.sites, "form": form,
+        "lanes": {"orders": figures.lane_orders(drawn), "shown": timeline.held["order"]},
+        "told": _told(drawn, places.sides, distances, bin_of, len(places.sites)), "refs": rows.row_names(df),
+        "tracks": _line_data(places.tracks, palette), "themed": themed.found, "roles": ROLES, "mapper": mapper,
+        "ramps": paint.ramps, "hovers": _hovers([timeline, *maps]),
+    }  # fmt: skip
+    core = CustomJS(args=shared, code=packaged("script.js"))
+
+    def act(what: str, **more: Any) -> Any:
+        return CustomJS(args={"core": core, "more": more}, code=f"core.execute(cb_obj, {{...more, act: {what!r}}})")
+
+    timeline.figure.js_on_change("inner_width", act("start"))
+    timeline.figure.js_on_event("selectiongeometry", act("time"))
+    histogram.figure.js_on_event("selectiongeometry", act("distance"))
+    for each in maps:
+        each.figure.js_on_event("tap", act("map", panel=each.held))
+    source.selected.js_on_change("indices", act("selected"))
+    data.selected.js_on_change("indices", act("row"))
+    form["sort"].js_on_change("value", act("sort"))
+    for what, button in buttons.items():
+        button.js_on_event("button_click", act(what))
+    head = _words(title, paint.legend, drawn, far is not None)
+    parts = {
+        "head": _div(head, style), "time": timeline.figure, "form": places_in_form, "bins": histogram.figure,
+        "map": _column([each.figure for each in maps]), "said": _column([said, _row([text, buttons["copy"]], style)]),
+        "rows": table,
+    }  # fmt: skip
+    for area, part in parts.items():
+        part.styles = {"grid-area": area, "min-width": "0", "width": "100%"}
+    return Column(
+        children=list(parts.values()), stylesheets=[InlineStyleSheet(css=packaged("frame.css"))], name="explore",
+        **({"sizing_mode": "stretch_width"} if width is None else {"width": width}),
+    )  # fmt: skip
+
+
+def _told(drawn: rows.Drawn, sides: rows.Ints, distances: rows.Floats, bin_of: Any, sites: int) -> dict[str, Any]:
+    """Return what selections ask of events; times are milliseconds since 1970 (UTC)."""
+    counted = [np.unique(row[row >= 0]) for row in sides]
+    by_site = np.bincount(np.concatenate(counted), minlength=sites) if counted else np.zeros(sites)
+    return {
+        "start": rows.milliseconds(drawn.events["start"].to_numpy("M8[us]")),
+        "end": rows.milliseconds(drawn.events["end"].to_numpy("M8[us]")),
+        "distance": distances, "bin": bin_of, "lane": drawn.labels.cat.codes.to_numpy(np.int32),
+        "row": drawn.row.astype(np.int32), "side1": sides[:, 0].astype(np.int32), "side2": sides[:, 1].astype(np.int32),
+        "bySite": by_site.astype(np.int32),
+    }  # fmt: skip
+
+
+def _line_data(tracks: dict[str, Any] | None, palette: dict[str, Any]) -> dict[str, Any] | None:
+    if tracks is None:
+        return None
+    whole = {name: tracks[name].astype(np.int32) for name in ("craft", "first", "length")}
+    told = {name: tracks[name].astype(np.uint8) for name in ("south", "conjugate", "joined")}
+    places = {name: tracks[name].astype(np.float32) for name in ("x", "y")}
+    return {**whole, **told, **places, "names": tracks["names"], "colors": craft_colors(tracks["names"], palette)}
+
+
+def _hovers(shown: list[figures.Shown]) -> dict[str, list[Any]]:
+    return {kind: [each.hovers[kind] for each in shown if kind in each.hovers] for kind in ("events", "stations", "lines")}
+
+
+def _words(title: str | None, legend: str, drawn: rows.Drawn, has_far: bool) -> str:  # noqa: FBT001
+    """Return what stands above the views, as HTML."""
+    lines = [f"<h1 style='font-size: 1.35em; margin: 0 0 4px'>{html.escape(title)}</h1>"] if title else []
+    if drawn.left_out:
+        count = len(drawn.events)
+        lines.append(
+            f"<p style='margin: 2px 0; font-weight: 600'>The closest {count:,} of {count + drawn.left_out:,} events are drawn; "
+            "the others are not on this page.</p>"
+        )
+    keys = [legend] if legend else []
+    if has_far:
+        keys.append("<span>Hollow bars are conjugate.</span>")
+    if keys:
+        lines.append(f"<p style='margin: 2px 0'>{' &ensp;'.join(keys)}</p>")
+    return "".join(lines) or " "
+
+
+def _form(drawn: rows.Drawn, sites: list[str], style: Any) -> tuple[dict[str, Any], dict[str, Any], Any]:
+    """Return the fields of the form by name, all buttons by what they do, and the form."""
+    from bokeh.models import Button, NumericInput, Select, TextInput
+
+    look: dict[str, Any] = {"stylesheets": [style], "styles": {"flex": "1 1 110px", "min-width": "0"}, "width": None}
+    lanes = [str(name) for name in drawn.labels.cat.categories]
+    form = {
+        "from": TextInput(title="From [UTC]", placeholder="2020-01-01 03:00", **look),
+        "to": TextInput(title="To [UTC]", placeholder="2020-01-01", **look),
+        "near": NumericInput(title="From [km]", mode="float", **look),
+        "far": NumericInput(title="To [km]", mode="float", **look),
+        "site": Select(title="Station", value="", options=[("", "any"), *_numbered(sites)], **look),
+        "lane": Select(title="Lane", value="", options=[("", "any"), *_numbered(lanes)], **look),
+        "mode": Select(
+            title="A selection", value="replace",
+            options=[("replace", "replaces the last"), ("narrow", "narrows the last"), ("add", "is added to the last")], **look,
+        ),
+        "sort": Select(title="Lanes by", value="label", options=list(_SORTS.items()), **look),
+    }  # fmt: skip
+    small: dict[str, Any] = {"stylesheets": [style], "styles": {"flex": "1 1 auto"}, "width": None}
+    words = {
+        "form": "Select", "clear": "Clear", "to selection": "Zoom to selection", "all times": "All times",
+        "earlier": "Earlier", "later": "Later", "closer": "Zoom in", "wider": "Zoom out",
+    }  # fmt: skip
+    buttons = {what: Button(label=label, **small) for what, label in words.items()}
+    times = ("earlier", "later", "closer", "wider", "to selection", "all times")
+    held = _column(
+        [
+            _row([buttons[what] for what in times], style),
+            _row([form[name] for name in ("from", "to", "near", "far")], style),
+            _row([form[name] for name in ("site", "lane", "mode", "sort")], style),
+            _row([buttons["form"], buttons["clear"]], style),
+        ]
+    )
+    buttons["copy"] = Button(label="Copy", stylesheets=[style], width=70)
+    return form, buttons, held
+
+
+def _numbered(names: list[str]) -> list[tuple[str, str]]:
+    return [(str(number), name) for number, name in enumerate(names)]
+
+
+def _table(columns: list[dict[str, Any]], style: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the table, its data, the line that tells how many events are selected, and the text that selects them."""
+    from bokeh.models import ColumnDataSource, DataTable, NumberFormatter, StringFormatter, TableColumn, TextAreaInput
+
+    data = ColumnDataSource({"event": [], **{f"c{number}": [] for number in range(len(columns))}})
+    shown = [
+        TableColumn(
+            field=f"c{number}",
+            # headings are HTML there
+            title=html.escape(column["label"]),
+            formatter=NumberFormatter(format="0.[000]", nan_format="")
+            if column["kind"] == "number"
+            else StringFormatter(),
+            width=_width(column),
+        )
+        for number, column in enumerate(columns)
+    ]
+    table = DataTable(
+        source=data, columns=shown, height=_TABLE_HEIGHT, sizing_mode="stretch_width", index_position=None,
+        autosize_mode="none", stylesheets=[style], name="table", selectable=True, reorderable=False,
+    )  # fmt: skip
+    text = TextAreaInput(
+        title="The selected rows in Python", rows=2, max_length=None, stylesheets=[style],
+        styles={"flex": "1 1 200px", "min-width": "0"}, width=None, name="text",
+    )  # fmt: skip
+    said = _div(" ", style)
+    said.name = "status"
+    return table, data, said, text
+
+
+def _width(column: dict[str, Any]) -> int:
+    """Return the width of a column [pixels]."""
+    held = 20 + column["digits"] if column["kind"] == "time" else 8
+    if column["kind"] == "text":
+        held = max((len(name) for name in column["names"]), default=0)
+    return int(np.clip(7 * max(held, len(column["label"])) + 16, 60, 260))
+
+
+def _div(text: str, style: Any) -> Any:
+    from bokeh.models import Div
+
+    return Div(text=text, disable_math=True, stylesheets=[style], sizing_mode="stretch_width")
+
+
+def _row(children: list[Any], style: Any) -> Any:
+    from bokeh.models import InlineStyleSheet, Row
+
+    wraps = InlineStyleSheet(css=":host { align-items: end; flex-wrap: wrap; gap: 6px 8px; width: 100%; }")
+    return Row(children=children, stylesheets=[style, wraps], sizing_mode="stretch_width")
+
+
+def _column(children: list[Any]) -> Any:
+    from bokeh.models import Column, InlineStyleSheet
+
+    return Column(
+        children=children, sizing_mode="stretch_width", stylesheets=[InlineStyleSheet(css=":host { gap: 8px; }")]
+    )
