@@ -8,12 +8,14 @@ import numpy as np
 
 from aurorax_pandas.interactive.paint import ROLES, Paint
 from aurorax_pandas.interactive.places import Panel, Places
-from aurorax_pandas.interactive.rows import Drawn, milliseconds
+from aurorax_pandas.interactive.rows import Drawn, milliseconds, packaged
 from aurorax_pandas.plotting import lanes
 
 _MINUTE: Final = np.timedelta64(1, "m")
 _LANE_PIXELS: Final = 19
 _BINS: Final = 40
+#: About how many bars are drawn while the timeline moves; all are drawn where it rests.
+_DRAWN_IN_MOTION: Final = 1000
 #: Muted: what is not selected.
 _FAINT: Final = 0.1
 
@@ -32,7 +34,8 @@ class Themed:
 
     def add_figure(self, figure: Any) -> None:
         """Give a figure its colours."""
-        self.add(figure, "paper", "background_fill_color", "border_fill_color")
+        # the page shows through
+        figure.update(background_fill_color=None, border_fill_color=None)
         self.add(figure, "faint", "outline_line_color")
         for axis in figure.axis:
             self.add(axis, "ink", "major_label_text_color", "axis_label_text_color")
@@ -90,7 +93,6 @@ def timeline_figure(
         AdaptiveTicker, BoxSelectTool, ColorBar, ColumnDataSource, CustomJSTickFormatter, DatetimeTickFormatter, HoverTool,
         PanTool, Range1d, ResetTool, SaveTool, TapTool, WheelZoomTool,
     )  # fmt: skip
-    from bokeh.models.formatters import RELATIVE_DATETIME_CONTEXT
     from bokeh.plotting import figure
 
     names = [str(name) for name in drawn.labels.cat.categories]
@@ -98,9 +100,10 @@ def timeline_figure(
     pixels = height or int(np.clip(95 + _LANE_PIXELS * count, 170, 640))
     low, high = _whole(source)
     shown = figure(
-        height=pixels, sizing_mode="stretch_width", tools=[], x_axis_type="datetime", output_backend="webgl",
+        height=pixels, sizing_mode="stretch_width", tools=[], x_axis_type="datetime",
         x_range=Range1d(low, high), y_range=Range1d(count - 0.4, -0.6), min_border_right=12, name="timeline",
-        lod_threshold=None,
+        toolbar_location="above", lod_threshold=_DRAWN_IN_MOTION, lod_timeout=250,
+        lod_factor=max(2, len(drawn.events) // _DRAWN_IN_MOTION),
     )  # fmt: skip
     bars = shown.hbar(
         y="y", left="left", right="right", height=0.78, source=source, fill_color=_color(mapper),
@@ -123,21 +126,20 @@ def timeline_figure(
     pan, wheel = PanTool(dimensions="width"), WheelZoomTool(dimensions="width", modifiers="ctrl")
     shown.add_tools(brush, pan, wheel, TapTool(renderers=[bars]), hover, ResetTool(), SaveTool())
     shown.toolbar.active_drag, shown.toolbar.active_scroll, shown.toolbar.logo = brush, wheel, None
-    shown.xaxis.formatter = DatetimeTickFormatter(context=RELATIVE_DATETIME_CONTEXT())
+    clock, day = "%H:%M", "%Y-%m-%d"
+    dated = {unit: day for unit in ("microseconds", "milliseconds", "seconds", "minsec", "minutes", "hourmin", "hours")}
+    shown.xaxis.formatter = DatetimeTickFormatter(
+        seconds="%H:%M:%S", minsec="%H:%M:%S", minutes=clock, hourmin=clock, hours=clock, days="%b %d", months="%Y-%m",
+        context=DatetimeTickFormatter(**dated, days="%Y", months="", years=""), context_which="start",
+        hide_repeats=True,
+    )  # fmt: skip
     shown.xaxis.axis_label = "Time [UTC]"
     order = ColumnDataSource({"lane": list(range(len(names)))})
     shown.yaxis.ticker = AdaptiveTicker(
         desired_num_ticks=max(1, min(count, pixels // 13)), min_interval=1, num_minor_ticks=0, mantissas=[1, 2, 5]
     )
     shown.yaxis.formatter = CustomJSTickFormatter(
-        args={"names": names, "order": order, "figure": shown},
-        code="""
-const name = Number.isInteger(tick) ? names[order.data.lane[tick]] : null
-if (name == null) return ""
-const room = Math.max(10, Math.floor(0.36*(figure.outer_width ?? 600)/5.9))
-const letters = Array.from(name)
-return letters.length <= room ? name : letters.slice(0, Math.ceil(room/2) - 1).join("") + "…" + letters.slice(1 - Math.ceil(room/2)).join("")
-""",
+        args={"names": names, "order": order, "figure": shown}, code=packaged("lane_names.js")
     )
     shown.yaxis.major_tick_line_width = 0
     shown.axis.major_label_text_font_size = "11px"
@@ -220,10 +222,8 @@ def map_figure(panel: Panel, number: int, places: Places, source: Any, themed: T
     themed.add(marks.glyph, "paper", "line_color", spec=True)
     names = shown.text(
         "x", "y", "name", source=stations, text_font_size="10px", x_offset=7, y_offset=-3, text_alpha=0.9,
-        text_outline_color=ROLES["paper"][0],
     )  # fmt: skip
     themed.add(names.glyph, "ink", "text_color", spec=True)
-    themed.add(names.glyph, "paper", "text_outline_color", spec=True)
     hovers["stations"] = HoverTool(renderers=[marks], tooltips=[("station", "$index")], limit=1)
     wheel, pan = WheelZoomTool(modifiers="ctrl"), PanTool()
     shown.add_tools(pan, wheel, hovers["stations"], *tools, ResetTool(), SaveTool())

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from aurorax_pandas.interactive.sheet import packaged
+from aurorax_pandas.interactive.rows import packaged
 from aurorax_pandas.io.files import check_target, write_checked
 
 _CITATION: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import resources
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -148,3 +149,8 @@ def row_names(df: pd.DataFrame) -> dict[str, Any]:
     if isinstance(index, pd.MultiIndex) or not index.is_unique or index.hasnans or not plain:
         return {"indexer": "iloc", "labels": None}
     return {"indexer": "loc", "labels": [repr(label) for label in index.tolist()]}
+
+
+def packaged(name: str) -> str:
+    """Return the text of a file of this room."""
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -145,7 +145,7 @@ function update() {
     const here = Array.from(shown.site, (site) => bySite[site])
     const most = Math.max(1, ...bySite)
     panel.stations.data = {
-      ...shown, picked: here, size: here.map((n) => n == 0 ? 5 : 6 + 8*Math.sqrt(n/most)), alpha: here.map((n) => n == 0 ? 0.35 : 0.95),
+      ...shown, picked: here, size: here.map((n) => n == 0 ? 5 : 5 + 5*Math.sqrt(n/most)), alpha: here.map((n) => n == 0 ? 0.35 : 0.95),
     }
     if (tracks != null) drawTracks(panel, indices)
     if (panel.closest != null) panel.closest.muted = page.none
@@ -310,7 +310,11 @@ function brushed(geometry) {
   return [Math.min(geometry.x0, geometry.x1), Math.max(geometry.x0, geometry.x1)]
 }
 
-if (act == "start") start()
+if (act == "start") {
+  // as many dates as there is room for
+  timeline.below[0].ticker.desired_num_ticks = Math.max(2, Math.min(9, Math.floor(timeline.inner_width/64)))
+  start()
+}
 else if (act == "theme") paint()
 else if (act == "selected" && !page.quiet) {
   page.none = false

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 _SORTS: Final = {"label": "label", "start": "first", "count": "count", "distance": "distance"}
 _TABLE_HEIGHT: Final = 300
-
-
-def packaged(name: str) -> str:
-    """Return the text of a file of this room."""
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def sheet(
@@ -82,7 +76,7 @@ def sheet(
     edges, bin_of = figures.distance_bins(distances, scale.query_distance(df))
     histogram = figures.histogram_figure(edges, bin_of, themed)
     columns = [rows.told_values(events, name) for name in told]
-    style = InlineStyleSheet(css=packaged("style.css"))
+    style = InlineStyleSheet(css=rows.packaged("style.css"))
     form, buttons, places_in_form = _form(drawn, places.sites, style)
     table, data, said, text = _table(columns, style)
     bars = timeline.held["bars"]
@@ -95,7 +89,7 @@ def sheet(
         "tracks": _line_data(places.tracks, palette), "themed": themed.found, "roles": ROLES, "mapper": mapper,
         "ramps": paint.ramps, "hovers": _hovers([timeline, *maps]),
     }  # fmt: skip
-    core = CustomJS(args=shared, code=packaged("script.js"))
+    core = CustomJS(args=shared, code=rows.packaged("script.js"))
 
     def act(what: str, **more: Any) -> Any:
         return CustomJS(args={"core": core, "more": more}, code=f"core.execute(cb_obj, {{...more, act: {what!r}}})")
@@ -112,14 +106,14 @@ def sheet(
         button.js_on_event("button_click", act(what))
     head = _words(title, paint.legend, drawn, far is not None)
     parts = {
-        "head": _div(head, style), "time": timeline.figure, "form": places_in_form, "bins": histogram.figure,
-        "map": _column([each.figure for each in maps]), "said": _column([said, _row([text, buttons["copy"]], style)]),
+        "head": _div(head, style), "time": timeline.figure, "form": places_in_form,
+        "side": _column([*(each.figure for each in maps), histogram.figure]), "said": _column([said, _row([text, buttons["copy"]], style)]),
         "rows": table,
     }  # fmt: skip
     for area, part in parts.items():
         part.styles = {"grid-area": area, "min-width": "0", "width": "100%"}
     return Column(
-        children=list(parts.values()), stylesheets=[InlineStyleSheet(css=packaged("frame.css"))], name="explore",
+        children=list(parts.values()), stylesheets=[InlineStyleSheet(css=rows.packaged("frame.css"))], name="explore",
         **({"sizing_mode": "stretch_width"} if width is None else {"width": width}),
     )  # fmt: skip
 
