@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from aurorax_pandas.analysis.labels import require_column
+from aurorax_pandas.analysis.approach import sources_of_sides
+from aurorax_pandas.analysis.labels import require_column, spacecraft_sides
 from aurorax_pandas.checks import invalid, whole_number
+from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.interactive.page import ExplorePage
@@ -115,6 +117,11 @@ def explore(
     drawn = drawn_events(df, by, color, *asked)
     if color is not None:
         require_column(drawn.events, "color", color)
+    if ephemeris is not None:
+        first, second = spacecraft_sides(drawn.events)
+        mixed = first != second
+        between = drawn.events[mixed]
+        check_spans("explore", between, drawn.row[mixed], ephemeris, sources_of_sides(between))
     limits = scale.checked_limits(None, "explore", color, cmap, vmin, vmax)
     own = by if by in drawn.events.columns else None
     told = told_columns(drawn.events, asked, own, color)

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from aurorax_pandas.interactive.library import bokeh_models, new_figure
 from aurorax_pandas.interactive.paint import ROLES, Paint
 from aurorax_pandas.interactive.places import Panel, Places
 from aurorax_pandas.interactive.rows import Drawn, milliseconds, packaged
@@ -17,7 +18,7 @@ _BINS: Final = 40
 #: About how many bars are drawn while the timeline moves; all are drawn where it rests.
 _DRAWN_IN_MOTION: Final = 1000
 #: Muted: what is not selected.
-_FAINT: Final = 0.1
+_FAINT: Final = 0.16
 
 
 class Themed:
@@ -54,8 +55,7 @@ class Shown(NamedTuple):
 
 def event_source(drawn: Drawn, places: Places, paint: Paint) -> Any:
     """Return the events as Bokeh draws them; `y` is the place of the lane."""
-    from bokeh.models import ColumnDataSource
-
+    models = bokeh_models()
     from aurorax_pandas.plotting.projection import azimuthal
 
     events = drawn.events
@@ -69,10 +69,10 @@ def event_source(drawn: Drawn, places: Places, paint: Paint) -> Any:
         data["hatch"] = paint.hatch
     if places.closest is not None:
         for number, panel in enumerate(places.panels):
-            x, y = azimuthal(*places.closest, panel.centre)
+            x, y = azimuthal(places.closest[0], places.closest[1], panel.centre)
             here = places.south == panel.south
             data |= {f"x{number}": np.where(here, x, np.nan), f"y{number}": np.where(here, y, np.nan)}
-    return ColumnDataSource(data)
+    return models.ColumnDataSource(data)
 
 
 def lane_orders(drawn: Drawn) -> dict[str, list[int]]:
@@ -89,19 +89,14 @@ def timeline_figure(
     drawn: Drawn, source: Any, paint: Paint, far: Any, height: int | None, themed: Themed, mapper: Any
 ) -> Shown:
     """Return the timeline: a lane for each label, a bar for each event, from its start to a minute after its end."""
-    from bokeh.models import (
-        AdaptiveTicker, BoxSelectTool, ColorBar, ColumnDataSource, CustomJSTickFormatter, DatetimeTickFormatter, HoverTool,
-        PanTool, Range1d, ResetTool, SaveTool, TapTool, WheelZoomTool,
-    )  # fmt: skip
-    from bokeh.plotting import figure
-
+    models = bokeh_models()
     names = [str(name) for name in drawn.labels.cat.categories]
     count = max(len(names), 1)
     pixels = height or int(np.clip(95 + _LANE_PIXELS * count, 170, 640))
-    low, high = _whole(source)
-    shown = figure(
+    low, high = _whole_time(source)
+    shown = new_figure(
         height=pixels, sizing_mode="stretch_width", tools=[], x_axis_type="datetime",
-        x_range=Range1d(low, high), y_range=Range1d(count - 0.4, -0.6), min_border_right=12, name="timeline",
+        x_range=models.Range1d(low, high), y_range=models.Range1d(count - 0.4, -0.6), min_border_right=12, name="timeline",
         toolbar_location="above", lod_threshold=_DRAWN_IN_MOTION, lod_timeout=250,
         lod_factor=max(2, len(drawn.events) // _DRAWN_IN_MOTION),
     )  # fmt: skip
@@ -118,27 +113,27 @@ def timeline_figure(
     for name in ("nonselection_glyph", "muted_glyph"):
         setattr(bars, name, bars.glyph.clone(**faint))
     bars.selection_glyph = bars.glyph.clone()
-    ring = ColumnDataSource({"x": [], "y": []})
+    ring = models.ColumnDataSource({"x": [], "y": []})
     around = shown.scatter("x", "y", source=ring, size=15, fill_color=None, line_width=2.5)
     themed.add(around.glyph, "ink", "line_color", spec=True)
-    hover = HoverTool(renderers=[bars], tooltips=[("event", "$index")], point_policy="follow_mouse", limit=1)
-    brush = BoxSelectTool(dimensions="width", renderers=[], description="Select by time")
-    pan, wheel = PanTool(dimensions="width"), WheelZoomTool(dimensions="width", modifiers="ctrl")
-    shown.add_tools(brush, pan, wheel, TapTool(renderers=[bars]), hover, ResetTool(), SaveTool())
+    hover = models.HoverTool(renderers=[bars], tooltips=[("event", "$index")], point_policy="follow_mouse", limit=1)
+    brush = models.BoxSelectTool(dimensions="width", renderers=[], description="Select by time")
+    pan, wheel = models.PanTool(dimensions="width"), models.WheelZoomTool(dimensions="width", modifiers="ctrl")
+    shown.add_tools(brush, pan, wheel, models.TapTool(renderers=[bars]), hover, models.ResetTool(), models.SaveTool())
     shown.toolbar.active_drag, shown.toolbar.active_scroll, shown.toolbar.logo = brush, wheel, None
     clock, day = "%H:%M", "%Y-%m-%d"
-    dated = {unit: day for unit in ("microseconds", "milliseconds", "seconds", "minsec", "minutes", "hourmin", "hours")}
-    shown.xaxis.formatter = DatetimeTickFormatter(
+    dated = dict.fromkeys(("microseconds", "milliseconds", "seconds", "minsec", "minutes", "hourmin", "hours"), day)
+    shown.xaxis.formatter = models.DatetimeTickFormatter(
         seconds="%H:%M:%S", minsec="%H:%M:%S", minutes=clock, hourmin=clock, hours=clock, days="%b %d", months="%Y-%m",
-        context=DatetimeTickFormatter(**dated, days="%Y", months="", years=""), context_which="start",
+        context=models.DatetimeTickFormatter(**dated, days="%Y", months="", years=""), context_which="start",
         hide_repeats=True,
     )  # fmt: skip
     shown.xaxis.axis_label = "Time [UTC]"
-    order = ColumnDataSource({"lane": list(range(len(names)))})
-    shown.yaxis.ticker = AdaptiveTicker(
+    order = models.ColumnDataSource({"lane": list(range(len(names)))})
+    shown.yaxis.ticker = models.AdaptiveTicker(
         desired_num_ticks=max(1, min(count, pixels // 13)), min_interval=1, num_minor_ticks=0, mantissas=[1, 2, 5]
     )
-    shown.yaxis.formatter = CustomJSTickFormatter(
+    shown.yaxis.formatter = models.CustomJSTickFormatter(
         args={"names": names, "order": order, "figure": shown}, code=packaged("lane_names.js")
     )
     shown.yaxis.major_tick_line_width = 0
@@ -146,14 +141,14 @@ def timeline_figure(
     shown.ygrid.grid_line_alpha = 0.6
     themed.add_figure(shown)
     if mapper is not None and len(drawn.events):
-        bar = ColorBar(color_mapper=mapper, height=9, padding=2, margin=0, major_label_text_font_size="10px")
+        bar = models.ColorBar(color_mapper=mapper, height=9, padding=2, margin=0, major_label_text_font_size="10px")
         bar.background_fill_alpha = 0.0
         themed.add(bar, "ink", "major_label_text_color")
         shown.add_layout(bar, "above")
     return Shown(shown, {"events": hover}, {"bars": bars, "ring": ring, "order": order, "whole": [low, high]})
 
 
-def _whole(source: Any) -> tuple[float, float]:
+def _whole_time(source: Any) -> tuple[float, float]:
     """Return the ends of the time that holds all events [ms]."""
     left, right = source.data["left"], source.data["right"]
     if not np.isfinite(left).any() or not np.isfinite(right).any():
@@ -169,15 +164,11 @@ def _color(mapper: Any) -> Any:
 
 def map_figure(panel: Panel, number: int, places: Places, source: Any, themed: Themed, mapper: Any) -> Shown:
     """Return the map of a hemisphere: coast, graticule, stations and, with an ephemeris, tracks and closest epochs."""
-    from bokeh.models import (
-        ColumnDataSource, HoverTool, PanTool, Range1d, ResetTool, SaveTool, WheelZoomTool,
-    )  # fmt: skip
-    from bokeh.plotting import figure
-
+    models = bokeh_models()
     left, right, bottom, top = panel.view
-    shown = figure(
+    shown = new_figure(
         sizing_mode="stretch_width", aspect_ratio=float(np.clip((right - left) / (top - bottom), 0.9, 1.6)), tools=[],
-        x_range=Range1d(left, right), y_range=Range1d(bottom, top), match_aspect=True, name=f"map{number}",
+        x_range=models.Range1d(left, right), y_range=models.Range1d(bottom, top), match_aspect=True, name=f"map{number}",
         toolbar_location="above", lod_threshold=None, min_border=4,
     )  # fmt: skip
     shown.axis.visible = False
@@ -189,7 +180,7 @@ def map_figure(panel: Panel, number: int, places: Places, source: Any, themed: T
     written = shown.text(x, y, words, text_font_size="9px", text_align="center", text_baseline="middle")
     themed.add(written.glyph, "soft", "text_color", spec=True)
     empty: dict[str, Any] = {"xs": [], "ys": [], "color": [], "name": []}
-    solid, dashed = ColumnDataSource(empty), ColumnDataSource(empty)
+    solid, dashed = models.ColumnDataSource(empty), models.ColumnDataSource(empty)
     hovers: dict[str, Any] = {}
     tools: list[Any] = []
     closest = None
@@ -204,17 +195,20 @@ def map_figure(panel: Panel, number: int, places: Places, source: Any, themed: T
         )  # fmt: skip
         themed.add(closest.glyph, "paper", "line_color", spec=True)
         hovers = {
-            "lines": HoverTool(renderers=tracks, tooltips=[("track", "$index")], limit=1),
-            "events": HoverTool(renderers=[closest], tooltips=[("event", "$index")], limit=1),
+            "lines": models.HoverTool(renderers=tracks, tooltips=[("track", "$index")], limit=1),
+            "events": models.HoverTool(renderers=[closest], tooltips=[("event", "$index")], limit=1),
         }
         tools += list(hovers.values())
-    ring = ColumnDataSource({"x": [], "y": []})
+    ring = models.ColumnDataSource({"x": [], "y": []})
     around = shown.scatter("x", "y", source=ring, size=16, fill_color=None, line_width=2.5)
     themed.add(around.glyph, "ink", "line_color", spec=True)
     rows = len(panel.stations)
-    stations = ColumnDataSource(
+    stations = models.ColumnDataSource(
         {name: panel.stations[name].to_numpy() for name in ("x", "y")}
-        | {"site": panel.stations["site"].to_numpy(np.int32), "name": [places.sites[each] for each in panel.stations["site"]]}
+        | {
+            "site": panel.stations["site"].to_numpy(np.int32),
+            "name": [places.sites[each] for each in panel.stations["site"]],
+        }
         | {"picked": np.zeros(rows, np.int32), "size": np.full(rows, 6.0), "alpha": np.full(rows, 1.0)}
     )
     marks = shown.scatter("x", "y", source=stations, size="size", fill_alpha="alpha", marker="square", line_width=1.0)
@@ -224,9 +218,9 @@ def map_figure(panel: Panel, number: int, places: Places, source: Any, themed: T
         "x", "y", "name", source=stations, text_font_size="10px", x_offset=7, y_offset=-3, text_alpha=0.9,
     )  # fmt: skip
     themed.add(names.glyph, "ink", "text_color", spec=True)
-    hovers["stations"] = HoverTool(renderers=[marks], tooltips=[("station", "$index")], limit=1)
-    wheel, pan = WheelZoomTool(modifiers="ctrl"), PanTool()
-    shown.add_tools(pan, wheel, hovers["stations"], *tools, ResetTool(), SaveTool())
+    hovers["stations"] = models.HoverTool(renderers=[marks], tooltips=[("station", "$index")], limit=1)
+    wheel, pan = models.WheelZoomTool(modifiers="ctrl"), models.PanTool()
+    shown.add_tools(pan, wheel, hovers["stations"], *tools, models.ResetTool(), models.SaveTool())
     shown.toolbar.active_drag, shown.toolbar.active_scroll, shown.toolbar.logo = pan, wheel, None
     themed.add_figure(shown)
     held = {
@@ -249,17 +243,20 @@ def distance_bins(distances: Any, top: float | None) -> tuple[Any, Any]:
 
 def histogram_figure(edges: Any, bin_of: Any, themed: Themed) -> Shown:
     """Return the histogram of distances, of all events and of those selected."""
-    from bokeh.models import BoxSelectTool, ColumnDataSource, HoverTool, Range1d, ResetTool, SaveTool
-    from bokeh.plotting import figure
-
+    models = bokeh_models()
     counts = np.bincount(bin_of[bin_of >= 0], minlength=len(edges) - 1)
-    bins = ColumnDataSource(
-        {"left": edges[:-1], "right": edges[1:], "top": counts.astype(np.int32), "picked": np.zeros(len(counts), np.int32)}
+    bins = models.ColumnDataSource(
+        {
+            "left": edges[:-1],
+            "right": edges[1:],
+            "top": counts.astype(np.int32),
+            "picked": np.zeros(len(counts), np.int32),
+        }
     )
     margin = 0.02 * (edges[-1] - edges[0])
-    shown = figure(
-        height=230, sizing_mode="stretch_width", tools=[], x_range=Range1d(edges[0] - margin, edges[-1] + margin),
-        y_range=Range1d(0, 1.08 * max(int(counts.max(initial=0)), 1)), name="histogram", min_border_right=12,
+    shown = new_figure(
+        height=230, sizing_mode="stretch_width", tools=[], x_range=models.Range1d(edges[0] - margin, edges[-1] + margin),
+        y_range=models.Range1d(0, 1.08 * max(int(counts.max(initial=0)), 1)), name="histogram", min_border_right=12,
         toolbar_location="above",
     )  # fmt: skip
     every = shown.quad(left="left", right="right", bottom=0, top="top", source=bins, line_width=0.5)
@@ -269,11 +266,11 @@ def histogram_figure(edges: Any, bin_of: Any, themed: Themed) -> Shown:
     for drawn in (every, chosen):
         themed.add(drawn.glyph, "paper", "line_color", spec=True)
         drawn.nonselection_glyph = None
-    hover = HoverTool(
+    hover = models.HoverTool(
         renderers=[every], tooltips=[("km", "@left{0.#} to @right{0.#}"), ("events", "@top"), ("selected", "@picked")]
     )
-    brush = BoxSelectTool(dimensions="width", renderers=[], description="Select by distance")
-    shown.add_tools(brush, hover, ResetTool(), SaveTool())
+    brush = models.BoxSelectTool(dimensions="width", renderers=[], description="Select by distance")
+    shown.add_tools(brush, hover, models.ResetTool(), models.SaveTool())
     shown.toolbar.active_drag, shown.toolbar.logo = brush, None
     shown.xaxis.axis_label, shown.yaxis.axis_label = "Minimum distance [km]", "Events"
     shown.yaxis.ticker.min_interval = 1

@@ -12,14 +12,13 @@ from typing import Any, Final
 from aurorax_pandas.interactive.rows import packaged
 from aurorax_pandas.io.files import check_target, write_checked
 
-_CITATION: Final = (
-    "Made by aurorax_pandas {version}. AuroraX is a project of the University of Calgary; this page and the library that made "
-    "it are no products of it. If you publish results, acknowledge AuroraX and the data providers as they ask for on their "
-    "pages, and cite the library.",
-    "AuroraX and its data are described in M. Shumko et al., AuroraX, PyAuroraX, and aurora-asi-lib: A user-friendly auroral "
-    "all-sky imager analysis framework, Frontiers in Astronomy and Space Sciences (2022), doi:10.3389/fspas.2022.1009450.",
-    "Coast: Natural Earth, 1:50 m, in the public domain.",
-)
+_CITATION: Final = """\
+Made by aurorax_pandas {version}. AuroraX is a project of the University of Calgary; this page and the library that made it are \
+no products of it. If you publish results, acknowledge AuroraX and the data providers as they ask for on their pages, and cite \
+the library.
+AuroraX and its data are described in M. Shumko et al., AuroraX, PyAuroraX, and aurora-asi-lib: A user-friendly auroral all-sky \
+imager analysis framework, Frontiers in Astronomy and Space Sciences (2022), doi:10.3389/fspas.2022.1009450.
+Coast: Natural Earth, 1:50 m, in the public domain."""
 #: Height of the frame in a notebook, until the page in it tells its own [pixels].
 _FRAME_HEIGHT: Final = 980
 
@@ -44,7 +43,9 @@ class ExplorePage:
         Width of the page [pixels], None for as much as there is.
     """
 
-    def __init__(self, figure: Any, title: str | None, provenance: dict[str, Any], words: str, width: int | None) -> None:
+    def __init__(
+        self, figure: Any, title: str | None, provenance: dict[str, Any], words: str, width: int | None
+    ) -> None:
         self._figure, self._title, self._provenance = figure, title, provenance
         self._words, self._width = words, width
 
@@ -78,9 +79,7 @@ class ExplorePage:
             if temporary.read_text(encoding="utf-8") != text:
                 raise AssertionError("what was written is not what is there")
 
-        write_checked(
-            target, lambda temporary: _write(temporary, text), check, overwrite=overwrite
-        )
+        write_checked(target, lambda temporary: _write_page(temporary, text), check, overwrite=overwrite)
 
     def _page(self) -> str:
         """Return the page as HTML."""
@@ -91,12 +90,18 @@ class ExplorePage:
         made_by = version("aurorax-pandas")
         told = {
             "version": made_by,
-            "citation": [line.format(version=made_by) for line in _CITATION],
-            "provenance": json.dumps(self._provenance, indent=2, ensure_ascii=False) if self._provenance else "not known",
+            "citation": _CITATION.format(version=made_by).split("\n"),
+            "provenance": json.dumps(self._provenance, indent=2, ensure_ascii=False)
+            if self._provenance
+            else "not known",
         }
         template = get_env().from_string(packaged("page.html"))
         page: str = file_html(
-            self._figure, INLINE, title=self._title or "AuroraX conjunctions", template=template, template_variables=told
+            self._figure,
+            INLINE,
+            title=self._title or "AuroraX conjunctions",
+            template=template,
+            template_variables=told,
         )
         return page
 
@@ -115,6 +120,6 @@ class ExplorePage:
         return f"<{type(self).__name__} of {self._words}>"
 
 
-def _write(path: Path, text: str) -> None:
+def _write_page(path: Path, text: str) -> None:
     # a system's own line ends would not be what was asked for
     path.write_text(text, encoding="utf-8", newline="\n")

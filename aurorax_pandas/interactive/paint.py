@@ -114,7 +114,5 @@ def _swatch(color: str, code: int) -> str:
     look = f"display: inline-block; width: 1.1em; height: 0.8em; background-color: {color};"
     if code:
         angle, width = _STRIPES[(code - 1) % len(_STRIPES)], 1 + (code + 1) // 2
-        look += (
-            f" background-image: repeating-linear-gradient({angle}, #fff 0 1px, transparent 1px {width + 2}px);"
-        )
+        look += f" background-image: repeating-linear-gradient({angle}, #fff 0 1px, transparent 1px {width + 2}px);"
     return look

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, sources_of_sides
+from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE
 from aurorax_pandas.analysis.labels import spacecraft_sides
-from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.interactive.rows import Drawn, Floats, Ints
 from aurorax_pandas.plotting.map_tracks import (
     events_on_map,
@@ -63,14 +62,14 @@ class Places(NamedTuple):
     tracks: dict[str, Any] | None
 
 
-def places_of(df: pd.DataFrame, drawn: Drawn, ephemeris: xr.Dataset | None) -> Places:
+def places_of(drawn: Drawn, ephemeris: xr.Dataset | None) -> Places:
     """Return where events are; with an ephemeris also the tracks of their spacecraft."""
     events = drawn.events
     stations = sides_on_map(events)
     stations["south"] = stations["station_lat"] < 0
     closest, south, tracks = None, np.zeros(len(events), bool), None
     if ephemeris is not None:
-        closest, south, tracks, there = _on_ephemeris(events, drawn.row, ephemeris)
+        closest, south, tracks, there = _on_ephemeris(events, ephemeris)
         # the ephemeris knows stations that the table lacks, and the conjugate points of the others
         at = there.reindex(stations["event"])
         for name in ("station_lat", "station_lon"):
@@ -93,14 +92,11 @@ def places_of(df: pd.DataFrame, drawn: Drawn, ephemeris: xr.Dataset | None) -> P
     return Places([str(name) for name in names], sides, panels, closest, south, tracks)
 
 
-def _on_ephemeris(
-    events: pd.DataFrame, row: Ints, ephemeris: xr.Dataset
-) -> tuple[Floats, Any, dict[str, Any], pd.DataFrame]:
+def _on_ephemeris(events: pd.DataFrame, ephemeris: xr.Dataset) -> tuple[Floats, Any, dict[str, Any], pd.DataFrame]:
     """Return the closest places, whether these are on the southern map, the tracks, and the places of stations."""
     first, second = spacecraft_sides(events)
     mixed = np.flatnonzero(first != second)
     between = events.iloc[mixed]
-    check_spans("explore", between, row[mixed], ephemeris, sources_of_sides(between))
     found, tracks = events_on_map(events, np.zeros(len(events), np.int64), ephemeris, EMISSION_ALTITUDE)
     closest = np.full((2, len(events)), np.nan)
     closest[:, mixed] = found[["closest_lat", "closest_lon"]].to_numpy().T
@@ -158,7 +154,7 @@ def _project(tracks: dict[str, Any], panels: list[Panel]) -> None:
     tracks["x"], tracks["y"] = x, y
 
 
-def _panel(south: bool, stations: pd.DataFrame, closest: Floats) -> Panel:  # noqa: FBT001
+def _panel(south: bool, stations: pd.DataFrame, closest: Floats) -> Panel:
     pole = -90.0 if south else 90.0
     lat, lon = stations["station_lat"].to_numpy(np.float64), stations["station_lon"].to_numpy(np.float64)
     turned = np.radians(lon)

@@ -28,7 +28,10 @@ TOLD: Final = (
     "footprint_uncertainty", "spacecraft_hemisphere", "sun_elevation", "moon_elevation", "moon_illumination", "mlat", "mlt",
 )  # fmt: skip
 _ALWAYS: Final = 4
-_UNITS: Final = {"sun_elevation": "degrees", "moon_elevation": "degrees", "mlat": "degrees", "mlt": "hours"}
+_LABELS: Final = {
+    "sun_elevation": "Sun elevation [degrees]", "moon_elevation": "Moon elevation [degrees]",
+    "mlat": "Magnetic latitude [degrees]", "mlt": "Magnetic local time [hours]",
+}  # fmt: skip
 _ROW: Final = "row of the frame"
 _MILLISECOND: Final = np.timedelta64(1, "ms")
 _SECOND: Final = 1_000_000
@@ -114,7 +117,7 @@ def told_values(events: pd.DataFrame, name: str) -> dict[str, Any]:
         those of its seconds, of ``"number"`` they are numbers, of ``"text"`` positions among ``names``.
     """
     values = events[name]
-    label = f"{column_words(name)} [{_UNITS[name]}]" if name in _UNITS else column_words(name)
+    label = _LABELS.get(name) or column_words(name)
     if pd.api.types.is_datetime64_any_dtype(values):
         naive = values.dt.tz_convert(None) if values.dt.tz is not None else values
         times = naive.to_numpy("M8[us]")
@@ -153,4 +156,4 @@ def row_names(df: pd.DataFrame) -> dict[str, Any]:
 
 def packaged(name: str) -> str:
     """Return the text of a file of this room."""
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return resources.files("aurorax_pandas.interactive").joinpath(name).read_text(encoding="utf-8")

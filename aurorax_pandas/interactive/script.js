@@ -183,10 +183,10 @@ function drawTracks(panel, indices) {
 // a table of a few events, made of text
 function tooltip(indices) {
   const box = document.createElement("div")
-  box.style.cssText = "font: 12px/1.45 system-ui, sans-serif; color: #1f2328; max-width: 330px"
+  box.style.cssText = "font: 12px/1.45 system-ui, sans-serif; color: #1f2328; max-width: min(460px, 85vw)"
   for (const i of indices) {
     const list = document.createElement("div")
-    list.style.cssText = "display: grid; grid-template-columns: auto 1fr; column-gap: 8px; overflow-wrap: anywhere"
+    list.style.cssText = "display: grid; grid-template-columns: auto auto; justify-content: start; column-gap: 8px; overflow-wrap: anywhere"
     for (const column of columns) {
       const value = cell(column, i)
       if (value == "") continue

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.interactive import figures, rows
+from aurorax_pandas.interactive.library import bokeh_models
 from aurorax_pandas.interactive.paint import ROLES, craft_colors, painted
 from aurorax_pandas.interactive.places import places_of
 from aurorax_pandas.plotting import scale
@@ -57,15 +58,14 @@ def sheet(
     width, height : int or None
         Width of the page and height of the timeline [pixels]; None for as much as there is, and for what the lanes need.
     """
-    from bokeh.models import Column, CustomJS, InlineStyleSheet, LinearColorMapper
-
+    models = bokeh_models()
     events = drawn.events
-    places = places_of(df, drawn, ephemeris)
+    places = places_of(drawn, ephemeris)
     paint = painted(df, events, color, limits, palette)
     themed = figures.Themed()
     mapper = None
     if paint.ramps is not None:
-        mapper = LinearColorMapper(palette=paint.ramps[0], low=paint.low, high=paint.high, nan_color="#999999")
+        mapper = models.LinearColorMapper(palette=paint.ramps[0], low=paint.low, high=paint.high, nan_color="#999999")
     source = figures.event_source(drawn, places, paint)
     far = conjugate_rows(events)
     timeline = figures.timeline_figure(drawn, source, paint, far, height, themed, mapper)
@@ -76,23 +76,25 @@ def sheet(
     edges, bin_of = figures.distance_bins(distances, scale.query_distance(df))
     histogram = figures.histogram_figure(edges, bin_of, themed)
     columns = [rows.told_values(events, name) for name in told]
-    style = InlineStyleSheet(css=rows.packaged("style.css"))
-    form, buttons, places_in_form = _form(drawn, places.sites, style)
-    table, data, said, text = _table(columns, style)
+    style = models.InlineStyleSheet(css=rows.packaged("style.css"))
+    form, buttons, places_in_form = _selection_form(drawn, places.sites, style)
+    table, data, said, text = _event_table(columns, style)
     bars = timeline.held["bars"]
     shared = {
         "events": source, "bars": bars, "timeline": timeline.figure, "ring": timeline.held["ring"],
         "whole": timeline.held["whole"], "bins": histogram.held["bins"], "table": data, "status": said, "text": text,
         "panels": [each.held for each in maps], "columns": columns, "sites": places.sites, "form": form,
         "lanes": {"orders": figures.lane_orders(drawn), "shown": timeline.held["order"]},
-        "told": _told(drawn, places.sides, distances, bin_of, len(places.sites)), "refs": rows.row_names(df),
+        "told": _asked_of_events(drawn, places.sides, distances, bin_of, len(places.sites)), "refs": rows.row_names(df),
         "tracks": _line_data(places.tracks, palette), "themed": themed.found, "roles": ROLES, "mapper": mapper,
         "ramps": paint.ramps, "hovers": _hovers([timeline, *maps]),
     }  # fmt: skip
-    core = CustomJS(args=shared, code=rows.packaged("script.js"))
+    core = models.CustomJS(args=shared, code=rows.packaged("script.js"))
 
     def act(what: str, **more: Any) -> Any:
-        return CustomJS(args={"core": core, "more": more}, code=f"core.execute(cb_obj, {{...more, act: {what!r}}})")
+        return models.CustomJS(
+            args={"core": core, "more": more}, code=f"core.execute(cb_obj, {{...more, act: {what!r}}})"
+        )
 
     timeline.figure.js_on_change("inner_width", act("start"))
     timeline.figure.js_on_event("selectiongeometry", act("time"))
@@ -104,21 +106,23 @@ def sheet(
     form["sort"].js_on_change("value", act("sort"))
     for what, button in buttons.items():
         button.js_on_event("button_click", act(what))
-    head = _words(title, paint.legend, drawn, far is not None)
+    head = _heading(title, paint.legend, drawn, far is not None)
     parts = {
-        "head": _div(head, style), "time": timeline.figure, "form": places_in_form,
-        "side": _column([*(each.figure for each in maps), histogram.figure]), "said": _column([said, _row([text, buttons["copy"]], style)]),
+        "head": _html(head, style), "time": timeline.figure, "form": places_in_form,
+        "side": _in_column([*(each.figure for each in maps), histogram.figure]), "said": _in_column([said, _in_row([text, buttons["copy"]], style)]),
         "rows": table,
     }  # fmt: skip
     for area, part in parts.items():
         part.styles = {"grid-area": area, "min-width": "0", "width": "100%"}
-    return Column(
-        children=list(parts.values()), stylesheets=[InlineStyleSheet(css=rows.packaged("frame.css"))], name="explore",
+    return models.Column(
+        children=list(parts.values()), stylesheets=[models.InlineStyleSheet(css=rows.packaged("frame.css"))], name="explore",
         **({"sizing_mode": "stretch_width"} if width is None else {"width": width}),
     )  # fmt: skip
 
 
-def _told(drawn: rows.Drawn, sides: rows.Ints, distances: rows.Floats, bin_of: Any, sites: int) -> dict[str, Any]:
+def _asked_of_events(
+    drawn: rows.Drawn, sides: rows.Ints, distances: rows.Floats, bin_of: Any, sites: int
+) -> dict[str, Any]:
     """Return what selections ask of events; times are milliseconds since 1970 (UTC)."""
     counted = [np.unique(row[row >= 0]) for row in sides]
     by_site = np.bincount(np.concatenate(counted), minlength=sites) if counted else np.zeros(sites)
@@ -141,10 +145,12 @@ def _line_data(tracks: dict[str, Any] | None, palette: dict[str, Any]) -> dict[s
 
 
 def _hovers(shown: list[figures.Shown]) -> dict[str, list[Any]]:
-    return {kind: [each.hovers[kind] for each in shown if kind in each.hovers] for kind in ("events", "stations", "lines")}
+    return {
+        kind: [each.hovers[kind] for each in shown if kind in each.hovers] for kind in ("events", "stations", "lines")
+    }
 
 
-def _words(title: str | None, legend: str, drawn: rows.Drawn, has_far: bool) -> str:  # noqa: FBT001
+def _heading(title: str | None, legend: str, drawn: rows.Drawn, has_far: bool) -> str:
     """Return what stands above the views, as HTML."""
     lines = [f"<h1 style='font-size: 1.35em; margin: 0 0 4px'>{html.escape(title)}</h1>"] if title else []
     if drawn.left_out:
@@ -161,79 +167,77 @@ def _words(title: str | None, legend: str, drawn: rows.Drawn, has_far: bool) -> 
     return "".join(lines) or " "
 
 
-def _form(drawn: rows.Drawn, sites: list[str], style: Any) -> tuple[dict[str, Any], dict[str, Any], Any]:
+def _selection_form(drawn: rows.Drawn, sites: list[str], style: Any) -> tuple[dict[str, Any], dict[str, Any], Any]:
     """Return the fields of the form by name, all buttons by what they do, and the form."""
-    from bokeh.models import Button, NumericInput, Select, TextInput
-
+    models = bokeh_models()
     look: dict[str, Any] = {"stylesheets": [style], "styles": {"flex": "1 1 110px", "min-width": "0"}, "width": None}
     lanes = [str(name) for name in drawn.labels.cat.categories]
     form = {
-        "from": TextInput(title="From [UTC]", placeholder="2020-01-01 03:00", **look),
-        "to": TextInput(title="To [UTC]", placeholder="2020-01-01", **look),
-        "near": NumericInput(title="From [km]", mode="float", **look),
-        "far": NumericInput(title="To [km]", mode="float", **look),
-        "site": Select(title="Station", value="", options=[("", "any"), *_numbered(sites)], **look),
-        "lane": Select(title="Lane", value="", options=[("", "any"), *_numbered(lanes)], **look),
-        "mode": Select(
+        "from": models.TextInput(title="From [UTC]", placeholder="2020-01-01 03:00", **look),
+        "to": models.TextInput(title="To [UTC]", placeholder="2020-01-01", **look),
+        "near": models.NumericInput(title="From [km]", mode="float", **look),
+        "far": models.NumericInput(title="To [km]", mode="float", **look),
+        "site": models.Select(title="Station", value="", options=[("", "any"), *_options_of(sites)], **look),
+        "lane": models.Select(title="Lane", value="", options=[("", "any"), *_options_of(lanes)], **look),
+        "mode": models.Select(
             title="A selection", value="replace",
             options=[("replace", "replaces the last"), ("narrow", "narrows the last"), ("add", "is added to the last")], **look,
         ),
-        "sort": Select(title="Lanes by", value="label", options=list(_SORTS.items()), **look),
+        "sort": models.Select(title="Lanes by", value="label", options=list(_SORTS.items()), **look),
     }  # fmt: skip
     small: dict[str, Any] = {"stylesheets": [style], "styles": {"flex": "1 1 auto"}, "width": None}
     words = {
         "form": "Select", "clear": "Clear", "to selection": "Zoom to selection", "all times": "All times",
         "earlier": "Earlier", "later": "Later", "closer": "Zoom in", "wider": "Zoom out",
     }  # fmt: skip
-    buttons = {what: Button(label=label, **small) for what, label in words.items()}
+    buttons = {what: models.Button(label=label, **small) for what, label in words.items()}
     times = ("earlier", "later", "closer", "wider", "to selection", "all times")
-    held = _column(
+    held = _in_column(
         [
-            _row([buttons[what] for what in times], style),
-            _row([form[name] for name in ("from", "to", "near", "far")], style),
-            _row([form[name] for name in ("site", "lane", "mode", "sort")], style),
-            _row([buttons["form"], buttons["clear"]], style),
+            _in_row([buttons[what] for what in times], style),
+            _in_row([form[name] for name in ("from", "to", "near", "far")], style),
+            _in_row([form[name] for name in ("site", "lane", "mode", "sort")], style),
+            _in_row([buttons["form"], buttons["clear"]], style),
         ]
     )
-    buttons["copy"] = Button(label="Copy", stylesheets=[style], width=70)
+    buttons["copy"] = models.Button(label="Copy", stylesheets=[style], width=70)
     return form, buttons, held
 
 
-def _numbered(names: list[str]) -> list[tuple[str, str]]:
+def _options_of(names: list[str]) -> list[tuple[str, str]]:
     return [(str(number), name) for number, name in enumerate(names)]
 
 
-def _table(columns: list[dict[str, Any]], style: Any) -> tuple[Any, Any, Any, Any]:
+def _event_table(columns: list[dict[str, Any]], style: Any) -> tuple[Any, Any, Any, Any]:
     """Return the table, its data, the line that tells how many events are selected, and the text that selects them."""
-    from bokeh.models import ColumnDataSource, DataTable, NumberFormatter, StringFormatter, TableColumn, TextAreaInput
-
-    data = ColumnDataSource({"event": [], **{f"c{number}": [] for number in range(len(columns))}})
+    models = bokeh_models()
+    data = models.ColumnDataSource({"event": [], **{f"c{number}": [] for number in range(len(columns))}})
     shown = [
-        TableColumn(
+        models.TableColumn(
             field=f"c{number}",
             # headings are HTML there
             title=html.escape(column["label"]),
-            formatter=NumberFormatter(format="0.[000]", nan_format="")
+            formatter=models.NumberFormatter(format="0.[000]", nan_format="")
             if column["kind"] == "number"
-            else StringFormatter(),
-            width=_width(column),
+            else models.StringFormatter(),
+            width=_column_pixels(column),
         )
         for number, column in enumerate(columns)
     ]
-    table = DataTable(
+    table = models.DataTable(
         source=data, columns=shown, height=_TABLE_HEIGHT, sizing_mode="stretch_width", index_position=None,
         autosize_mode="none", stylesheets=[style], name="table", selectable=True, reorderable=False,
     )  # fmt: skip
-    text = TextAreaInput(
+    text = models.TextAreaInput(
         title="The selected rows in Python", rows=2, max_length=None, stylesheets=[style],
         styles={"flex": "1 1 200px", "min-width": "0"}, width=None, name="text",
     )  # fmt: skip
-    said = _div(" ", style)
+    said = _html(" ", style)
     said.name = "status"
     return table, data, said, text
 
 
-def _width(column: dict[str, Any]) -> int:
+def _column_pixels(column: dict[str, Any]) -> int:
     """Return the width of a column [pixels]."""
     held = 20 + column["digits"] if column["kind"] == "time" else 8
     if column["kind"] == "text":
@@ -241,22 +245,19 @@ def _width(column: dict[str, Any]) -> int:
     return int(np.clip(7 * max(held, len(column["label"])) + 16, 60, 260))
 
 
-def _div(text: str, style: Any) -> Any:
-    from bokeh.models import Div
-
-    return Div(text=text, disable_math=True, stylesheets=[style], sizing_mode="stretch_width")
-
-
-def _row(children: list[Any], style: Any) -> Any:
-    from bokeh.models import InlineStyleSheet, Row
-
-    wraps = InlineStyleSheet(css=":host { align-items: end; flex-wrap: wrap; gap: 6px 8px; width: 100%; }")
-    return Row(children=children, stylesheets=[style, wraps], sizing_mode="stretch_width")
+def _html(text: str, style: Any) -> Any:
+    models = bokeh_models()
+    return models.Div(text=text, disable_math=True, stylesheets=[style], sizing_mode="stretch_width")
 
 
-def _column(children: list[Any]) -> Any:
-    from bokeh.models import Column, InlineStyleSheet
+def _in_row(children: list[Any], style: Any) -> Any:
+    models = bokeh_models()
+    wraps = models.InlineStyleSheet(css=":host { align-items: end; flex-wrap: wrap; gap: 6px 8px; width: 100%; }")
+    return models.Row(children=children, stylesheets=[style, wraps], sizing_mode="stretch_width")
 
-    return Column(
-        children=children, sizing_mode="stretch_width", stylesheets=[InlineStyleSheet(css=":host { gap: 8px; }")]
+
+def _in_column(children: list[Any]) -> Any:
+    models = bokeh_models()
+    return models.Column(
+        children=children, sizing_mode="stretch_width", stylesheets=[models.InlineStyleSheet(css=":host { gap: 8px; }")]
     )

@@ -102,7 +102,9 @@ def checked_palette(palette: Palette | None) -> dict[str, Any]:
     return {str(name): color for name, color in palette.items()}
 
 
-def looks(names: Sequence[str], axes: Axes | None, palette: Mapping[str, Any], others: str | None = None) -> dict[str, Look]:
+def looks(
+    names: Sequence[str], axes: Axes | None, palette: Mapping[str, Any], others: str | None = None
+) -> dict[str, Look]:
     """
     Return each name its look.
 

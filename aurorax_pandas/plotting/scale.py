@@ -71,9 +71,7 @@ def query_distance(df: pd.DataFrame) -> float | None:
     return float(max(known)) if known and len(known) == len(values) else None
 
 
-def color_ends(
-    column: str, values: npt.NDArray[np.float64], limits: Limits, top: float | None
-) -> tuple[float, float]:
+def color_ends(column: str, values: npt.NDArray[np.float64], limits: Limits, top: float | None) -> tuple[float, float]:
     """Return the ends of a colour scale that holds one set of numbers; the arguments are those of `scaled`."""
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
