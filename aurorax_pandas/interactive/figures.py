@@ -211,7 +211,16 @@ def map_figure(panel: Panel, number: int, places: Places, source: Any, themed: T
         }
         | {"picked": np.zeros(rows, np.int32), "size": np.full(rows, 6.0), "alpha": np.full(rows, 1.0)}
     )
-    marks = shown.scatter("x", "y", source=stations, size="size", fill_alpha="alpha", marker="square", line_width=1.0)
+    marks = shown.scatter(
+        "x",
+        "y",
+        source=stations,
+        size="size",
+        fill_alpha="alpha",
+        marker="square",
+        line_width=1.0,
+        name=f"stations{number}",
+    )
     themed.add(marks.glyph, "ink", "fill_color", spec=True)
     themed.add(marks.glyph, "paper", "line_color", spec=True)
     names = shown.text(

@@ -1,5 +1,5 @@
 // What the views of a page have in common: the selection. Runs in the browser; `cb_data.act` says what has happened.
-const page = events.page ?? (events.page = {shown: false, dark: null, none: false, quiet: false})
+const page = events.page ?? (events.page = {shown: false, dark: null, none: false, own: null})
 const count = bars.data_source.data.left.length
 const act = cb_data.act
 
@@ -42,9 +42,8 @@ function selected() {
 
 function choose(indices) {
   page.none = indices.length == 0
-  page.quiet = true
+  page.own = indices
   events.selected.indices = indices
-  page.quiet = false
   update()
 }
 
@@ -78,14 +77,12 @@ function apply(conditions) {
 }
 
 function fill({from, to, near, far, site, lane}) {
-  page.filling = true
   form.from.value = from == null ? "" : instant(from, 0)
   form.to.value = to == null ? "" : instant(to, 0)
   form.near.value = near ?? null
   form.far.value = far ?? null
   form.site.value = site == null ? "" : String(site)
   form.lane.value = lane == null ? "" : String(lane)
-  page.filling = false
 }
 
 function read() {
@@ -316,9 +313,20 @@ if (act == "start") {
   start()
 }
 else if (act == "theme") paint()
-else if (act == "selected" && !page.quiet) {
-  page.none = false
-  update()
+else if (act == "selected") {
+  // what this script has selected is shown already
+  const {indices} = events.selected
+  if (page.own == null || page.own.length != indices.length || page.own.some((i, k) => i != indices[k])) {
+    page.none = false
+    page.own = null
+    update()
+  }
+} else if (act == "nothing") {
+  // a click beside all events ends a selection that holds none
+  if (page.none && events.selected.indices.length == 0) {
+    page.none = false
+    update()
+  }
 } else if (act == "time" || act == "distance") {
   const span = brushed(cb_obj.geometry)
   if (span != null) {
@@ -348,9 +356,8 @@ else if (act == "selected" && !page.quiet) {
 } else if (act == "clear") {
   fill({})
   page.none = false
-  page.quiet = true
+  page.own = []
   events.selected.indices = []
-  page.quiet = false
   update()
 } else if (act == "row") {
   const chosen = table.selected.indices.map((k) => table.data.event[k])

@@ -98,6 +98,7 @@ def sheet(
 
     timeline.figure.js_on_change("inner_width", act("start"))
     timeline.figure.js_on_event("selectiongeometry", act("time"))
+    timeline.figure.js_on_event("tap", act("nothing"))
     histogram.figure.js_on_event("selectiongeometry", act("distance"))
     for each in maps:
         each.figure.js_on_event("tap", act("map", panel=each.held))
@@ -108,7 +109,7 @@ def sheet(
         button.js_on_event("button_click", act(what))
     head = _heading(title, paint.legend, drawn, far is not None)
     parts = {
-        "head": _html(head, style), "time": timeline.figure, "form": places_in_form,
+        "head": _html(head, style, "head"), "time": timeline.figure, "form": places_in_form,
         "side": _in_column([*(each.figure for each in maps), histogram.figure]), "said": _in_column([said, _in_row([text, buttons["copy"]], style)]),
         "rows": table,
     }  # fmt: skip
@@ -185,6 +186,8 @@ def _selection_form(drawn: rows.Drawn, sites: list[str], style: Any) -> tuple[di
         ),
         "sort": models.Select(title="Lanes by", value="label", options=list(_SORTS.items()), **look),
     }  # fmt: skip
+    for name, field in form.items():
+        field.name = name
     small: dict[str, Any] = {"stylesheets": [style], "styles": {"flex": "1 1 auto"}, "width": None}
     words = {
         "form": "Select", "clear": "Clear", "to selection": "Zoom to selection", "all times": "All times",
@@ -232,8 +235,7 @@ def _event_table(columns: list[dict[str, Any]], style: Any) -> tuple[Any, Any, A
         title="The selected rows in Python", rows=2, max_length=None, stylesheets=[style],
         styles={"flex": "1 1 200px", "min-width": "0"}, width=None, name="text",
     )  # fmt: skip
-    said = _html(" ", style)
-    said.name = "status"
+    said = _html(" ", style, "status")
     return table, data, said, text
 
 
@@ -245,9 +247,9 @@ def _column_pixels(column: dict[str, Any]) -> int:
     return int(np.clip(7 * max(held, len(column["label"])) + 16, 60, 260))
 
 
-def _html(text: str, style: Any) -> Any:
+def _html(text: str, style: Any, name: str) -> Any:
     models = bokeh_models()
-    return models.Div(text=text, disable_math=True, stylesheets=[style], sizing_mode="stretch_width")
+    return models.Div(text=text, name=name, disable_math=True, stylesheets=[style], sizing_mode="stretch_width")
 
 
 def _in_row(children: list[Any], style: Any) -> Any:

@@ -53,7 +53,16 @@ class Reader:
     def __init__(self, browser: Any) -> None:
         self.browser = browser
 
-    def open(self, path: Path, width: int = 1280, height: int = 1400, *, dark: bool = False, zone: str = "UTC") -> None:
+    def open(
+        self,
+        path: Path,
+        width: int = 1280,
+        height: int = 1400,
+        *,
+        dark: bool = False,
+        zone: str = "UTC",
+        frame: bool = False,
+    ) -> None:
         """Open a file with the network off, and wait until it is drawn."""
         self.do("Network.enable")
         self.do("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
@@ -65,6 +74,8 @@ class Reader:
         self.browser.get_log("browser")
         self.browser.get_log("performance")
         self.browser.get(path.as_uri())
+        if frame:
+            self.browser.switch_to.frame(self.browser.find_element("css selector", "iframe"))
         self.wait("return window.Bokeh?.documents[0]?.get_model_by_name('text')?.value?.startsWith('df')")
 
     def do(self, command: str, **parameters: Any) -> Any:
@@ -158,16 +169,17 @@ class Reader:
 
     def table(self) -> dict[str, list[Any]]:
         """Return the columns of the table by their headings."""
-        return self.run(
+        found = self.run(
             """
             const {columns, source} = model("table")
             const page = document.createElement("textarea")
-            return Object.fromEntries(columns.map(({title, field}) => {
+            return columns.map(({title, field}) => {
               page.innerHTML = title
               return [page.value, Array.from(source.data[field])]
-            }))
+            })
             """
         )
+        return dict(found)
 
     def cells(self) -> list[str]:
         """Return the text of the cells of the table that are in sight."""
@@ -205,6 +217,27 @@ class Reader:
             """.replace("arguments[0]", repr(label))
         )
         self.key("Enter", "\r")
+        self.settle()
+
+    def write(self, title: str, text: str) -> None:
+        """Write into a field, in place of what it holds, and leave it."""
+        self.run(
+            """
+            const find = (node) => {
+              for (const each of node.querySelectorAll("*")) {
+                if (each.localName == "input" && each.closest(".bk-input-group")?.innerText?.split("\\n")[0] == arguments[0]) return each
+                const found = each.shadowRoot ? find(each.shadowRoot) : null
+                if (found) return found
+              }
+              return null
+            }
+            const field = find(document)
+            field.focus()
+            field.select()
+            """.replace("arguments[0]", repr(title))
+        )
+        self.do("Input.insertText", text=text)
+        self.key("Tab")
         self.settle()
 
     def key(self, name: str, text: str = "") -> None:
