@@ -90,7 +90,7 @@ def explore(
     Notes
     -----
     A brush on the timeline takes the events with an epoch inside it, its ends included; one on the histogram those with a
-    least distance inside it; a click on a station those of the station. Under the table stands Python that takes the rows
+    least distance inside it; a click on a station those of the station. Above the table stands Python that takes the rows
     of the selected events out of the frame. All times are UTC, whatever the browser's zone is.
 
     Examples

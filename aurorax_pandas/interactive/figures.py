@@ -129,6 +129,9 @@ def timeline_figure(
         hide_repeats=True,
     )  # fmt: skip
     shown.xaxis.axis_label = "Time [UTC]"
+    if not len(drawn.events):
+        # no day is the day of nothing
+        shown.xaxis.ticker = []
     order = models.ColumnDataSource({"lane": list(range(len(names)))})
     shown.yaxis.ticker = models.AdaptiveTicker(
         desired_num_ticks=max(1, min(count, pixels // 13)), min_interval=1, num_minor_ticks=0, mantissas=[1, 2, 5]

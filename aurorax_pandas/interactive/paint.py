@@ -85,10 +85,7 @@ def painted(
     codes: dict[Any, int] = {name: look.code for name, look in looks.items()}
     if others is not None:
         known[others], codes[others] = _OTHERS, 0
-    swatches = [
-        f'<span style="white-space: nowrap"><i style="{_swatch(known[name], codes[name])}"></i> {html.escape(name)}</span>'
-        for name in known
-    ]
+    swatches = [_named_swatch(name, known[name], codes[name]) for name in known]
     hatch = [_PATTERNS[codes[name] % len(_PATTERNS)] for name in labels] if any(codes.values()) else None
     legend = " &ensp;".join([f"<span>{words}:</span>", *swatches])
     return Paint([known[name] for name in labels], 0.0, 1.0, None, hatch, legend)
@@ -101,12 +98,22 @@ def craft_colors(names: list[str], palette: dict[str, Any]) -> list[str]:
     return [to_hex(look.color) for look in colors.looks(names, None, palette).values()]
 
 
+def craft_legend(names: list[str], shades: list[str]) -> str:
+    """Return what the colours of tracks mean, as HTML."""
+    swatches = [_named_swatch(name, shade, 0) for name, shade in zip(names, shades, strict=True)]
+    return " &ensp;".join(["<span>Tracks, dashed where conjugate:</span>", *swatches]) if swatches else ""
+
+
 def _ramp(cmap: Any, *, dark: bool) -> list[str]:
     from matplotlib.colors import to_hex
 
     chosen = colors.colormap_on(dark=dark) if cmap is None else cmap
     shades: npt.NDArray[np.float64] = chosen(np.linspace(0.0, 1.0, 256))
     return [to_hex(shade) for shade in shades]
+
+
+def _named_swatch(name: str, color: str, code: int) -> str:
+    return f'<span style="white-space: nowrap"><i style="{_swatch(color, code)}"></i> {html.escape(name)}</span>'
 
 
 def _swatch(color: str, code: int) -> str:

@@ -309,7 +309,7 @@ function brushed(geometry) {
 
 if (act == "start") {
   // as many dates as there is room for
-  timeline.below[0].ticker.desired_num_ticks = Math.max(2, Math.min(9, Math.floor(timeline.inner_width/64)))
+  if (count > 0) timeline.below[0].ticker.desired_num_ticks = Math.max(2, Math.min(9, Math.floor(timeline.inner_width/64)))
   start()
 }
 else if (act == "theme") paint()

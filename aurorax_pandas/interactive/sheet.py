@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurorax_pandas.interactive import figures, rows
 from aurorax_pandas.interactive.library import bokeh_models
-from aurorax_pandas.interactive.paint import ROLES, craft_colors, painted
+from aurorax_pandas.interactive.paint import ROLES, craft_colors, craft_legend, painted
 from aurorax_pandas.interactive.places import places_of
 from aurorax_pandas.plotting import scale
 from aurorax_pandas.plotting.rows import conjugate_rows
@@ -80,13 +80,15 @@ def sheet(
     form, buttons, places_in_form = _selection_form(drawn, places.sites, style)
     table, data, said, text = _event_table(columns, style)
     bars = timeline.held["bars"]
+    lines = _line_data(places.tracks, palette)
+    crafts = "" if lines is None else craft_legend(lines["names"], lines["colors"])
     shared = {
         "events": source, "bars": bars, "timeline": timeline.figure, "ring": timeline.held["ring"],
         "whole": timeline.held["whole"], "bins": histogram.held["bins"], "table": data, "status": said, "text": text,
         "panels": [each.held for each in maps], "columns": columns, "sites": places.sites, "form": form,
         "lanes": {"orders": figures.lane_orders(drawn), "shown": timeline.held["order"]},
         "told": _asked_of_events(drawn, places.sides, distances, bin_of, len(places.sites)), "refs": rows.row_names(df),
-        "tracks": _line_data(places.tracks, palette), "themed": themed.found, "roles": ROLES, "mapper": mapper,
+        "tracks": lines, "themed": themed.found, "roles": ROLES, "mapper": mapper,
         "ramps": paint.ramps, "hovers": _hovers([timeline, *maps]),
     }  # fmt: skip
     core = models.CustomJS(args=shared, code=rows.packaged("script.js"))
@@ -107,7 +109,7 @@ def sheet(
     form["sort"].js_on_change("value", act("sort"))
     for what, button in buttons.items():
         button.js_on_event("button_click", act(what))
-    head = _heading(title, paint.legend, drawn, far is not None)
+    head = _heading(title, [paint.legend, crafts], drawn, has_far=far is not None)
     parts = {
         "head": _html(head, style, "head"), "time": timeline.figure, "form": places_in_form,
         "side": _in_column([*(each.figure for each in maps), histogram.figure]), "said": _in_column([said, _in_row([text, buttons["copy"]], style)]),
@@ -151,7 +153,7 @@ def _hovers(shown: list[figures.Shown]) -> dict[str, list[Any]]:
     }
 
 
-def _heading(title: str | None, legend: str, drawn: rows.Drawn, has_far: bool) -> str:
+def _heading(title: str | None, legends: list[str], drawn: rows.Drawn, *, has_far: bool) -> str:
     """Return what stands above the views, as HTML."""
     lines = [f"<h1 style='font-size: 1.35em; margin: 0 0 4px'>{html.escape(title)}</h1>"] if title else []
     if drawn.left_out:
@@ -160,11 +162,11 @@ def _heading(title: str | None, legend: str, drawn: rows.Drawn, has_far: bool) -
             f"<p style='margin: 2px 0; font-weight: 600'>The closest {count:,} of {count + drawn.left_out:,} events are drawn; "
             "the others are not on this page.</p>"
         )
-    keys = [legend] if legend else []
+    keys = [legend for legend in legends if legend]
     if has_far:
         keys.append("<span>Hollow bars are conjugate.</span>")
     if keys:
-        lines.append(f"<p style='margin: 2px 0'>{' &ensp;'.join(keys)}</p>")
+        lines.append(f"<p style='margin: 2px 0'>{' &emsp;'.join(keys)}</p>")
     return "".join(lines) or " "
 
 
