@@ -119,9 +119,9 @@ def explore(
         require_column(drawn.events, "color", color)
     if ephemeris is not None:
         first, second = spacecraft_sides(drawn.events)
-        mixed = first != second
-        between = drawn.events[mixed]
-        check_spans("explore", between, drawn.row[mixed], ephemeris, sources_of_sides(between))
+        moving = first | second
+        tracked = drawn.events[moving]
+        check_spans("explore", tracked, drawn.row[moving], ephemeris, sources_of_sides(tracked))
     limits = scale.checked_limits(None, "explore", color, cmap, vmin, vmax)
     own = by if by in drawn.events.columns else None
     told = told_columns(drawn.events, asked, own, color)

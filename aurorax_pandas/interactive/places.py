@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE
+from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import spacecraft_sides
+from aurorax_pandas.ephemeris.tracks import Tracks
+from aurorax_pandas.frame import model
 from aurorax_pandas.interactive.rows import Drawn, Floats, Ints
 from aurorax_pandas.plotting.map_tracks import (
-    events_on_map,
     is_conjugate,
     is_south,
     joined_epochs,
@@ -95,53 +96,65 @@ def places_of(drawn: Drawn, ephemeris: xr.Dataset | None) -> Places:
 def _on_ephemeris(events: pd.DataFrame, ephemeris: xr.Dataset) -> tuple[Floats, Any, dict[str, Any], pd.DataFrame]:
     """Return the closest places, whether these are on the southern map, the tracks, and the places of stations."""
     first, second = spacecraft_sides(events)
-    mixed = np.flatnonzero(first != second)
-    between = events.iloc[mixed]
-    found, tracks = events_on_map(events, np.zeros(len(events), np.int64), ephemeris, EMISSION_ALTITUDE)
-    closest = np.full((2, len(events)), np.nan)
-    closest[:, mixed] = found[["closest_lat", "closest_lon"]].to_numpy().T
-    south = np.zeros(len(events), bool)
-    south[mixed] = found["south"]
-    there = found.set_index(mixed)[["station_lat", "station_lon", "south"]]
-    return closest, south, _tracks(between, mixed, len(events), found, tracks), there
+    kept = np.flatnonzero(first | second)
+    chosen, row = events.iloc[kept], np.arange(len(kept))
+    tracks = Tracks(ephemeris, sources_of_sides(chosen))
+    types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE).astype(np.int64)
+    last = max(len(tracks.epochs) - 1, 0)
+    on_first, mixed = first[kept], (first != second)[kept]
+    begin, _ = tracks.window(chosen["start"].to_numpy(), chosen["end"].to_numpy())
+    station = np.where(on_first, row + len(kept), row)
+    there = np.where(mixed, places_by_type(tracks, types, station, begin.clip(0, last)), np.nan)
+    epochs = chosen["closest_epoch"].to_numpy()
+    at, beyond = tracks.window(epochs, epochs)
+    known = (beyond > at) & ~np.isnat(epochs)
+    craft = np.where(on_first, row, row + len(kept))
+    closest, south = np.full((2, len(events)), np.nan), np.zeros(len(events), bool)
+    closest[:, kept] = np.where(known, places_by_type(tracks, types, craft, at.clip(0, last)), np.nan)
+    south[kept] = is_south(types, np.where(mixed, there[0], closest[0, kept]))
+    places = pd.DataFrame({"station_lat": there[0], "station_lon": there[1], "south": south[kept]}, index=kept)
+    return closest, south, _tracks(chosen, kept, len(events), types, tracks), places
 
 
-def _tracks(between: pd.DataFrame, mixed: Ints, count: int, found: pd.DataFrame, tracks: Any) -> dict[str, Any]:
+def _tracks(chosen: pd.DataFrame, kept: Ints, count: int, types: Ints, tracks: Tracks) -> dict[str, Any]:
     """
-    Return the tracks of events, one epoch before each to one after, each epoch of a spacecraft once.
+    Return the tracks of the spacecraft of events, one epoch before each to one after, each epoch of a spacecraft once.
 
     Returns
     -------
     dict
         Of places ``lat``, ``lon`` [degrees], ``south``, ``conjugate``, ``craft`` (a number among ``names``) and ``joined``
-        (whether a line goes on to the next); of events ``first`` and ``length`` of their places.
+        (whether a line goes on to the next); of events ``first1`` and ``length1`` of the places of their first source,
+        ``first2`` and ``length2`` of those of their second.
     """
-    source, types = (found[name].to_numpy(np.int64) for name in ("source", "type"))
-    start, stop = (between[name].to_numpy("M8[us]") for name in ("start", "end"))
+    sides = spacecraft_sides(chosen)
+    event = np.concatenate([np.flatnonzero(side) for side in sides])
+    source = np.concatenate([np.flatnonzero(side) + number * len(chosen) for number, side in enumerate(sides)])
+    start, stop = (chosen[name].to_numpy("M8[us]")[event] for name in ("start", "end"))
     first, past = tracks.window(start - tracks.step, stop + tracks.step)
     lengths = np.maximum(past - first, 0)
-    at = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)
-    craft = tracks.same(source)
-    epochs = max(len(tracks.epochs), 1)
-    key = np.repeat((craft * _TYPES + types) * epochs, lengths) + at
-    places, row, where = np.unique(key, return_index=True, return_inverse=True)
-    of = np.repeat(np.arange(len(between)), lengths)[row]
-    epoch = places % epochs
-    lat, lon = places_by_type(tracks, types[of], source[of], epoch)
-    far = is_conjugate(tracks, types[of], source[of], epoch)
-    south = is_south(types[of], lat)
-    line = (craft[of] * _TYPES + types[of]) * 4 + 2 * far + south
     begins = np.cumsum(lengths) - lengths
-    firsts, sizes = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    known = lengths > 0
-    firsts[mixed[known]] = where[begins[known]]
-    sizes[mixed] = lengths
-    moving = spacecraft_sides(between)[0]
-    names = between["e1_display_name"].where(moving, between["e2_display_name"]).astype("str").to_numpy()
-    codes, crafts = pd.factorize(names[of] if len(of) else names[:0], sort=True)
+    epochs = max(len(tracks.epochs), 1)
+    key = np.repeat((tracks.same(source) * _TYPES + types[event]) * epochs + first - begins, lengths)
+    places, row, where = np.unique(key + np.arange(lengths.sum()), return_index=True, return_inverse=True)
+    of = np.repeat(np.arange(len(source)), lengths)[row]
+    kind, epoch = types[event[of]], places % epochs
+    lat, lon = places_by_type(tracks, kind, source[of], epoch)
+    far, south = is_conjugate(tracks, kind, source[of], epoch), is_south(kind, lat)
+    line = (tracks.same(source[of]) * _TYPES + kind) * 4 + 2 * far + south
+    of_events: dict[str, Any] = {}
+    for number, side in enumerate(sides):
+        rows = slice(0, sides[0].sum()) if number == 0 else slice(sides[0].sum(), None)
+        sizes, starts = lengths[rows], begins[rows]
+        whole = np.zeros((2, count), np.int64)
+        whole[0, kept[side]] = sizes
+        whole[1, kept[side][sizes > 0]] = where[starts[sizes > 0]]
+        of_events |= {f"length{number + 1}": whole[0], f"first{number + 1}": whole[1]}
+    names = np.concatenate([chosen[f"e{number + 1}_display_name"].astype("str") for number in (0, 1)])
+    codes, crafts = pd.factorize(names[source[of]], sort=True)
     return {
         "lat": lat, "lon": lon, "south": south, "conjugate": far, "craft": codes, "names": [str(name) for name in crafts],
-        "joined": joined_epochs(tracks.step, line, epoch, lat, lon), "first": firsts, "length": sizes,
+        "joined": joined_epochs(tracks.step, line, epoch, lat, lon), **of_events,
     }  # fmt: skip
 
 

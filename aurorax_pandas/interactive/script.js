@@ -155,9 +155,11 @@ function update() {
 
 // the tracks of these events, each part once, broken where an epoch is missing or a field line jumps
 function drawTracks(panel, indices) {
-  const {x, y, south, conjugate, craft, joined, first, length} = tracks
+  const {x, y, south, conjugate, craft, joined} = tracks
   const used = new Uint8Array(x.length)
-  for (const i of indices) for (let k = first[i]; k < first[i] + length[i] - 1; k++) if (joined[k]) used[k] = 1
+  for (const [first, length] of [[tracks.first1, tracks.length1], [tracks.first2, tracks.length2]]) {
+    for (const i of indices) for (let k = first[i]; k < first[i] + length[i] - 1; k++) if (joined[k]) used[k] = 1
+  }
   const lines = {xs: [], ys: [], color: [], name: []}
   const dashed = {xs: [], ys: [], color: [], name: []}
   for (let k = 0; k < x.length; k++) {

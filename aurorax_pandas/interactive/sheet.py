@@ -141,7 +141,7 @@ def _asked_of_events(
 def _line_data(tracks: dict[str, Any] | None, palette: dict[str, Any]) -> dict[str, Any] | None:
     if tracks is None:
         return None
-    whole = {name: tracks[name].astype(np.int32) for name in ("craft", "first", "length")}
+    whole = {name: tracks[name].astype(np.int32) for name in ("craft", "first1", "length1", "first2", "length2")}
     told = {name: tracks[name].astype(np.uint8) for name in ("south", "conjugate", "joined")}
     places = {name: tracks[name].astype(np.float32) for name in ("x", "y")}
     return {**whole, **told, **places, "names": tracks["names"], "colors": craft_colors(tracks["names"], palette)}
