@@ -114,7 +114,7 @@ def timeline_figure(
         setattr(bars, name, bars.glyph.clone(**faint))
     bars.selection_glyph = bars.glyph.clone()
     ring = models.ColumnDataSource({"x": [], "y": []})
-    around = shown.scatter("x", "y", source=ring, size=15, fill_color=None, line_width=2.5)
+    around = shown.scatter("x", "y", source=ring, size=15, fill_color=None, line_width=2.5, name="ring")
     themed.add(around.glyph, "ink", "line_color", spec=True)
     hover = models.HoverTool(renderers=[bars], tooltips=[("event", "$index")], point_policy="follow_mouse", limit=1)
     brush = models.BoxSelectTool(dimensions="width", renderers=[], description="Select by time")
@@ -203,7 +203,7 @@ def map_figure(panel: Panel, number: int, places: Places, source: Any, themed: T
         }
         tools += list(hovers.values())
     ring = models.ColumnDataSource({"x": [], "y": []})
-    around = shown.scatter("x", "y", source=ring, size=16, fill_color=None, line_width=2.5)
+    around = shown.scatter("x", "y", source=ring, size=16, fill_color=None, line_width=2.5, name=f"ring{number}")
     themed.add(around.glyph, "ink", "line_color", spec=True)
     rows = len(panel.stations)
     stations = models.ColumnDataSource(

@@ -76,6 +76,14 @@ function apply(conditions) {
   }
 }
 
+function clear() {
+  fill({})
+  page.none = false
+  page.own = []
+  events.selected.indices = []
+  update()
+}
+
 function fill({from, to, near, far, site, lane}) {
   form.from.value = from == null ? "" : instant(from, 0)
   form.to.value = to == null ? "" : instant(to, 0)
@@ -262,6 +270,9 @@ function start() {
     return plain([sites[site[at]], `${told.bySite[site[at]]} events, ${picked[at]} selected`])
   }
   for (const hover of hovers.lines) hover.tooltips = (source, vars) => plain([source.data.name[vars.index]])
+  document.addEventListener("keyup", ({key}) => {
+    if (key == "Escape") clear()
+  })
   paint()
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint)
   try {
@@ -355,13 +366,8 @@ else if (act == "selected") {
   const conditions = read()
   if (typeof conditions == "string") say(conditions)
   else apply(conditions)
-} else if (act == "clear") {
-  fill({})
-  page.none = false
-  page.own = []
-  events.selected.indices = []
-  update()
-} else if (act == "row") {
+} else if (act == "clear") clear()
+else if (act == "row") {
   const chosen = table.selected.indices.map((k) => table.data.event[k])
   ring.data = {y: chosen.map((i) => events.data.y[i]), x: chosen.map((i) => (events.data.left[i] + events.data.right[i])/2)}
   panels.forEach((panel, number) => {

@@ -248,6 +248,11 @@ class Reader:
                 windowsVirtualKeyCode={"Enter": 13, "Tab": 9, "Escape": 27}.get(name, 0),
             )  # fmt: skip
 
+    def spent(self) -> float:
+        """Return how long the page has computed and drawn, where `Performance` counts [s of its thread]."""
+        metrics = self.do("Performance.getMetrics")["metrics"]
+        return {each["name"]: each["value"] for each in metrics}["TaskDuration"]
+
     def complaints(self) -> list[str]:
         """Return errors and warnings of the page since it was opened; what a driver says of a screen is none."""
         entries = [entry for entry in self.browser.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]

@@ -316,3 +316,54 @@ def test_the_output_of_a_notebook_shows_again_from_the_file(tmp_path, reader):
     height = reader.browser.execute_script("return document.querySelector('iframe').getBoundingClientRect().height")
     assert height > 1000
     assert html.unescape(output.data["text/html"]).count("<iframe") == 1
+
+
+def test_a_row_is_ringed_a_click_selects_one_and_the_text_is_copied(near, saved, reader):
+    reader.open(saved)
+    event = near.aurorax.explode_events().iloc[10]
+    left, right, y = reader.run("const d = model('bars').data_source.data; return [d.left[10], d.right[10], d.y[10]]")
+    reader.click("timeline", (left + right) / 2, y)
+    assert reader.status == "1 of 49 events selected."
+    assert reader.table()["Pair"] == [event["pair"]]
+    reader.run("model('table').source.selected.indices = [0]")
+    reader.settle()
+    assert reader.run("return Array.from(model('ring').data_source.data.x)") == [(left + right) / 2]
+    assert reader.run("return Array.from(model('ring0').data_source.data.x)")[0] == pytest.approx(
+        reader.run("return model('bars').data_source.data.x0[10]")
+    )
+    reader.do("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    reader.press("Copy")
+    assert reader.status == "Copied."
+    assert reader.text == "df.loc[[10]]"
+    reader.key("Escape")
+    reader.settle()
+    assert reader.status == "All 49 events."
+
+
+def test_twenty_thousand_events_pan_about_as_lightly_as_few(near, saved, tmp_path, reader):
+    random = np.random.default_rng(1)
+    events = near.aurorax.explode_events()
+    many = events.iloc[random.integers(0, len(events), 20_000)].reset_index(drop=True)
+    shift = pd.to_timedelta(random.integers(0, 600_000, 20_000), unit="min").as_unit("us")
+    many = many.assign(**{name: many[name] + shift for name in ("start", "end", "closest_epoch")})
+    many.aurorax.explore().save(tmp_path / "many.html")
+    costs = []
+    for path in (saved, tmp_path / "many.html"):
+        reader.open(path)
+        reader.do("Performance.enable", timeDomain="threadTicks")
+        reader.run(
+            "for (const tool of model('timeline').toolbar.tools) if (tool.type == 'PanTool') tool.active = true;"
+            "else if (tool.type == 'BoxSelectTool') tool.active = false"
+        )
+        low, high = reader.run("return [model('timeline').x_range.start, model('timeline').x_range.end]")
+        x, y = reader.at("timeline", (low + high) / 2, 15.0)
+        reader.mouse("mouseMoved", x, y)
+        reader.mouse("mousePressed", x, y)
+        reader.mouse("mouseMoved", x - 5, y)
+        before = reader.spent()
+        for step in range(10):
+            reader.mouse("mouseMoved", x - 10 - 5 * step, y)
+        costs.append(reader.spent() - before)
+        reader.mouse("mouseReleased", x - 55, y)
+        assert reader.run("return model('timeline').x_range.start") > low
+    assert costs[1] < 2.5 * costs[0]

@@ -224,3 +224,29 @@ def test_hemispheres_have_a_map_each(sample):
         page = both.aurorax.explore(ap.load_sample_ephemeris())
     assert model(page, "map1") is not None
     assert model(sample.aurorax.explore(), "map1") is None
+
+
+@needs_bokeh
+def test_tracks_are_where_the_ephemeris_has_the_footprints(sample):
+    from aurorax_pandas.geometry import geodetic_latitude
+    from aurorax_pandas.interactive.places import places_of
+    from aurorax_pandas.interactive.rows import drawn_events
+
+    ephemeris = ap.load_sample_ephemeris()
+    swarm = [{"platforms": [platform]} for platform in ("swarma", "swarmb")]
+    both = ap.find_conjunctions(ephemeris, distance=2000, space=swarm)
+    minute = np.timedelta64(1, "m")
+    for df, sides in ((sample, (2,)), (both, (1, 2))):
+        drawn = drawn_events(df, "pair")
+        tracks = places_of(drawn, ephemeris).tracks
+        for side in sides:
+            for number in range(0, len(drawn.events), 7):
+                event = drawn.events.iloc[number]
+                rows = slice(tracks[f"first{side}"][number], None)
+                rows = slice(rows.start, rows.start + tracks[f"length{side}"][number])
+                here = ephemeris.isel(source=ephemeris["display_name"].values == event[f"e{side}_display_name"])
+                here = here.sel(epoch=slice(event["start"] - minute, event["end"] + minute)).isel(source=0)
+                np.testing.assert_array_equal(tracks["lon"][rows], here["nbtrace_lon"].values)
+                expected = geodetic_latitude(here["nbtrace_lat"].values, 100.0)
+                np.testing.assert_allclose(tracks["lat"][rows], expected, atol=1e-9)
+                assert {tracks["names"][code] for code in tracks["craft"][rows]} == {event[f"e{side}_display_name"]}
