@@ -5,7 +5,7 @@ try {
 } catch (_) {
   // not laid out yet
 }
-const room = Math.max(8, Math.floor(0.36*wide/5.9))
+const room = Math.max(8, Math.floor(0.36*wide/6.5))
 if (order.room != room) {
   const letters = names.map((name) => Array.from(name))
   const most = Math.max(0, ...letters.map((name) => name.length))

@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("picture", type=Path)
     parser.add_argument("--width", type=int, default=1280)
-    parser.add_argument("--height", type=int, default=980)
+    parser.add_argument("--height", type=int, default=900)
     parser.add_argument("--events", type=int)
     parser.add_argument("--dark", action="store_true")
     given = parser.parse_args()
