@@ -58,7 +58,7 @@ def test_notebook_runs_and_shows_frames_refusals_and_a_picture(executed):
     found = outputs(executed)
     assert not [output for output in found if output.output_type == "error"]
     printed = "".join(output.text for output in found if output.output_type == "stream")
-    assert printed.count("the sandbox is a demonstration and") == 3
+    assert printed.count("sandbox: it is a demonstration and") == 3
     assert "ConjunctionSearch(executed=False, completed=False, request_id='')" in printed
     data = [output.data for output in found if "data" in output]
     assert sum("image/png" in one for one in data) == 1

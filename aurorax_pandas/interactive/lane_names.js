@@ -21,4 +21,4 @@ if (order.room != room) {
   if (new Set(order.fitted).size < names.length) order.fitted = order.fitted.map((name, lane) => `${name} ${lane + 1}`)
   order.room = room
 }
-return Number.isInteger(tick) ? order.fitted[order.data.lane[tick]] ?? "" : ""
+return Number.isInteger(tick) && tick in order.data.lane ? order.fitted[order.data.lane[tick]] : ""

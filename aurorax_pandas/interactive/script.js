@@ -273,6 +273,9 @@ function start() {
   document.addEventListener("keyup", ({key}) => {
     if (key == "Escape") clear()
   })
+  // Bokeh does not wipe the outermost pixel of a figure, where names that were too long at first left marks
+  const canvas = cb_context.index.find_one(timeline)?.canvas_view?.primary?.canvas
+  if (canvas != null) canvas.style.clipPath = "inset(2px)"
   paint()
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint)
   try {

@@ -205,7 +205,7 @@ def test_the_zone_of_the_browser_changes_nothing(saved, reader):
         assert (reader.run("return new Date(2020, 0, 1).getTimezoneOffset()") != 0) == (zone != "UTC")
         ticks = reader.run(
             "const axis = view('timeline').axis_views.find((v) => v.model.axis_label == 'Time [UTC]');"
-            "return axis.compute_labels(axis.tick_coords.major[0]).items.map((each) => each.text)"
+            "return axis.compute_labels(axis.tick_coords.major[0]).items.map((each) => each.text.trim())"
         )
         reader.write("To [UTC]", "2020-01-01 02:00")
         reader.press("Select")
@@ -234,7 +234,7 @@ def test_names_are_text_wherever_they_stand(near, tmp_path, reader):
     assert all(name in legend for name in NASTY)
     lanes = reader.run(
         "const axis = view('timeline').axis_views.find((v) => v.model.axis_label != 'Time [UTC]');"
-        "return axis.compute_labels([0, 1, 2, 3, 4]).items.map((each) => each.text)"
+        "return axis.compute_labels([0, 1, 2, 3, 4]).items.map((each) => each.text.trim())"
     )
     assert sorted(lanes) == sorted(NASTY)
     told = reader.hover(
@@ -268,7 +268,7 @@ def test_lanes_are_sorted_by_label_first_and_count(near, saved, reader):
     def lanes():
         return reader.run(
             "const axis = view('timeline').axis_views.find((v) => v.model.axis_label != 'Time [UTC]');"
-            "return axis.compute_labels(Array.from({length: 33}, (_, i) => i)).items.map((each) => each.text)"
+            "return axis.compute_labels(Array.from({length: 33}, (_, i) => i)).items.map((each) => each.text.trim())"
         )
 
     grouped = events.groupby("pair", observed=True)
