@@ -134,7 +134,10 @@ def timeline_figure(
         shown.xaxis.ticker = []
     order = models.ColumnDataSource({"lane": list(range(len(names)))})
     shown.yaxis.ticker = models.AdaptiveTicker(
-        desired_num_ticks=max(1, min(count, (pixels - 90) // 15)), min_interval=1, num_minor_ticks=0, mantissas=[1, 2, 5]
+        desired_num_ticks=max(1, min(count, (pixels - 90) // 15)),
+        min_interval=1,
+        num_minor_ticks=0,
+        mantissas=[1, 2, 5],
     )
     shown.yaxis.formatter = models.CustomJSTickFormatter(
         args={"names": names, "order": order, "figure": shown}, code=packaged("lane_names.js")
