@@ -57,7 +57,8 @@ def concat(frames: Iterable[Any]) -> Any:
     Raises
     ------
     AuroraxInputError
-        If there is no frame, or they are of several forms.
+        If there is no frame, they are of several forms, or some hold exact spans (of ``continuous=True``) and others
+        spans of epochs.
     AuroraxDataError
         If one holds no conjunctions.
 
@@ -94,6 +95,12 @@ def _form(frame: Any) -> str:
 
 def concat_frames(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Put typed frames together; see `concat`."""
+    exact = [provenance.spans_are_exact(frame) for frame in frames if len(frame)]
+    if any(exact) and not all(exact):
+        raise AuroraxInputError(
+            f"frames: {sum(exact)} of {len(exact)} hold exact spans, found by continuous=True, the others spans of epochs, "
+            "which cannot be counted together; make the others exact by df.aurorax.refine(ephemeris), or keep them apart"
+        )
     attrs = merged_attrs([frame.attrs for frame in frames])
     reads = [read_of(frame.attrs) for frame in frames]
     plain = [frame.copy(deep=False) for frame in frames]

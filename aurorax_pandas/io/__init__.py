@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, flag, path_text
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.io import files
 from aurorax_pandas.io.files import from_files
@@ -145,7 +145,7 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     >>> len(aurorax_pandas.as_conjunctions(pathlib.Path("swarm.json").read_bytes()))
     49
     """
-    if api:
+    if flag("api", api):
         files.export_api(df, path, overwrite=overwrite)
     else:
         files.export(df, path, "json", overwrite=overwrite)
@@ -230,7 +230,7 @@ def load_conjunctions(
     >>> assert_conjunctions_equal(aurorax_pandas.load_conjunctions("swarm-all.json"), df)
     """
     choice("engine", engine, ("pandas", "dask"))
-    text = os.fspath(path)
+    text = path_text("path", path)
     name = files.format_of(Path(text), format)
     if engine == "pandas":
         _check_file(text)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.checks import choice, flag, path_text
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.io import layout
@@ -97,14 +97,16 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     """Return the place of a file with links followed, or raise where it may not be written."""
-    target = Path(os.path.realpath(path))
+    shown_path = path_text("path", path)
+    target = Path(os.path.realpath(shown_path))
+    flag("overwrite", overwrite)
     if target.exists() and not overwrite:
-        raise AuroraxInputError(f"path={os.fspath(path)!r} exists; give overwrite=True to replace it, or another name")
+        raise AuroraxInputError(f"path={shown_path!r} exists; give overwrite=True to replace it, or another name")
     if target.exists() and not target.is_file():
         kind = "a folder" if target.is_dir() else "no regular file"
-        raise AuroraxInputError(f"path={os.fspath(path)!r} is {kind}; give the name of a file")
+        raise AuroraxInputError(f"path={shown_path!r} is {kind}; give the name of a file")
     if not target.parent.is_dir():
-        raise AuroraxInputError(f"path={os.fspath(path)!r}: there is no folder {str(target.parent)!r}; make it first")
+        raise AuroraxInputError(f"path={shown_path!r}: there is no folder {str(target.parent)!r}; make it first")
     return target
 
 
@@ -238,7 +240,7 @@ def from_files(
         If the files do not have the same columns.
     """
     if find_spec("dask") is None:
-        raise AuroraxInputError("engine='dask' needs the package dask; install aurorax-pandas[dask]")
+        raise AuroraxMissingExtraError.of("engine='dask'", "dask", "dask")
     import dask.dataframe as dd
     from dask import config
     from dask.dataframe.utils import clear_known_categories

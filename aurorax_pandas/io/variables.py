@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.io import layout
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES
@@ -153,6 +153,8 @@ def _texts(array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, Any]]:
 
 def block_of(ds: xr.Dataset) -> layout.Block:
     """Return the metadata block of a Dataset."""
+    if not hasattr(ds, "attrs") or isinstance(ds, pd.DataFrame | pd.Series):
+        raise AuroraxInputError(f"a Dataset of to_xarray is needed, not a {type(ds).__name__}")
     if not isinstance(ds.attrs.get(provenance.KEY), str):
         raise AuroraxDataError(
             "the Dataset has no attrs['aurorax'] of to_xarray; keep it in calculations with xarray's keep_attrs"

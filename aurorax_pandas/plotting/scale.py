@@ -64,8 +64,10 @@ def checked_limits(
 
 def query_distance(df: pd.DataFrame) -> float | None:
     """Return the greatest distance [km] that the query of a frame allows, None where there is none or it is unknown."""
-    limits = (get_provenance(df.attrs).get("query") or {}).get("max_distances") or {}
-    values = list(limits.values()) if isinstance(limits, dict) else []
+    query = get_provenance(df.attrs).get("query")
+    # a frame of several searches has a list of queries
+    limits = (query.get("max_distances") or {}) if isinstance(query, dict) else {}
+    values = list(limits.values())
     known = [value for value in values if isinstance(value, int | float) and value > 0]
     # a pair without a limit, between spacecraft and others, leaves the others' limits alone only in other pairs
     return float(max(known)) if known and len(known) == len(values) else None

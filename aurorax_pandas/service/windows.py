@@ -119,11 +119,14 @@ def read_in_parts(
             "on_bad_records": on_bad_records,
         }
         keeper = Checkpoint(checkpoint, search)
-        if keeper.is_new and connection.check_names:
-            with connection.opened() as transport:
-                catalogue.check_names(query.payload, transport, deadline)
+    if connection.check_names and (keeper is None or keeper.is_new):
+        with connection.opened() as transport:
+            catalogue.check_names(query.payload, transport, deadline)
+    if keeper is not None:
         keeper.begin()
     workers = Workers(cancel_on_interrupt)
+    # what the windows name is looked up once, for all of them
+    connection = replace(connection, check_names=False)
     reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
     finished, failed = _search(parts, reader, workers, max_workers, progress)
     frames = [finished[part] for part in parts if part in finished]
