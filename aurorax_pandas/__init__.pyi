@@ -67,6 +67,8 @@ from .frame.schema import PassSchema as PassSchema
 from .frame.stitch import stitch as stitch
 from .frame.validation import validate as validate
 from .frame.written import records_from_conjunctions as records_from_conjunctions
+from .interactive.explore import explore as explore
+from .interactive.page import ExplorePage as ExplorePage
 from .io import load_conjunctions as load_conjunctions
 from .io import to_csv as to_csv
 from .io import to_json as to_json

@@ -32,6 +32,7 @@ from aurorax_pandas.frame.arrow import to_arrow
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.validation import validate
+from aurorax_pandas.interactive.explore import explore
 from aurorax_pandas.io import to_csv, to_json, to_netcdf, to_parquet
 from aurorax_pandas.io.together import along_conjunction, keep_together
 from aurorax_pandas.io.xarray import to_dataframe, to_xarray
@@ -187,6 +188,7 @@ class AuroraxDataFrameAccessor(_Described):
     deduplicate = verb(deduplicate)
     ephemeris = verb(read_ephemeris_of)
     explode_events = verb(explode_events)
+    explore = verb(explore)
     filter_closest_epoch = verb(filter_closest_epoch)
     groupby_pair = verb(groupby_pair)
     image_windows = verb(image_windows)
@@ -262,6 +264,7 @@ class AuroraxDatasetAccessor:
     deduplicate = dataset_verb(deduplicate)
     ephemeris = frame_verb(read_ephemeris_of)
     explode_events = dataset_verb(explode_events)
+    explore = frame_verb(explore)
     filter_closest_epoch = dataset_verb(filter_closest_epoch)
     find_conjunctions = verb(find_conjunctions)
     groupby_pair = frame_verb(groupby_pair)

@@ -73,6 +73,19 @@ def query_distance(df: pd.DataFrame) -> float | None:
     return float(max(known)) if known and len(known) == len(values) else None
 
 
+def color_ends(column: str, values: npt.NDArray[np.float64], limits: Limits, top: float | None) -> tuple[float, float]:
+    """Return the ends of a colour scale that holds one set of numbers; the arguments are those of `scaled`."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    if column in _DISTANCES and top is not None:
+        low, high = 0.0, top
+    low = low if limits.vmin is None else limits.vmin
+    high = high if limits.vmax is None else limits.vmax
+    if low < high:
+        return low, high
+    return (high - 1.0, high) if limits.vmin is None and limits.vmax is not None else (low, low + 1.0)
+
+
 def scaled(
     axes: Axes, picture: Picture, column: str, values: npt.NDArray[Any], limits: Limits, top: float | None = None
 ) -> tuple[Colormap, Normalize]:
