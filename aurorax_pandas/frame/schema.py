@@ -37,7 +37,7 @@ def _rows(kind: str) -> dict[str, Any]:
 
 class _FrameModel(pandera.DataFrameModel):
     @classmethod
-    def validate(
+    def validate(  # pyright: ignore[reportIncompatibleMethodOverride]
         cls,
         check_obj: pd.DataFrame,
         head: int | None = None,
