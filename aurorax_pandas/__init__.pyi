@@ -94,11 +94,11 @@ from .query.blocks import GroundCriteriaBlock as GroundCriteriaBlock
 from .query.blocks import SpaceCriteriaBlock as SpaceCriteriaBlock
 from .query.filters import MetadataFilter as MetadataFilter
 from .query.filters import MetadataFilterExpression as MetadataFilterExpression
-from .readers import read_aurorax_availability as read_aurorax_availability
-from .readers import read_aurorax_conjunctions as read_aurorax_conjunctions
-from .readers import read_aurorax_data_products as read_aurorax_data_products
-from .readers import read_aurorax_data_sources as read_aurorax_data_sources
-from .readers import read_aurorax_ephemeris as read_aurorax_ephemeris
+from .readers.conjunctions import read_aurorax_conjunctions as read_aurorax_conjunctions
+from .readers.sources import read_aurorax_availability as read_aurorax_availability
+from .readers.sources import read_aurorax_data_products as read_aurorax_data_products
+from .readers.sources import read_aurorax_data_sources as read_aurorax_data_sources
+from .readers.sources import read_aurorax_ephemeris as read_aurorax_ephemeris
 from .registration import register as register
 from .samples import load_sample_conjunctions as load_sample_conjunctions
 from .samples import load_sample_ephemeris as load_sample_ephemeris

@@ -9,7 +9,7 @@ import pandas as pd
 import wrapt
 
 from aurorax_pandas.exceptions import AuroraxDataWarning
-from aurorax_pandas.readers import read_aurorax_conjunctions
+from aurorax_pandas.readers.conjunctions import read_aurorax_conjunctions
 
 
 @pd.api.extensions.register_extension_dtype

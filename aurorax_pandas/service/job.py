@@ -30,14 +30,7 @@ from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import ReadOptions, download_records
 from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, telling_bar
-from aurorax_pandas.service.status import (
-    error_lines,
-    log_lines,
-    one_line,
-    query_part,
-    result_part,
-    tell_new_lines,
-)
+from aurorax_pandas.service.status import error_lines, log_lines, one_line, query_part, result_part, tell_new_lines
 from aurorax_pandas.service.transport import Answer
 from aurorax_pandas.signatures import HOW_IT_GOES, meeting
 
@@ -46,6 +39,10 @@ logger = logging.getLogger("aurorax_pandas")
 _UNKNOWN_STATES: Final = 5
 
 _Result = TypeVar("_Result")
+
+_waiting = meeting(
+    poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=HOW_IT_GOES
+)
 
 
 class Search(ABC, Generic[_Result]):
@@ -286,9 +283,7 @@ class Search(ABC, Generic[_Result]):
         self.update_status(timeout=timeout)
         return self.completed
 
-    @meeting(
-        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=HOW_IT_GOES
-    )
+    @_waiting
     def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
         """
         Wait until the result can be downloaded.
@@ -414,9 +409,7 @@ class Search(ABC, Generic[_Result]):
             self.data = self._decode(items, **options)
         return self.data
 
-    @meeting(
-        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=HOW_IT_GOES
-    )
+    @_waiting
     def run(
         self,
         timeout: Timeout = 3600,

@@ -1,0 +1,1 @@
+"""Network to frame in one call."""
