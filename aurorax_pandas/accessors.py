@@ -88,13 +88,6 @@ def dask_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable
     return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
 
 
-def dask_series_verb(
-    function: Callable[Concatenate[Any, P], pd.Series[Any]],
-) -> Callable[Concatenate[Any, P], dd.Series]:
-    """Return the method that calls a function with each partition of a Dask frame to make a column."""
-    return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
-
-
 class _Described:
     """What shows itself in a console and in a notebook: what it holds, and what it can do."""
 
@@ -324,7 +317,7 @@ class AuroraxDaskAccessor:
     filter_closest_epoch = dask_verb(filter_closest_epoch)
     groupby_pair = verb(dask.groupby_pair)
     join_series = dask_verb(join_series)
-    minutes = dask_series_verb(minutes)
+    minutes = verb(dask.minutes)
     pair_summary = verb(dask.pair_summary)
     select_sources = verb(dask.select_sources)
     stitch = verb(dask.stitch)

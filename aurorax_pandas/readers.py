@@ -13,7 +13,7 @@ from aurorax_pandas.checks import choice, either_word, flag, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.options import hidden
-from aurorax_pandas.signatures import CALLS_OF_OTHERS, meeting
+from aurorax_pandas.signatures import CALLS_OF_OTHERS, HOW_IT_GOES, meeting
 from aurorax_pandas.sources import platform_named
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @typed
 @meeting(
-    verbose="progress=True shows how it goes",
+    verbose=HOW_IT_GOES,
     return_immediately="ConjunctionSearch(...).execute() submits a search and returns",
     response_format="the frame has all fields; choose its columns",
     **CALLS_OF_OTHERS,
@@ -263,9 +263,9 @@ def _refuse_set(why: str, arguments: dict[str, Any]) -> None:
 
 
 @meeting(
-    verbose="progress=True shows how it goes",
+    verbose=HOW_IT_GOES,
     return_immediately="EphemerisSearch(...).execute() submits a search and returns",
-    response_format="the Dataset has all fields; choose its variables",
+    response_format="the Dataset has all variables; choose among them",
 )
 def read_aurorax_ephemeris(
     start: Any = None,

@@ -12,6 +12,9 @@ from aurorax_pandas.checks import suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.options import hidden
 
+#: What to write in place of ``verbose=`` of another client.
+HOW_IT_GOES: Final = "progress=True shows how it goes"
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -71,6 +74,7 @@ def meeting(**cures: str) -> Callable[[F], F]:
             if each.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
         ]
         by_name = [name for name, each in parameters.items() if each.kind is kinds.KEYWORD_ONLY]
+        # a class is called by its own name
         called = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
 
         @functools.wraps(function)

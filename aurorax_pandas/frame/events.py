@@ -109,6 +109,9 @@ def _travelling(df: pd.DataFrame, columns: Any) -> list[int]:
 def as_events(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
     """Return the events of a conjunctions frame; a frame of events passes, typed, if it has the columns needed."""
     if is_events(df):
+        if "pair" in columns and "pair" not in df.columns:
+            # both sources tell which pair it is
+            df = df.assign(pair=label_events(require(df, verb, *SIDE_COLUMNS)))
         return require(df, verb, *columns)
     return explode_events(require(df, verb, "events"))
 

@@ -82,7 +82,8 @@ def variable_of(dim: str, field: str, array: pa.Array) -> xr.Variable:
         unit = next(name for name, code in _UNITS.items() if code == np.datetime_data(values.dtype)[0])
         encoding = {
             "units": f"{unit} since 1970-01-01T00:00:00Z",
-            "calendar": "standard",
+            # the same from 1582 on; xarray looks for a time before that, and fails where all are missing
+            "calendar": "proleptic_gregorian" if values.size and np.isnat(values).all() else "standard",
             "dtype": "int64",
             "_FillValue": np.iinfo(np.int64).min,
         }

@@ -180,7 +180,7 @@ def _conditions(key: str, value: Any) -> list[MetadataFilterExpression]:
         values: Any = items[1] if len(items) == 2 else items[1:]
         return [MetadataFilterExpression(key, values, items[0])]
     _refuse_signs(key, items)
-    return [MetadataFilterExpression(key, value, "in" if len(items) > 1 else "=")]
+    return [MetadataFilterExpression(key, items, "in" if len(items) > 1 else "=")]
 
 
 def _names_of_fields(kind: type) -> list[str]:

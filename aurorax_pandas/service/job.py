@@ -39,12 +39,11 @@ from aurorax_pandas.service.status import (
     tell_new_lines,
 )
 from aurorax_pandas.service.transport import Answer
-from aurorax_pandas.signatures import meeting
+from aurorax_pandas.signatures import HOW_IT_GOES, meeting
 
 logger = logging.getLogger("aurorax_pandas")
 
 _UNKNOWN_STATES: Final = 5
-_HOW_IT_GOES: Final = "progress=True shows how it goes"
 
 _Result = TypeVar("_Result")
 
@@ -288,7 +287,7 @@ class Search(ABC, Generic[_Result]):
         return self.completed
 
     @meeting(
-        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=HOW_IT_GOES
     )
     def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
         """
@@ -416,7 +415,7 @@ class Search(ABC, Generic[_Result]):
         return self.data
 
     @meeting(
-        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=HOW_IT_GOES
     )
     def run(
         self,

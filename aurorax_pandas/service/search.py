@@ -44,6 +44,13 @@ RESPONSE_FORMAT: Final[dict[str, Any]] = {
 }
 
 
+#: What PyAuroraX's searches take beside these, with what to write.
+_MET: Final = {
+    "verbose": "wait(progress=True) shows how it goes",
+    "return_immediately": "execute() submits the search and returns",
+}
+
+
 class ConjunctionSearch(Search[pd.DataFrame]):
     """
     One conjunction search on the service, step by step.
@@ -117,11 +124,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     response_format: ClassVar[dict[str, Any]] = RESPONSE_FORMAT
     read_options: ClassVar[frozenset[str]] = frozenset({"on_bad_records"})
 
-    @meeting(
-        return_immediately="execute() submits the search and returns",
-        response_format="the frame has all fields; choose its columns",
-        **CALLS_OF_OTHERS,
-    )
+    @meeting(**_MET, response_format="the frame has all fields; choose its columns", **CALLS_OF_OTHERS)
     @showing(Query.from_arguments)
     def __init__(
         self,
@@ -280,10 +283,7 @@ class EphemerisSearch(Search["xr.Dataset"]):
     reader: ClassVar[str] = "read_aurorax_ephemeris"
     response_format: ClassVar[dict[str, Any]] = ephemeris_records.RESPONSE_FORMAT
 
-    @meeting(
-        return_immediately="execute() submits the search and returns",
-        response_format="the Dataset has all fields; choose its variables",
-    )
+    @meeting(**_MET, response_format="the Dataset has all variables; choose among them")
     def __init__(
         self,
         start: Any = None,
