@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from glob import glob, has_magic
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
 
 from aurorax_pandas.checks import choice
-from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.io import files
-from aurorax_pandas.io.files import from_files
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -185,41 +182,73 @@ def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None
 
 @overload
 def load_conjunctions(
-    path: Path_, *, format: FormatName | None = ..., engine: Literal["pandas"] = ...
+    path: Path_ | Sequence[Path_],
+    *,
+    format: FormatName | None = ...,
+    engine: Literal["pandas"] = ...,
+    columns: str | Sequence[str] | None = ...,
+    start: Any = ...,
+    end: Any = ...,
 ) -> AuroraxDataFrame: ...
 @overload
-def load_conjunctions(path: Path_, *, format: FormatName | None = ..., engine: Literal["dask"]) -> dd.DataFrame: ...
 def load_conjunctions(
-    path: Path_,
+    path: Path_ | Sequence[Path_],
+    *,
+    format: FormatName | None = ...,
+    engine: Literal["dask"],
+    columns: str | Sequence[str] | None = ...,
+    start: Any = ...,
+    end: Any = ...,
+) -> dd.DataFrame: ...
+def load_conjunctions(
+    path: Path_ | Sequence[Path_],
     *,
     format: FormatName | None = None,  # noqa: A002  (the name that pandas and xarray use)
     engine: Literal["pandas", "dask"] = "pandas",
+    columns: str | Sequence[str] | None = None,
+    start: Any = None,
+    end: Any = None,
 ) -> Any:
     """
-    Load a file that `to_parquet`, `to_csv`, `to_json` or `to_netcdf` wrote.
+    Load what `to_parquet`, `to_csv`, `to_json` or `to_netcdf` wrote, or the folder of a long search.
 
     Parameters
     ----------
-    path : str or path
-        The file; with Dask a pattern of several (``"2020/*.parquet"``) too, in the order of their names.
+    path : str or path, or sequence of them
+        A file, several, or a pattern (``"2020/*.parquet"``); or the folder that ``checkpoint=`` of
+        `read_aurorax_conjunctions` has made, of which the data set ``conjunctions/year=YYYY/*.parquet`` is read.
+        Several files of conjunctions are put together as by `concat`, each conjunction once; with Dask their rows stay
+        as they are.
     format : {"parquet", "csv", "json", "netcdf"}, optional
         By default the one that the suffix tells.
     engine : {"pandas", "dask"}, default "pandas"
         Whether to give a frame, or a Dask frame with one partition for each file, which is loaded when it is
         computed (needs the extra ``dask``).
+    columns : str or sequence of str, optional
+        Which columns to give, in this order; of Parquet no others are read. By default all.
+    start, end : anything that `pandas.Timestamp` takes, optional
+        Only rows that share some time with this span, inclusive, UTC; each is given whole. What names a whole day,
+        month or year as `end` means its last second.
 
     Returns
     -------
     pandas.DataFrame or dask.dataframe.DataFrame
-        The frame that was written: columns, dtypes, index and attrs.
+        The frame that was written: columns, dtypes, index and attrs. Of a folder, the conjunctions of the search, in
+        the order of a read, with a fresh index.
 
     Raises
     ------
     AuroraxInputError
-        If there is no such file, or an argument is not valid.
+        If there is no such file, a folder is none of a long search, or an argument is not valid.
     AuroraxDataError
         If a file is damaged, of another schema version, or none of ours. Nothing partial is returned, and nothing in
         a file is ever executed.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If windows of a folder's search are missing: how many, and which. What is there then are the conjunctions that
+        these cannot change.
 
     Examples
     --------
@@ -228,22 +257,12 @@ def load_conjunctions(
     >>> df = aurorax_pandas.load_sample_conjunctions()
     >>> df.aurorax.to_json("swarm-all.json", overwrite=True)
     >>> assert_conjunctions_equal(aurorax_pandas.load_conjunctions("swarm-all.json"), df)
+    >>> aurorax_pandas.load_conjunctions("swarm-all.json", columns=["start", "min_distance"], end="2020-01-01T00:09")
+                    start  min_distance
+    0 2020-01-01 00:08:00    206.599963
     """
+    from aurorax_pandas.io.loading import Choice, load_one, load_with_dask
+
     choice("engine", engine, ("pandas", "dask"))
-    text = os.fspath(path)
-    name = files.format_of(Path(text), format)
-    if engine == "pandas":
-        _check_file(text)
-        return files.load(Path(text), name)
-    # a pattern may be absolute, which Path.glob does not take
-    found = sorted(glob(text)) if has_magic(text) and not Path(text).exists() else [text]  # noqa: PTH207
-    if not found:
-        raise AuroraxInputError(f"path={text!r} matches no file")
-    for one in found:
-        _check_file(one)
-    return from_files(found, name, files.load, files.empty_like)
-
-
-def _check_file(text: str) -> None:
-    if not Path(text).is_file():
-        raise AuroraxInputError(f"path={text!r} is no file; check the name, and the folder {str(Path.cwd())!r}")
+    chosen = Choice.from_arguments(columns, start, end)
+    return load_one(path, format, chosen) if engine == "pandas" else load_with_dask(path, format, chosen)

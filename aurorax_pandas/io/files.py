@@ -165,9 +165,11 @@ def _to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
+def load(
+    path: Path, name: str, *, check_digest: bool = True, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """
-    Read a file back.
+    Read a file back; of Parquet only some columns, where these are named.
 
     Raises
     ------
@@ -176,6 +178,9 @@ def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
     """
     df: pd.DataFrame
     with _one_error(path, name):
+        if name == "parquet" and columns is not None:
+            # the sum is of all columns; each page has one of its own
+            return parquet_of(path, columns)
         block, df = format_module(name).read(path)
         if check_digest and block.get("digest") is None:
             raise AuroraxDataError(
@@ -184,6 +189,23 @@ def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
         if check_digest and layout.digest(block, layout.take_apart(df)) != block.get("digest"):
             raise AuroraxDataError("its contents are not what was written; it is damaged or was changed since")
     return df
+
+
+def parquet_of(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return some columns of a Parquet file, those that it has."""
+    from aurorax_pandas.io import parquet_file
+
+    return parquet_file.read(path, columns)[1]
+
+
+def is_outside(path: Path, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
+    """Tell whether no row of a Parquet file shares any time with a span, as far as the file tells without its rows."""
+    from aurorax_pandas.io import parquet_file
+
+    with _one_error(path, "parquet"):
+        begins, ends = parquet_file.reach(path)
+    return bool((end is not None and begins is not None and begins > end)
+                or (start is not None and ends is not None and ends < start))  # fmt: skip
 
 
 def empty_like(path: Path, name: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -84,13 +84,35 @@ def _block(schema: pa.Schema) -> layout.Block:
     return layout.parse_block(schema.metadata[KEY])
 
 
-def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
-    """Read a frame."""
+def reach(path: Path) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Return when the first row of a file begins and the last one ends, as its statistics tell; None where they do not."""
+    import pyarrow.parquet
+
+    metadata = pyarrow.parquet.read_metadata(path)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    leaves = {metadata.schema.column(number).path: number for number in range(len(metadata.schema))}
+    found: list[pd.Timestamp | None] = []
+    for name, side, outermost in (("start", "min", min), ("end", "max", max)):
+        told = [group.column(leaves[name]).statistics for group in groups] if name in leaves else []
+        known = bool(told) and all(one is not None and one.has_min_max for one in told)
+        found.append(outermost(pd.Timestamp(getattr(one, side)) for one in told) if known else None)
+    return found[0], found[1]
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> tuple[layout.Block, pd.DataFrame]:
+    """Read a frame, or some of its columns."""
     import pyarrow.parquet
 
     metadata = pyarrow.parquet.read_metadata(path)
     schema = metadata.schema.to_arrow_schema()
     block = _block(schema)
+    told = None
+    if columns is not None:
+        frame = block["frame"]
+        chosen = [spec for spec in frame["columns"] if spec["name"] in columns]
+        block = {**block, "frame": {**frame, "columns": chosen}}
+        levels = _level_names(json.loads(schema.metadata[b"pandas"]))
+        told = [*(spec["name"] for spec in chosen), *levels]
     leaves = [metadata.schema.column(number) for number in range(len(metadata.schema))]
     # texts repeat, and are read four times faster as numbers of distinct ones
     texts = [leaf.path for leaf in leaves if leaf.logical_type.type == "STRING"]
@@ -98,7 +120,7 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
         path, metadata=metadata, read_dictionary=texts, page_checksum_verification=True
     ) as file:
         # Arrow cannot read such columns from several groups of rows at once
-        groups = [file.read_row_group(number) for number in range(metadata.num_row_groups)]
+        groups = [file.read_row_group(number, columns=told) for number in range(metadata.num_row_groups)]
     return block, _frame_of_table(block, groups or [schema.empty_table()], schema)
 
 
