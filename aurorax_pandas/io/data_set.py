@@ -69,7 +69,9 @@ class DataSet:
             remove_leftovers(place)
         there = included_windows(index, self._windows)
         self._included = there & set(frames)
-        dirty = {period for name, size in self._files.items() if self._size(name) != size for period in self._named(name)}
+        dirty = {
+            period for name, size in self._files.items() if self._size(name) != size for period in self._named(name)
+        }
         # rows next to a window that is new, or has been lost, are sure no longer
         missing = set(self._windows) - set(frames)
         for part in missing if index.get("spans") != self._spans else missing & there:

@@ -165,9 +165,7 @@ def _to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def load(
-    path: Path, name: str, *, check_digest: bool = True, columns: Sequence[str] | None = None
-) -> pd.DataFrame:
+def load(path: Path, name: str, *, check_digest: bool = True, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """
     Read a file back; of Parquet only some columns, where these are named.
 

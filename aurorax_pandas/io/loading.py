@@ -186,5 +186,3 @@ def _folded(frames: list[pd.DataFrame]) -> pd.DataFrame:
     df = pd.concat(filled, ignore_index=plain) if len(filled) > 1 else filled[0]
     df.attrs = attrs
     return df
-
-

@@ -49,7 +49,9 @@ class Lock:
             told = False
             while not _try_to_lock(file):
                 if not told:
-                    logger.warning("%s: process %s works in this folder; waiting for it", self._path.parent, _holder(file))
+                    logger.warning(
+                        "%s: process %s works in this folder; waiting for it", self._path.parent, _holder(file)
+                    )
                     told = True
                 if deadline.remaining() <= 0:
                     raise AuroraxTimeoutError(
