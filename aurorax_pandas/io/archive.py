@@ -72,12 +72,14 @@ class Manifest:
 
 
 def included_windows(index: dict[str, Any], windows: Sequence[Part]) -> set[Part]:
-    """Return the windows that an index has in the data set: those of its runs, from the start of one to that of another."""
-    runs = index.get("windows")
+    """Return the windows that an index has in the data set: those of its runs, from one name to another."""
+    places = {part.name: place for place, part in enumerate(windows)}
     try:
-        return {part for part in windows for first, last in runs or () if first <= part.start <= last}
+        runs = [(places.get(first), places.get(last)) for first, last in index.get("windows") or ()]
     except (TypeError, ValueError):
         return set()
+    known = [(first, last) for first, last in runs if first is not None and last is not None]
+    return {part for first, last in known for part in windows[first : last + 1]}
 
 
 def runs_of(included: set[Part], windows: Sequence[Part]) -> list[list[str]]:
@@ -87,9 +89,9 @@ def runs_of(included: set[Part], windows: Sequence[Part]) -> list[list[str]]:
     for part in windows:
         if part in included:
             if before:
-                runs[-1][1] = part.start
+                runs[-1][1] = part.name
             else:
-                runs.append([part.start, part.start])
+                runs.append([part.name, part.name])
         before = part in included
     return runs
 

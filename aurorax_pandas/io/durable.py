@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from aurorax_pandas.exceptions import AuroraxFileError
+from aurorax_pandas.exceptions import AuroraxError, AuroraxFileError
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -89,6 +89,9 @@ def one_file_error(path: Path | str, then: str) -> Iterator[None]:
     except AuroraxFileError as error:
         # it names the file already
         raise AuroraxFileError(f"{error}; {then}", errno=error.errno, retryable=True) from error
+    except AuroraxError:
+        # a deadline that has passed is an error of the system's kind too
+        raise
     except OSError as error:
         said = error.strerror or str(error) or type(error).__name__
         raise AuroraxFileError(

@@ -203,7 +203,9 @@ def test_dask_reads_it(tmp_path, builders):
 def test_columns_and_times_can_be_chosen(tmp_path, builders):
     filled(tmp_path, builders, manifest())
     df, _ = loaded(tmp_path)
-    chosen = ap.load_conjunctions(tmp_path, columns=["min_distance", "start"], start="2020-01-01", end="2020-01-01T01:00")
+    chosen = ap.load_conjunctions(
+        tmp_path, columns=["min_distance", "start"], start="2020-01-01", end="2020-01-01T01:00"
+    )
     wanted = df[(df["end"] >= "2020-01-01") & (df["start"] <= "2020-01-01T01:00")]
     assert len(wanted) == 2
     pd.testing.assert_frame_equal(chosen, wanted[["min_distance", "start"]].reset_index(drop=True))
@@ -230,8 +232,8 @@ def test_a_choice_is_made_of_files_too(sample, tmp_path):
 def test_several_files_give_each_conjunction_once(sample, tmp_path):
     sample.iloc[:30].aurorax.to_parquet(tmp_path / "a.parquet")
     sample.iloc[20:].aurorax.to_csv(tmp_path / "b.csv")
-    for given in ([tmp_path / "a.parquet", str(tmp_path / "b.csv")], str(tmp_path / "[ab].*")):
-        df = ap.load_conjunctions(given)
+    for several in ([tmp_path / "a.parquet", str(tmp_path / "b.csv")], str(tmp_path / "[ab].*")):
+        df = ap.load_conjunctions(several)
         assert_conjunctions_equal(df, sample, check_attrs=False)
         assert df.aurorax.provenance["request_ids"] == sample.aurorax.provenance["request_ids"]
     with pytest.raises(ap.AuroraxInputError, match="names no file"):
