@@ -137,8 +137,15 @@ def is_older_form(folder: Path) -> bool:
 
 
 def warn_of_missing(folder: Path) -> None:
-    """Warn where windows of a folder's search are not in its data set, or where nothing tells."""
+    """Warn where windows of a folder's search are not in its data set, where nothing tells, or it is no result yet."""
     manifest = Manifest.of_json(read_json(folder / PARTS / SEARCH))
+    if manifest is not None and manifest.search.get("continuous"):
+        warnings.warn(
+            f"{str(folder)!r} holds the wider search of minutes that continuous=True refines; the result is what the call of "
+            "read_aurorax_conjunctions returned: keep that by to_parquet",
+            AuroraxDataWarning,
+            stacklevel=4,
+        )
     if manifest is None:
         said = f"nothing in {str(folder / PARTS)!r} tells whether windows are missing in the data set"
     else:

@@ -58,6 +58,7 @@ def read_in_parts(
     progress: bool,
     on_bad_records: Literal["raise", "drop"],
     cancel_on_interrupt: bool,
+    continuous: bool = False,
 ) -> pd.DataFrame:
     """
     Run a search in windows; see `read_aurorax_conjunctions` for the arguments.
@@ -91,6 +92,8 @@ def read_in_parts(
         "overlap": shared.isoformat(),
         "service": service_of(connection.api_url),
         "on_bad_records": on_bad_records,
+        # its rows are not the result yet, which the folder must say
+        **({"continuous": True} if continuous else {}),
     }
     keeper = Checkpoint(checkpoint, search, query.start, query.end)
     if keeper.is_new and connection.check_names:
