@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator
@@ -120,6 +121,9 @@ def _readable(array: pa.Array) -> pa.Array:
 
 def read_block(file: IO[bytes]) -> layout.Block:
     """Read the metadata block, and leave the file at its first row."""
+    # editors of text write one
+    if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        file.seek(0)
     lines = []
     while (line := file.readline()).startswith(b"#"):
         lines.append(line[len(_MARK) :])

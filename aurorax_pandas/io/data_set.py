@@ -178,8 +178,8 @@ class DataSet:
             ends = grouped["end"].transform("max").to_numpy()
             chosen = (begins <= last) & (ends >= first)
             wider = (
-                min(low, (begins[chosen] - self._gap).min(initial=low)),
-                max(high, (ends[chosen] + self._gap).max(initial=high)),
+                np.append(begins[chosen] - self._gap, low).min(),
+                np.append(ends[chosen] + self._gap, high).max(),
             )
             if wider == (low, high):
                 return rows[chosen], np.stack([begins[chosen], ends[chosen]], axis=1)

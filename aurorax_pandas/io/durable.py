@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -19,6 +20,8 @@ logger = logging.getLogger("aurorax_pandas")
 
 _PART: Final = ".part"
 _MEGABYTE: Final = 2**20
+#: What the system says where there is no room: none on the disk, none for this user, none for a file so long.
+_FULL: Final = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 
 
 def beside(target: Path) -> Path:
@@ -94,8 +97,9 @@ def one_file_error(path: Path | str, then: str) -> Iterator[None]:
         raise
     except OSError as error:
         said = error.strerror or str(error) or type(error).__name__
+        room = _room(Path(path)) if error.errno in _FULL else ""
         raise AuroraxFileError(
-            f"{str(path)!r} cannot be written: {said}{_room(Path(path))}; {then}", errno=error.errno, retryable=True
+            f"{str(path)!r} cannot be written: {said}{room}; {then}", errno=error.errno, retryable=True
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,7 +89,7 @@ def _rows_of_records(df: pd.DataFrame, parts: layout.Parts, first: int) -> Itera
 
 
 def _envelope(path: Path) -> tuple[layout.Block, msgspec.Raw]:
-    envelope = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    envelope = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=dict[str, msgspec.Raw])
     if "aurorax" not in envelope:
         raise AuroraxDataError(
             "the file has no metadata of aurorax_pandas; read the service's own records with "

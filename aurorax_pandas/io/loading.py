@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -17,6 +16,7 @@ from aurorax_pandas.frame import model
 from aurorax_pandas.frame.concat import concat, merged_attrs
 from aurorax_pandas.io import archive, files
 from aurorax_pandas.io.files import from_files
+from aurorax_pandas.io.places import Place, format_of, matches, place_of
 from aurorax_pandas.times import to_utc
 
 if TYPE_CHECKING:
@@ -92,87 +92,86 @@ class Choice:
             df = df.reset_index(drop=True) if plain else df
         return df if self.columns is None else df[list(self.columns)]
 
-    def load(self, path: Path, name: str) -> pd.DataFrame:
+    def load(self, path: str, name: str) -> pd.DataFrame:
         """Load what is wanted of a file."""
         outside = self.in_time and name == "parquet" and files.is_outside(path, self.start, self.end)
         if outside:
             return self.of(files.empty_like(path, name))
         return self.of(files.load(path, name, columns=self.needed))
 
-    def empty_like(self, path: Path, name: str) -> pd.DataFrame:
+    def empty_like(self, path: str, name: str) -> pd.DataFrame:
         """Return the columns of a file that are wanted, without rows."""
         return self.of(files.empty_like(path, name))
 
 
-def load_one(path: Any, name: str | None, choice: Choice) -> pd.DataFrame:
+def load_one(path: Any, name: str | None, wanted: Choice) -> pd.DataFrame:
     """Load a file, several, or a folder, as a frame."""
-    found = _files_of(path)
-    if found.is_archive:
-        paths = found.paths
-        df = _folded([choice.load(one, "parquet") for one in paths]) if paths else choice.of(model.empty_conjunctions())
+    found = _files_of(path, name)
+    if found.folder is not None:
+        pieces = [wanted.load(*one) for one in found.files]
+        df = _folded(pieces) if pieces else wanted.of(model.empty_conjunctions())
         archive.warn_of_missing(found.folder)
         return df
-    if len(found.paths) == 1:
-        return choice.load(found.paths[0], files.format_of(found.paths[0], name))
+    if len(found.files) == 1:
+        return wanted.load(*found.files[0])
     # what several files have in common is told by whole rows
-    frames = [files.load(one, files.format_of(one, name)) for one in found.paths]
+    frames = [files.load(*one) for one in found.files]
     kinds = {model.kind_of(frame) for frame in frames}
     if len(kinds) > 1:
         raise AuroraxDataError(f"the files hold {' and '.join(sorted(kinds))}; load them apart")
-    return choice.of(concat(frames) if kinds == {"conjunctions"} else _folded(frames))
+    return wanted.of(concat(frames) if kinds == {"conjunctions"} else _folded(frames))
 
 
-def load_with_dask(path: Any, name: str | None, choice: Choice) -> dd.DataFrame:
+def load_with_dask(path: Any, name: str | None, wanted: Choice) -> dd.DataFrame:
     """Load a file, several, or a folder, as a Dask frame with one partition for each file."""
-    found = _files_of(path)
-    if found.is_archive and not found.paths:
+    found = _files_of(path, name)
+    if not found.files:
         raise AuroraxDataError(f"{str(found.folder)!r}: no window is finished so far; the call that made it goes on")
-    formats = {files.format_of(one, name) for one in found.paths}
+    formats = {format_ for _, format_ in found.files}
     if len(formats) > 1:
         raise AuroraxInputError(f"the files are of several formats ({', '.join(sorted(formats))}); load them apart")
-    made = from_files([str(one) for one in found.paths], formats.pop(), choice.load, choice.empty_like)
-    if found.is_archive:
+    made = from_files([text for text, _ in found.files], formats.pop(), wanted.load, wanted.empty_like)
+    if found.folder is not None:
         archive.warn_of_missing(found.folder)
     return made
 
 
 @dataclass(frozen=True)
 class _Files:
-    """The files that a caller means, and whether they are the data set of a folder."""
+    """The files that a caller means, with their formats, and the folder whose data set they are."""
 
-    paths: list[Path]
-    folder: Path = Path()
-    is_archive: bool = False
+    files: list[tuple[str, str]]
+    folder: Path | None = None
 
 
-def _files_of(path: Any) -> _Files:
+def _files_of(path: Any, name: str | None) -> _Files:
     given = list(path) if isinstance(path, Sequence) and not isinstance(path, str | bytes) else [path]
     if not given:
         raise AuroraxInputError("path=[] names no file; give one or more")
-    if len(given) == 1 and (folder := _path_of(given[0])).is_dir():
+    places = [place_of(one) for one in given]
+    if len(places) == 1 and places[0].url is None and places[0].path.is_dir():
+        folder = places[0].path
         archive.check_archive(folder)
-        return _Files(archive.data_set_files(folder), folder, is_archive=True)
-    found = [one for each in given for one in _matches(each)]
-    return _Files(list(dict.fromkeys(found)))
+        return _Files([(str(one), "parquet") for one in archive.data_set_files(folder)], folder)
+    found = dict.fromkeys(text for place in places for text in _meant(place))
+    return _Files([(text, format_of(place_of(text), name)) for text in found])
 
 
-def _matches(given: Any) -> list[Path]:
-    text = str(_path_of(given))
+def _meant(place: Place) -> list[str]:
+    """Return the files that a path, a pattern or a URL means."""
+    if place.url is not None:
+        found = matches(place) if has_magic(place.url) else [place.url]
     # a pattern may be absolute, which Path.glob does not take
-    if has_magic(text) and not Path(text).exists():
-        found = sorted(glob(text, recursive=True))  # noqa: PTH207
-        if not found:
-            raise AuroraxInputError(f"path={text!r} matches no file")
+    elif has_magic(str(place.path)) and not place.path.exists():
+        found = sorted(glob(str(place.path), recursive=True))  # noqa: PTH207
     else:
-        found = [text]
+        found = [str(place.path)]
+    if not found:
+        raise AuroraxInputError(f"path={place.given!r} matches no file")
     for one in found:
-        if not Path(one).is_file():
+        if place.url is None and not Path(one).is_file():
             raise AuroraxInputError(f"path={one!r} is no file; check the name, and the folder {str(Path.cwd())!r}")
-    return [Path(one) for one in found]
-
-
-def _path_of(given: Any) -> Path:
-    return Path(os.fspath(given)).expanduser()
+    return found
 
 
 def _folded(frames: list[pd.DataFrame]) -> pd.DataFrame:
