@@ -31,7 +31,7 @@ def to_parquet(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> Non
     df : pandas.DataFrame
         Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of your own travel too.
     path : str or path
-        Where to write.
+        Where to write; ``~`` is the home, and a URL (``s3://…``, ``memory://…``) is opened by the package fsspec.
     overwrite : bool, default False
         Whether a file that is there may be replaced.
 
@@ -40,11 +40,12 @@ def to_parquet(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> Non
     AuroraxSchemaError
         If the frame breaks its schema.
     AuroraxInputError
-        If the file exists, or the format cannot hold a column, which the message names.
+        If the file exists, the path is no place for a file of this format, or the format cannot hold a column, which
+        the message names.
     AuroraxDataError
         If the file does not give the frame back.
-    OSError
-        If the file cannot be written. Whatever fails, a file that was there before stays as it was.
+    AuroraxFileError
+        If the file cannot be written (an OSError). Whatever fails, a file that was there before stays as it was.
 
     See Also
     --------
@@ -79,11 +80,11 @@ def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
         Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of numbers, text and times of your
         own travel too.
     path, overwrite
-        As in `to_parquet`.
+        As in `to_parquet`. What pandas takes for compressed (``.csv.gz``, ``.csv.zip``, …) is compressed.
 
     Raises
     ------
-    AuroraxSchemaError, AuroraxInputError, AuroraxDataError, OSError
+    AuroraxSchemaError, AuroraxInputError, AuroraxDataError, AuroraxFileError
         As `to_parquet`.
 
     Notes
@@ -115,7 +116,7 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     df : pandas.DataFrame
         Conjunctions, or the frames of `explode_events` and `pair_summary`.
     path : str or path
-        Where to write.
+        Where to write, as in `to_parquet`; ``.json.gz`` and the like are compressed.
     api : bool, default False
         Whether to write conjunctions exactly as the service answers, ``{"result": [...]}`` without metadata. That has
         no place for columns of your own, which are refused, nor for the index, which is left out.
@@ -126,7 +127,7 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     ------
     AuroraxInputError
         If with `api` the frame has columns of your own, and as `to_parquet`.
-    AuroraxSchemaError, AuroraxDataError, OSError
+    AuroraxSchemaError, AuroraxDataError, AuroraxFileError
         As `to_parquet`.
 
     Notes
@@ -165,7 +166,7 @@ def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None
     ------
     AuroraxInputError
         If h5netcdf is not installed, and as `to_parquet`.
-    AuroraxSchemaError, AuroraxDataError, OSError
+    AuroraxSchemaError, AuroraxDataError, AuroraxFileError
         As `to_parquet`.
 
     Examples
@@ -215,7 +216,7 @@ def load_conjunctions(
     Parameters
     ----------
     path : str or path, or sequence of them
-        A file, several, or a pattern (``"2020/*.parquet"``); or the folder that ``checkpoint=`` of
+        A file, several, or a pattern (``"2020/*.parquet"``), also as URLs; or the folder that ``checkpoint=`` of
         `read_aurorax_conjunctions` has made, of which the data set ``conjunctions/year=YYYY/*.parquet`` is read.
         Several files of conjunctions are put together as by `concat`, each conjunction once; with Dask their rows stay
         as they are.
@@ -233,7 +234,8 @@ def load_conjunctions(
     Returns
     -------
     pandas.DataFrame or dask.dataframe.DataFrame
-        The frame that was written: columns, dtypes, index and attrs. Of a folder, the conjunctions of the search, in
+        The frame that was written: columns, dtypes, index and attrs. Parquet of conjunctions that pandas, DuckDB or
+        polars wrote is read by `as_conjunctions`, without a provenance. Of a folder, the conjunctions of the search, in
         the order of a read, with a fresh index.
 
     Raises

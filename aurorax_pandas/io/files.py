@@ -18,7 +18,7 @@ import pandas as pd
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
-from aurorax_pandas.io import layout
+from aurorax_pandas.io import layout, parquet_file
 from aurorax_pandas.io.durable import beside, folder_to_disk, one_file_error
 from aurorax_pandas.io.durable import file_to_disk as _to_disk
 from aurorax_pandas.io.places import Place, pack, place_of, readable, send, target_of
@@ -173,9 +173,9 @@ def load(
     """
     df: pd.DataFrame
     with _plain(path, name, packed) as plain:
-        if name == "parquet" and columns is not None:
+        if name == "parquet" and (columns is not None or not parquet_file.is_ours(plain)):
             # the sum is of all columns; each page has one of its own
-            return parquet_of(plain, columns)
+            return _parquet_of(plain, columns)
         block, df = format_module(name).read(plain)
         if check_digest and block.get("digest") is None:
             raise AuroraxDataError(
@@ -186,17 +186,15 @@ def load(
     return df
 
 
-def parquet_of(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Return some columns of a Parquet file, those that it has."""
-    from aurorax_pandas.io import parquet_file
-
+def _parquet_of(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    """Return some columns of a Parquet file, or what another tool wrote."""
+    if not parquet_file.is_ours(path):
+        return parquet_file.read_foreign(path)
     return parquet_file.read(path, columns)[1]
 
 
 def is_outside(path: str | Path, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
     """Tell whether no row of a Parquet file shares any time with a span, as far as the file tells without its rows."""
-    from aurorax_pandas.io import parquet_file
-
     with _plain(path, "parquet") as plain:
         begins, ends = parquet_file.reach(plain)
     return bool((end is not None and begins is not None and begins > end)
@@ -213,6 +211,8 @@ def empty_like(path: str | Path, name: str) -> pd.DataFrame:
         As `load`.
     """
     with _plain(path, name) as plain:
+        if name == "parquet" and not parquet_file.is_ours(plain):
+            return parquet_file.read_foreign(plain, rows=False)
         empty: pd.DataFrame = format_module(name).read_empty(plain)
     return empty
 

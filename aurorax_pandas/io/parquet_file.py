@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,40 @@ def _level_names(told: dict[str, Any]) -> list[str]:
     return [name for name in told["index_columns"] if isinstance(name, str)]
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether a file has a metadata block of ours; other writers, and tables of `to_arrow`, have none."""
+    import pyarrow.parquet
+
+    told = (pyarrow.parquet.read_schema(path).metadata or {}).get(KEY)
+    return told is not None and b'"frame"' in told
+
+
+def read_foreign(path: Path, *, rows: bool = True) -> pd.DataFrame:
+    """
+    Read conjunctions that another tool wrote.
+
+    Raises
+    ------
+    AuroraxDataError
+        If the file holds something else.
+    """
+    import pyarrow.parquet
+
+    from aurorax_pandas.frame.convert import as_conjunctions
+
+    schema = pyarrow.parquet.read_schema(path)
+    try:
+        df = as_conjunctions(pyarrow.parquet.read_table(path) if rows else schema.empty_table())
+    except (AuroraxDataError, AuroraxInputError) as error:
+        raise AuroraxDataError(
+            f"it is no file of aurorax_pandas, and no table of conjunctions: {error}; read it with pandas.read_parquet"
+        ) from None
+    if KEY not in (schema.metadata or {}):
+        # what another tool has done to the rows is not known
+        df.attrs.pop(KEY.decode(), None)
+    return df
+
+
 def _block(schema: pa.Schema) -> layout.Block:
     if KEY not in (schema.metadata or {}):
         raise AuroraxDataError("the file has no metadata of aurorax_pandas; read it with pandas.read_parquet")
@@ -95,7 +130,9 @@ def reach(path: Path) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     found: list[pd.Timestamp | None] = []
     for name, side, outermost in (("start", "min", min), ("end", "max", max)):
         told = [group.column(leaves[name]).statistics for group in groups] if name in leaves else []
-        known = bool(told) and all(one is not None and one.has_min_max for one in told)
+        known = bool(told) and all(
+            one is not None and one.has_min_max and isinstance(one.min, datetime.datetime) for one in told
+        )
         found.append(outermost(pd.Timestamp(getattr(one, side)) for one in told) if known else None)
     return found[0], found[1]
 

@@ -100,7 +100,9 @@ def place_of(path: Any) -> Place:
     else:
         try:
             local = Path(given).expanduser()
-        except RuntimeError as error:
+            # a name that is too long is told here
+            local.exists()
+        except (OSError, RuntimeError) as error:
             raise AuroraxInputError(f"path={given!r} is no path: {error}") from None
     name = local.name.lower()
     packed = next((end for end in _COMPRESSED if name.endswith(end)), "")
