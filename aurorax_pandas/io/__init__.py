@@ -1,4 +1,4 @@
-"""Files of conjunctions, events and pair summaries that lose nothing, and the way back."""
+"""Files of conjunctions, events, pair summaries and passes that lose nothing, and the way back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def to_parquet(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> Non
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of your own travel too.
+        Conjunctions, or the frames of `explode_events`, `pair_summary` and `passes`; columns of your own travel too.
+        Flat frames, such as those of `revisits`, `daily_counts` and `image_windows`, are kept by pandas' own writers.
     path : str or path
         Where to write; ``~`` is the home, and a URL (``s3://…``, ``memory://…``) is opened by the package fsspec.
     overwrite : bool, default False
@@ -77,8 +78,8 @@ def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of numbers, text and times of your
-        own travel too.
+        Conjunctions, or the frames of `explode_events`, `pair_summary` and `passes`; columns of numbers, text and times
+        of your own travel too.
     path, overwrite
         As in `to_parquet`. What pandas takes for compressed (``.csv.gz``, ``.csv.zip``, …) is compressed.
 
@@ -92,7 +93,8 @@ def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
     The metadata block stands before the table in lines that start with ``#``. A row has its ``conjunction`` (position,
     from 0), the number of its ``event``, ``source_count``, the columns of the conjunction, its sources
     (``source1_identifier`` …) and its event (``event_e1_identifier`` …, ``event_min_distance`` [km]). A conjunction
-    without events has one row, with these left empty. Floats have the fewest digits that read back equal.
+    without events has one row, with these left empty. A file of passes has one row per station (``station_name`` …),
+    and its ``parents`` as numbers with blanks between. Floats have the fewest digits that read back equal.
 
     Examples
     --------
@@ -114,7 +116,7 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`.
+        Conjunctions, or the frames of `explode_events`, `pair_summary` and `passes`.
     path : str or path
         Where to write, as in `to_parquet`; ``.json.gz`` and the like are compressed.
     api : bool, default False

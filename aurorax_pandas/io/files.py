@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 _MODULES: Final = {"parquet": "parquet_file", "csv": "csv_file", "json": "json_file", "netcdf": "netcdf_file"}
 
 
+#: One of these is in each frame that has `.aurorax`.
+_OF_OURS: Final = frozenset({"min_distance", "data_sources", "events", "e1_identifier"})
+_PANDAS: Final = {
+    "parquet": "parquet(path)",
+    "csv": "csv(path)",
+    "json": "json(path)",
+    "netcdf": "xarray().to_netcdf(path)",
+}
+
+
 def format_module(name: str) -> Any:
     """Return the module of a format."""
     return import_module(f"aurorax_pandas.io.{_MODULES[name]}")
@@ -39,6 +49,11 @@ def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
     from aurorax_pandas.frame.validation import validate
 
+    if not _OF_OURS & set(df.columns):
+        raise AuroraxInputError(
+            f"to_{name} keeps conjunctions, events, pair summaries and passes; this frame has none of their columns. Flat "
+            f"frames, such as those of revisits, daily_counts and image_windows, are kept by pandas itself: df.to_{_PANDAS[name]}"
+        )
     target = target_of(path, name, overwrite=overwrite)
     # what other tools changed, times with a zone say, is kept as verbs read it
     df = in_model_dtypes(df, columns_of_kind(df))[0]

@@ -59,6 +59,8 @@ def _repeating(schema: pa.Schema) -> Iterator[str]:
 
 def _lists(flat: model.Flat) -> pa.Array:
     # plain lists: not every reader knows large ones
+    if list(flat.fields) == ["parent"]:
+        return pa.ListArray.from_arrays(pa.array(flat.offsets.astype(np.int32)), flat.fields["parent"])
     return pa.ListArray.from_arrays(
         pa.array(flat.offsets.astype(np.int32)),
         pa.StructArray.from_arrays(list(flat.fields.values()), list(flat.fields)),
@@ -182,15 +184,19 @@ def _frame_of_table(block: layout.Block, groups: list[pa.Table], schema: pa.Sche
         return model.one_array(pa.concat_tables([group.select([name]) for group in groups]).column(0))
 
     parts = layout.Parts(
-        {spec["name"]: column(spec["name"]) for spec in specs if spec["dtype"] != layout.NESTED},
+        {spec["name"]: column(spec["name"]) for spec in specs if not layout.is_nested(spec)},
         [column(name) for name in _level_names(told)],
         {name: _flat_lists([group.column(name) for group in groups], schema.field(name).type.value_type)
-         for name in (spec["name"] for spec in specs if spec["dtype"] == layout.NESTED)},
+         for name in (spec["name"] for spec in specs if layout.is_nested(spec))},
     )  # fmt: skip
     return layout.put_together(block, parts)
 
 
-def _flat_lists(groups: list[pa.ChunkedArray], entries: pa.StructType) -> model.Flat:
+def _flat_lists(groups: list[pa.ChunkedArray], entries: pa.DataType) -> model.Flat:
+    if not pa.types.is_struct(entries):
+        lists = [model.one_array(group) for group in groups]
+        lengths = np.concatenate([one.value_lengths().fill_null(0).to_numpy() for one in lists]).astype(np.int64)
+        return model.Flat({"parent": pa.concat_arrays([one.flatten() for one in lists])}, lengths)
     pieces = [model.flatten_lists(model.one_array(group)) for group in groups]
 
     def joined(entry: pa.Field) -> pa.Array:

@@ -96,7 +96,7 @@ def place_of(path: Any) -> Place:
     if url is not None and urlsplit(url).scheme == "file":
         local, url = Path(unquote(urlsplit(url).path)), None
     elif url is not None:
-        local = Path(Path(urlsplit(url).path).name or "file")
+        local = Path(url.partition("?")[0].rpartition("/")[2] or "file")
     else:
         try:
             local = Path(given).expanduser()

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CONVENTIONS: Final = "CF-1.11"
-DIMS: Final = {"conjunctions": "conjunction", "events": "event", "pair_summary": "pair"}
+DIMS: Final = {"conjunctions": "conjunction", "events": "event", "pair_summary": "pair", "passes": "pass"}
 NESTED_ENTRIES: Final = {"data_sources": "source", "events": "event"}
+#: The nested columns of each kind of frame that has any, with the dimensions that hold their entries.
+ENTRIES_OF: Final = {"conjunctions": NESTED_ENTRIES, "passes": {"stations": "station", "parents": "parent"}}
 POSITION: Final = "conjunction_position"
+#: What the field of an entry is called that has the name of the entry itself.
+_OWN_FIELD: Final = {"station": "name", "parent": "row"}
 _UNKNOWN: Final = -1
 #: Beyond this an integer that was decoded as a float may not be what it was.
 _EXACT: Final = 2.0**53
@@ -50,11 +54,21 @@ _LONG_NAMES: Final = {
 }
 
 
+def entry_name(entry: str, field: str) -> str:
+    """Return the name of the variable that holds a field of the entries of a nested column."""
+    return f"{entry}_{_OWN_FIELD.get(field, field) if field == entry else field}"
+
+
+def position_of(dim: str) -> str:
+    """Return the name of the variable by which the entries of a row name it."""
+    return f"{dim}_position"
+
+
 def ragged_variables(dim: str, entry: str, flat: model.Flat) -> dict[str, xr.Variable]:
     """Return the variables that hold a nested column."""
     import xarray as xr
 
-    variables = {f"{entry}_{name}": variable_of(entry, name, array) for name, array in flat.fields.items()}
+    variables = {entry_name(entry, name): variable_of(entry, name, array) for name, array in flat.fields.items()}
     count = {"long_name": f"number of {entry}s", "sample_dimension": entry}
     variables[f"{entry}_count"] = xr.Variable(dim, flat.lengths, count)
     parent = {"long_name": f"position of the {dim} that the {entry} belongs to, from 0"}
