@@ -82,7 +82,10 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     variables = {name: variable_of(dim, name, array) for name, array in parts.columns.items()}
     entries = ENTRIES_OF.get(kind, {})
     if entries:
-        told = {"long_name": f"position of the {dim}, from 0, by which its {'s and '.join(entries.values())}s name it"}
+        told = {
+            "long_name": f"position of the {dim}, from 0, by which its {'s and '.join(entries.values())}s name it",
+            "units": "1",
+        }
         variables[position_of(dim)] = xr.Variable(dim, np.arange(len(df)), told)
     for column, entry in entries.items():
         if column in parts.nested:
@@ -94,13 +97,25 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         coordinates = {dim: xr.Variable(dim, df.index.to_numpy())}
     for number, (name, variable) in enumerate(coordinates.items()):
         variable.attrs.setdefault("long_name", str(df.index.names[number] or f"label of the {dim}"))
+        if variable.dtype.kind in "iufb":
+            variable.attrs.setdefault("units", "1")
         coordinates[name] = variable
     attrs = {
         "Conventions": CONVENTIONS,
         "title": f"AuroraX {kind.replace('_', ' ')}",
+        "history": _history(block),
+        "source": f"AuroraX conjunction search, {block['api_url'] or 'address unknown'}",
+        "references": "https://docs.aurorax.space",
         provenance.KEY: layout.dump_block(block),
     }
     return xr.Dataset(variables, coordinates, attrs)
+
+
+def _history(block: layout.Block) -> str:
+    """Return what was done to make a Dataset, by the provenance; the time of a call would make each differ."""
+    made = f"aurorax_pandas {block['package_version']}"
+    read = block["retrieved_at"]
+    return f"{read}: retrieved by {made}" if read else f"made by {made}"
 
 
 def round_trip(array: pa.Array) -> pa.Array:
