@@ -90,11 +90,15 @@ def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
 
     Notes
     -----
-    The metadata block stands before the table in lines that start with ``#``. A row has its ``conjunction`` (position,
+    The metadata block, with query and provenance, stands before the table in one line that starts with ``#``. A row has its ``conjunction`` (position,
     from 0), the number of its ``event``, ``source_count``, the columns of the conjunction, its sources
     (``source1_identifier`` …) and its event (``event_e1_identifier`` …, ``event_min_distance`` [km]). A conjunction
     without events has one row, with these left empty. A file of passes has one row per station (``station_name`` …),
-    and its ``parents`` as numbers with blanks between. Floats have the fewest digits that read back equal.
+    and its ``parents`` as numbers with blanks between. Floats have the fewest digits that read back equal. Times are UTC and do not say so:
+    tell readers that take them for local time (R: ``tz="UTC"``).
+
+    Texts are written as they are. A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula: import
+    such columns as text where you do not know who wrote them.
 
     Examples
     --------

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError
 from aurorax_pandas.frame import model
-from aurorax_pandas.io import layout
+from aurorax_pandas.io import layout, limits
 
 _ROWS: Final = 20_000
 _BLOCK: Final = 2**23
@@ -39,10 +39,9 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
     import pyarrow.csv
 
     with path.open("r+b") as file:
-        for line in layout.dump_block(block, indent=1).split("\n"):
-            file.write(f"{_MARK}{line}\n".encode())
+        file.write(f"{_MARK}{layout.dump_block(block)}\n".encode())
         header = True
-        for table in _tables(df, parts):
+        for table in _tables(df, parts, _level_columns(block)):
             options = pyarrow.csv.WriteOptions(include_header=header)
             pyarrow.csv.write_csv(table, file, options)
             header = False
@@ -58,6 +57,15 @@ def names_taken(parts: layout.Parts) -> set[str]:
     sources = {_source_column(number, name) for number in range(most) for name in model.SOURCE_FIELDS}
     ours = {*_COUNTS, *map(_event, model.EVENT_FIELDS), *sources} if parts.nested else set()
     return ours | {_level_column(number) for number in range(len(parts.levels))}
+
+
+def _level_columns(block: layout.Block) -> list[str]:
+    """Return the columns of the index: that of a pair summary by its name, others by their number."""
+    levels = block["frame"]["index"].get("levels", ())
+    columns = [spec["name"] for spec in block["frame"]["columns"]]
+    if block["kind"] == "pair_summary" and [spec["name"] for spec in levels] == ["pair"] and "pair" not in columns:
+        return ["pair"]
+    return [_level_column(number) for number in range(len(levels))]
 
 
 def _level_column(number: int) -> str:
@@ -76,9 +84,9 @@ def _event(name: str) -> str:
     return f"event_{name}"
 
 
-def _tables(df: pd.DataFrame, parts: layout.Parts) -> Iterator[pa.Table]:
+def _tables(df: pd.DataFrame, parts: layout.Parts, names: list[str]) -> Iterator[pa.Table]:
     """Return the rows of the file piece by piece, at least one piece."""
-    flat = {_level_column(number): level for number, level in enumerate(parts.levels)}
+    flat = dict(zip(names, parts.levels, strict=True))
     flat |= {name: parts.columns[name] for name in df.columns if name in parts.columns}
     flat = {name: _readable(array) for name, array in flat.items()}
     if "stations" in parts.nested:
@@ -181,7 +189,7 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     with path.open("rb") as file:
         block = read_block(file)
         specs = {spec["name"]: spec for spec in block["frame"]["columns"] if not layout.is_nested(spec)}
-        levels = {_level_column(n): spec for n, spec in enumerate(block["frame"]["index"].get("levels", ()))}
+        levels = dict(zip(_level_columns(block), block["frame"]["index"].get("levels", ()), strict=True))
         types = {name: layout.arrow_type(spec) for name, spec in {**levels, **specs}.items()}
         table = _table(file, types)
     nested: dict[str, model.Flat] = {}
@@ -214,6 +222,7 @@ def _table(file: IO[bytes], types: dict[str, pa.DataType]) -> pa.Table:
     header = next(csv.reader(text), [])
     text.detach()
     file.seek(place)
+    limits.check_columns(len(header))
     known = dict.fromkeys((*_COUNTS, *_STATION_COUNTS), pa.int64()) | {
         _event(name): kind for name, kind in model.EVENT_FIELDS.items()
     }
@@ -257,6 +266,8 @@ def _sources_of_rows(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Fl
     first = table.take(pa.array(firsts))
     lengths = _one(first, "source_count").to_numpy().astype(np.int64)
     most = int(lengths.max(initial=0))
+    if lengths.min(initial=0) < 0 or most > len(table.column_names):
+        raise AuroraxDataError(f"a row tells of {most} sources, for which the file has no columns")
     row = np.repeat(np.arange(len(lengths)), lengths)
     taken = pa.array(model.ranges(0, lengths) * len(lengths) + row)
     fields = {}

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.answers import check_once
 from aurorax_pandas.frame.records import conjunctions_in_order_received, records_to_encode
 from aurorax_pandas.io import layout
 
@@ -117,7 +118,9 @@ def _entries_of_json(cells: list[list[Any]], fields: Mapping[str, pa.DataType]) 
 
 
 def _envelope(path: Path) -> tuple[layout.Block, msgspec.Raw]:
-    envelope = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=dict[str, msgspec.Raw])
+    body = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    check_once(body, "result", "aurorax")
     if "aurorax" not in envelope:
         raise AuroraxDataError(
             "the file has no metadata of aurorax_pandas; read the service's own records with "

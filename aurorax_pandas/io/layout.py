@@ -17,6 +17,7 @@ from nested_pandas import NestedDtype
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.io import limits
 
 NESTED: Final = "nested"
 #: The dtype of the column of passes that holds lists of numbers.
@@ -78,6 +79,10 @@ def describe(df: pd.DataFrame, where: str) -> Block:
         raise AuroraxInputError(f"{where} needs columns named by text; rename {(strange or list(df.columns))[0]!r}")
     if not df.columns.is_unique:
         raise AuroraxInputError(f"{where}: column {df.columns[df.columns.duplicated()][0]!r} is there twice")
+    if len(df.columns) > limits.MOST_COLUMNS:
+        raise AuroraxInputError(
+            f"{where}: the frame has {len(df.columns)} columns, more than the {limits.MOST_COLUMNS} that are kept; drop some"
+        )
     try:
         names = [df.columns.name, *df.index.names]
         if json.loads(json.dumps([df.attrs, names], allow_nan=False)) != [df.attrs, names]:
@@ -86,6 +91,9 @@ def describe(df: pd.DataFrame, where: str) -> Block:
         raise AuroraxInputError(
             f"{where} needs attrs and names of the index that JSON can hold: {error}; remove what is not JSON"
         ) from None
+    strange_attrs = limits.strange_attrs(df.attrs)
+    if strange_attrs:
+        raise AuroraxInputError(f"{where}: {strange_attrs}; df.attrs.pop('aurorax') drops it")
     kind = model.kind_of(df)
     lists = [name for name in df.columns if name == "parents" and kind == "passes"]
     frame = {
@@ -404,4 +412,8 @@ def parse_block(text: str | bytes) -> Block:
         )
     if block.get("kind") not in model.KINDS or "frame" not in block:
         raise AuroraxDataError(f"the metadata block is incomplete: kind {block.get('kind')!r}")
+    limits.check_columns(len(block["frame"].get("columns", ())))
+    told = limits.strange_attrs(block["frame"].get("attrs", {}))
+    if told:
+        raise AuroraxDataError(told)
     return block

@@ -13,7 +13,7 @@ import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import provenance
-from aurorax_pandas.io import layout
+from aurorax_pandas.io import layout, limits
 from aurorax_pandas.io.variables import block_of, seconds_of_times, time_encoding
 from aurorax_pandas.io.xarray import round_trip as round_trip
 from aurorax_pandas.io.xarray import to_dataframe, to_xarray
@@ -138,5 +138,16 @@ def _opened(path: Path) -> xr.Dataset:
 
     check_engine()
     _check_bytes(path)
+    _check_variables(path)
     # decoded, integers with missing values would be floats and times nanoseconds
     return xr.open_dataset(path, engine="h5netcdf", mask_and_scale=False, decode_times=False, cache=False)
+
+
+def _check_variables(path: Path) -> None:
+    """Raise where a file has more variables, or larger ones, than a frame of ours."""
+    import h5py
+
+    with h5py.File(path) as file:
+        limits.check_columns(len(file))
+        sizes = [one.size * one.dtype.itemsize for one in file.values() if isinstance(one, h5py.Dataset)]
+    limits.check_bytes(sum(sizes), path)

@@ -16,9 +16,11 @@ import pyarrow as pa
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
-from aurorax_pandas.io import layout
+from aurorax_pandas.io import layout, limits
 
 KEY: Final = b"aurorax"
+#: What a value takes in memory, whatever it takes in the file [bytes].
+_VALUE: Final = 8
 
 
 def round_trip(array: pa.Array) -> pa.Array:
@@ -103,6 +105,7 @@ def read_foreign(path: Path, *, rows: bool = True) -> pd.DataFrame:
 
     from aurorax_pandas.frame.convert import as_conjunctions
 
+    _check_size(path)
     schema = pyarrow.parquet.read_schema(path)
     try:
         df = as_conjunctions(pyarrow.parquet.read_table(path) if rows else schema.empty_table())
@@ -113,7 +116,21 @@ def read_foreign(path: Path, *, rows: bool = True) -> pd.DataFrame:
     if KEY not in (schema.metadata or {}):
         # what another tool has done to the rows is not known
         df.attrs.pop(KEY.decode(), None)
+    if told := limits.strange_attrs(df.attrs):
+        raise AuroraxDataError(told)
     return df
+
+
+def _check_size(path: Path) -> None:
+    """Raise where a file tells that it unpacks to far more than it should."""
+    import pyarrow.parquet
+
+    metadata = pyarrow.parquet.read_metadata(path)
+    limits.check_columns(metadata.num_columns)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    chunks = [group.column(number) for group in groups for number in range(metadata.num_columns)]
+    limits.check_bytes(sum(max(chunk.total_uncompressed_size, _VALUE * chunk.num_values) for chunk in chunks), path)
+    limits.check_bytes(_VALUE * sum(group.num_rows for group in groups), path)
 
 
 def _block(schema: pa.Schema) -> layout.Block:
@@ -143,6 +160,7 @@ def read(path: Path, columns: Sequence[str] | None = None) -> tuple[layout.Block
     """Read a frame, or some of its columns."""
     import pyarrow.parquet
 
+    _check_size(path)
     metadata = pyarrow.parquet.read_metadata(path)
     schema = metadata.schema.to_arrow_schema()
     block = _block(schema)
@@ -165,6 +183,7 @@ def read(path: Path, columns: Sequence[str] | None = None) -> tuple[layout.Block
     ) as file:
         # Arrow cannot read such columns from several groups of rows at once
         groups = [file.read_row_group(number, columns=told) for number in range(metadata.num_row_groups)]
+    limits.check_bytes(sum(limits.bytes_of_texts(column) for group in groups for column in group.columns), path)
     return block, _frame_of_table(block, groups or [schema.empty_table()], schema)
 
 
