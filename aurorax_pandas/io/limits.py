@@ -15,14 +15,14 @@ from aurorax_pandas.times import span
 
 #: More columns than any frame of ours has, with those that formats add.
 MOST_COLUMNS: Final = 10_000
-_FREE: Final = 2**27
+_FREE: Final = 2**26
 _RATIO: Final = 200
 _LONGEST_QUERY: Final = pd.Timedelta("73000D")
 _TEXTS: Final = ("api_url", "retrieved_at", "package_version", "precision")
 
 
 def most_bytes(path: Path) -> int:
-    """Return how many bytes a file may become when it is unpacked: 200 times its own, and 128 MB in any case."""
+    """Return how many bytes a file may become when it is unpacked: 200 times its own, and 64 MB in any case."""
     return _FREE + _RATIO * path.stat().st_size
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import re
 import shutil
 import stat
+import tarfile
 import tempfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -178,28 +184,38 @@ def _check_suffix(place: Place, name: str) -> None:
 
 def pack(plain: Path, packed: Path, suffix: str, name: str) -> None:
     """Compress a file; an archive holds it by its name."""
-    from pandas.io.common import get_handle
-
     method, mode = _COMPRESSED[suffix]
-    options: dict[str, Any] = {"method": method}
-    if method in ("zip", "tar"):
-        options["archive_name"] = name
-    if method == "tar":
-        options["mode"] = f"w:{mode}"
-    with (
-        _known_method(suffix),
-        plain.open("rb") as source,
-        get_handle(packed, "wb", compression=options, is_text=False) as handles,
-    ):
-        shutil.copyfileobj(source, handles.handle, _PIECE)
+    if method == "zip":
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(plain, name)
+    elif method == "tar":
+        with tarfile.open(packed, f"w:{mode}") as tar:
+            tar.add(plain, name)
+    else:
+        with plain.open("rb") as source, _opener(suffix)(packed, "wb") as target:
+            shutil.copyfileobj(source, target, _PIECE)
 
 
-@contextmanager
-def _known_method(suffix: str) -> Iterator[None]:
+def _opener(suffix: str) -> Callable[[Path, str], Any]:
+    """Return what opens a compressed file, by the suffix of that."""
+    method = _COMPRESSED[suffix][0]
+    known: dict[str, Callable[[Path, str], Any]] = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+    if method in known:
+        return known[method]
+    module = next((one for one in ("zstandard", "compression.zstd") if _is_there(one)), None)
+    if module is None:
+        raise AuroraxInputError(
+            f"{suffix!r} needs the package zstandard; install it, or give another suffix, such as '.gz'"
+        )
+    opened: Callable[[Path, str], Any] = import_module(module).open
+    return opened
+
+
+def _is_there(module: str) -> bool:
     try:
-        yield
-    except ImportError as error:
-        raise AuroraxInputError(f"{suffix!r} needs a package that is not there: {error}") from None
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 @contextmanager
@@ -221,18 +237,36 @@ def readable(place: Place) -> Iterator[Path]:
         yield local
 
 
-def _unpack(packed: Path, plain: Path, suffix: str) -> None:
-    from pandas.io.common import get_handle
+@contextmanager
+def _opened(packed: Path, suffix: str) -> Iterator[Any]:
+    """Open what a compressed file holds, or the one file in an archive, to be read piece by piece."""
+    method = _COMPRESSED[suffix][0]
+    if method == "zip":
+        with zipfile.ZipFile(packed) as archive:
+            names = archive.namelist()
+            if len(names) != 1:
+                raise AuroraxDataError(f"it is an archive of {len(names)} files; give one of a single file")
+            with archive.open(names[0]) as file:
+                yield file
+    elif method == "tar":
+        with tarfile.open(packed, "r:*") as archive:
+            member = archive.next()
+            held = None if member is None else archive.extractfile(member)
+            if held is None:
+                raise AuroraxDataError("it is an archive of no file; give one of a single file")
+            yield held
+            # to look for another earlier would unpack all of the first
+            if archive.next() is not None:
+                raise AuroraxDataError("it is an archive of several files; give one of a single file")
+    else:
+        with _opener(suffix)(packed, "rb") as file:
+            yield file
 
-    method, _ = _COMPRESSED[suffix]
-    options: dict[str, Any] = {"method": method} | ({"mode": "r:*"} if method == "tar" else {})
+
+def _unpack(packed: Path, plain: Path, suffix: str) -> None:
     most = most_bytes(packed)
-    with (
-        _known_method(suffix),
-        get_handle(packed, "rb", compression=options, is_text=False) as handles,
-        plain.open("wb") as target,
-    ):
-        while piece := handles.handle.read(_PIECE):
+    with _opened(packed, suffix) as source, plain.open("wb") as target:
+        while piece := source.read(_PIECE):
             target.write(piece)
             most -= len(piece)
             if most < 0:

@@ -38,8 +38,9 @@ STRANGE = {
 }
 
 
-@pytest.mark.parametrize("name", SUFFIXES)
-@pytest.mark.parametrize("why", STRANGE)
+@pytest.mark.parametrize(
+    ("name", "why"), [*((name, "a query of 5") for name in SUFFIXES), *(("json", why) for why in STRANGE)]
+)
 def test_attrs_that_hold_other_things_are_one_error(sample, tmp_path, monkeypatch, name, why):
     df = strange(sample.head(3), **STRANGE[why])
     path = tmp_path / f"a.{SUFFIXES[name]}"
@@ -99,10 +100,10 @@ def bounded(path):
 @pytest.mark.parametrize("name", ["csv", "json"])
 def test_a_little_text_that_unpacks_to_much_is_one_error(tmp_path, name):
     piece = gzip.compress(b" " * 2**24, 9)
-    (tmp_path / f"a.{name}.gz").write_bytes(piece * 40)
+    (tmp_path / f"a.{name}.gz").write_bytes(piece * 20)
     assert "unpacks to more than" in bounded(tmp_path / f"a.{name}.gz")
     with zipfile.ZipFile(tmp_path / f"a.{name}.zip", "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr(f"a.{name}", b"#" * 2**28)
+        file.writestr(f"a.{name}", b"#" * 2**27)
     assert "unpacks to more than" in bounded(tmp_path / f"a.{name}.zip")
 
 
@@ -111,7 +112,7 @@ def test_a_little_parquet_that_unpacks_to_much_is_one_error(sample, tmp_path):
     metadata = pq.read_schema(tmp_path / "a.parquet").metadata
     many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000_000, np.int8)), pa.array([1.5]))
     pq.write_table(pa.table({"min_distance": many.cast(pa.float64())}, metadata=metadata), tmp_path / "b.parquet")
-    assert (tmp_path / "b.parquet").stat().st_size < 40_000
+    assert (tmp_path / "b.parquet").stat().st_size < 100_000
     assert "unpacks to" in bounded(tmp_path / "b.parquet")
     # one long text, many times
     text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000, np.int32)), pa.array(["x" * 1_000_000]))
