@@ -184,12 +184,14 @@ def _check_suffix(place: Place, name: str) -> None:
 
 def pack(plain: Path, packed: Path, suffix: str, name: str) -> None:
     """Compress a file; an archive holds it by its name."""
-    method, mode = _COMPRESSED[suffix]
+    method, inner = _COMPRESSED[suffix]
+    # the types of tarfile know whole words alone
+    mode: Any = f"w:{inner}"
     if method == "zip":
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(plain, name)
     elif method == "tar":
-        with tarfile.open(packed, f"w:{mode}") as tar:
+        with tarfile.open(packed, mode) as tar:
             tar.add(plain, name)
     else:
         with plain.open("rb") as source, _opener(suffix)(packed, "wb") as target:
