@@ -61,6 +61,7 @@ from .frame.provenance import get_provenance as get_provenance
 from .frame.provenance import swarmaurora_url as swarmaurora_url
 from .frame.records import records_from_conjunctions as records_from_conjunctions
 from .frame.schema import ConjunctionSchema as ConjunctionSchema
+from .frame.schema import DataProductSchema as DataProductSchema
 from .frame.schema import EventSchema as EventSchema
 from .frame.schema import PairSummarySchema as PairSummarySchema
 from .frame.schema import PassSchema as PassSchema
@@ -93,11 +94,14 @@ from .query.blocks import MetadataFilterExpression as MetadataFilterExpression
 from .query.blocks import SpaceCriteriaBlock as SpaceCriteriaBlock
 from .readers import read_aurorax_availability as read_aurorax_availability
 from .readers import read_aurorax_conjunctions as read_aurorax_conjunctions
+from .readers import read_aurorax_data_products as read_aurorax_data_products
 from .readers import read_aurorax_data_sources as read_aurorax_data_sources
 from .readers import read_aurorax_ephemeris as read_aurorax_ephemeris
 from .registration import register as register
 from .samples import load_sample_conjunctions as load_sample_conjunctions
 from .samples import load_sample_ephemeris as load_sample_ephemeris
+from .service.data_products import DataProductSearch as DataProductSearch
+from .service.data_products_of import read_data_products_of as read_data_products_of
 from .service.ephemeris_of import read_ephemeris_of as read_ephemeris_of
 from .service.search import ConjunctionSearch as ConjunctionSearch
 from .service.search import EphemerisSearch as EphemerisSearch

@@ -44,6 +44,7 @@ from aurorax_pandas.plotting.kinds import plot
 from aurorax_pandas.plotting.map import plot_map
 from aurorax_pandas.plotting.rate import plot_rate
 from aurorax_pandas.plotting.timeline import timeline
+from aurorax_pandas.service.data_products_of import read_data_products_of
 from aurorax_pandas.service.ephemeris_of import read_ephemeris_of
 from aurorax_pandas.signatures import as_method
 
@@ -189,6 +190,7 @@ class AuroraxDataFrameAccessor(_Described):
     closest_approach = verb(closest_approach)
     compare = verb(compare)
     daily_counts = verb(daily_counts)
+    data_products = verb(read_data_products_of)
     deduplicate = verb(deduplicate)
     ephemeris = verb(read_ephemeris_of)
     explode_events = verb(explode_events)
@@ -263,6 +265,7 @@ class AuroraxDatasetAccessor:
     closest_approach = dataset_verb(closest_approach)
     compare = two_frames_verb(compare)
     daily_counts = frame_verb(daily_counts)
+    data_products = frame_verb(read_data_products_of)
     deduplicate = dataset_verb(deduplicate)
     ephemeris = frame_verb(read_ephemeris_of)
     explode_events = dataset_verb(explode_events)

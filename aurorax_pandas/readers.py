@@ -92,7 +92,7 @@ def read_aurorax_conjunctions(
     continuous : bool, default False
         Whether to return every span in which sources come within the distance, between the minutes too: the search is
         made 450 km wider for each source of a pair that moves, the ephemeris of what is found is read, and `refine` does
-        the rest. By default what lies between two minutes is lost: of passes of Swarm within 50 km of a camera, 5 in 6.
+        the rest. By default what lies between two minutes is lost: of passes of Swarm within 50 km of a camera, 13 in 14.
     query : dict, str, pathlib.Path or search, optional
         A finished query, such as one from the AuroraX web page: a dict, its JSON text, a file, or a search (of
         PyAuroraX too) that sends it.
@@ -326,6 +326,90 @@ def read_aurorax_ephemeris(
         programs=programs,
         platforms=platforms,
         instrument_types=instrument_types,
+        metadata_filters=metadata_filters,
+        request_id=request_id,
+        api_url=api_url,
+        api_key=api_key,
+        poll_interval=poll_interval,
+        check_names=check_names,
+    ) as search:
+        return search.run(timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt)
+
+
+@typed
+def read_aurorax_data_products(
+    start: Any = None,
+    end: Any = None,
+    *,
+    programs: str | Sequence[str] = (),
+    platforms: str | Sequence[str] = (),
+    instrument_types: str | Sequence[str] = (),
+    types: str | Sequence[str] = (),
+    metadata_filters: MetadataFilter | Mapping[str, Any] | None = None,
+    request_id: str | None = None,
+    api_url: str | None = None,
+    api_key: str | None = None,
+    poll_interval: float = 1.0,
+    timeout: Timeout = 3600,
+    progress: bool = False,
+    check_names: bool = True,
+    cancel_on_interrupt: bool = False,
+) -> pd.DataFrame:
+    """
+    Read which data products the service knows: keograms, montages, movies and summary plots, with their addresses.
+
+    Parameters
+    ----------
+    start, end : anything that `pandas.Timestamp` takes
+        Window, inclusive, UTC; what names a whole day, month or year as `end` means its last second.
+    programs, platforms, instrument_types : str or sequence of str
+        Names of data sources; at least one of the three, or `types`, or metadata filters.
+    types : str or sequence of {"keogram", "montage", "movie", "summary_plot", "data_availability"}
+        Kinds of data products; by default all.
+    metadata_filters : MetadataFilter or dict, optional
+        Conditions on the metadata of the products.
+    request_id : str, optional
+        A search that was run before, in place of all the above.
+    api_url, api_key, poll_interval, timeout, progress, check_names, cancel_on_interrupt
+        As in `read_aurorax_conjunctions`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per product: ``identifier``, ``program``, ``platform``, ``instrument_type``, ``source_type``,
+        ``display_name`` of its data source, ``data_product_type`` (category), ``start``, ``end`` (UTC), ``url``, and
+        ``metadata`` as JSON text, since its keys are free: ``df["metadata"].map(json.loads)`` gives dicts. Sorted by
+        ``start``, then ``identifier`` and ``data_product_type``; see `DataProductSchema`.
+
+    Raises
+    ------
+    AuroraxError
+        As `read_aurorax_conjunctions`.
+
+    Examples
+    --------
+    >>> import aurorax_pandas, pandas as pd
+    >>> from aurorax_pandas import sandbox
+    >>> made = pd.DataFrame({
+    ...     "identifier": [46], "program": ["themis-asi"], "platform": ["gillam"], "instrument_type": ["panchromatic ASI"],
+    ...     "source_type": ["ground"], "display_name": ["THEMIS-ASI GILL"], "data_product_type": ["keogram"],
+    ...     "start": ["2020-01-01"], "end": ["2020-01-01T23:59:59"], "url": ["https://example.org/keogram.png"]})
+    >>> with sandbox.serve(data_products=made) as url:
+    ...     df = aurorax_pandas.read_aurorax_data_products("2020-01-01", "2020-01-01", platforms="gillam",
+    ...                                                    types="keogram", api_url=url)
+    >>> df[["display_name", "url"]].values.tolist()
+    [['THEMIS-ASI GILL', 'https://example.org/keogram.png']]
+    """
+    from aurorax_pandas.service.data_products import DataProductSearch
+
+    api_key = hidden(api_key)
+    with DataProductSearch(
+        start,
+        end,
+        programs=programs,
+        platforms=platforms,
+        instrument_types=instrument_types,
+        types=types,
         metadata_filters=metadata_filters,
         request_id=request_id,
         api_url=api_url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from aurorax_pandas.query.query import Query
 
 if TYPE_CHECKING:
     import xarray as xr
+
+#: Up to here the recorded search tells which cameras of the sample operated.
+OPERATION_KNOWN_UNTIL: Final = np.datetime64("2020-01-01T06:59:00", "s")
 
 
 def recorded_data() -> bytes:
@@ -73,7 +76,8 @@ def load_sample_ephemeris() -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        The ephemeris; its attributes say how it was computed. It is no archive product.
+        The ephemeris; its attributes say how it was computed. It is no archive product. Cameras do not operate where
+        the Sun is above −12°; that they operate after 06:59 is assumed, and ``operation`` counts what rests on it.
 
     Examples
     --------
@@ -89,13 +93,17 @@ def load_sample_ephemeris() -> xr.Dataset:
     cameras = stations(swarm["epoch"], programs="themis-asi", operating=operating)
     cameras = cameras.isel(source=np.isin(cameras["identifier"], operating["identifier"]))
     sample = concat_sources([swarm, cameras])
+    there = cameras["geo_lat"].notnull()
+    assumed = int(there.sel(epoch=cameras["epoch"] > OPERATION_KNOWN_UNTIL).sum())
     sample.attrs |= {
         "title": "Ephemeris of Swarm and THEMIS-ASI on 2020-01-01, a sample",
         "method": f"SGP4 from two-line elements, GMST rotation, {MAIN_FIELD} and {EXTERNAL_FIELD}, footprints 100 km above "
         "the ellipsoid; stations as published by the service, some to 0.01 degrees",
         "field": f"{MAIN_FIELD} and {EXTERNAL_FIELD}",
         "kp": DEFAULT_KP,
-        "operation": "when each camera had data was inferred from a recorded search up to 06:59 and assumed after that",
+        "operation": "no camera operates where the Sun is above -12 degrees; when each had data is inferred from a recorded "
+        f"search up to 06:59 and assumed after it, on which {assumed} of {int(there.sum())} rows of cameras rest",
+        "operation_assumed_after": np.datetime_as_string(OPERATION_KNOWN_UNTIL),
         "caution": "computed, no archive product; not for science",
     }
     return sample

@@ -1,10 +1,11 @@
-"""Signatures written once: a method shows that of its function, keywords passed on show what they stand for."""
+"""Signatures and words written once: a method has those of its function, functions of one kind share some."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -86,3 +87,35 @@ def showing(shown: Callable[..., Any]) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def describing(words: Sequence[str]) -> Callable[[F], F]:
+    """
+    Describe parameters that functions of one kind have in common, where a docstring does not.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Entries of the section of parameters, with no margin; those of parameters that a function has not are left out.
+    """
+
+    def decorate(function: F) -> F:
+        # python -OO leaves no docstrings
+        if function.__doc__:
+            order = list(inspect.signature(function).parameters)
+            head, section, tail = re.split(
+                r"(?<=\n----------\n)|(?=\n\nReturns\n)", inspect.cleandoc(function.__doc__), maxsplit=2
+            )
+            entries = re.split(r"\n(?=\S)", section)
+            described = {name for entry in entries for name in _names(entry)}
+            entries += [entry for entry in words if described.isdisjoint(_names(entry)) and _names(entry)[0] in order]
+            entries.sort(key=lambda entry: order.index(_names(entry)[0]))
+            function.__doc__ = head + "\n".join(entries) + tail
+        return function
+
+    return decorate
+
+
+def _names(entry: str) -> list[str]:
+    """Return the parameters of an entry of a docstring."""
+    return entry.split("\n", 1)[0].split(" : ")[0].replace("*", "").split(", ")

@@ -11,6 +11,7 @@ import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 NOTEBOOK = EXAMPLES / "walkthrough.ipynb"
+OBSERVATION = EXAMPLES / "observation.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,9 @@ def quickstart(tmp_path_factory):
         process.kill()
 
 
-@pytest.fixture(scope="module")
-def executed(quickstart, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("notebook")
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+def run(path, folder):
+    """Execute a notebook as a user would, in an empty folder."""
+    notebook = nbformat.read(path, as_version=4)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
             patch.setenv(name, str(folder / name.lower()))
@@ -45,6 +45,11 @@ def executed(quickstart, tmp_path_factory):
     return notebook
 
 
+@pytest.fixture(scope="module")
+def executed(quickstart, tmp_path_factory):
+    return run(NOTEBOOK, tmp_path_factory.mktemp("notebook"))
+
+
 def outputs(notebook):
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
@@ -53,7 +58,7 @@ def test_notebook_runs_and_shows_frames_refusals_and_a_picture(executed):
     found = outputs(executed)
     assert not [output for output in found if output.output_type == "error"]
     printed = "".join(output.text for output in found if output.output_type == "stream")
-    assert printed.count("the sandbox is a demonstration and") == 3
+    assert printed.count("sandbox: it is a demonstration and") == 3
     assert "ConjunctionSearch(executed=False, completed=False, request_id='')" in printed
     data = [output.data for output in found if "data" in output]
     assert sum("image/png" in one for one in data) == 1
@@ -74,8 +79,21 @@ def test_quickstart_prints_the_main_job_and_saves_the_timeline(quickstart):
     assert (folder / "aurorax_timeline.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_notebook_is_stored_without_outputs():
-    notebook = nbformat.read(NOTEBOOK, as_version=nbformat.NO_CONVERT)
+def test_observation_goes_from_search_to_table_and_figure_in_25_lines(tmp_path):
+    executed = run(OBSERVATION, tmp_path)
+    found = outputs(executed)
+    assert not [output for output in found if output.output_type in ("error", "stream")]
+    data = [output.data for output in found]
+    assert [one["text/plain"] for one in data if one["text/plain"].startswith("(")] == ["(49, 20, 15)"]
+    assert sum("image/png" in one for one in data) == 1
+    assert sum("30.3" in one.get("text/html", "") for one in data) == 1
+    code = "\n".join(cell.source for cell in executed.cells if cell.cell_type == "code")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 25
+
+
+@pytest.mark.parametrize("path", [NOTEBOOK, OBSERVATION], ids=lambda path: path.stem)
+def test_notebooks_are_stored_without_outputs(path):
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
     assert notebook.metadata.kernelspec.name == "python3"

@@ -26,7 +26,7 @@ def test_python_blocks_run_in_order_in_one_namespace():
         for number, block in enumerate(blocks("python"), start=1):
             exec(compile(block, f"README.md, python block {number}", "exec"), namespace)
     assert len(namespace["again"]) == 49
-    assert len(namespace["df"]) == 154
+    assert len(namespace["df"]) == 119
     assert namespace["s"].data is not None
     assert namespace["events"]["pair"].is_unique
     assert Path("timeline.png").stat().st_size > 0

@@ -41,18 +41,39 @@ def matching_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str | 
     AuroraxInputError
         If a name is not in the table, or no source has all of them.
     """
-    argument = kind or "data_sources"
-    able, keep = _matches(table, block, kind)
+    refuse_unknown_names(table, block, kind)
+    keep = _matches(table, block, kind)[1]
+    if not keep.any():
+        raise AuroraxInputError(f"{kind or 'data_sources'}: the ephemeris has no source that matches {dict(block)!r}")
+    return np.flatnonzero(keep)
+
+
+def refuse_unknown_names(
+    table: pd.DataFrame, block: Mapping[str, Any], kind: str | None = None, holder: str = "the ephemeris"
+) -> None:
+    """Raise where a block names what no source of a table has; `holder` is whose table it is."""
+    able = _matches(table, {}, kind)[0]
     for key, column in _NAMED.items():
         known = sorted(set(table[column][able]))
         for name in block.get(key) or ():
             if not _spellings(column, name).intersection(known):
                 raise AuroraxInputError(
-                    f"{argument}: the ephemeris has no source with {column} {name!r}; {suggestion(name, known)}"
+                    f"{kind or 'data_sources'}: {holder} has no source with {column} {name!r}; "
+                    f"{suggestion(name, known)}"
                 )
+
+
+def block_at_hand(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None = None) -> dict[str, Any] | None:
+    """Return a block without those of its names that no source of a table has, None where no source matches it."""
+    able, keep = _matches(table, block, kind)
     if not keep.any():
-        raise AuroraxInputError(f"{argument}: the ephemeris has no source that matches {dict(block)!r}")
-    return np.flatnonzero(keep)
+        return None
+    there = {
+        key: [name for name in block[key] if not _spellings(column, name).isdisjoint(table[column][able])]
+        for key, column in _NAMED.items()
+        if block.get(key)
+    }
+    return {**block, **there}
 
 
 def named_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str, holdings: str) -> tuple[_Ints, list[str]]:
@@ -106,8 +127,8 @@ def _matches(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None) ->
     return able, keep
 
 
-def fills_block(table: pd.DataFrame, block: Mapping[str, Any], kind: str) -> _Mask:
-    """Tell which sources can fill a block of a kind: ground, space, events or adhoc."""
+def fills_block(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None) -> _Mask:
+    """Tell which sources can fill a block of a kind: ground, space, events, adhoc, or None for any."""
     if kind == "adhoc":
         return (table["source_type"] == "not_applicable").to_numpy(bool, na_value=False)
     return _matches(table, block, kind)[1]
@@ -133,7 +154,7 @@ def block_mask(ephemeris: xr.Dataset, sources: _Ints, block: Mapping[str, Any]) 
         north, south = (name in block["hemisphere"] for name in HEMISPHERES)
         mask = ((own >= 0) & north) | ((own < 0) & south)
     filters = block.get("ephemeris_metadata_filters") or {"expressions": ()}
-    held = [_holds(values_at(ephemeris, one["key"], sources), one) for one in filters["expressions"]]
+    held = [keeps(values_at(ephemeris, one["key"], sources), one) for one in filters["expressions"]]
     if held:
         joined = held[0]
         for other in held[1:]:
@@ -151,7 +172,7 @@ def values_at(block: xr.Dataset, name: str, sources: _Ints) -> npt.NDArray[Any]:
     return values[sources] if "epoch" in variable.dims else values[sources, None]
 
 
-def _holds(values: npt.NDArray[Any], expression: Mapping[str, Any]) -> _Mask:
+def keeps(values: npt.NDArray[Any], expression: Mapping[str, Any]) -> _Mask:
     """Tell where a metadata expression holds; a missing value keeps none."""
     operator, texts = expression["operator"], expression["values"]
     series = pd.Series(values.ravel())

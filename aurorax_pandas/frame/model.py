@@ -118,6 +118,16 @@ PASS_COLUMNS: Final[dict[str, Any]] = {
     "parents": object,
 }
 
+#: Columns of a frame of data products with their dtypes; ``metadata`` is JSON text, as its keys are free.
+DATA_PRODUCT_COLUMNS: Final[dict[str, Any]] = {
+    **{name: "int64" if name == "identifier" else "str" for name in SOURCE_FIELDS},
+    "data_product_type": "category",
+    "start": DATETIME,
+    "end": DATETIME,
+    "url": "str",
+    "metadata": "str",
+}
+
 #: Units of the columns that have one.
 UNITS: Final[dict[str, str]] = {
     "min_distance": "km",
@@ -329,13 +339,15 @@ def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.ND
 
 
 def kind_of(frame: pd.DataFrame) -> str:
-    """Tell what a frame holds, by its columns: one of `KINDS`."""
+    """Tell what a frame holds, by its columns: one of `KINDS`, or ``data_products``."""
     columns = set(frame.columns)
     # conjunctions may carry columns of the user's own that have these names
     if {"data_sources", "events"} & columns:
         return "conjunctions"
     if {"spacecraft", "stations"} <= columns:
         return "passes"
+    if {"data_product_type", "url"} <= columns:
+        return "data_products"
     if "count" in columns and (frame.index.name == "pair" or {"pair", "median_distance"} <= columns):
         return "pair_summary"
     return "events" if {"pair", "e1_identifier"} & columns else "conjunctions"

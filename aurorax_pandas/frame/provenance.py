@@ -58,7 +58,19 @@ def _now() -> str:
 
 
 def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
-    """Return the provenance in the attrs of a frame, empty where there is none."""
+    """
+    Return the provenance of a frame.
+
+    Parameters
+    ----------
+    attrs : dict
+        The attrs of a frame or Dataset.
+
+    Returns
+    -------
+    dict
+        A copy, which can be changed; empty where there is none.
+    """
     found = attrs.get(KEY)
     return copy.deepcopy(found) if isinstance(found, dict) else {}
 

@@ -272,5 +272,12 @@ KINDS: Final = {
             ),
             required=("spacecraft", "conjunction_type"),
         ),
+        Kind(
+            "data_products",
+            "data products",
+            model.DATA_PRODUCT_COLUMNS,
+            _SPAN,
+            required=("data_product_type", "url", "metadata"),
+        ),
     )
 }

@@ -164,12 +164,41 @@ class PassSchema(pandera.DataFrameModel):
         aurorax_rows: ClassVar = _rows("passes")
 
 
+class DataProductSchema(pandera.DataFrameModel):
+    """
+    Data products: the frame of `read_aurorax_data_products`, one row per product.
+
+    ``start`` is not after ``end`` (UTC); kind, address and metadata are there. A pandera model: more columns are
+    allowed, a subclass names them.
+    """
+
+    identifier: Series[int]
+    program: Series[dtypes.Text] = pandera.Field(nullable=True)
+    platform: Series[dtypes.Text] = pandera.Field(nullable=True)
+    instrument_type: Series[dtypes.Text] = pandera.Field(nullable=True)
+    source_type: Series[dtypes.Text] = pandera.Field(nullable=True)
+    display_name: Series[dtypes.Text] = pandera.Field(nullable=True)
+    data_product_type: Series[dtypes.Label]
+    start: Series[dtypes.UTC]
+    end: Series[dtypes.UTC]
+    url: Series[dtypes.Text]
+    metadata: Series[dtypes.Text]
+
+    class Config(BaseConfig):
+        """What pandera is told of all columns together."""
+
+        name = "DataProductSchema"
+        unique_column_names = True
+        aurorax_rows: ClassVar = _rows("data_products")
+
+
 #: The kinds of frames that the models themselves, no subclass of theirs, stand for.
 KIND_OF_MODEL: Final[dict[Any, str]] = {
     ConjunctionSchema: "conjunctions",
     EventSchema: "events",
     PairSummarySchema: "pair_summary",
     PassSchema: "passes",
+    DataProductSchema: "data_products",
 }
 
 

@@ -22,6 +22,7 @@ SCHEMA_NAMES: Final = {
     "events": "EventSchema",
     "pair_summary": "PairSummarySchema",
     "passes": "PassSchema",
+    "data_products": "DataProductSchema",
 }
 
 
@@ -30,7 +31,7 @@ def validate(
     frame: pd.DataFrame, schema: type[pandera.DataFrameModel] | pandera.DataFrameSchema | None = None
 ) -> pd.DataFrame:
     """
-    Check a frame of conjunctions, events, pair summaries or passes against its schema.
+    Check a frame of conjunctions, events, pair summaries, passes or data products against its schema.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def validate(
 
     See Also
     --------
-    ConjunctionSchema, EventSchema, PairSummarySchema, PassSchema : the schemas, with pandera's ways to use them.
+    ConjunctionSchema, EventSchema, PairSummarySchema, PassSchema, DataProductSchema : the schemas, with pandera's ways to use them.
 
     Examples
     --------

@@ -95,6 +95,10 @@ def describe(df: pd.DataFrame, where: str) -> Block:
     if strange_attrs:
         raise AuroraxInputError(f"{where}: {strange_attrs}; df.attrs.pop('aurorax') drops it")
     kind = model.kind_of(df)
+    if kind not in model.KINDS:
+        raise AuroraxInputError(
+            f"{where} keeps {', '.join(model.KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
+        )
     lists = [name for name in df.columns if name == "parents" and kind == "passes"]
     frame = {
         "rows": len(df),

@@ -33,6 +33,7 @@ _LONG: Final = np.timedelta64(60, "m")
 _MINUTE: Final = np.timedelta64(1, "m")
 
 
+@contract.shared_parameters
 def plot_approach(
     df: pd.DataFrame,
     /,
@@ -59,20 +60,10 @@ def plot_approach(
         Where the spacecraft were. Stations that it lacks are taken from the service's table.
     by : {"pair", "site", "spacecraft", "station"} or a column, default "pair"
         What a colour is; where there are more than the legend has room for, the most frequent have one.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw into; by default a new figure.
     pad : str or pandas.Timedelta, default "3min"
         How much to draw before `start` and after `end`.
     limit : float, optional
         Distance [km] to draw as a line; by default the query's, where it is known.
-    palette : dict of str to color, optional
-        Colours by name. By default a name has the same colour in every picture.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend.
     **kwargs
         Properties of the lines, a `matplotlib.collections.LineCollection`.
 

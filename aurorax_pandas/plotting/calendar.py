@@ -41,6 +41,7 @@ _IDLE_LINES: Final = ("0.45", "0.62")
 Floats = npt.NDArray[np.float64]
 
 
+@contract.shared_parameters
 def plot_calendar(
     df: pd.DataFrame,
     /,
@@ -80,17 +81,9 @@ def plot_calendar(
         each cell is at least two pixels wide.
     sort : {"label", "start", "count", "distance"}, default "label"
         Order of the lines: by name, first start, most events, or least distance.
-    cmap : str or matplotlib.colors.Colormap, optional
-        Colours of the cells.
     vmin, vmax : float, optional
         Ends of the colour bar; by default the counts from 1 to the most, and the distances from 0 to the query's where
         that is known.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend and the colour bar.
     **kwargs
         Properties of the cells, a `matplotlib.collections.QuadMesh`.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aurorax_pandas.checks import checked_number, invalid, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.signatures import describing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
 MAX_FIGURE_HEIGHT: Final = 60.0
 #: From how many things on a picture is drawn in pixels in a file of vectors.
 RASTERISED_FROM: Final = 2000
+#: Says in a picture's docstring what the parameters of all pictures are.
+shared_parameters: Final = describing(
+    [
+        """ax : matplotlib.axes.Axes, optional
+    Axes to draw into; by default a new figure.""",
+        """palette : dict of str to color, optional
+    Colours by name for what is in the legend. By default a name has the same colour in every picture.""",
+        """cmap : str or matplotlib.colors.Colormap, optional
+    Colours of numbers.""",
+        """vmin, vmax : float, optional
+    Ends of the colour bar; by default 0 and the query's distance [km] for distances where that is known, else the
+    least and greatest value.""",
+        """figsize : (float, float), optional
+    Width and height of a new figure [inches].""",
+        """title : str, optional
+    Title above the picture.""",
+        """legend : bool, default True
+    Whether to draw the legend, and the colour bar of a picture that has one.""",
+    ]
+)
 #: Largest letters [points] for each inch of width.
 _POINTS_AN_INCH: Final = 2.4
 

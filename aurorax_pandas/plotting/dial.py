@@ -31,6 +31,7 @@ _MANY: Final = 500
 _TURNS: Final = 24
 
 
+@contract.shared_parameters
 def plot_dial(
     df: pd.DataFrame,
     /,
@@ -60,19 +61,6 @@ def plot_dial(
         Polar Axes to draw into; by default a new figure.
     at : {"station", "footprint"}, default "station"
         Whose coordinates: those of the columns above, or of ``footprint_mlat`` and ``footprint_mlt``.
-    palette : dict of str to color, optional
-        Colours by name. By default a name has the same colour in every picture.
-    cmap : str or matplotlib.colors.Colormap, optional
-        Colours of numbers.
-    vmin, vmax : float, optional
-        Ends of the colour bar; by default 0 and the query's distance [km] for distances where that is known, else the
-        least and greatest value.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend and the colour bar.
     **kwargs
         Properties of the marks, a `matplotlib.collections.PathCollection`.
 

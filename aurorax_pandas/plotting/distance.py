@@ -30,6 +30,7 @@ _MANY: Final = 500
 _TURNS: Final = 24
 
 
+@contract.shared_parameters
 def plot_distance(
     df: pd.DataFrame,
     /,
@@ -54,20 +55,10 @@ def plot_distance(
         adds it, the interpolated closest approach is drawn as an open diamond.
     by : {"spacecraft", "pair", "site", "station"} or a column, default "spacecraft"
         What a colour is; where there are more than the legend has room for, the most frequent have one.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw into; by default a new figure.
     emission_altitude : float, optional
         Altitude [km] for which a second axis shows the elevation above the station's horizon [degrees].
     elevations : sequence of float, optional
         Elevations at which the second axis has ticks [degrees].
-    palette : dict of str to color, optional
-        Colours by name. By default a name has the same colour in every picture.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend.
     **kwargs
         Properties of the marks, a `matplotlib.lines.Line2D`.
 

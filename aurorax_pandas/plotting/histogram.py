@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HIST: Final = ("cumulative", "density", "histtype", "log", "rwidth")
 
 
+@contract.shared_parameters
 def plot_histogram(
     df: pd.DataFrame,
     /,
@@ -55,14 +56,6 @@ def plot_histogram(
         for whole numbers one each, and those of the histogram that the Axes hold.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; by default a new figure. Where they hold a histogram, this one is drawn as outlines over it.
-    palette : dict of str to color, optional
-        Colours by name. By default a name has the same colour in every picture.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend.
     **kwargs
         Properties of the bars, a `matplotlib.patches.Patch`; also ``cumulative``, ``density``, ``histtype``, ``log`` and
         ``rwidth`` of `matplotlib.axes.Axes.hist`.

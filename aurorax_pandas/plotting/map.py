@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _WIDTH = 7.6
 
 
+@contract.shared_parameters
 def plot_map(
     df: pd.DataFrame,
     /,
@@ -75,18 +76,10 @@ def plot_map(
         Elevations above the horizon [degrees] to draw as circles around stations.
     emission_altitude : float, default 110.0
         Altitude [km] for which the circles hold; 230 for the red line.
-    palette : dict of str to color, optional
-        Colours by name. By default a name has the same colour in every picture.
     cmap : str or matplotlib.colors.Colormap, optional
         Colours of counts, without an ephemeris.
     vmin, vmax : float, optional
         Ends of the colour bar of counts.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend and the colour bar.
     **kwargs
         Properties of the tracks, a `matplotlib.collections.LineCollection`; without an ephemeris of the stations, a
         `matplotlib.collections.PathCollection`.

@@ -197,21 +197,32 @@ def draw_directions(
 
 
 def _write_times(axes: Axes, project: Projection, points: Points, view: tuple[float, float, float, float]) -> None:
-    """Write the instant of the first minute in range of each run, where no other is near."""
+    """Write for each run the instant of its first minute in range that no other instant or name is near."""
     from matplotlib.patheffects import withStroke
+    from matplotlib.text import Annotation
 
     rows = np.flatnonzero(points.inside)
-    rows = rows[np.append(True, np.diff(points.run[rows]) != 0)[: len(rows)]]
     x, y = project(points.lat[rows], points.lon[rows])
     size = contract.letter_size(axes, "xtick.labelsize", 6.0)
-    points_wide = 0.8 * contract.panel_points(axes)[0]
-    near = (view[1] - view[0]) * 1.2 * text_width("00:00", size) / points_wide
+    scale = 0.8 * contract.panel_points(axes)[0] / (view[1] - view[0])
+    width = text_width("00:00", size)
+    taken = [
+        _name_box(text.xy[0] * scale, text.xy[1] * scale, text_width(text.get_text(), each), each, *text.xyann)
+        for text, each in ((text, text.get_fontsize()) for text in axes.texts if isinstance(text, Annotation))
+    ]
     halo = [withStroke(linewidth=1.6, foreground=axes.get_facecolor())]
     times: Any = points.time
     written: list[tuple[float, float]] = []
+    told: set[int] = set()
     for row, place in zip(rows.tolist(), zip(x.tolist(), y.tolist(), strict=True), strict=True):
+        run = int(points.run[row])
         inside = view[0] < place[0] < view[1] and view[2] < place[1] < view[3]
-        if inside and all(np.hypot(place[0] - a, place[1] - b) > near for a, b in written):
+        if not inside or run in told:
+            continue
+        box = _name_box(place[0] * scale, place[1] * scale, width, size, 3, -3 - size)
+        apart = all(np.hypot(place[0] - a, place[1] - b) * scale > 1.2 * width for a, b in written)
+        if apart and not any(_overlap(box, one) for one in taken):
+            told.add(run)
             written.append(place)
             axes.annotate(
                 f"{pd.Timestamp(times[row]):%H:%M}", place, (3, -3), textcoords="offset points", va="top",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@contract.shared_parameters
 def plot_rate(
     df: pd.DataFrame,
     /,
@@ -47,18 +48,8 @@ def plot_rate(
     by : {"pair", "site", "spacecraft", "station"} or a column, optional
         What to count apart; where there are more than the legend has room for, the most frequent have a line. By default
         all rows together.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw into; by default a new figure.
     freq : str or pandas.Timedelta, default "1D"
         Length of a day: a whole number of days.
-    palette : dict of str to color, optional
-        Colours by name. By default a name has the same colour in every picture.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend.
     **kwargs
         Properties of the lines, a `matplotlib.lines.Line2D`.
 

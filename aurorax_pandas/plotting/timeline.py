@@ -31,6 +31,7 @@ _NO_VALUE: Final = "0.6"
 _DEFAULT: Final = "#0072B2"
 
 
+@contract.shared_parameters
 def timeline(
     df: pd.DataFrame,
     /,
@@ -73,19 +74,6 @@ def timeline(
         Whether to mark the closest epochs.
     by_day : bool, default False
         Whether to break the lanes at midnight: each day of a lane has a line of its own, and x is the time of day.
-    palette : dict of str to color, optional
-        Colours by name for what is in the legend. By default a name has the same colour in every picture.
-    cmap : str or matplotlib.colors.Colormap, optional
-        Colours of numbers.
-    vmin, vmax : float, optional
-        Ends of the colour bar; by default 0 and the query's distance [km] for distances where that is known, else the
-        least and greatest value.
-    figsize : (float, float), optional
-        Width and height of a new figure [inches].
-    title : str, optional
-        Title above the picture.
-    legend : bool, default True
-        Whether to draw the legend and the colour bar.
     **kwargs
         Properties of the bars, a `matplotlib.collections.PolyCollection`.
 

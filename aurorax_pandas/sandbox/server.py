@@ -1,41 +1,43 @@
-"""The sandbox's HTTP: routes, answers, and faults on demand."""
+"""The sandbox's HTTP: one server on this machine, its bounds, and answers that are spoiled on demand."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
+import ipaddress
 import json
 import logging
-import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-import pandas as pd
-
-from aurorax_pandas.checks import suggestion
-from aurorax_pandas.ephemeris.dataset import check_ephemeris, source_table
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.frame.model import SOURCE_FIELDS
-from aurorax_pandas.query.query import Query, describe_query
-from aurorax_pandas.samples import load_sample_ephemeris
-from aurorax_pandas.sandbox.jobs import DEMONSTRATION, Job, availability, conjunction_work, ephemeris_work
-from aurorax_pandas.sources import bundled_sources
+from aurorax_pandas.sandbox.api import Api
+from aurorax_pandas.sandbox.faults import Faults
+from aurorax_pandas.sandbox.holdings import Holdings
+from aurorax_pandas.sandbox.jobs import DEMONSTRATION, Jobs
+from aurorax_pandas.sandbox.replies import RefusalError, Reply, failure
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 logger = logging.getLogger("aurorax_pandas.sandbox")
 
-#: Steps that can go wrong on demand: a request of the client, or the search itself.
-STEPS: Final = ("submit", "status", "data", "cancel", "describe", "data_sources", "availability", "search")
-FAULTS: Final = ("drop", "half", "garbage", "html", "damaged_gzip", "charset", "unknown_state")
-SEARCH_FAULTS: Final = ("fail", "stall")
+#: The largest body of a request [bytes], and how deep it may be nested.
+MOST_BYTES: Final = 2**20
+MOST_DEPTH: Final = 50
+#: As many requests are kept in a sandbox's `requests`.
+MOST_REQUESTS: Final = 1_000
+#: As long is waited for answers that are being made when the server ends [s].
+_GRACE: Final = 2.0
 
 
 class LoggedRequest(NamedTuple):
@@ -47,31 +49,19 @@ class LoggedRequest(NamedTuple):
     headers: dict[str, str]
 
 
-class _Reply(NamedTuple):
-    status: int
-    body: Any = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class _RefusalError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.reply = _Reply(status, {"error_code": code, "error_message": message})
-
-
 class Sandbox:
     """
     A server of the AuroraX search API on this machine; use it as ``with serve() as url``.
 
     Parameters
     ----------
-    host, port, ephemeris, faults
+    host, port, ephemeris, data_products, strict, faults
         As in `serve`.
 
     Attributes
     ----------
     requests : list of LoggedRequest
-        What has been asked, in order.
+        What has been asked, in order: the newest 1 000.
     url : str
         Address to give as ``api_url``.
     """
@@ -82,21 +72,26 @@ class Sandbox:
         port: int = 0,
         *,
         ephemeris: xr.Dataset | None = None,
+        data_products: pd.DataFrame | None = None,
+        strict: bool = True,
         faults: Mapping[str, Iterable[Any]] | None = None,
     ) -> None:
-        self._faults = _checked_faults(faults or {})
-        self._ephemeris = load_sample_ephemeris() if ephemeris is None else check_ephemeris(ephemeris)
+        if not _is_this_machine(host):
+            raise AuroraxInputError(
+                f"host={host!r} is not valid; the sandbox serves this machine alone: give '127.0.0.1', '::1' or 'localhost'"
+            )
+        self._jobs = Jobs()
+        self._api = Api(Holdings.from_arguments(ephemeris, data_products, strict), Faults(faults or {}), self._jobs)
         self.requests: list[LoggedRequest] = []
-        self._jobs: dict[tuple[str, str], Job] = {}
-        self._lock = threading.Lock()
-        self._server = _Server((host, port), type("_BoundHandler", (_Handler,), {"sandbox": self}))
+        kind = _ServerOfSix if ":" in host else _Server
+        self._server = kind((host, port), type("_BoundHandler", (_Handler,), {"sandbox": self}))
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
         """Address to give as ``api_url``."""
         host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"http://[{host!s}]:{port}" if ":" in str(host) else f"http://{host!s}:{port}"
 
     def __enter__(self) -> str:
         logger.info("%s: %s", DEMONSTRATION, self.url)
@@ -107,199 +102,58 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for job in self._jobs.values():
-            if job.stalled:
-                job.cancel()
-        self._server.shutdown()
-        self._server.server_close()
-        self.join()
+        try:
+            self._jobs.stop()
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            self.join()
 
     def join(self) -> None:
         """Wait until the server stops."""
         if self._thread is not None:
             self._thread.join()
 
-    def fault(self, step: str) -> Any:
-        """Take the next fault of a step, None where all is to go well."""
-        with self._lock:
-            waiting = self._faults.get(step)
-            return waiting.pop(0) if waiting else None
-
-    def answer(self, method: str, target: str, body: Any, headers: dict[str, str]) -> tuple[_Reply, Any]:
+    def answer(self, method: str, target: str, body: Any, headers: dict[str, str]) -> tuple[Reply, Any]:
         """Answer one request; the second item is what is to go wrong with the answer."""
-        parts = urlsplit(target)
-        self.requests.append(LoggedRequest(method, parts.path, body, headers))
-        allowed = [route for route in _ROUTES if re.fullmatch(route.pattern, parts.path)]
-        if not allowed:
-            return _Reply(404, {"error_code": "NotFound", "error_message": f"nothing at {parts.path}"}), None
-        route = next((route for route in allowed if route.method == method), None)
-        if route is None:
-            return _Reply(
-                405, {"error_code": "ApplicationError", "error_message": f"{method} is not allowed here"}
-            ), None
-        fault = self.fault(route.step)
-        if isinstance(fault, int):
-            return _failure(fault), None
-        if isinstance(fault, str) and fault.startswith("redirect:"):
-            return _Reply(307, None, (("location", fault.removeprefix("redirect:") + target),)), None
-        match = re.fullmatch(route.pattern, parts.path)
-        values = {**parse_qs(parts.query), **(match.groupdict() if match else {})}
-        try:
-            reply: _Reply = getattr(self, route.name)(body, values)
-        except _RefusalError as refusal:
-            reply = refusal.reply
-        if fault == "unknown_state" and isinstance(reply.body, dict):
-            reply = reply._replace(body={**reply.body, "search_result": {"state": "mislaid"}})
-        return reply, fault
-
-    def _submit(self, body: Any, values: dict[str, Any]) -> _Reply:
-        path = values["kind"]
-        try:
-            if path == "conjunctions":
-                job = Job("conjunction", body, conjunction_work(self._ephemeris, Query.parse(body).payload))
-            elif path == "ephemeris":
-                job = Job("ephemeris", body, ephemeris_work(self._ephemeris, body))
-            else:
-                raise AuroraxInputError("the sandbox is a demonstration and has no data products")
-        except AuroraxInputError as error:
-            raise _RefusalError(400, "ApplicationError", str(error)) from None
-        with self._lock:
-            if (path, job.request_id) in self._jobs:
-                raise _RefusalError(409, "Duplicate", f"request {job.request_id} exists already")
-            self._jobs[path, job.request_id] = job
-        trouble = self.fault("search")
-        job.start(
-            fail="Search failed: the sandbox was told to" if trouble == "fail" else None, stall=trouble == "stall"
-        )
-        logger.info("search %s taken", job.request_id)
-        return _Reply(202, None, (("location", f"{self.url}/api/v1/{path}/requests/{job.request_id}"),))
-
-    def _job(self, values: dict[str, Any]) -> Job:
-        job = self._jobs.get((values["kind"], values["request_id"]))
-        if job is None:
-            raise _RefusalError(404, "NotFound", f"request {values['request_id']} is not known")
-        return job
-
-    def _status(self, _: Any, values: dict[str, Any]) -> _Reply:
-        return _Reply(200, self._job(values).status())
-
-    def _cancel(self, _: Any, values: dict[str, Any]) -> _Reply:
-        job = self._job(values)
-        if job.is_done:
-            job.delete_data()
-            return _Reply(204)
-        job.cancel()
-        return _Reply(200, job.status())
-
-    def _data(self, response_format: Any, values: dict[str, Any]) -> _Reply:
-        records = self._job(values).records
-        if records is None:
-            raise _RefusalError(404, "NotFound", f"request {values['request_id']} has no data")
-        if values.get("data_source_record_format") == ["identifier_only"]:
-            only = {"identifier": True}
-            records = [{**record, "data_sources": _trim(record["data_sources"], only)} for record in records]
-        return _Reply(200, {"result": records if response_format is None else _trim(records, response_format)})
-
-    def _delete_data(self, _: Any, values: dict[str, Any]) -> _Reply:
-        self._job(values).delete_data()
-        return _Reply(204)
-
-    def _describe(self, body: Any, _: dict[str, Any]) -> _Reply:
-        try:
-            return _Reply(200, describe_query(Query.parse(body).payload))
-        except AuroraxInputError as error:
-            raise _RefusalError(400, "ApplicationError", str(error)) from None
-
-    def _data_sources(self, body: Any, values: dict[str, Any]) -> _Reply:
-        body = {} if body is None else body
-        if not isinstance(body, dict) or not all(isinstance(names, list | str | None) for names in body.values()):
-            raise _RefusalError(400, "ApplicationError", "the body must be an object whose values are lists of names")
-        wanted = {**values, **{name.removesuffix("s"): names for name, names in body.items()}}
-        tables = [bundled_sources()[list(SOURCE_FIELDS)], source_table(self._ephemeris)]
-        sources = pd.concat(tables).drop_duplicates(["identifier", "display_name"]).to_dict("records")
-        return _Reply(200, [source for source in sources if _is_wanted(source, wanted)])
-
-    def _availability(self, _: Any, values: dict[str, Any]) -> _Reply:
-        try:
-            counts = availability(self._ephemeris, values["start"][0], values["end"][0])
-            return _Reply(200, [count for count in counts if _is_wanted(count["data_source"], values)])
-        except (KeyError, ValueError):
-            raise _RefusalError(400, "ApplicationError", "start and end are days, YYYY-MM-DD") from None
+        self.requests.append(LoggedRequest(method, urlsplit(target).path, body, headers))
+        del self.requests[:-MOST_REQUESTS]
+        return self._api.answer(method, target, body, self.url)
 
 
-class _Route(NamedTuple):
-    method: str
-    pattern: str
-    name: str
-    step: str
-
-
-_KIND: Final = r"/api/v1/(?P<kind>conjunctions|ephemeris|data_products)"
-_REQUEST: Final = _KIND + r"/requests/(?P<request_id>[^/]+)"
-_ROUTES: Final = (
-    _Route("POST", _KIND + "/search", "_submit", "submit"),
-    _Route("GET", _REQUEST, "_status", "status"),
-    _Route("DELETE", _REQUEST, "_cancel", "cancel"),
-    _Route("GET", _REQUEST + "/data", "_data", "data"),
-    _Route("POST", _REQUEST + "/data", "_data", "data"),
-    _Route("DELETE", _REQUEST + "/data", "_delete_data", "cancel"),
-    _Route("POST", r"/api/v1/utils/describe/query/conjunction", "_describe", "describe"),
-    _Route("GET", r"/api/v1/data_sources", "_data_sources", "data_sources"),
-    _Route("POST", r"/api/v1/data_sources/search", "_data_sources", "data_sources"),
-    _Route("GET", r"/api/v1/availability/ephemeris", "_availability", "availability"),
-)
-
-
-def _checked_faults(faults: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
-    checked = {}
-    for step, wanted in faults.items():
-        if step not in STEPS:
-            raise AuroraxInputError(f"faults: no step {step!r}; {suggestion(step, STEPS)}")
-        checked[step] = list(wanted)
-        known = SEARCH_FAULTS if step == "search" else FAULTS
-        for fault in checked[step]:
-            status = step != "search" and isinstance(fault, int) and 100 <= fault <= 599
-            if not (fault is None or status or fault in known or str(fault).startswith("redirect:")):
-                raise AuroraxInputError(f"faults: {fault!r} of {step!r} is not known; {suggestion(fault, known)}")
-    return checked
-
-
-def _failure(status: int) -> _Reply:
-    if status in (502, 504):
-        return _Reply(status, f"<html><body>{status} Bad Gateway</body></html>".encode())
-    code = {401: "NotAuthenticated", 403: "NotPermitted", 404: "NotFound", 429: "ToManyRequests", 503: "Unavailable"}
-    headers = (("Retry-After", "1"),) if status == 429 else ()
-    body = {
-        "error_code": code.get(status, "ApplicationError"),
-        "error_message": f"the sandbox was told to answer {status}",
-    }
-    return _Reply(status, body, headers)
-
-
-def _is_wanted(source: Mapping[Any, Any], wanted: Mapping[str, Any]) -> bool:
-    filters = ("program", "platform", "instrument_type", "source_type")
-    return all(source[name] in wanted[name] for name in filters if wanted.get(name))
-
-
-def _trim(value: Any, wanted: Any) -> Any:
-    """Keep the fields that a response format names."""
-    if isinstance(value, list):
-        return [_trim(item, wanted) for item in value]
-    if isinstance(value, dict) and isinstance(wanted, dict):
-        return {name: _trim(item, wanted[name]) for name, item in value.items() if wanted.get(name)}
-    return value
+def _is_this_machine(host: object) -> bool:
+    if not isinstance(host, str):
+        return False
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host.lower() in ("localhost", "localhost.")
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = False
+    # whatever an answer still computes, it keeps nobody from leaving
+    daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, *arguments: Any) -> None:
         self._open: set[socket.socket] = set()
+        self._answering: set[threading.Thread] = set()
         super().__init__(*arguments)
+
+    def server_bind(self) -> None:
+        # the name of this machine, which HTTPServer looks up, may take seconds and is of no use
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
         super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self._answering.add(threading.current_thread())
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._answering.discard(threading.current_thread())
 
     def shutdown_request(self, request: Any) -> None:
         self._open.discard(request)
@@ -311,10 +165,17 @@ class _Server(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 request.shutdown(socket.SHUT_RDWR)
         super().server_close()
+        deadline = time.monotonic() + _GRACE
+        for thread in list(self._answering):
+            thread.join(max(deadline - time.monotonic(), 0))
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         # a client that goes away in the middle is its own affair
         logger.debug("connection of %s ended early", client_address, exc_info=True)
+
+
+class _ServerOfSix(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -325,32 +186,49 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def _handle(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        text = self.rfile.read(int(length)) if length.isdigit() else b""
         fault = None
         try:
-            body = json.loads(text) if text else None
-        except ValueError:
-            reply = _Reply(400, {"error_code": "ApplicationError", "error_message": "the body is not JSON"})
-        else:
+            self._check_host()
+            text = self._read_body()
             # clients may send an empty object where they have nothing to say
-            body = body if self.command == "POST" else None
+            body = _read_json(text) if self.command == "POST" else None
             reply, fault = self.sandbox.answer(self.command, self.path, body, dict(self.headers.items()))
+        except RefusalError as refusal:
+            reply = refusal.reply
+        except Exception as error:
+            logger.exception("the answer to %s failed", self.command)
+            reply = failure(500, "ApplicationError", f"the answer failed: {type(error).__name__}: {error}")
         self._send(reply, fault)
 
-    def _send(self, reply: _Reply, fault: Any) -> None:
-        kind = "application/json"
-        payload = (
-            b""
-            if reply.body is None
-            else json.dumps(reply.body).encode()
-            if not isinstance(reply.body, bytes)
-            else reply.body
-        )
+    def _check_host(self) -> None:
+        """Refuse what was sent to another name: a page in a browser may have had its own name point here."""
+        with contextlib.suppress(ValueError):
+            target = urlsplit(self.path)
+            asked = [f"//{self.headers.get('Host', '')}", *([self.path] if target.netloc else [])]
+            if all(_is_this_machine(urlsplit(each).hostname) for each in asked):
+                return
+        self.close_connection = True
+        raise RefusalError(421, "NotPermitted", "it answers at addresses of this machine alone")
+
+    def _read_body(self) -> bytes:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
+            self.close_connection = True
+            raise RefusalError(411, "ApplicationError", "the length of the body must be given")
+        if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
+            self.close_connection = True
+            raise RefusalError(413, "ApplicationError", f"the body is larger than {MOST_BYTES // 2**20} MB")
+        return self.rfile.read(int(length))
+
+    def _send(self, reply: Reply, fault: Any) -> None:
+        is_html = isinstance(reply.body, bytes) and not reply.is_json
+        kind = "text/html" if is_html or fault == "html" else "application/json"
+        payload = b"" if reply.body is None else reply.body
+        if not isinstance(payload, bytes):
+            payload = json.dumps(payload).encode()
         headers = list(reply.headers)
-        if isinstance(reply.body, bytes) or fault == "html":
-            kind = "text/html"
-            payload = b"<html><body>nothing to see</body></html>" if fault == "html" else payload
+        if fault == "html":
+            payload = b"<html><body>nothing to see</body></html>"
         if fault == "charset":
             kind += "; charset=utf-8"
         if fault == "garbage":
@@ -364,6 +242,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in headers:
             self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         if reply.status != 204:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(payload)))
@@ -378,10 +258,28 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
-    do_GET = do_POST = do_DELETE = _handle  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         logger.debug(format, *args)
+
+
+def _read_json(text: bytes) -> Any:
+    """Read the body of a request, which may be missing; refuse what is no JSON, or nested too deep to be a query."""
+    too_deep = RefusalError(400, "ApplicationError", f"the body is nested deeper than {MOST_DEPTH}")
+    try:
+        body = json.loads(text) if text else None
+    except RecursionError:
+        raise too_deep from None
+    except ValueError:
+        raise RefusalError(400, "ApplicationError", "the body is not JSON") from None
+    level = [body]
+    for _ in range(MOST_DEPTH + 1):
+        nested = [each for each in level if isinstance(each, list | dict)]
+        if not nested:
+            return body
+        level = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
+    raise too_deep
 
 
 def serve(
@@ -389,6 +287,8 @@ def serve(
     port: int = 0,
     *,
     ephemeris: xr.Dataset | None = None,
+    data_products: pd.DataFrame | None = None,
+    strict: bool = True,
     faults: Mapping[str, Iterable[Any]] | None = None,
 ) -> Sandbox:
     """
@@ -397,11 +297,18 @@ def serve(
     Parameters
     ----------
     host : str, default "127.0.0.1"
-        Address to listen on.
+        Address of this machine to listen on: a loopback address or ``"localhost"``. Requests that were sent to another
+        name are refused.
     port : int, default 0
         Port to listen on; 0 for a free one.
     ephemeris : xarray.Dataset, optional
-        What to search in; by default `load_sample_ephemeris`. A search outside its epochs is refused.
+        What to search in; by default `load_sample_ephemeris`, with metadata and a list of events that are made up, and
+        with the recorded rows in every window of the recorded search.
+    data_products : pandas.DataFrame, optional
+        The data products to search in, as from `read_aurorax_data_products`; their metadata may be dicts. By default
+        there are none.
+    strict : bool, default True
+        Whether a search outside the epochs of the ephemeris is refused; otherwise it finds nothing there.
     faults : mapping of str to sequence, optional
         What is to go wrong, for tests of your own. By step (``"submit"``, ``"status"``, ``"data"``, ``"cancel"``,
         ``"describe"``, ``"data_sources"``, ``"availability"``) the faults of its next requests in turn: an HTTP
@@ -413,12 +320,13 @@ def serve(
     Returns
     -------
     Sandbox
-        A context manager that gives the address; its ``requests`` hold what was asked.
+        A context manager that gives the address; its ``requests`` hold what was asked. It keeps the newest 200
+        searches, and no more than 64 MB of results; an older one is not found.
 
     Raises
     ------
     AuroraxInputError
-        If a fault is not known, or the ephemeris is not sound.
+        If a fault is not known, the ephemeris or the data products are not sound, or the host is not this machine.
 
     Examples
     --------
@@ -436,4 +344,4 @@ def serve(
     >>> len(df)
     4
     """
-    return Sandbox(host, port, ephemeris=ephemeris, faults=faults)
+    return Sandbox(host, port, ephemeris=ephemeris, data_products=data_products, strict=strict, faults=faults)

@@ -105,6 +105,7 @@ def main(folder: str, *names: str) -> None:
     # a warning while a picture is drawn is a fault of the picture
     warnings.simplefilter("error")
     known = pictures()
+    Path(folder).mkdir(parents=True, exist_ok=True)
     for name in names or known:
         image.imsave(Path(folder) / f"{name}.png", sheet(known[name]))
         print(name, flush=True)

@@ -119,7 +119,7 @@ def test_every_pass_of_the_recorded_day_against_one_second_steps(sample, limit, 
 
 
 @pytest.mark.parametrize(
-    ("limit", "passes", "at_minutes"), [(50, 19, 3), (100, 37, 14), (200, 70, 58), (300, 106, 92), (500, 158, 154)]
+    ("limit", "passes", "at_minutes"), [(50, 14, 1), (100, 26, 11), (200, 54, 45), (300, 84, 73), (500, 122, 119)]
 )
 def test_what_a_search_of_minutes_loses_is_found(sample, limit, passes, at_minutes):
     found = aurorax_pandas.find_conjunctions(sample, distance=limit, continuous=True, **RECORDED)

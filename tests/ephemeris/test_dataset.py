@@ -22,7 +22,7 @@ def test_sample_is_a_day_of_swarm_and_cameras(sample):
 
 def test_cameras_have_data_only_while_they_operated(sample):
     gakona = sample["nbtrace_lat"].sel(source=sample["platform"] == "gakona").isel(source=0)
-    assert gakona.dropna("epoch")["epoch"].values[0] == np.datetime64("2020-01-01T01:29")
+    assert gakona.dropna("epoch")["epoch"].values[0] == np.datetime64("2020-01-01T02:28")
 
 
 def test_cameras_have_no_southern_trace(sample):

@@ -156,4 +156,4 @@ def test_ephemeris_search_gives_the_records_of_the_window(box, ephemeris):
 
 def test_availability_counts_records_of_each_day(box):
     _, counts = ask(box.url, "/api/v1/availability/ephemeris?start=2020-01-01&end=2020-01-02&platform=gakona")
-    assert [count["available_ephemeris"] for count in counts] == [{"2020-01-01": 1351, "2020-01-02": 0}]
+    assert [count["available_ephemeris"] for count in counts] == [{"2020-01-01": 872, "2020-01-02": 0}]

@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -152,7 +153,7 @@ def test_a_body_that_is_no_json_is_refused(ask):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nowhere", 404),
         ("GET", "/api/v1/conjunctions/requests/none", 404),
         ("GET", "/api/v1/conjunctions/requests/none/data", 404),
         ("DELETE", "/api/v1/conjunctions/requests/none", 404),
@@ -219,16 +220,22 @@ def test_after_the_block_nothing_listens():
         urllib.request.urlopen(url)
 
 
-def test_module_serves_until_interrupted():
+def test_module_serves_until_interrupted_whatever_runs():
     command = [sys.executable, "-u", "-m", "aurorax_pandas.sandbox", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         try:
             line = process.stderr.readline()
             assert "demonstration" in line
             url = "http://127.0.0.1:" + line.rpartition("127.0.0.1:")[2].strip().rstrip(")")
-            with urllib.request.urlopen(f"{url}/api/v1/data_sources") as response:
-                assert response.status == 200
-            os.kill(process.pid, signal.SIGINT)
-            assert process.wait(timeout=20) == 0
+            # all pairs without a limit take long
+            wide = {"end": "2020-01-01T23:59:59", "space": [{"programs": ["swarm"]}] * 4, "max_distances": {}}
+            for _ in range(4):
+                request = urllib.request.Request(url + SEARCH, json.dumps(recorded_query() | wide).encode())
+                with urllib.request.urlopen(request) as response:
+                    assert response.status == 202
+            with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as half:
+                half.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+                os.kill(process.pid, signal.SIGINT)
+                assert process.wait(timeout=20) == 0
         finally:
             process.kill()

@@ -158,7 +158,7 @@ def test_availability_is_a_row_per_source_and_day():
     with sandbox.serve() as url:
         days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-02", program="themis-asi", api_url=url)
     gakona = days[days["platform"] == "gakona"]
-    assert gakona["records"].tolist() == [1351, 0]
+    assert gakona["records"].tolist() == [872, 0]
     assert gakona["day"].tolist() == [pd.Timestamp("2020-01-01"), pd.Timestamp("2020-01-02")]
     assert days["day"].dtype == "datetime64[us]"
 

@@ -56,7 +56,7 @@ def dripping():
         server.close()
 
 
-PACKED = gzip.compress(b"x" * 100_000)
+PACKED = gzip.compress(b"x" * 100_000, mtime=0)
 HEAD = b"HTTP/1.1 200 OK\r\n"
 DRIPS = {
     "head": (b"", HEAD + b"X-Long: " + b"a" * 5000),
