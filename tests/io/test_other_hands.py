@@ -147,12 +147,10 @@ def test_duckdb_and_polars_read_every_kind_of_file(frame, tmp_path):
     path = str(tmp_path / "a.csv")
     expected = pd.read_csv(path, comment="#")["min_distance"]
     assert polars.read_csv(path, comment_prefix="#")["min_distance"].to_list() == expected.tolist()
-    summed = duckdb.sql(
-        f"select count(*), sum(min_distance) from read_csv('{path}', comment='#', header=true)"
-    ).fetchall()
-    assert summed[0][0] == len(expected)
+    # of a table without rows DuckDB guesses no columns
     if len(frame):
-        assert summed[0][1] == pytest.approx(expected.sum())
+        query = f"select count(*), sum(min_distance) from read_csv('{path}', comment='#', header=true)"
+        assert duckdb.sql(query).fetchall()[0] == (len(expected), pytest.approx(expected.sum()))
     rows = polars.read_parquet(tmp_path / "a.parquet")
     assert rows["min_distance"].to_list() == frame["min_distance"].tolist()
     parquet = str(tmp_path / "a.parquet")
