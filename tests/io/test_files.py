@@ -189,7 +189,7 @@ def other_version(path, name):
     import h5py
 
     with h5py.File(path, "a") as file:
-        file.attrs["aurorax"] = file.attrs["aurorax"].replace(old.decode(), new.decode())
+        file.attrs["aurorax"] = file.attrs["aurorax"].replace(old, new)
 
 
 @pytest.mark.parametrize("name", FORMATS)
