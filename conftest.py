@@ -1,11 +1,15 @@
 """What every test and docstring example stands on: no display, no environment of the user."""
 
 import signal
+from importlib.util import find_spec
 
 import matplotlib as mpl
 import pytest
 
 mpl.use("Agg")
+
+# its example needs the extra explore
+collect_ignore = [] if find_spec("bokeh") else ["aurorax_pandas/interactive/explore.py"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -45,6 +45,7 @@ from .exceptions import AuroraxDataWarning as AuroraxDataWarning
 from .exceptions import AuroraxError as AuroraxError
 from .exceptions import AuroraxFileError as AuroraxFileError
 from .exceptions import AuroraxInputError as AuroraxInputError
+from .exceptions import AuroraxMissingExtraError as AuroraxMissingExtraError
 from .exceptions import AuroraxNotFoundError as AuroraxNotFoundError
 from .exceptions import AuroraxRateLimitError as AuroraxRateLimitError
 from .exceptions import AuroraxSchemaError as AuroraxSchemaError
@@ -59,7 +60,6 @@ from .frame.dataframe import AuroraxDataFrame as AuroraxDataFrame
 from .frame.events import explode_events as explode_events
 from .frame.provenance import get_provenance as get_provenance
 from .frame.provenance import swarmaurora_url as swarmaurora_url
-from .frame.records import records_from_conjunctions as records_from_conjunctions
 from .frame.schema import ConjunctionSchema as ConjunctionSchema
 from .frame.schema import DataProductSchema as DataProductSchema
 from .frame.schema import EventSchema as EventSchema
@@ -67,6 +67,9 @@ from .frame.schema import PairSummarySchema as PairSummarySchema
 from .frame.schema import PassSchema as PassSchema
 from .frame.stitch import stitch as stitch
 from .frame.validation import validate as validate
+from .frame.written import records_from_conjunctions as records_from_conjunctions
+from .interactive.explore import explore as explore
+from .interactive.page import ExplorePage as ExplorePage
 from .io import load_conjunctions as load_conjunctions
 from .io import to_csv as to_csv
 from .io import to_json as to_json
@@ -89,9 +92,9 @@ from .plotting.timeline import timeline as timeline
 from .query.blocks import CustomLocationsCriteriaBlock as CustomLocationsCriteriaBlock
 from .query.blocks import EventsCriteriaBlock as EventsCriteriaBlock
 from .query.blocks import GroundCriteriaBlock as GroundCriteriaBlock
-from .query.blocks import MetadataFilter as MetadataFilter
-from .query.blocks import MetadataFilterExpression as MetadataFilterExpression
 from .query.blocks import SpaceCriteriaBlock as SpaceCriteriaBlock
+from .query.filters import MetadataFilter as MetadataFilter
+from .query.filters import MetadataFilterExpression as MetadataFilterExpression
 from .readers import read_aurorax_availability as read_aurorax_availability
 from .readers import read_aurorax_conjunctions as read_aurorax_conjunctions
 from .readers import read_aurorax_data_products as read_aurorax_data_products

@@ -32,6 +32,7 @@ from aurorax_pandas.frame.arrow import to_arrow
 from aurorax_pandas.frame.events import explode_events
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.validation import validate
+from aurorax_pandas.interactive.explore import explore
 from aurorax_pandas.io import to_csv, to_json, to_netcdf, to_parquet
 from aurorax_pandas.io.together import along_conjunction, keep_together
 from aurorax_pandas.io.xarray import to_dataframe, to_xarray
@@ -84,13 +85,6 @@ def two_frames_verb(function: Callable[Concatenate[Any, P], R]) -> Callable[Conc
 
 def dask_verb(function: Callable[Concatenate[Any, P], pd.DataFrame]) -> Callable[Concatenate[Any, P], dd.DataFrame]:
     """Return the method that calls a function with each partition of a Dask frame."""
-    return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
-
-
-def dask_series_verb(
-    function: Callable[Concatenate[Any, P], pd.Series[Any]],
-) -> Callable[Concatenate[Any, P], dd.Series]:
-    """Return the method that calls a function with each partition of a Dask frame to make a column."""
     return as_method(function, lambda held, *args, **kwargs: dask.map_rows(held, function, *args, **kwargs))
 
 
@@ -194,6 +188,7 @@ class AuroraxDataFrameAccessor(_Described):
     deduplicate = verb(deduplicate)
     ephemeris = verb(read_ephemeris_of)
     explode_events = verb(explode_events)
+    explore = verb(explore)
     filter_closest_epoch = verb(filter_closest_epoch)
     groupby_pair = verb(groupby_pair)
     image_windows = verb(image_windows)
@@ -269,6 +264,7 @@ class AuroraxDatasetAccessor:
     deduplicate = dataset_verb(deduplicate)
     ephemeris = frame_verb(read_ephemeris_of)
     explode_events = dataset_verb(explode_events)
+    explore = frame_verb(explore)
     filter_closest_epoch = dataset_verb(filter_closest_epoch)
     find_conjunctions = verb(find_conjunctions)
     groupby_pair = frame_verb(groupby_pair)
@@ -321,7 +317,7 @@ class AuroraxDaskAccessor:
     filter_closest_epoch = dask_verb(filter_closest_epoch)
     groupby_pair = verb(dask.groupby_pair)
     join_series = dask_verb(join_series)
-    minutes = dask_series_verb(minutes)
+    minutes = verb(dask.minutes)
     pair_summary = verb(dask.pair_summary)
     select_sources = verb(dask.select_sources)
     stitch = verb(dask.stitch)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,22 @@ from aurorax_pandas.exceptions import AuroraxInputError
 
 _T = TypeVar("_T")
 
+_MOST_SHOWN: Final = 500
+
 
 def invalid(argument: str, value: object, wanted: str) -> AuroraxInputError:
     """Return the error that names an argument, its value and what to give instead."""
-    return AuroraxInputError(f"{argument}={value!r} is not valid; give {wanted}")
+    return AuroraxInputError(f"{argument}={shown(value)} is not valid; give {wanted}")
+
+
+def shown(value: object) -> str:
+    """Return a value as it stands in a message: on one line, and its type where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python does not write out the largest of its whole numbers
+        text = ""
+    return text if text and "\n" not in text and len(text) <= _MOST_SHOWN else f"<{type(value).__name__}>"
 
 
 def as_list(value: object) -> list[Any]:
@@ -70,6 +83,69 @@ def names(argument: str, value: object) -> tuple[str, ...]:
         if not isinstance(text, str) or not text.strip():
             raise AuroraxInputError(f"{argument}: {text!r} is not a name; give text, or a list of texts")
     return tuple(str(text) for text in texts)
+
+
+def check_frame(value: object, verb: str = "this") -> None:
+    """Raise where what a verb was given is no DataFrame."""
+    if not isinstance(value, pd.DataFrame):
+        raise AuroraxInputError(
+            f"{verb} needs a DataFrame, not a {type(value).__name__}; as_conjunctions(data) makes one of what holds "
+            "conjunctions"
+        )
+
+
+def one_name(argument: str, value: Any) -> Any:
+    """Return what can be the name of one column, or raise where it is several, or nothing that names."""
+    try:
+        hash(value)
+    except TypeError:
+        raise invalid(argument, value, "one name") from None
+    if value is None or value is pd.NA or value != value:
+        raise invalid(argument, value, "one name")
+    return value
+
+
+def flag(argument: str, value: object) -> bool:
+    """Return whether something is wanted, or raise where that cannot be told."""
+    if not (value is None or isinstance(value, int | np.bool_)):
+        raise invalid(argument, value, "True or False")
+    return bool(value)
+
+
+def path_text(argument: str, path: Any) -> str:
+    """Return the name of a file as text, or raise where it is none."""
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or "\0" in text:
+        raise invalid(argument, path, "the name of a file, as text or a path")
+    return text
+
+
+def either_word(**words: object) -> tuple[str, list[str] | None]:
+    """
+    Return which of some words for one thing a caller used, and the names given by it; None for none.
+
+    Parameters
+    ----------
+    **words : object
+        What was given, by word, the usual word first: None, one name, or several.
+
+    Raises
+    ------
+    AuroraxInputError
+        If two words are used, or what is given is no text, nor a list of texts.
+    """
+    used = {word: value for word, value in words.items() if value is not None}
+    if len(used) > 1:
+        raise AuroraxInputError(f"{' and '.join(f'{word}=' for word in used)} mean one thing; give one of them")
+    for word, value in used.items():
+        given = as_list(value)
+        if not given or not all(isinstance(text, str) and text.strip() for text in given):
+            raise invalid(word, value, "text, or a list of texts")
+        return word, [str(text) for text in given]
+    return next(iter(words)), None
 
 
 def as_number(value: Any) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+import inspect
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,15 @@ class AuroraxError(Exception):
 
 class AuroraxInputError(AuroraxError, ValueError):
     """An argument cannot be used; nothing has been sent, written or changed."""
+
+
+class AuroraxMissingExtraError(AuroraxInputError, ImportError):
+    """A package is not installed that only a part of this library needs; the message says how to install it."""
+
+    @classmethod
+    def of(cls, what: str, package: str, extra: str) -> Self:
+        """Return the error of what needs a package, which one of our extras brings."""
+        return cls(f'{what} needs {package}: pip install "aurorax-pandas[{extra}]"')
 
 
 class AuroraxStateError(AuroraxError, RuntimeError):
@@ -168,8 +178,33 @@ class AuroraxBulkError(AuroraxSearchError):
 
 
 class AuroraxTimeoutError(AuroraxError, TimeoutError):
-    """The deadline passed; the search may still be running and can be read later by its ``request_id``."""
+    """
+    The deadline passed; the search may still be running and can be read later by its ``request_id``.
+
+    Parameters
+    ----------
+    message : str
+        What was not done in time, and what to do next.
+    reason : str, optional
+        What last stood in the way.
+    **fields
+        Those of `AuroraxError`.
+    """
+
+    def __init__(self, message: str, *, reason: str = "", **fields: Unpack[_Fields]) -> None:
+        super().__init__(message, **fields)
+        self.reason = reason
 
 
 class AuroraxDataWarning(UserWarning):
     """Some data were left out or changed on the way, as the caller allowed."""
+
+
+def callers_level() -> int:
+    """Return the ``stacklevel`` of a warning of the function that asks, by which it tells the line of the user."""
+    frame = inspect.currentframe()
+    level = 0
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+        frame = frame.f_back
+        level += 1
+    return level

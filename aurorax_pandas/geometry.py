@@ -17,7 +17,12 @@ def unit_vectors(lat: Any, lon: Any) -> Array:
     """Return the unit vectors, along a new first axis, of latitudes and longitudes [degrees]."""
     phi, theta = np.radians(lat), np.radians(lon)
     across = np.cos(phi)
-    return np.stack([across * np.cos(theta), across * np.sin(theta), np.sin(phi)])
+    found = np.empty((3, *np.shape(across)), np.result_type(across, theta))
+    # written where they stay
+    np.multiply(across, np.cos(theta), out=found[0, ...])
+    np.multiply(across, np.sin(theta), out=found[1, ...])
+    np.sin(phi, out=found[2, ...])
+    return found
 
 
 def degrees(vectors: Array) -> tuple[Array, Array]:

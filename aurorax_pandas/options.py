@@ -43,6 +43,10 @@ class _Hidden(str):
     def __repr__(self) -> str:
         return "***"
 
+    def __getitem__(self, key: Any) -> str:
+        # what shows long texts takes a piece of them
+        return _Hidden(super().__getitem__(key))
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("an API key is not written out")
 
@@ -143,7 +147,8 @@ def service_in_force(api_url: str | None = None, api_key: str | None = None) -> 
     """
     url = get_option("api_url", api_url) or DEFAULT_API_URL
     if api_key is not None:
-        return Service(url, Secret(_check_api_key(api_key)) if api_key else None, False)
+        given = _check_api_key(api_key)
+        return Service(url, Secret(given) if given else None, False)
     for layer in _layers():
         if layer.get("api_key") is not None:
             key, of = layer["api_key"], layer["of"]
@@ -184,13 +189,13 @@ def _layers() -> Iterator[dict[str, Any]]:
 
 def get_option(name: str, value: str | None = None) -> str | None:
     """Return `value` if it is set, else what is set for it, else the environment's, checked."""
-    if value:
+    if value is not None and not (isinstance(value, str) and not value):
         return _CHECKS[name](value)
     chosen = next((layer[name] for layer in _layers() if name in layer), None)
     if chosen is None:
         text = hidden(os.environ.get(_ENVIRONMENT[name]))
         return _CHECKS[name](text) if text else None
-    return str(chosen.reveal() if isinstance(chosen, Secret) else chosen)
+    return str(chosen)
 
 
 class Options(TypedDict, total=False):

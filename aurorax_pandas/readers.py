@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice, invalid
+from aurorax_pandas.checks import choice, either_word, flag, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.options import hidden
-from aurorax_pandas.signatures import meeting
+from aurorax_pandas.signatures import CALLS_OF_OTHERS, HOW_IT_GOES, meeting
+from aurorax_pandas.sources import platform_named
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
         CustomLocationsBlocks,
         EventsBlocks,
         GroundBlocks,
-        MetadataFilter,
         SpaceBlocks,
     )
+    from aurorax_pandas.query.filters import MetadataFilter
     from aurorax_pandas.query.query import Query, QueryArguments, QueryLike
     from aurorax_pandas.service.deadline import Timeout
     from aurorax_pandas.times import Span
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
 @typed
 @meeting(
-    verbose="progress=True shows how it goes",
+    verbose=HOW_IT_GOES,
     return_immediately="ConjunctionSearch(...).execute() submits a search and returns",
     response_format="the frame has all fields; choose its columns",
+    **CALLS_OF_OTHERS,
 )
 def read_aurorax_conjunctions(
     start: Any = None,
@@ -192,11 +194,13 @@ def read_aurorax_conjunctions(
     if ephemeris is not None:
         from aurorax_pandas.engine.find import find_conjunctions
 
-        if continuous:
+        if flag("continuous", continuous):
             raise AuroraxInputError(
                 "continuous=True is for the service; use find_conjunctions(ephemeris, continuous=True)"
             )
         return find_conjunctions(ephemeris, start, end, distance, **asked)
+    flag("continuous", continuous)
+    flag("cancel_on_interrupt", cancel_on_interrupt)
     in_windows = chunk is not None or checkpoint is not None
     if not in_windows:
         _refuse_set("is for a search in windows; give chunk= or checkpoint= too", of_windows)
@@ -264,6 +268,11 @@ def _refuse_set(why: str, arguments: dict[str, Any]) -> None:
             raise AuroraxInputError(f"{name}= {why}")
 
 
+@meeting(
+    verbose=HOW_IT_GOES,
+    return_immediately="EphemerisSearch(...).execute() submits a search and returns",
+    response_format="the Dataset has all variables; choose among them",
+)
 def read_aurorax_ephemeris(
     start: Any = None,
     end: Any = None,
@@ -336,7 +345,11 @@ def read_aurorax_ephemeris(
         return search.run(timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt)
 
 
-@typed
+@meeting(
+    verbose="progress=True shows how it goes",
+    return_immediately="DataProductSearch(...).execute() submits a search and returns",
+    data_product_types="write types={value!r}",
+)
 def read_aurorax_data_products(
     start: Any = None,
     end: Any = None,
@@ -420,6 +433,12 @@ def read_aurorax_data_products(
         return search.run(timeout, progress=progress, cancel_on_interrupt=cancel_on_interrupt)
 
 
+@meeting(
+    program="choose rows of the frame: .query('program == {value!r}')",
+    platform="choose rows of the frame: .query('platform == {value!r}')",
+    instrument_type="choose rows of the frame: .query('instrument_type == {value!r}')",
+    source_type="choose rows of the frame: .query('source_type == {value!r}')",
+)
 def read_aurorax_data_sources(
     *, api_url: str | None = None, api_key: str | None = None, timeout: Timeout = 60
 ) -> pd.DataFrame:
@@ -463,14 +482,19 @@ def read_aurorax_data_sources(
         return catalogue.fetch_data_sources(transport, Deadline(timeout))
 
 
+@meeting(verbose="leave it out", slow="leave it out", response_format="the frame has all fields; choose its columns")
 def read_aurorax_availability(
     start: Any,
     end: Any,
     *,
-    program: str | None = None,
-    platform: str | None = None,
-    instrument_type: str | None = None,
-    source_type: str | None = None,
+    programs: str | Sequence[str] | None = None,
+    platforms: str | Sequence[str] | None = None,
+    instrument_types: str | Sequence[str] | None = None,
+    source_types: str | Sequence[str] | None = None,
+    program: str | Sequence[str] | None = None,
+    platform: str | Sequence[str] | None = None,
+    instrument_type: str | Sequence[str] | None = None,
+    source_type: str | Sequence[str] | None = None,
     api_url: str | None = None,
     api_key: str | None = None,
     timeout: Timeout = 60,
@@ -482,8 +506,11 @@ def read_aurorax_availability(
     ----------
     start, end : anything that `pandas.Timestamp` takes
         First and last day, inclusive, UTC.
-    program, platform, instrument_type, source_type : str, optional
-        What the data sources must be.
+    programs, platforms, instrument_types, source_types : str or sequence of str, optional
+        What the data sources must be; one of several names is enough, every argument that is given must hold. A
+        platform that is a site may be given by its code (``"GILL"``).
+    program, platform, instrument_type, source_type : str or sequence of str, optional
+        The same in other words.
     api_url, api_key, timeout
         As in `read_aurorax_conjunctions`.
 
@@ -496,33 +523,38 @@ def read_aurorax_availability(
     Raises
     ------
     AuroraxInputError
-        If `start` or `end` is no instant, the first day is after the last, or a name is not one text.
+        If `start` or `end` is no instant, the first day is after the last or a century before it, a name is not text,
+        or is misspelt.
     AuroraxAPIError
         If the service refuses, or cannot be reached.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If no source is known that has a name.
 
     Examples
     --------
     >>> import aurorax_pandas
     >>> from aurorax_pandas import sandbox
     >>> with sandbox.serve() as url, aurorax_pandas.set_options(api_url=url):
-    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program="swarm")
+    ...     days = aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", programs="swarm")
     >>> days["records"].tolist()
     [1440, 1440, 1440]
     """
     api_key = hidden(api_key)
     from aurorax_pandas import times
-
-    api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
     from aurorax_pandas.service.deadline import Deadline
 
     first, last = times.window(start, end)
-    filters = {
-        "program": program,
-        "platform": platform,
-        "instrument_type": instrument_type,
-        "source_type": source_type,
+    word, sites = either_word(platforms=platforms, platform=platform)
+    names = {
+        "program": either_word(programs=programs, program=program),
+        "platform": (word, None if sites is None else list(map(platform_named, sites))),
+        "instrument_type": either_word(instrument_types=instrument_types, instrument_type=instrument_type),
+        "source_type": either_word(source_types=source_types, source_type=source_type),
     }
     with Connection.from_arguments(api_url, api_key).opened() as transport:
-        return catalogue.fetch_availability(transport, Deadline(timeout), first[:10], last[:10], filters)
+        return catalogue.fetch_availability(transport, Deadline(timeout), first[:10], last[:10], names)

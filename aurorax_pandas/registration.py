@@ -91,11 +91,17 @@ def _shorten_nested_cells(ext_array: Any) -> None:
 
 
 def _is_free(owner: Any, name: str, ours: Any) -> bool:
+    """Tell whether a name is to be registered; one of this package's own, imported before, makes room."""
     found = getattr(owner, name, None)
-    if found is not None and found is not ours:
-        warnings.warn(
-            f"{owner.__name__}.{name} belongs to another library; it is left alone, use aurorax_pandas' functions",
-            AuroraxDataWarning,
-            stacklevel=3,
-        )
-    return found is None
+    if found is None or found is ours:
+        return found is None
+    if str(getattr(found, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]:
+        # the package was purged and imported again, or reloaded; registering over a name would warn
+        delattr(owner, name)
+        return True
+    warnings.warn(
+        f"{owner.__name__}.{name} belongs to another library; it is left alone, use aurorax_pandas' functions",
+        AuroraxDataWarning,
+        stacklevel=3,
+    )
+    return False

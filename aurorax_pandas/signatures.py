@@ -6,10 +6,14 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
+from aurorax_pandas.checks import suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.options import hidden
+
+#: What to write in place of ``verbose=`` of another client.
+HOW_IT_GOES: Final = "progress=True shows how it goes"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,22 +43,53 @@ def as_method(function: Callable[..., Any], call: Callable[..., Any]) -> Callabl
     return method
 
 
+#: Keywords of conjunction searches elsewhere, and what to write here; ``{value!r}`` is what was given.
+CALLS_OF_OTHERS: Final = {
+    "conjunction_type": "write conjunction_types={value!r}",
+    "max_distances": "write distance={value!r}",
+    "default_distance": "write distance={value!r}",
+    "adhoc": "write custom_locations={value!r}",
+    "epoch_search_precision": "write subminute_precision=True for 30 seconds, or leave it out",
+    "aurorax_obj": "leave it out, no object of PyAuroraX is needed",
+}
+
+
 def meeting(**cures: str) -> Callable[[F], F]:
     """
-    Meet keywords of another client that a function does not take with what to write in their place.
+    Meet arguments that a function does not take, those of another client and misspelt ones, with what to write.
 
     Parameters
     ----------
     **cures : str
-        What to write, by keyword.
+        What to write, by keyword; ``{value!r}`` in it is what was given.
     """
 
     def decorate(function: F) -> F:
+        parameters = inspect.signature(function).parameters
+        kinds = inspect.Parameter
+        takes_any = any(each.kind is kinds.VAR_KEYWORD for each in parameters.values())
+        by_position = [
+            name
+            for name, each in parameters.items()
+            if each.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
+        ]
+        by_name = [name for name, each in parameters.items() if each.kind is kinds.KEYWORD_ONLY]
+        # a class is called by its own name
+        called = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+
         @functools.wraps(function)
         def met(*args: Any, **kwargs: Any) -> Any:
-            for name, cure in cures.items():
-                if name in kwargs:
-                    raise AuroraxInputError(f"{function.__name__} takes no {name}=; {cure}")
+            for name in kwargs.keys() - parameters.keys():
+                if name in cures:
+                    raise AuroraxInputError(f"{called} takes no {name}=; {cures[name].format(value=kwargs[name])}")
+                if f"{name}s" in by_name:
+                    raise AuroraxInputError(f"{called} takes no {name}=; write {name}s={kwargs[name]!r}")
+                if not takes_any:
+                    raise AuroraxInputError(f"{called} takes no {name}=; {suggestion(name, by_position + by_name)}")
+            if len(args) > len(by_position):
+                others = ", ".join(f"{name}=..." for name in by_name[: len(args) - len(by_position)])
+                known = ", ".join(name for name in by_position if name != "self") or "nothing"
+                raise AuroraxInputError(f"{called} takes {known} by position; write the others by name: {others}")
             if "api_key" in kwargs:
                 # a traceback with locals shows this frame too
                 kwargs["api_key"] = hidden(kwargs["api_key"])

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import as_number, invalid
+from aurorax_pandas.checks import as_number, invalid, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 
 Times = npt.NDArray[np.datetime64]
@@ -23,6 +23,8 @@ _NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 #: Dates that begin with the day or with the month, by who writes them.
 _TWO_WAYS: Final = re.compile(r"\s*(\d{1,2})\s*([/.-])\s*(\d{1,2})\s*\2\s*\d{2,4}(?!\d)", re.ASCII)
 _MONTHS: Final = 12
+#: The longest span of time: around an instant of any data there is no end of time within it.
+_LONGEST: Final = pd.Timedelta("36525D")
 
 
 def lacks_unit(text: str) -> bool:
@@ -115,8 +117,10 @@ def span(argument: str, value: Any, *, zero: bool = False) -> pd.Timedelta:
     if delta is None or delta < lowest or (delta == lowest and not zero):
         allowed = " or 0" if zero else " above zero"
         raise AuroraxInputError(
-            f"{argument}={value!r} is not a span of time{allowed}; give a span with its unit, such as '5min'"
+            f"{argument}={shown(value)} is not a span of time{allowed}; give a span with its unit, such as '5min'"
         )
+    if delta > _LONGEST:
+        raise AuroraxInputError(f"{argument}={shown(value)} is longer than {_LONGEST.days} days; give a shorter span")
     return delta
 
 

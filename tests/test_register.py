@@ -98,7 +98,7 @@ def test_every_method_of_the_accessor_is_a_public_function(sample):
     methods = [name for name in dir(sample.aurorax) if not name.startswith("_") and name not in ("plot", "provenance")]
     assert methods
     # a module has the one name, and a word alone would not say what it is of the other
-    functions = {"ephemeris": "read_ephemeris_of"}
+    functions = {"data_products": "read_data_products_of", "ephemeris": "read_ephemeris_of"}
     assert [name for name in methods if not callable(getattr(ap, functions.get(name, name), None))] == []
 
 

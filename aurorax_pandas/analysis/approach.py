@@ -11,7 +11,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
-from aurorax_pandas.ephemeris.arcs import apart, least_fraction, longest_step, places_between
+from aurorax_pandas.ephemeris.arcs import Way, apart, least_fraction, longest_step
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model
@@ -236,24 +236,28 @@ def _least(
     Last comes whether it is at the first or last of epochs that follow each other.
     """
     one, two = sides
-    after = np.arange(1, len(event) + 1)
-    after[-1:] -= 1
-    travelled = apart(one, one[:, after]), apart(two, two[:, after])
+    count = len(event)
+    travelled = np.zeros((2, count))
+    for side, moved in zip(sides, travelled, strict=True):
+        moved[:-1] = apart(side[:, :-1], side[:, 1:])
     # from each epoch to the next of its event; there is no way over a gap, nor where a field line jumps
-    follows = (event[after] == event) & (at[after] == at + 1) & (np.maximum(*travelled) <= longest)
-    after = np.where(follows, after, after - 1)
-    after[-1:] = len(event) - 1
+    follows = np.zeros(count, bool)
+    follows[:-1] = (event[1:] == event[:-1]) & (at[1:] == at[:-1] + 1) & (travelled.max(axis=0)[:-1] <= longest)
+    after = np.arange(count) + follows
     here = apart(one, two)
-    bound = np.where(follows, (here + here[after] - sum(travelled)) / 2, here)
+    bound = np.where(follows, (here + here[after] - (travelled[0] + travelled[1])) / 2, here)
     first = np.flatnonzero(np.diff(event, prepend=-1))
-    least = np.repeat(np.minimum.reduceat(here, first), np.diff(first, append=len(event))) if len(event) else here
+    least = np.repeat(np.minimum.reduceat(here, first), np.diff(first, append=count)) if count else here
     tried = np.flatnonzero(bound <= least)
-    ends = (one[:, tried], one[:, after[tried]], two[:, tried], two[:, after[tried]])
-    fraction = least_fraction(*ends)
-    where = places_between(*ends, fraction)
-    order = np.lexsort((at[tried], apart(*where), event[tried]))
+    lengths = np.where(follows, travelled, 0.0)
+    ways = (
+        Way.to(side[:, tried], side[:, after[tried]], length[tried])
+        for side, length in zip(sides, lengths, strict=True)
+    )
+    fraction, *where, distance = least_fraction(*ways)
+    order = np.lexsort((at[tried], distance, event[tried]))
     chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]
-    begins = np.ones(len(event), bool)
+    begins = np.ones(count, bool)
     begins[1:] = ~follows[:-1]
     before, beyond = tried[chosen], after[tried][chosen]
     edge = np.where(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events
+from aurorax_pandas.checks import invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
@@ -144,6 +145,8 @@ def _not_searched(days: pd.DatetimeIndex, every: Any, windows: Windows) -> npt.N
 
 
 def _check_availability(availability: pd.DataFrame, every: Any) -> None:
+    if not isinstance(availability, pd.DataFrame):
+        raise invalid("availability", availability, "the frame of read_aurorax_availability")
     missing = [name for name in _AVAILABILITY if name not in availability.columns]
     if missing:
         raise AuroraxInputError(

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.analysis import pairs, selection
+from aurorax_pandas.analysis import counts, pairs, selection
 from aurorax_pandas.analysis.grouping import GroupBy
 from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events, model
 from aurorax_pandas.frame.concat import each_once, merged_attrs, read_of
 from aurorax_pandas.frame.events import PairBy, require
-from aurorax_pandas.frame.provenance import step_of
+from aurorax_pandas.frame.provenance import get_provenance, step_of
 from aurorax_pandas.frame.stitch import stitch as stitch_rows
 
 if TYPE_CHECKING:
@@ -130,14 +130,24 @@ def pair_summary(
 
     The median and the union of minutes need all events of a pair at once: the events are shuffled by pair.
     """
-    # partitions lose their provenance on the way
-    verb = partial(pairs.pair_summary, by=by, step=step_of(ddf._meta, step), sources=sources)  # noqa: SLF001
+    verb = partial(pairs.pair_summary, by=by, step=_step_of(ddf, step), sources=sources)
     meta = verb(ddf._meta)  # noqa: SLF001
     needed = [*_SUMMED, *events.SIDE_COLUMNS] if sources else None
     keyed = _numbered(ddf, partial(_events_by_pair, by=by, needed=needed))
     summed = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
     summary: dd.DataFrame = summed.repartition(npartitions=1).map_partitions(_by_label, meta=meta)
     return summary
+
+
+def minutes(ddf: dd.DataFrame, step: Span | None = None) -> dd.Series:
+    """Count the minutes in conjunction of each row, as `aurorax_pandas.minutes`."""
+    return map_rows(ddf, counts.minutes, _step_of(ddf, step))
+
+
+def _step_of(ddf: dd.DataFrame, step: Span | None) -> pd.Timedelta | None:
+    """Return the step of all partitions, which may lose their provenance on the way; None where their rows have to tell it."""
+    meta = ddf._meta  # noqa: SLF001
+    return step_of(meta, step) if step is not None or get_provenance(meta.attrs) else None
 
 
 def _by_label(df: pd.DataFrame) -> pd.DataFrame:
@@ -196,8 +206,7 @@ def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> 
 def stitch(ddf: dd.DataFrame, step: Span | None = None) -> dd.DataFrame:
     """Join conjunctions that a cut in time has split, as `aurorax_pandas.stitch`; the rows are shuffled by their sources."""
     meta = require(ddf._meta, "stitch", *model.CONJUNCTION_COLUMNS)  # noqa: SLF001
-    # partitions lose their provenance on the way
-    verb = partial(stitch_rows, step=step_of(meta, step))
+    verb = partial(stitch_rows, step=_step_of(ddf, step))
     meta = verb(meta)
     keyed = _numbered(ddf, partial(_rows_by_sources, by="source"))
     joined: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)

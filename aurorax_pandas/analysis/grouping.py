@@ -14,7 +14,7 @@ from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import UNREADABLE, first_line
-from aurorax_pandas.frame.events import SIDE_COLUMNS, is_events, label_events, pair_labels, require
+from aurorax_pandas.frame.events import is_events, pair_labels, require
 
 #: What rows can be grouped by: names, or what pandas groups by.
 GroupBy = str | pd.Series | pd.Grouper | Sequence[Any]
@@ -59,16 +59,18 @@ def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
     if len(set(pairs)) > 1:
         raise AuroraxInputError(f"by={by!r}: 'pair' and 'site' are two ways to name one thing; give one")
     rows, parent = _rows_of_pairs(df, pairs[0], verb) if pairs else (df, None)
-    group = np.zeros(len(rows), np.int64)
+    codes = []
     for key in keys:
         if isinstance(key, str) and key in pairs:
-            codes = model.category_codes(rows["pair"], pd.CategoricalDtype(pd.Index(rows["pair"].unique()).dropna()))
+            codes.append(pd.factorize(rows["pair"])[0])
         elif isinstance(key, str) and key == _DAY and key not in df.columns:
-            codes = pd.factorize(_starts_of(rows, verb).astype("M8[D]"))[0]
+            codes.append(pd.factorize(_starts_of(rows, verb).astype("M8[D]"))[0])
         else:
-            codes = _codes_by_pandas(df, key)
-            codes = codes if parent is None else codes[parent]
-        group = pd.factorize(group * (int(codes.max(initial=0)) + 2) + codes + 1)[0].astype(np.int64)
+            of_frame = _codes_by_pandas(df, key)
+            codes.append(of_frame if parent is None else of_frame[parent])
+    group = codes[0].astype(np.int64) + 1
+    for one in codes[1:]:
+        group = pd.factorize(group * (int(one.max(initial=0)) + 2) + one + 1)[0].astype(np.int64)
     return GroupedRows(rows, group, parent)
 
 
@@ -77,8 +79,6 @@ def _starts_of(rows: pd.DataFrame, verb: str) -> npt.NDArray[np.datetime64]:
 
 
 def _rows_of_pairs(df: pd.DataFrame, by: Any, verb: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64] | None]:
-    if is_events(df) and "pair" not in df.columns:
-        df = df.assign(pair=label_events(require(df, verb, *SIDE_COLUMNS)))
     if is_events(df) or "events" in df.columns:
         events = pair_events(df, by, verb)
         return events, None if is_events(df) else events["conjunction"].to_numpy()

@@ -239,7 +239,8 @@ def tracks(
     events = as_events(df, "tracks", "conjunction_type", "start", "end")
     sides = station_sides(events)
     kept = np.flatnonzero((sides >= 0) & np.logical_xor(*spacecraft_sides(events)))
-    chosen, side = events.iloc[kept], sides[kept]
+    # wide enough to number the sources of many events
+    chosen, side = events.iloc[kept], sides[kept].astype(np.int64)
     check_spans("tracks", chosen, rows_of_events(df, events)[kept], ephemeris, sources_of_sides(chosen))
     first = (chosen["start"] - wide).to_numpy("M8[us]")
     last = (chosen["end"] + wide).to_numpy("M8[us]")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.columns import UNREADABLE, first_line, times_of
 from aurorax_pandas.frame.dataframe import typed
@@ -66,7 +66,7 @@ def join_series(
     """
     choice("direction", direction, ("backward", "forward", "nearest"))
     reach = None if tolerance is None else span("tolerance", tolerance, zero=True)
-    df = require(df, "join_series", on)
+    df = require(df, "join_series", one_name("on", on))
     columns = _series_by_name(values)
     taken = [name for name in columns if name in df.columns]
     if taken:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.pairs import pair_events
+from aurorax_pandas.checks import one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import is_events, require
 from aurorax_pandas.sources import SPACECRAFT
@@ -45,6 +46,7 @@ def labelled_events(
     AuroraxInputError
         If `by` is none of these, or the frame has no events.
     """
+    one_name("by", by)
     if is_events(df):
         df = require(df, verb, *needs)
     events = pair_events(df, "site" if by == "site" else "pair", verb)
@@ -84,6 +86,7 @@ def ordered_labels(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def require_column(events: pd.DataFrame, argument: str, name: str, choices: str = "") -> None:
     """Raise where an argument names no column."""
+    one_name(argument, name)
     if name not in events.columns:
         also = f"{choices} or " if choices else ""
         raise AuroraxInputError(

@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
 from aurorax_pandas.analysis.tables import styled_table
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, flag
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -49,8 +49,9 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     With ``by="site"`` the label names the site of a ground source, and of events that several cameras of one
     site saw at one time the closest stays.
     """
+    choice("by", by, ("pair", "site"))
     events = as_events(df, verb, "pair", *(("conjunction_type", *_SUMMED, *SIDE_COLUMNS) if by == "site" else ()))
-    if choice("by", by, ("pair", "site")) == "pair":
+    if by == "pair":
         return events
     return _closest_at_site(events.assign(pair=label_events(events, "site")))
 
@@ -136,6 +137,8 @@ def pair_summary(
     >>> summary.loc["THEMIS-ASI GILL & Swarm C", ["count", "minutes", "min_distance"]].tolist()
     [2.0, 5.0, 53.391843]
     """
+    choice("by", by, ("pair", "site"))
+    with_sources = flag("sources", sources)
     events = as_events(df, "pair_summary", "pair", *_SUMMED)
     delta = step_of(df, step)
     if by == "pair":
@@ -148,7 +151,7 @@ def pair_summary(
         columns = {"count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, delta), **distances.result()}
     index = pd.Index(kept.labels, dtype="str", name="pair")
     summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)
-    if sources:
+    if with_sources:
         summary = summary.assign(**_sources_of_pairs(events, by, summary.index))
     summary.attrs = copy.deepcopy(df.attrs)
     return summary
@@ -238,7 +241,7 @@ def style_pair_summary(summary: pd.DataFrame) -> Styler:
     ------
     AuroraxInputError
         If the frame is no pair summary.
-    ImportError
+    AuroraxMissingExtraError
         If jinja2, which the Styler stands on, is not installed.
 
     Examples

@@ -16,6 +16,7 @@ from aurorax_pandas.analysis.pairs import style_pair_summary
 from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.analysis.tables import styled_table
+from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -150,7 +151,7 @@ def style(frame: pd.DataFrame) -> Styler:
     ------
     AuroraxInputError
         If the frame is neither of the two.
-    ImportError
+    AuroraxMissingExtraError
         If jinja2, which tables stand on, is not installed.
 
     Examples
@@ -161,6 +162,7 @@ def style(frame: pd.DataFrame) -> Styler:
     >>> print(table.hide(["start", "end"], axis="columns").to_latex().split(" & ")[2:5])
     ['min\\_distance [km]', 'approach\\_time [UTC]', 'approach\\_distance [km]']
     """
+    check_frame(frame, "style")
     if set(REPORT_COLUMNS) <= set(frame.columns):
         return styled_table(frame, _REPORT_FORMATS, REPORT_COLUMNS, index=False, bars="approach_distance")
     if set(model.PAIR_SUMMARY_COLUMNS) <= set(frame.columns):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +12,21 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
-from aurorax_pandas.checks import as_list, checked_number, choice, invalid, nearest_name, whole_number
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.checks import checked_number, choice, either_word, nearest_name, suggestion, whole_number
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.identity import source_set_codes
 from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters
+from aurorax_pandas.signatures import meeting
 from aurorax_pandas.sources import known_sources, site_platforms
 from aurorax_pandas.times import Span, span, to_utc
 
 How = Literal["any", "all"]
+
+#: What sources are chosen by, in the singular.
+_CHOSEN_BY: Final = ("program", "platform", "instrument_type", "source_type", "display_name", "site")
 
 
 @typed
@@ -195,15 +199,23 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
 
 
 @typed
+@meeting(identifier="choose by display_names=")
 def select_sources(
     df: pd.DataFrame,
     *,
+    programs: str | Sequence[str] | None = None,
+    platforms: str | Sequence[str] | None = None,
+    instrument_types: str | Sequence[str] | None = None,
+    source_types: str | Sequence[str] | None = None,
+    display_names: str | Sequence[str] | None = None,
+    sites: str | Sequence[str] | None = None,
+    how: How = "any",
     program: str | Sequence[str] | None = None,
     platform: str | Sequence[str] | None = None,
+    instrument_type: str | Sequence[str] | None = None,
     source_type: str | Sequence[str] | None = None,
     display_name: str | Sequence[str] | None = None,
     site: str | Sequence[str] | None = None,
-    how: How = "any",
 ) -> pd.DataFrame:
     """
     Keep the conjunctions in which some data sources take part.
@@ -212,13 +224,15 @@ def select_sources(
     ----------
     df : pandas.DataFrame
         Conjunctions.
-    program, platform, source_type, display_name : str or sequence of str, optional
+    programs, platforms, instrument_types, source_types, display_names : str or sequence of str, optional
         What a source must be, in upper or lower case; one of several values is enough, every argument that is given
         must hold. A platform that is a site may be given by its code (``"GILL"``).
-    site : str or sequence of str, optional
+    sites : str or sequence of str, optional
         Site of a ground source: its platform name (``"gillam"``) or its code (``"GILL"``).
     how : {"any", "all"}, default "any"
         Whether one source of a conjunction is enough, or all must match.
+    program, platform, instrument_type, source_type, display_name, site : str or sequence of str, optional
+        The same in other words.
 
     Returns
     -------
@@ -228,7 +242,7 @@ def select_sources(
     Raises
     ------
     AuroraxInputError
-        If no argument but `how` is given, one is not text, `how` is neither of the two, or
+        If no argument but `how` is given, one is not text or is given in both words, `how` is neither of the two, or
         a value is the misspelt name of a source in the frame, in the bundled table or in a list of sources that was
         read in this session.
 
@@ -241,11 +255,23 @@ def select_sources(
     --------
     >>> import aurorax_pandas
     >>> df = aurorax_pandas.load_sample_conjunctions()
-    >>> len(df.aurorax.select_sources(site="GILL").aurorax.select_sources(platform="swarmc"))
+    >>> len(df.aurorax.select_sources(sites="GILL").aurorax.select_sources(platforms="swarmc"))
     2
     """
     values, every = wanted_values(
-        how, program=program, platform=platform, source_type=source_type, display_name=display_name, site=site
+        how,
+        programs=programs,
+        platforms=platforms,
+        instrument_types=instrument_types,
+        source_types=source_types,
+        display_names=display_names,
+        sites=sites,
+        program=program,
+        platform=platform,
+        instrument_type=instrument_type,
+        source_type=source_type,
+        display_name=display_name,
+        site=site,
     )
     df = ev.require(df, "select_sources", "data_sources")
     if len(df):
@@ -254,14 +280,19 @@ def select_sources(
 
 
 def wanted_values(how: str, **wanted: Any) -> tuple[dict[str, list[str]], bool]:
-    """Return the values of `select_sources` by argument, and whether all sources of a row must have them."""
+    """Return the values of `select_sources` by field of a source, and whether all sources of a row must have them."""
     every = choice("how", how, ("any", "all")) == "all"
-    values = {name: as_list(value) for name, value in wanted.items() if value is not None}
+    for word in wanted:
+        if word.removesuffix("s") not in _CHOSEN_BY:
+            known = [f"{field}s" for field in _CHOSEN_BY]
+            raise AuroraxInputError(f"select_sources takes no {word}=; {suggestion(word, known)}")
+    values = {}
+    for field in _CHOSEN_BY:
+        _, names = either_word(**{word: wanted.get(word) for word in (f"{field}s", field)})
+        if names is not None:
+            values[field] = names
     if not values:
-        raise AuroraxInputError("select_sources needs program=, platform=, source_type=, display_name= or site=")
-    for name, each in values.items():
-        if not each or not all(isinstance(value, str) for value in each):
-            raise invalid(name, each, "text, or a list of texts")
+        raise AuroraxInputError(f"select_sources needs {'=, '.join(f'{field}s' for field in _CHOSEN_BY)}=")
     return values, every
 
 
@@ -301,7 +332,7 @@ def _check_values(values: Mapping[str, Sequence[str]], fields: dict[str, pa.Arra
             warnings.warn(
                 f"{argument}: no source that is known here has {value!r}, so that no row has it",
                 AuroraxDataWarning,
-                stacklevel=3,
+                stacklevel=callers_level(),
             )
 
 

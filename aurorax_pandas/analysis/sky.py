@@ -11,7 +11,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.analysis.sun_and_moon import illuminated_fraction, moon_position, sun_position
-from aurorax_pandas.checks import invalid
+from aurorax_pandas.checks import invalid, one_name
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events
 
@@ -91,7 +91,7 @@ def times_of_events(events: pd.DataFrame, at: str) -> npt.NDArray[np.datetime64]
     AuroraxInputError
         If `at` is no column of times.
     """
-    if at not in events.columns or not pd.api.types.is_datetime64_any_dtype(events[at]):
+    if one_name("at", at) not in events.columns or not pd.api.types.is_datetime64_any_dtype(events[at]):
         raise invalid("at", at, "'closest_epoch', 'start', 'end' or a column of times (UTC)")
     times: Any = events[at]
     if times.dt.tz is not None:

@@ -44,7 +44,7 @@ def station_sides(events: pd.DataFrame) -> npt.NDArray[np.int8]:
     return side
 
 
-def of_side(events: pd.DataFrame, sides: npt.NDArray[np.int8], field: str) -> pd.Series[Any]:
+def of_side(events: pd.DataFrame, sides: npt.NDArray[np.integer[Any]], field: str) -> pd.Series[Any]:
     """Return a field of the first (0) or second (1) source of each event, missing where that is neither."""
     values = events[f"e1_{field}"].where(sides == 0, events[f"e2_{field}"])
     return values.where((sides == 0) | (sides == 1))

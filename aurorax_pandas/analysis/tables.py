@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pandas as pd
 
+from aurorax_pandas.exceptions import AuroraxMissingExtraError
+
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
@@ -42,7 +44,7 @@ def styled_table(
 
     Raises
     ------
-    ImportError
+    AuroraxMissingExtraError
         If jinja2 is not installed.
     """
     table: Styler = _table_class()(frame)
@@ -79,7 +81,7 @@ def _table_class() -> Any:
     try:
         from pandas.io.formats.style import Styler
     except ImportError as error:
-        raise ImportError('tables need jinja2: pip install "aurorax-pandas[style]"') from error
+        raise AuroraxMissingExtraError.of("a table with a style", "jinja2", "style") from error
 
     class Table(Styler):
         """A table whose LaTeX is made anew: that of a notebook's table holds what only a browser understands."""

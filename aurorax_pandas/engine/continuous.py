@@ -14,7 +14,7 @@ from aurorax_pandas.engine.plan import Plan
 from aurorax_pandas.engine.proximity import Floats, Hits, Ints, Mask, Scene, find_near
 from aurorax_pandas.engine.spans import Legs, Spans, Steps, extremes, join_legs, legs_within, span_of_knot
 from aurorax_pandas.engine.stage import Stage
-from aurorax_pandas.ephemeris.arcs import apart, longest_step, places_between
+from aurorax_pandas.ephemeris.arcs import Way, apart, longest_step
 from aurorax_pandas.ephemeris.dataset import LOCATIONS
 from aurorax_pandas.ephemeris.extents import Extents
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SPACECRAFT
@@ -124,15 +124,22 @@ class Between(Stage):
                 kept &= scene.admitted[position, epoch - begin] & scene.admitted[position, epoch - begin + 1]
         number, epoch, row, column = number[kept], epoch[kept], row[kept], column[kept]
         ends = [
-            self._places(scene.party.sources[position], at)
+            [self._places(scene.party.sources[position], at) for at in (epoch, epoch + 1)]
             for scene, position in ((one, row), (other, column))
-            for at in (epoch, epoch + 1)
         ]
+        moved = np.stack([apart(start, end) for start, end in ends])
+        # a field line that jumps has no way
+        steady = np.flatnonzero(moved.max(axis=0) <= self._longest)
+        first, second = (
+            Way.to(start[:, steady], end[:, steady], length[steady])
+            for (start, end), length in zip(ends, moved, strict=True)
+        )
+        number, epoch = number[steady], epoch[steady]
         low, high = (
             ((edge - epoch * self._units) / self._units).clip(0.0, 1.0) for edge in (self._begin, self._end)
         )  # fmt: skip
         steps = Steps(number, epoch, np.full(len(number), limit), low, high)
-        return [points, legs_within(steps, ends, self._longest, self._units)]
+        return [points, legs_within(steps, first, second, self._units)]
 
     def _sum_up(self, legs: dict[Pair, list[Legs]], present: dict[int, list[Mask]]) -> Found:
         plan, size, units = self._plan, len(self._plan.table), self._units
@@ -208,7 +215,7 @@ class Between(Stage):
         epoch, after, fraction = in_epochs(time, self._units)
         first, second = (rows.sources[role][row] for role in pair)
         ends = [self._places(source, at) for source in (first, second) for at in (epoch, after)]
-        found = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
+        found = apart(Way.to(ends[0], ends[1]).at(fraction), Way.to(ends[2], ends[3]).at(fraction))
         return np.minimum(found, self._plan.limits[pair])
 
 

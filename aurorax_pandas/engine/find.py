@@ -30,7 +30,7 @@ from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.stitch import stitch_within
 from aurorax_pandas.query.query import Query, QueryArguments
-from aurorax_pandas.signatures import showing
+from aurorax_pandas.signatures import CALLS_OF_OTHERS, meeting, showing
 from aurorax_pandas.sources import SPACECRAFT
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _SUBMINUTE: Final = np.timedelta64(30, "s")
 
 
 @typed
+@meeting(**CALLS_OF_OTHERS)
 @showing(Query.from_arguments)
 def find_conjunctions(
     ephemeris: xr.Dataset,

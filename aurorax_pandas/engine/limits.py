@@ -25,6 +25,8 @@ _Mask = npt.NDArray[np.bool_]
 _CURE: Final = "give distance= as one number [km]"
 #: The argument of each kind of block in a query.
 _ARGUMENTS: Final = {"ground": "ground", "space": "space", "events": "events", "custom_locations": "adhoc"}
+#: What a whole query holds.
+_WHOLE: Final = {"start", "end", "max_distances", *_ARGUMENTS.values()}
 
 
 def limits_of_events(
@@ -47,6 +49,9 @@ def limits_of_events(
     AuroraxInputError
         If they are not known or not clear, or above the query's.
     """
+    if query is not None and not (isinstance(query, Mapping) and set(query) >= _WHOLE):
+        # one of a foreign file, or of several searches
+        query = None
     if distance is None and not query:
         raise AuroraxInputError(f"distance is missing, and the frame does not know its query; {_CURE}")
     known = _limits_by_query(events, query["max_distances"], query) if query else np.full(len(events), np.inf)

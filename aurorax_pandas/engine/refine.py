@@ -19,7 +19,7 @@ from aurorax_pandas.engine.envelope import Widest, widest_of_rows
 from aurorax_pandas.engine.joining import Rows, Runs
 from aurorax_pandas.engine.limits import admitted_sources, limits_of_events, source_of_side
 from aurorax_pandas.engine.spans import Legs, Spans, Steps, extremes, join_legs, legs_within, span_of_knot
-from aurorax_pandas.ephemeris.arcs import apart, longest_step, places_between
+from aurorax_pandas.ephemeris.arcs import ALIKE, Way, apart, longest_step
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.tracks import Floats, Ints, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -101,7 +101,7 @@ def refine(
     events, limits = events.iloc[limited], limits[limited]
     made = df.iloc[:0]
     if len(df):
-        if len(without := np.setdiff1d(np.arange(len(df)), events["conjunction"])):
+        if len(without := np.flatnonzero(np.bincount(events["conjunction"], minlength=len(df)) == 0)):
             raise AuroraxInputError(
                 f"refine needs the pairs of each row; row {without[0]} has no event, as none of its distances has a limit"
             )
@@ -222,21 +222,27 @@ class _Refinement:
 
     def _spans(self, events: Ints, kind: str) -> Spans:
         """Return the spans in which the sources of events are within their limits."""
-        parents, step = self._parents[events], self._tracks.step
-        first, stop = self._tracks.window(self._begin[parents] - step, self._end[parents] + step)
-        lengths = np.maximum(stop - first, 0)
-        event, at = np.repeat(events, lengths), model.ranges(first, lengths)
+        parents = self._parents[events]
+        begins, stops = self._tracks.around(self._begin[parents], self._end[parents])
+        event, at = np.repeat(events, stops - begins), model.ranges(begins, stops - begins)
         sides = [self._places(event, side, kind, at) for side in (0, 1)]
         limit = self._limits[event]
         begin, end = (self._in_units(edge)[self._parents[event]] for edge in (self._begin, self._end))
         distance, time = apart(*sides), at * self._units
         alone = np.flatnonzero((distance <= limit) & (time >= begin) & (time <= end))
         points = Legs(event[alone], time[alone], time[alone], distance[alone], distance[alone])
-        before = np.flatnonzero(event[1:] == event[:-1])
+        moved = [apart(place[:, :-1], place[:, 1:]) for place in sides]
+        # no nearer than this: what is neither beyond the limit nor across a jump remains
+        nearest = (distance[:-1] + distance[1:] - moved[0] - moved[1]) / 2
+        near = (nearest <= limit[:-1] + ALIKE) & (np.maximum(*moved) <= self._longest)
+        before = np.flatnonzero((event[1:] == event[:-1]) & near)
         low, high = (((edge[before] - time[before]) / self._units).clip(0.0, 1.0) for edge in (begin, end))
         steps = Steps(event[before], at[before], limit[before], low, high)
-        ends = [place[:, each] for place in sides for each in (before, before + 1)]
-        return join_legs([points, legs_within(steps, ends, self._longest, self._units)])
+        first, second = (
+            Way.to(place[:, before], place[:, before + 1], length[before])
+            for place, length in zip(sides, moved, strict=True)
+        )
+        return join_legs([points, legs_within(steps, first, second, self._units)])
 
     def _in_units(self, times: Times) -> Ints:
         since = (times - self._tracks.epochs[0]).astype("m8[us]")
@@ -247,7 +253,7 @@ class _Refinement:
         """Return the distance of events at instants [km], no more than their limits."""
         epoch, after, fraction = in_epochs(time, self._units)
         ends = [self._places(event, side, kind, at) for side in (0, 1) for at in (epoch, after)]
-        found = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
+        found = apart(Way.to(ends[0], ends[1]).at(fraction), Way.to(ends[2], ends[3]).at(fraction))
         return np.minimum(found, self._limits[event])
 
 

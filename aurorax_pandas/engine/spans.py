@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from aurorax_pandas.engine.proximity import Floats, Ints
-from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, apart, pieces_within, places_between
+from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, Way, apart, pieces_within
 from aurorax_pandas.frame import model
 
 
@@ -87,33 +87,33 @@ class Spans:
     distance: Floats
 
 
-def legs_within(steps: Steps, ends: Sequence[Floats], longest: float, units: int) -> Legs:
+def legs_within(steps: Steps, first: Way, second: Way, units: int) -> Legs:
     """
     Return the legs of some steps on which two places are within a distance.
 
     Parameters
     ----------
     steps : Steps
-        The steps.
-    ends : sequence of four ndarray of float64, shape (3, step)
-        Unit vectors of the first place at the beginning and at the end, and of the second; NaN where there is none.
-    longest : float
-        How far a place can move in a step [km]; what goes further has jumped, and is passed over.
+        The steps, none of which is a jump.
+    first, second : Way
+        The ways of the two places.
     units : int
         Units of time in a step.
     """
-    moved = np.maximum(apart(ends[0], ends[1]), apart(ends[2], ends[3]))
-    known = np.flatnonzero((moved <= longest) & (steps.low < steps.high))
-    steps, ends = steps.take(known), [end[:, known] for end in ends]
-    found = pieces_within(Arcs.between(*ends), steps.limit, steps.low, steps.high)
-    ends = [end[:, found.arc] for end in ends]
+    asked = np.flatnonzero(steps.low < steps.high)
+    if len(asked) < len(steps.low):
+        steps, first, second = steps.take(asked), first.take(asked), second.take(asked)
+    found = pieces_within(Arcs.between(first, second), steps.limit, steps.low, steps.high)
     steps = steps.take(found.arc)
     times: list[Ints] = []
     distances: list[Floats] = []
     for fraction, crossed in ((found.low, found.enters), (found.high, found.leaves)):
         times.append(steps.epoch * units + np.rint(fraction * units).astype(np.int64))
-        there = apart(*places_between(ends[0], ends[1], ends[2], ends[3], fraction))
-        distances.append(np.where(crossed, steps.limit, np.minimum(there, steps.limit)))
+        distance = steps.limit.copy()
+        free = np.flatnonzero(~crossed)
+        there = apart(*(way.take(found.arc[free]).at(fraction[free]) for way in (first, second)))
+        distance[free] = np.minimum(there, distance[free])
+        distances.append(distance)
     return Legs(steps.pair, times[0], times[1], distances[0], distances[1])
 
 

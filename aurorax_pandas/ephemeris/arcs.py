@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,8 @@ ALIKE: Final = 1e-9
 # halves so small that nothing happens in them
 _HALVES: Final = 50
 _STEPS: Final = 60
+# steps that are so small find the same
+_FOUND: Final = 1e-13
 
 
 def longest_step(step: np.timedelta64) -> float:
@@ -36,9 +39,60 @@ def longest_step(step: np.timedelta64) -> float:
 
 def apart(one: Floats, other: Floats) -> Floats:
     """Return great-circle distances [km] between unit vectors, laid along the first axis."""
-    chord = np.sqrt(((one - other) ** 2).sum(axis=0))
+    (x, y, z), (other_x, other_y, other_z) = one, other
+    # component by component, which is twice as fast as a sum along the axis
+    chord = np.sqrt((x - other_x) ** 2 + (y - other_y) ** 2 + (z - other_z) ** 2)
     distance: Floats = 2 * geometry.EARTH_RADIUS * np.arcsin(np.minimum(chord / 2, 1.0))
     return distance
+
+
+@dataclass(frozen=True)
+class Way:
+    """
+    The ways of places along great circles, each at its own even speed.
+
+    Parameters
+    ----------
+    start : ndarray of float64, shape (3, step)
+        Where they begin, as unit vectors.
+    angle : ndarray of float64, shape (step,)
+        How far they lead [radians], less than half a turn.
+    side : ndarray of float64, shape (3, step)
+        The unit vectors a quarter of a turn on along them; zero where they lead nowhere.
+    """
+
+    start: Floats
+    angle: Floats
+    side: Floats
+
+    @classmethod
+    def to(cls, start: Floats, end: Floats, length: Floats | None = None) -> Way:
+        """Return the ways from some unit vectors to others, whose lengths [km] may be known already."""
+        angle = (apart(start, end) if length is None else length) / geometry.EARTH_RADIUS
+        still = angle < 1e-9
+        if still.all():
+            return cls(start, np.zeros_like(angle), np.zeros_like(start))
+        side = (end - np.cos(angle) * start) / np.where(still, 1.0, np.sin(angle))
+        return cls(start, np.where(still, 0.0, angle), np.where(still, 0.0, side))
+
+    def take(self, steps: Ints) -> Way:
+        """Return some of the ways."""
+        return Way(self.start[:, steps], self.angle[steps], self.side[:, steps])
+
+    def at(self, fraction: Floats) -> Floats:
+        """Return the unit vectors at fractions of the ways."""
+        if not self.angle.any():
+            return self.start
+        along = self.angle * fraction
+        place: Floats = np.cos(along) * self.start + np.sin(along) * self.side
+        return place
+
+
+def _product(one: Floats, other: Floats) -> Floats:
+    """Return the scalar products of vectors, laid along the first axis."""
+    (x, y, z), (other_x, other_y, other_z) = one, other
+    found: Floats = x * other_x + y * other_y + z * other_z
+    return found
 
 
 @dataclass(frozen=True)
@@ -55,6 +109,9 @@ class Arcs:
         The frequencies [radians a step].
     slow_cosine, slow_sine, fast_cosine, fast_sine : ndarray of float64, shape (arc,)
         The amplitudes of the two waves.
+    sign : {1, −1, 0}
+        Whether the slow frequencies are the fast ones, as none of the second places moves, or their negatives, as none
+        of the first does, or neither.
     """
 
     slow: Floats
@@ -63,79 +120,92 @@ class Arcs:
     slow_sine: Floats
     fast_cosine: Floats
     fast_sine: Floats
+    sign: int = 0
 
     @classmethod
-    def between(cls, first: Floats, first_end: Floats, second: Floats, second_end: Floats) -> Arcs:
-        """
-        Return the arcs from where two places are at one epoch to where they are at the next.
-
-        Parameters
-        ----------
-        first, first_end, second, second_end : ndarray of float64, shape (3, arc)
-            Unit vectors; those of one place less than half a turn apart.
-        """
-        angle, side = _turn(first, first_end)
-        other_angle, other_side = _turn(second, second_end)
-        both, mixed = (first * second).sum(axis=0), (side * other_side).sum(axis=0)
-        before, after = (first * other_side).sum(axis=0), (side * second).sum(axis=0)
+    def between(cls, first: Way, second: Way) -> Arcs:
+        """Return the arcs of two places on their ways from one epoch to the next."""
+        both, mixed = _product(first.start, second.start), _product(first.side, second.side)
+        before, after = _product(first.start, second.side), _product(first.side, second.start)
         return cls(
-            angle - other_angle,
-            angle + other_angle,
+            first.angle - second.angle,
+            first.angle + second.angle,
             (both + mixed) / 2,
             (after - before) / 2,
             (both - mixed) / 2,
             (after + before) / 2,
+            1 if not second.angle.any() else -1 if not first.angle.any() else 0,
         )
 
     def take(self, arcs: Ints) -> Arcs:
         """Return some of the arcs."""
-        return Arcs(*(getattr(self, field.name)[arcs] for field in fields(self)))
+        return Arcs(
+            self.slow[arcs],
+            self.fast[arcs],
+            self.slow_cosine[arcs],
+            self.slow_sine[arcs],
+            self.fast_cosine[arcs],
+            self.fast_sine[arcs],
+            self.sign,
+        )
+
+    def _waves(self, fraction: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        fast = self.fast * fraction
+        cosine, sine = np.cos(fast), np.sin(fast)
+        if self.sign:
+            return cosine, sine if self.sign > 0 else -sine, cosine, sine
+        slow = self.slow * fraction
+        return np.cos(slow), np.sin(slow), cosine, sine
 
     def cosine(self, fraction: Floats) -> Floats:
         """Return the cosine at fractions of the step."""
-        slow, fast = self.slow * fraction, self.fast * fraction
+        return self._cosine(*self._waves(fraction))
+
+    def _cosine(self, cos_slow: Floats, sin_slow: Floats, cos_fast: Floats, sin_fast: Floats) -> Floats:
         found: Floats = (
-            self.slow_cosine * np.cos(slow)
-            + self.slow_sine * np.sin(slow)
-            + self.fast_cosine * np.cos(fast)
-            + self.fast_sine * np.sin(fast)
+            self.slow_cosine * cos_slow
+            + self.slow_sine * sin_slow
+            + self.fast_cosine * cos_fast
+            + self.fast_sine * sin_fast
         )
         return found
+
+    def _slope(self, cos_slow: Floats, sin_slow: Floats, cos_fast: Floats, sin_fast: Floats) -> Floats:
+        found: Floats = self.slow * (self.slow_sine * cos_slow - self.slow_cosine * sin_slow) + self.fast * (
+            self.fast_sine * cos_fast - self.fast_cosine * sin_fast
+        )
+        return found
+
+    def cosine_and_slope(self, fraction: Floats) -> tuple[Floats, Floats]:
+        """Return the cosine and its first derivative by the fraction."""
+        waves = self._waves(fraction)
+        return self._cosine(*waves), self._slope(*waves)
+
+    def slope(self, fraction: Floats) -> Floats:
+        """Return the first derivative of the cosine by the fraction."""
+        return self._slope(*self._waves(fraction))
 
     def slopes(self, fraction: Floats) -> tuple[Floats, Floats]:
         """Return the first and second derivatives of the cosine by the fraction."""
-        slow, fast = self.slow * fraction, self.fast * fraction
-        (cos_slow, sin_slow), (cos_fast, sin_fast) = ((np.cos(angle), np.sin(angle)) for angle in (slow, fast))
-        first = self.slow * (self.slow_sine * cos_slow - self.slow_cosine * sin_slow) + self.fast * (
-            self.fast_sine * cos_fast - self.fast_cosine * sin_fast
-        )
+        return self.cosine_and_slopes(fraction)[1:]
+
+    def cosine_and_slopes(self, fraction: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the cosine and its first and second derivatives by the fraction."""
+        cos_slow, sin_slow, cos_fast, sin_fast = waves = self._waves(fraction)
         second = -(self.slow**2) * (self.slow_cosine * cos_slow + self.slow_sine * sin_slow) - self.fast**2 * (
             self.fast_cosine * cos_fast + self.fast_sine * sin_fast
         )
-        return first, second
+        return self._cosine(*waves), self._slope(*waves), second
+
+    @functools.cached_property
+    def _amplitudes(self) -> tuple[Floats, Floats]:
+        return np.hypot(self.slow_cosine, self.slow_sine), np.hypot(self.fast_cosine, self.fast_sine)
 
     def bound(self, order: int) -> Floats:
         """Return what a derivative of the cosine is nowhere above, nor below its negative."""
-        slow, fast = (
-            np.hypot(self.slow_cosine, self.slow_sine),
-            np.hypot(self.fast_cosine, self.fast_sine),
-        )
+        slow, fast = self._amplitudes
         found: Floats = slow * np.abs(self.slow) ** order + fast * np.abs(self.fast) ** order
         return found
-
-
-def _turn(start: Floats, end: Floats) -> tuple[Floats, Floats]:
-    """Return the angle from one unit vector to another, and the unit vector a quarter of a turn on along the way."""
-    angle = apart(start, end) / geometry.EARTH_RADIUS
-    still = angle < 1e-9
-    side = (end - np.cos(angle) * start) / np.where(still, 1.0, np.sin(angle))
-    return np.where(still, 0.0, angle), np.where(still, 0.0, side)
-
-
-def _along(start: Floats, end: Floats, fraction: Floats) -> Floats:
-    angle, side = _turn(start, end)
-    place: Floats = np.cos(angle * fraction) * start + np.sin(angle * fraction) * side
-    return place
 
 
 @dataclass(frozen=True)
@@ -172,16 +242,16 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
     within : ndarray of float64, shape (arc,), optional
         Cosines of the distances of interest: parts that are further apart throughout are left out.
     """
-    arc, begin, end = np.arange(len(low)), low, high
+    arc, begin, end, some = np.arange(len(low)), low, high, arcs
     found: list[tuple[Ints, Floats, Floats]] = []
     for halves in range(_HALVES + 1):
-        some = arcs.take(arc)
         middle, half = (begin + end) / 2, (end - begin) / 2
+        cosine, slope, bend = some.cosine_and_slopes(middle)
         if within is not None:
-            near = some.cosine(middle) + some.bound(1) * half >= within[arc] - _SLACK
-            arc, begin, end, middle, half = arc[near], begin[near], end[near], middle[near], half[near]
-            some = arcs.take(arc)
-        slope, bend = some.slopes(middle)
+            near = np.flatnonzero(cosine + some.bound(1) * half >= within[arc] - _SLACK)
+            if len(near) < len(arc):
+                arc, begin, end, middle, half = arc[near], begin[near], end[near], middle[near], half[near]
+                slope, bend, some = slope[near], bend[near], some.take(near)
         keeps = (np.abs(slope) >= some.bound(2) * half) | (some.bound(1) * half <= _SLACK)
         if halves == _HALVES:
             keeps[:] = True
@@ -198,6 +268,7 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
             np.stack([begin[left], middle[left]], axis=1).ravel(),
             np.stack([middle[left], end[left]], axis=1).ravel(),
         )
+        some = arcs.take(arc)
     all_arc, all_begin, all_end = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.lexsort((all_begin, all_arc))
     return Parts(all_arc[order], all_begin[order], all_end[order])
@@ -206,10 +277,11 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
 def _divided(arcs: Arcs, arc: Ints, begin: Floats, end: Floats) -> list[tuple[Ints, Floats, Floats]]:
     """Divide parts on which the slope only grows or only falls where it is zero."""
     some = arcs.take(arc)
-    before, after = some.slopes(begin)[0], some.slopes(end)[0]
+    before, after = some.slope(begin), some.slope(end)
     turns = np.flatnonzero((before < 0) != (after < 0))
     keeps = np.flatnonzero((before < 0) == (after < 0))
-    at = _root(arcs.take(arc[turns]).slopes, begin[turns], end[turns], before[turns] < 0)
+    level = np.zeros(len(turns))
+    at = _root(arcs.take(arc[turns]), Arcs.slopes, begin[turns], end[turns], before[turns] < 0, level)
     return [
         (arc[keeps], begin[keeps], end[keeps]),
         (arc[turns], begin[turns], at),
@@ -218,39 +290,49 @@ def _divided(arcs: Arcs, arc: Ints, begin: Floats, end: Floats) -> list[tuple[In
 
 
 def _root(
-    function: Callable[[Floats], tuple[Floats, Floats]], low: Floats, high: Floats, rising: Mask
-) -> Floats:  # fmt: skip
-    """Return the one zero between two fractions, by Newton's steps kept inside the bracket, of values with slopes."""
-    low, high = low.copy(), high.copy()
-    at = (low + high) / 2
-    done = np.zeros(len(at), bool)
+    arcs: Arcs,
+    function: Callable[[Arcs, Floats], tuple[Floats, Floats]],
+    low: Floats,
+    high: Floats,
+    rising: Mask,
+    wanted: Floats,
+) -> Floats:
+    """Return where arcs have a wanted value, once between two fractions, by Newton's steps kept inside the bracket."""
+    found = (low + high) / 2
+    # what is found is left out, so that it does not depend on what is looked for beside it
+    sought, at = np.arange(len(found)), found.copy()
     for _ in range(_STEPS):
-        value, slope = function(at)
+        value, slope = function(arcs, at)
+        value = value - wanted
         before = (value < 0) == rising
         low, high = np.where(before, at, low), np.where(before, high, at)
         with np.errstate(divide="ignore", invalid="ignore"):
             stepped = at - value / slope
         following = np.where((stepped >= low) & (stepped <= high), stepped, (low + high) / 2)
-        # what is found stays, so that it does not depend on what is looked for beside it
-        following = np.where(done, at, following)
-        done |= np.abs(following - at) <= 1e-13
-        at = following
-        if done.all():
+        left = np.flatnonzero(np.abs(following - at) > _FOUND)
+        found[sought] = following
+        if not len(left):
             break
-    return at
+        arcs, sought, at = arcs.take(left), sought[left], following[left]
+        low, high, rising, wanted = low[left], high[left], rising[left], wanted[left]
+    return found
 
 
-def least_fraction(first: Floats, first_end: Floats, second: Floats, second_end: Floats) -> Floats:
+def least_fraction(first: Way, second: Way) -> tuple[Floats, Floats, Floats, Floats]:
     """
-    Return the fraction of each step at which two places are closest, the earliest of several.
+    Return where two places are closest on each of their ways, the earliest of several.
 
-    Parameters
-    ----------
-    first, first_end, second, second_end : ndarray of float64, shape (3, step)
-        Unit vectors of two places at the beginning and at the end.
+    Returns
+    -------
+    fraction : ndarray of float64, shape (step,)
+        The fraction of the way.
+    one, other : ndarray of float64, shape (3, step)
+        Where they are then, as unit vectors.
+    distance : ndarray of float64, shape (step,)
+        How far apart [km].
     """
-    count = first.shape[1]
-    arcs = Arcs.between(first, first_end, second, second_end)
+    count = len(first.angle)
+    arcs = Arcs.between(first, second)
     parts = monotone_parts(arcs, np.zeros(count), np.ones(count))
     # a part is nearest at one of its ends, and every arc begins with one
     arc, at = np.repeat(parts.arc, 2), np.stack([parts.low, parts.high], axis=1).ravel()
@@ -258,17 +340,11 @@ def least_fraction(first: Floats, first_end: Floats, second: Floats, second_end:
     close = np.flatnonzero(cosine >= _best(np.maximum, cosine, arc)[arc] - _ROUNDING)
     arc, at = arc[close], at[close]
     # a cosine says little of the smallest distances
-    ends = first[:, arc], first_end[:, arc], second[:, arc], second_end[:, arc]
-    distance = apart(*places_between(*ends, at))
+    one, other = first.take(arc).at(at), second.take(arc).at(at)
+    distance = apart(one, other)
     nearest = np.flatnonzero(distance <= _best(np.minimum, distance, arc)[arc] + ALIKE)
-    return at[nearest[np.flatnonzero(np.diff(arc[nearest], prepend=-1))]]
-
-
-def places_between(
-    first: Floats, first_end: Floats, second: Floats, second_end: Floats, fraction: Floats
-) -> tuple[Floats, Floats]:
-    """Return where two places are at fractions of their steps, as unit vectors."""
-    return _along(first, first_end, fraction), _along(second, second_end, fraction)
+    least = nearest[np.flatnonzero(np.diff(arc[nearest], prepend=-1))]
+    return at[least], one[:, least], other[:, least], distance[least]
 
 
 def _best(extreme: np.ufunc, values: Floats, arc: Ints) -> Floats:
@@ -317,12 +393,14 @@ def pieces_within(arcs: Arcs, distance: Floats, low: Floats, high: Floats) -> Pi
     some, within = arcs.take(parts.arc), limit[parts.arc]
     begins, ends = some.cosine(parts.low) >= within, some.cosine(parts.high) >= within
     crossed = np.flatnonzero(begins != ends)
-    crossing, bound = some.take(crossed), within[crossed]
-
-    def above(fraction: Floats) -> tuple[Floats, Floats]:
-        return crossing.cosine(fraction) - bound, crossing.slopes(fraction)[0]
-
-    at = _root(above, parts.low[crossed], parts.high[crossed], ends[crossed])
+    at = _root(
+        some.take(crossed),
+        Arcs.cosine_and_slope,
+        parts.low[crossed],
+        parts.high[crossed],
+        ends[crossed],
+        within[crossed],
+    )
     begin, end = parts.low.copy(), parts.high.copy()
     enters, leaves = ends & ~begins, begins & ~ends
     begin[crossed] = np.where(ends[crossed], at, begin[crossed])

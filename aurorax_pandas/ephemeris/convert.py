@@ -87,7 +87,7 @@ def _json_of(data: Any) -> bytes:
     if not isinstance(data, Mapping):
         # a search of PyAuroraX holds its records
         records = getattr(data, "data", data)
-        if not isinstance(records, Iterable):
+        if not isinstance(records, Iterable) or isinstance(records, memoryview):
             raise AuroraxInputError(
                 f"data is a {type(data).__name__}; give a frame, the service's records or PyAuroraX's ephemeris"
             )

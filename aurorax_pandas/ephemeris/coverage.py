@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.ephemeris.dataset import source_table, step_of_epochs
 from aurorax_pandas.ephemeris.tracks import Ints, Tracks
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES, SPACECRAFT
 from aurorax_pandas.times import Times
@@ -116,31 +116,41 @@ def check_instants(
     _report(verb, ephemeris, sources, rows, reasons, (times.min(), times.max()))
 
 
-def _is_outside(tracks: Tracks, start: Times, end: Times) -> npt.NDArray[np.bool_]:
+def _is_outside(
+    tracks: Tracks, start: Times, end: Times, beyond: np.timedelta64 | None = None
+) -> npt.NDArray[np.bool_]:
+    """Tell which spans lie beyond the epochs, by more than a step where nothing else is said."""
     if not len(tracks.epochs):
         return np.ones(len(start), bool)
-    outside: npt.NDArray[np.bool_] = (start < tracks.epochs[0] - tracks.step) | (end > tracks.epochs[-1] + tracks.step)
+    reach = tracks.step if beyond is None else beyond
+    outside: npt.NDArray[np.bool_] = (start < tracks.epochs[0] - reach) | (end > tracks.epochs[-1] + reach)
     return outside
 
 
 def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> _Codes:
     """Return why the places of sources over spans are not all known."""
-    count = len(source)
-    first, stop = tracks.window(start - tracks.step, end + tracks.step)
+    reasons = np.full(len(source), _COVERED, np.int8)
+    # what stands still has a place at all epochs, so that only the others are looked at
+    sought = np.flatnonzero(~tracks.stands(kind, source) | _is_outside(tracks, start, end, np.timedelta64(0)))
+    if len(sought):
+        reasons[sought] = _reasons_of_moving(tracks, kind, source[sought], start[sought], end[sought])
+    return reasons
+
+
+def _reasons_of_moving(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> _Codes:
+    count, step = len(source), tracks.step
+    first, stop = tracks.window(start - step, end + step)
     lengths = np.maximum(stop - first, 0)
     item = np.repeat(np.arange(count), lengths)
     at = model.ranges(first, lengths)
     known = tracks.known(kind, source[item], at)
     kept, times = item[known], tracks.epochs[at[known]]
-    # the longest time without a place: from the start to the first, between two, from the last to the end
-    worst = np.maximum(_gaps(times, kept, start, -1), _gaps(times, kept, end, 1))
-    inner = np.diff(times) // 2
-    between = kept[1:] == kept[:-1]
-    np.maximum.at(worst, kept[1:][between], inner[between])
-    # an event of a list has a place at its own epoch alone
-    listed = tracks.listed[source]
+    # too long without a place: from the start to the first, between two, from the last to the end
+    lost = (_gaps(times, kept, start, -1) > step) | (_gaps(times, kept, end, 1) > step)
+    lost[kept[1:][(kept[1:] == kept[:-1]) & (np.diff(times) // 2 > step)]] = True
     there = np.bincount(kept, minlength=count) > 0
-    bad = np.where(listed, ~there, ~there | (worst > tracks.step))
+    # an event of a list has a place at its own epoch alone
+    bad = ~there | (lost & ~tracks.listed[source])
     reasons = np.full(count, _COVERED, np.int8)
     if not bad.any():
         return reasons
@@ -193,7 +203,7 @@ def _report(
     warnings.warn(
         f"{verb}: the ephemeris does not cover {len(least)} of {len(distinct)} rows ({'; '.join(said)}): {held}",
         AuroraxDataWarning,
-        stacklevel=4,
+        stacklevel=callers_level(),
     )
 
 
@@ -279,7 +289,11 @@ def check_window(
         said.append(f"{outside} of the {every} epochs of the window {wanted} are outside {_span_of(ephemeris)}")
     said += _gaps_of_window(ephemeris, start, end, craft)
     if said:
-        warnings.warn(f"{verb}: the ephemeris covers a part only: {'; '.join(said)}", AuroraxDataWarning, stacklevel=3)
+        warnings.warn(
+            f"{verb}: the ephemeris covers a part only: {'; '.join(said)}",
+            AuroraxDataWarning,
+            stacklevel=callers_level(),
+        )
 
 
 def _gaps_of_window(ephemeris: xr.Dataset, start: np.datetime64, end: np.datetime64, craft: Ints) -> list[str]:
@@ -303,5 +317,5 @@ def warn_of_unknown_types(verb: str, sources: pd.DataFrame) -> None:
             f"{verb}: the source_type of {_listed(_names(sources)[unknown])} is unknown, so that it is taken for no "
             f"spacecraft; give it one of {', '.join(SPACECRAFT)} if it is one",
             AuroraxDataWarning,
-            stacklevel=3,
+            stacklevel=callers_level(),
         )

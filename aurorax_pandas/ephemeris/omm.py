@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from aurorax_pandas.exceptions import AuroraxInputError
+import pandas as pd
+
+from aurorax_pandas.exceptions import AuroraxInputError, AuroraxMissingExtraError
 
 _JSON: Final = re.compile(r"\[\s*[\]{]|\{")
 _KVN: Final = re.compile(r"^\s*(CCSDS_OMM_VERS|EPOCH|MEAN_MOTION)\s*=", re.MULTILINE | re.IGNORECASE)
@@ -30,13 +32,18 @@ def form_of_omm(text: str) -> Callable[[str], list[Fields]] | None:
     return _read_csv if {"EPOCH", "MEAN_MOTION"} <= header else None
 
 
+def _is_nothing(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
 def named_fields(values: Iterable[tuple[Any, Any]]) -> Fields:
     """Return fields by their names in capitals, without what is missing."""
     return {
         str(name).strip().upper(): value.strip() if isinstance(value, str) else value
         for name, value in values
-        # NaN and NaT are not equal to themselves
-        if not (name is None or value is None or value != value or (isinstance(value, str) and not value.strip()))
+        if not (name is None or _is_nothing(value))
     }
 
 
@@ -78,7 +85,7 @@ def _read_xml(text: str) -> list[Fields]:
         from defusedxml import DefusedXmlException
         from defusedxml.ElementTree import ParseError, fromstring
     except ImportError as error:
-        raise ImportError('elements in XML need defusedxml: pip install "aurorax-pandas[orbit]"') from error
+        raise AuroraxMissingExtraError.of("reading elements in XML", "defusedxml", "orbit") from error
     try:
         root = fromstring(text, forbid_dtd=True)
     except DefusedXmlException as error:

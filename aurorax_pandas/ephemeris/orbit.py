@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import choice, whole_number
+from aurorax_pandas.checks import choice, flag, whole_number
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, make_ephemeris
 from aurorax_pandas.ephemeris.elements import Elements
 from aurorax_pandas.ephemeris.field import (
@@ -23,7 +23,7 @@ from aurorax_pandas.ephemeris.field import (
 )
 from aurorax_pandas.ephemeris.satellites import Satellite, read_satellites
 from aurorax_pandas.ephemeris.tracing import trace_footprints
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.times import Span, span, to_utc
 
@@ -104,7 +104,7 @@ def footprints_from_elements(
         elements.
     AuroraxStateError
         If the processes of `max_workers` cannot start.
-    ImportError
+    AuroraxMissingExtraError
         If sgp4 is not installed, or defusedxml for elements in XML.
 
     Warns
@@ -155,7 +155,7 @@ def footprints_from_elements(
     """
     choice("external", external, ("t89", None))
     whole_number("max_workers", max_workers)
-    if uncertainty and external is None:
+    if flag("uncertainty", uncertainty) and external is None:
         raise AuroraxInputError(
             "uncertainty=True compares two external fields, and external=None is none; leave one out"
         )
@@ -199,7 +199,7 @@ def _check_packages() -> None:
     try:
         importlib.import_module("sgp4.api")
     except ImportError as error:
-        raise ImportError('footprints_from_elements needs sgp4: pip install "aurorax-pandas[orbit]"') from error
+        raise AuroraxMissingExtraError.of("footprints_from_elements", "sgp4", "orbit") from error
 
 
 def _epochs(start: Any, end: Any, step: Any) -> _Times:

@@ -46,6 +46,7 @@ class Tracks:
         self._sources = sources.iloc[first].reset_index(drop=True)
         own = pd.Index(_keys(source_table(ephemeris)), dtype=object)
         self._rows = own.get_indexer(pd.Index(_keys(self._sources), dtype=object)).astype(np.int64)
+        self._incomplete = bool((self._rows < 0).any())
         self.epochs: Times = ephemeris["epoch"].values.astype("M8[us]")
         self.step: np.timedelta64 = step_of_epochs(self.epochs)
         self._places: dict[str, Floats] = {}
@@ -60,6 +61,17 @@ class Tracks:
         """Return the first epoch at or after each start and the one past the last at or before each end."""
         first = np.searchsorted(self.epochs, start, side="left")
         return first.astype(np.int64), np.searchsorted(self.epochs, end, side="right").astype(np.int64)
+
+    def around(self, start: Times, end: Times) -> tuple[Ints, Ints]:
+        """Return the last epoch at or before each start and the one past the first at or after each end; there is one."""
+        first = np.searchsorted(self.epochs, start, side="right") - 1
+        stop = np.searchsorted(self.epochs, end, side="left") + 1
+        return np.maximum(first, 0).astype(np.int64), np.minimum(stop, len(self.epochs)).astype(np.int64)
+
+    def stands(self, conjunction_type: str, source: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which sources have the location that a conjunction type compares at all epochs, since they stand still."""
+        known: npt.NDArray[np.bool_] = ~np.isnan(self._still_places(conjunction_type)[0])
+        return known[self._codes[source]] & ~self.listed[source]
 
     def geodetic(self, conjunction_type: str, source: Ints, at: Ints) -> tuple[Floats, Floats]:
         """
@@ -76,7 +88,8 @@ class Tracks:
             ``geo_alt`` and ``radial_distance`` a spacecraft's own position is converted as if it were 100 km high.
         """
         prefix = LOCATIONS[conjunction_type]
-        lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
+        rows = self.rows(source)
+        lat, lon = (self._values_of_rows(f"{prefix}_{part}", rows, at) for part in ("lat", "lon"))
         moving = self.moves[source]
         altitude: Any = geometry.FOOTPRINT_ALTITUDE
         if conjunction_type == "geographic":
@@ -105,10 +118,13 @@ class Tracks:
             Whether to return geodetic latitudes, in place of those that the service has.
         """
         prefix = LOCATIONS[conjunction_type]
-        lat, lon = (self._values(f"{prefix}_{part}", source, at) for part in ("lat", "lon"))
+        rows = self.rows(source)
+        lat, lon = (self._values_of_rows(f"{prefix}_{part}", rows, at) for part in ("lat", "lon"))
         if geodetic:
             lat = np.where(np.isnan(lat), np.nan, self.geodetic(conjunction_type, source, at)[0])
-        lacks, still = self.rows(source) < 0, self._still_places(conjunction_type)[:, self._codes[source]]
+        if not self._incomplete:
+            return lat, lon
+        lacks, still = rows < 0, self._still_places(conjunction_type)[:, self._codes[source]]
         return np.where(lacks, still[0], lat), np.where(lacks, still[1], lon)
 
     def distinct(self, source: Ints) -> Ints:
@@ -135,9 +151,8 @@ class Tracks:
 
     def known(self, conjunction_type: str, source: Ints, at: Ints) -> npt.NDArray[np.bool_]:
         """Tell at which epochs, by position, sources have the locations that a conjunction type compares."""
-        still = self._still_places(conjunction_type)[0, self._codes[source]]
         own = self._values(f"{LOCATIONS[conjunction_type]}_lat", source, at)
-        found: npt.NDArray[np.bool_] = ~np.isnan(own) | (~self.listed[source] & ~np.isnan(still))
+        found: npt.NDArray[np.bool_] = ~np.isnan(own) | self.stands(conjunction_type, source)
         return found
 
     def _still_places(self, conjunction_type: str) -> Floats:
@@ -207,10 +222,13 @@ class Tracks:
         return at, np.abs(self.epochs[at] - times) <= self.step
 
     def _values(self, name: str, source: Ints, at: Ints) -> Floats:
-        rows = self.rows(source)
+        return self._values_of_rows(name, self.rows(source), at)
+
+    def _values_of_rows(self, name: str, rows: Ints, at: Ints) -> Floats:
         if name not in self._ephemeris or not len(self.epochs):
-            return np.full(len(source), np.nan)
-        return np.where(rows >= 0, self._variable(name)[rows, at], np.nan)
+            return np.full(len(rows), np.nan)
+        values = self._variable(name)[rows, at]
+        return np.where(rows >= 0, values, np.nan) if self._incomplete else values
 
     def _variable(self, name: str) -> Floats:
         if name not in self._read:

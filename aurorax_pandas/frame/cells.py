@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from operator import methodcaller
 from typing import Any, Final
 
 import msgspec
@@ -48,6 +49,9 @@ def _is_missing(cell: Any) -> bool:
 
 
 def _entries(cell: Any) -> list[Any]:
+    if type(cell) is list or type(cell) is np.ndarray:
+        # what nearly all cells are, told at once
+        return list(cell)
     if isinstance(cell, pd.DataFrame):
         return cell.to_dict("records")
     if isinstance(cell, str | bytes):
@@ -64,16 +68,18 @@ def _entries(cell: Any) -> list[Any]:
 
 
 def _fields_of_entries(entries: list[Any], fields: Mapping[str, pa.DataType]) -> dict[str, pa.Array]:
-    if not all(map(_is_plain, entries)):
+    if not _are_plain(entries):
         entries = [_plain_entry(entry, fields) for entry in entries]
-    held: set[Any] = set().union(*(entry for entry in entries if entry))
-    if held and not held & fields.keys():
-        raise TypeError(
-            f"its entries have {', '.join(sorted(map(str, held))[:3])}, not {', '.join(list(fields)[:3])} …"
-        )
-    times = [name for name, kind in fields.items() if pa.types.is_timestamp(kind)]
-    if any(isinstance(entry.get(name), int) for name in times for entry in entries if entry):
-        raise TypeError("a time is a number, which does not say since when; give times, UTC")
+    filled = list(filter(None, entries))
+    if filled and all(map(fields.keys().isdisjoint, filled)):
+        held = sorted({str(name) for entry in filled for name in entry})
+        raise TypeError(f"its entries have {', '.join(held[:3])}, not {', '.join(list(fields)[:3])} …")
+    for name in [name for name, kind in fields.items() if pa.types.is_timestamp(kind)]:
+        held_times = list(map(methodcaller("get", name), filled))
+        kinds = tuple(kind for kind in set(map(type, held_times)) if issubclass(kind, int | float | np.number))
+        # a missing one may be NaN
+        if kinds and any(isinstance(value, kinds) and value == value for value in held_times):
+            raise TypeError("a time is a number, which does not say since when; give times, UTC")
     try:
         structs = pa.array(entries, pa.struct(list(fields.items())), from_pandas=True)
     except columns.UNREADABLE:
@@ -82,8 +88,11 @@ def _fields_of_entries(entries: list[Any], fields: Mapping[str, pa.DataType]) ->
     return dict(zip(fields, structs.flatten(), strict=True))
 
 
-def _is_plain(entry: Any) -> bool:
-    return entry is None or (isinstance(entry, dict) and "e1_source" not in entry and "e2_source" not in entry)
+def _are_plain(entries: list[Any]) -> bool:
+    # what is told of types, not of entries, takes a fifth of the time
+    if not set(map(type, entries)) <= {dict, type(None)}:
+        return False
+    return not any("e1_source" in entry or "e2_source" in entry for entry in filter(None, entries))
 
 
 def _plain_entry(entry: Any, fields: Mapping[str, pa.DataType]) -> dict[str, Any] | None:

@@ -24,6 +24,8 @@ Ints = npt.NDArray[np.int64]
 
 _MINUTE: Final = np.timedelta64(60, "s")
 _HALF_MINUTE: Final = np.timedelta64(30, "s")
+#: Windows that meet are a second apart, in which exact spans are cut.
+_SECOND: Final = np.timedelta64(1, "s")
 #: What two equal rows share beside their sources.
 _SAME: Final = ("start", "end", "min_distance", "max_distance", "closest_epoch", "farthest_epoch")
 
@@ -57,7 +59,8 @@ def concat(frames: Iterable[Any]) -> Any:
     Raises
     ------
     AuroraxInputError
-        If there is no frame, or they are of several forms.
+        If there is no frame, they are of several forms, or some hold exact spans (of ``continuous=True``) and others
+        spans of epochs.
     AuroraxDataError
         If one holds no conjunctions.
 
@@ -94,6 +97,12 @@ def _form(frame: Any) -> str:
 
 def concat_frames(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Put typed frames together; see `concat`."""
+    exact = [provenance.spans_are_exact(frame) for frame in frames if len(frame)]
+    if any(exact) and not all(exact):
+        raise AuroraxInputError(
+            f"frames: {sum(exact)} of {len(exact)} hold exact spans, found by continuous=True, the others spans of epochs, "
+            "which cannot be counted together; make the others exact by df.aurorax.refine(ephemeris), or keep them apart"
+        )
     attrs = merged_attrs([frame.attrs for frame in frames])
     reads = [read_of(frame.attrs) for frame in frames]
     plain = [frame.copy(deep=False) for frame in frames]
@@ -127,12 +136,13 @@ def each_once(df: pd.DataFrame, number: Ints, reads: Sequence[_Read]) -> pd.Data
     apart = ~told.duplicated(["code", "start", "end"], keep=False).to_numpy()
     cut = np.flatnonzero(apart & _at_bounds(told, number, reads))
     queries = _query_numbers(reads)
-    step = _step_of_reads(reads)
     group = codes[cut] * (queries.max(initial=0) + 1) + queries[number[cut]]
-    clusters = overlap_clusters(group, told["start"].to_numpy()[cut], told["end"].to_numpy()[cut], step)
+    # what goes on in the next window does so a step later, a step of the window in which it began
+    reach = np.maximum(_steps(reads)[number[cut]], _SECOND)
+    clusters = overlap_clusters(group, told["start"].to_numpy()[cut], told["end"].to_numpy()[cut] + reach)
     parts = pd.Series(number[cut]).groupby(clusters).transform("nunique").to_numpy(np.int64) > 1
     if parts.any():
-        joined = join_clusters(df.iloc[cut[parts]], clusters[parts], step)
+        joined = join_clusters(df.iloc[cut[parts]], clusters[parts], reach[parts])
         rest = df.iloc[np.setdiff1d(np.arange(len(df)), cut[parts])]
         df = pd.concat([rest, joined]) if len(rest) else joined
     return ordering.in_order(df)
@@ -142,7 +152,8 @@ def _at_bounds(rows: pd.DataFrame, number: Ints, reads: Sequence[_Read]) -> npt.
     """Tell which rows reach a bound of any window: both parts of what that cut do. Without a window, any row may."""
     unknown = np.array([not read.windows for read in reads])
     reaches: npt.NDArray[np.bool_] = unknown[number]
-    start, end = rows["start"].to_numpy() - _MINUTE, rows["end"].to_numpy() + _MINUTE
+    reach = np.maximum(_steps(reads)[number], _MINUTE)
+    start, end = rows["start"].to_numpy() - reach, rows["end"].to_numpy() + reach
     for bound in {bound.to_datetime64() for read in reads for window in read.windows for bound in window}:
         reaches |= (start <= bound) & (bound <= end)
     return reaches
@@ -158,9 +169,8 @@ def read_of(attrs: Mapping[Any, Any]) -> _Read:
     return _Read(asked, tuple(provenance.windows_of(found)), max(steps, default=half))
 
 
-def _step_of_reads(reads: Sequence[_Read]) -> np.timedelta64:
-    """Return how far apart two parts of one conjunction may be: the shortest step of all."""
-    return min(read.step for read in reads)
+def _steps(reads: Sequence[_Read]) -> npt.NDArray[np.timedelta64]:
+    return np.array([read.step for read in reads], "m8[us]")
 
 
 def _without_window(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,7 +218,9 @@ def _merged_steps(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the step of all where a frame tells one, which is a minute where another does not, and what else they share."""
     merged: dict[str, Any] = {}
     if any("step" in one for one in found):
-        steps = list(dict.fromkeys(chain.from_iterable(as_list(one.get("step", "1min")) for one in found)))
+        told = chain.from_iterable(as_list(one.get("step", "1min")) for one in found)
+        # a minute may be told in several ways
+        steps = list({span("step", each, zero=True): each for each in told}.values())
         merged["step"] = steps[0] if len(steps) == 1 else steps
     for key in ("precision", "latitudes"):
         if key in found[0] and all(one.get(key) == found[0][key] for one in found):
@@ -234,7 +246,7 @@ def _merged_query(queries: Sequence[Any]) -> Any:
         return None
     every = list(chain.from_iterable(query if isinstance(query, list) else [query] for query in queries))
     distinct = [query for position, query in enumerate(every) if query not in every[:position]]
-    differing = sorted({key for query in distinct for key in query if key in _differing(query, distinct[0])})
+    differing = sorted(set().union(*(_differing(query, distinct[0]) for query in distinct)))
     if differing:
         warnings.warn(
             f"the frames are of {len(distinct)} queries, which differ in {', '.join(differing)}; the provenance lists them",

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.checks import as_list
+from aurorax_pandas.checks import as_list, check_frame, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes, kind_by_names
@@ -99,7 +99,7 @@ def _travelling(df: pd.DataFrame, columns: Any) -> list[int]:
     wanted = as_list(columns)
     own = {*model.EVENT_COLUMNS, "events", "data_sources"}
     for name in wanted:
-        if name not in df.columns:
+        if one_name("columns", name) not in df.columns:
             raise AuroraxInputError(f"columns: {name!r} is no column; the frame has {', '.join(map(str, df.columns))}")
         if name in own:
             raise AuroraxInputError(f"columns: an event has {name!r} of its own; leave it out, or rename yours")
@@ -109,6 +109,9 @@ def _travelling(df: pd.DataFrame, columns: Any) -> list[int]:
 def as_events(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
     """Return the events of a conjunctions frame; a frame of events passes, typed, if it has the columns needed."""
     if is_events(df):
+        if "pair" in columns and "pair" not in df.columns:
+            # both sources tell which pair it is
+            df = df.assign(pair=label_events(require(df, verb, *SIDE_COLUMNS)))
         return require(df, verb, *columns)
     return explode_events(require(df, verb, "events"))
 
@@ -143,13 +146,10 @@ def require(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
     AuroraxInputError
         If a column is missing, or cannot be converted.
     """
-    if not isinstance(df, pd.DataFrame):
-        raise AuroraxInputError(
-            f"{verb} needs a DataFrame, not a {type(df).__name__}; as_conjunctions(data) makes one of what holds conjunctions"
-        )
+    check_frame(df, verb)
     missing = [name for name in columns if name not in df.columns]
     if missing:
-        raise AuroraxInputError(f"{verb} needs the column(s) {', '.join(missing)}; {_cure(df)}")
+        raise AuroraxInputError(f"{verb} needs the column(s) {', '.join(map(str, missing))}; {_cure(df)}")
     if not df.columns.is_unique and (twice := set(columns) & set(df.columns[df.columns.duplicated()])):
         raise AuroraxInputError(
             f"{verb}: the column {min(twice)!r} is there twice; drop or rename one, and as_conjunctions takes the frame"

@@ -139,7 +139,17 @@ def group_bounds(ordered: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 def closest_positions(df: pd.DataFrame, group: npt.NDArray[Any], n: int = 1) -> npt.NDArray[np.int64]:
     """Return the positions of the `n` rows of least distance in each group, by group; ties by start, then position."""
-    order = np.lexsort((df["start"].to_numpy(), df["min_distance"].to_numpy(), group))
+    distance, start = df["min_distance"].to_numpy(), df["start"].to_numpy()
+    # few rows have the least distances of their group, and to sort the others takes most of the time
+    limit: npt.NDArray[Any] | float = np.inf
+    if len(group) and (group == group[0]).all():
+        limit = np.partition(distance, min(n, len(group)) - 1)[min(n, len(group)) - 1]
+    elif n == 1:
+        limit = pd.Series(distance).groupby(group).transform("min").to_numpy()
+    # what is not a number is not above any
+    rows = np.flatnonzero(~(distance > limit))
+    order = rows[np.lexsort((start[rows], distance[rows]))]
+    order = order[stable_order(group[order])]
     rank = model.ranges(0, np.diff(group_bounds(group[order])))
     chosen: npt.NDArray[np.int64] = order[rank < n]
     return chosen

@@ -15,6 +15,7 @@ import pyarrow.compute
 from nested_pandas import NestedDtype
 from nested_pandas.series.ext_array import NestedExtensionArray
 
+from aurorax_pandas.checks import check_frame
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE
 
 SCHEMA_VERSION: Final = 1
@@ -340,6 +341,7 @@ def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.ND
 
 def kind_of(frame: pd.DataFrame) -> str:
     """Tell what a frame holds, by its columns: one of `KINDS`, or ``data_products``."""
+    check_frame(frame)
     columns = set(frame.columns)
     # conjunctions may carry columns of the user's own that have these names
     if {"data_sources", "events"} & columns:

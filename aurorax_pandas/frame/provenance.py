@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from types import UnionType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import as_list
+from aurorax_pandas.checks import as_list, check_frame, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.model import SCHEMA_VERSION
@@ -70,9 +71,38 @@ def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
     -------
     dict
         A copy, which can be changed; empty where there is none.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a part that verbs read is of another kind than this library writes: it is of somebody else.
     """
     found = attrs.get(KEY)
-    return copy.deepcopy(found) if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    for name, is_ours in _PARTS.items():
+        if found.get(name) is not None and not is_ours(found[name]):
+            raise AuroraxInputError(
+                f"attrs['{KEY}'] of the frame is not as this library writes it: {name!r} is {shown(found[name])}; "
+                f"del df.attrs['{KEY}'] makes it a frame of unknown origin"
+            )
+    return copy.deepcopy(found)
+
+
+def _is_query(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("max_distances") or {}, Mapping)
+
+
+def _all_of(kind: type | UnionType, value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) for one in value)
+
+
+_PARTS: Final[dict[str, Callable[[Any], bool]]] = {
+    "query": lambda value: all(map(_is_query, value if isinstance(value, list) else [value])),
+    "request_ids": lambda value: _all_of(str, value),
+    "windows": lambda value: _all_of(Mapping, value),
+    "step": lambda value: isinstance(value, str) or _all_of(str | None, value),
+}
 
 
 def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
@@ -91,7 +121,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     if step is not None:
         return span("step", step, zero=True)
     known = as_list(get_provenance(df.attrs).get("step"))
-    if len(set(known)) > 1:
+    if len({span("step", each, zero=True) for each in known}) > 1:
         raise AuroraxInputError(
             f"step: the frame comes from ephemerides of different steps ({', '.join(map(str, known))}); give step="
         )
@@ -106,11 +136,21 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     return pd.Timedelta(0) if exact.any() else pd.Timedelta("1min")
 
 
+def spans_are_exact(df: pd.DataFrame) -> bool:
+    """Tell whether the spans of a frame are exact: as its provenance says, else where one is off the half-minutes."""
+    known = as_list(get_provenance(df.attrs).get("step"))
+    if known:
+        return all(span("step", each, zero=True) == pd.Timedelta(0) for each in known)
+    return bool(_off_half_minutes(df).any())
+
+
 def _off_half_minutes(df: pd.DataFrame) -> npt.NDArray[np.bool_]:
     off = np.zeros(len(df), bool)
     for name in ("start", "end"):
         times = df[name].to_numpy("M8[us]")
-        off |= ~np.isnat(times) & (times.view(np.int64) % _HALF_MINUTE != 0)
+        ticks = times.view(np.int64)
+        # a remainder takes four times as long
+        off |= ~np.isnat(times) & (ticks // _HALF_MINUTE * _HALF_MINUTE != ticks)
     return off
 
 
@@ -139,6 +179,7 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
     >>> aurorax_pandas.load_sample_conjunctions().aurorax.swarmaurora_url()
     'https://swarm-aurora.com/conjunctionFinder?aurorax_request_id=8d69dfe3-b865-4507-a0b2-d44c342b5857'
     """
+    check_frame(df, "swarmaurora_url")
     request_ids = get_provenance(df.attrs).get("request_ids") or []
     if len(request_ids) != 1:
         known = f"several searches ({', '.join(map(str, request_ids))})" if request_ids else "no search that it knows"

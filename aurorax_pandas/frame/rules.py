@@ -38,20 +38,26 @@ def _ticks(times: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 _MISSING: Final = np.iinfo(np.int64).min
+#: How many rows are checked at once with their events.
+_BLOCK: Final = 16384
 
 
 def _is_set(times: npt.NDArray[Any]) -> Any:
     return _ticks(times) != _MISSING
 
 
+def _or_missing(holds: Any, times: npt.NDArray[Any]) -> Any:
+    # to look for times that are missing costs as much as a rule, and where all rows keep it there is no need
+    return holds if holds.all() else holds | ~_is_set(times)
+
+
 def _in_order(start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
-    return (_ticks(start) <= _ticks(end)) | ~_is_set(end)
+    return _or_missing(_ticks(start) <= _ticks(end), end)
 
 
 def _within(epoch: npt.NDArray[Any], start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
     ticks = _ticks(epoch)
-    inside = (_ticks(start) <= ticks) & (ticks <= _ticks(end)) & _is_set(start)
-    return inside | ~_is_set(epoch)
+    return _or_missing((_ticks(start) <= ticks) & (ticks <= _ticks(end)) & _is_set(start), epoch)
 
 
 def _valid(*distances: npt.NDArray[Any]) -> Any:
@@ -60,8 +66,7 @@ def _valid(*distances: npt.NDArray[Any]) -> Any:
 
 
 def _shared(start: npt.NDArray[Any], end: npt.NDArray[Any], first: npt.NDArray[Any], last: npt.NDArray[Any]) -> Any:
-    apart = (_ticks(end) < _ticks(first)) & _is_set(end)
-    return ~(apart | ((_ticks(last) < _ticks(start)) & _is_set(last)))
+    return _or_missing(_ticks(first) <= _ticks(end), end) & _or_missing(_ticks(start) <= _ticks(last), last)
 
 
 _RULES: Final[dict[str, Any]] = {
@@ -118,7 +123,8 @@ def spans_of_events(
     """Return the span of the conjunction that each event belongs to, as `NESTED_EVENT_RULES` read it."""
     if not (lengths == 1).all():
         # most frames have one event a row, and what is not copied costs nothing
-        start, end = np.repeat(start, lengths), np.repeat(end, lengths)
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        start, end = start.take(rows), end.take(rows)
     return {"conjunction_start": start, "conjunction_end": end}
 
 
@@ -182,11 +188,12 @@ class Kind:
 
     def broken_rows(self, frame: pd.DataFrame) -> Iterator[Failure]:
         """Find the rules that rows break; a column that is not as it should be is passed over."""
-        frame = frame.copy(deep=False)
-        # pandas copies attrs deeply for each column that is taken
-        frame.attrs = {}
-        once = ~frame.columns.duplicated(keep=False)
-        found = dict(zip(frame.columns[once], frame.dtypes[once], strict=True))
+        if frame.attrs:
+            # pandas copies attrs deeply for each column that is taken
+            frame = frame.copy(deep=False)
+            frame.attrs = {}
+        twice = set(frame.columns[frame.columns.duplicated()])
+        found = {name: dtype for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if name not in twice}
         sound = {name for name, dtype in self.dtypes.items() if name in found and is_dtype(found[name], dtype)}
         for column in self.required:
             if column in sound and (missing := frame[column].isna().to_numpy()).any():
@@ -196,15 +203,9 @@ class Kind:
         for rule in rules:
             if not (holds := rule.holds(values)).all():
                 yield Failure("", rule.name, rule.says, ~holds)
-        if not self.event_rules or "events" not in sound:
-            return
-        flat = model.flatten(frame["events"])
-        events = {name: flat.values(name) for name in columns_read(self.event_rules) & set(flat.fields)}
-        if {"start", "end"} <= sound:
-            events |= spans_of_events(frame["start"].to_numpy(), frame["end"].to_numpy(), flat.lengths)
-        for rule in self.event_rules:
-            if set(rule.columns) <= set(events) and not (holds := rule.holds(events)).all():
-                broken = np.bincount(flat.row[~holds], minlength=len(frame)) > 0
+        if self.event_rules and "events" in sound:
+            spans = {name: frame[name].to_numpy() for name in ("start", "end") if {"start", "end"} <= sound}
+            for rule, broken in _broken_by_events(self.event_rules, model.flatten(frame["events"]), spans):
                 yield Failure("", f"events_{rule.name}", f"in events: {rule.says}", broken)
 
     def sound_rows(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -213,6 +214,30 @@ class Kind:
         for failure in self.broken_rows(frame):
             sound &= ~np.asarray(failure.broken)
         return sound
+
+
+def _broken_by_events(
+    rules: Iterable[RowRule], flat: model.Flat, spans: Mapping[str, npt.NDArray[Any]]
+) -> Iterator[tuple[RowRule, npt.NDArray[np.bool_]]]:
+    """Find the rules that events break, and the rows that hold these; `spans` are of the rows, where they are known."""
+    known = {"conjunction_start", "conjunction_end"} if spans else set()
+    rules = [rule for rule in rules if set(rule.columns) <= known | set(flat.fields)]
+    events = {name: flat.values(name) for name in columns_read(rules) - known}
+    broken = {rule: np.zeros(0, bool) for rule in rules}
+    bounds = flat.offsets
+    # large arrays for the moment would be asked of the system, and given back, with each check
+    for first in range(0, len(flat.lengths), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        lengths = flat.lengths[rows]
+        entries = slice(bounds[first], bounds[first + len(lengths)])
+        block = {name: values[entries] for name, values in events.items()}
+        if spans:
+            block |= spans_of_events(spans["start"][rows], spans["end"][rows], lengths)
+        for rule in rules:
+            if not (holds := rule.holds(block)).all():
+                broken[rule].resize(len(flat.lengths))
+                broken[rule][np.repeat(np.arange(first, first + len(lengths)), lengths)[~holds]] = True
+    yield from ((rule, rows) for rule, rows in broken.items() if len(rows))
 
 
 def is_dtype(found: Any, wanted: Any) -> bool:

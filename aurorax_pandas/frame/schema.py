@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 import pandas as pd
 import pandera.pandas as pandera
 from pandera.api.extensions import register_check_method
 from pandera.api.pandas.model_config import BaseConfig
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
-from pandera.typing import Index, Series
+from pandera.typing import DataFrame, Index, Series
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import dtypes
@@ -35,7 +35,26 @@ def _rows(kind: str) -> dict[str, Any]:
     }
 
 
-class ConjunctionSchema(pandera.DataFrameModel):
+class _FrameModel(pandera.DataFrameModel):
+    @classmethod
+    def validate(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls,
+        check_obj: pd.DataFrame,
+        head: int | None = None,
+        tail: int | None = None,
+        sample: int | None = None,
+        random_state: int | None = None,
+        lazy: bool = False,
+        inplace: bool = False,
+    ) -> DataFrame[Self]:
+        """Validate a frame as pandera does: return it, coerced where the model says so, or raise pandera's errors."""
+        if isinstance(check_obj, pd.DataFrame) and not inplace and cls.to_schema().strict != "filter":
+            # pandas copies on write, so that this is as safe as pandera's deep copies
+            check_obj, inplace = check_obj.copy(deep=False), True
+        return super().validate(check_obj, head, tail, sample, random_state, lazy, inplace)
+
+
+class ConjunctionSchema(_FrameModel):
     """
     Conjunctions: the nine columns of the service, typed, and the rules of every row.
 
@@ -72,7 +91,7 @@ class ConjunctionSchema(pandera.DataFrameModel):
         aurorax_rows: ClassVar = _rows("conjunctions")
 
 
-class EventSchema(pandera.DataFrameModel):
+class EventSchema(_FrameModel):
     """
     Events: the frame of `explode_events`, one row per pair event, and the rules of every row.
 
@@ -109,7 +128,7 @@ class EventSchema(pandera.DataFrameModel):
         aurorax_rows: ClassVar = _rows("events")
 
 
-class PairSummarySchema(pandera.DataFrameModel):
+class PairSummarySchema(_FrameModel):
     """
     Pair summaries: the frame of `pair_summary`, one row per pair, whose label is the index.
 
@@ -134,7 +153,7 @@ class PairSummarySchema(pandera.DataFrameModel):
         aurorax_rows: ClassVar = _rows("pair_summary")
 
 
-class PassSchema(pandera.DataFrameModel):
+class PassSchema(_FrameModel):
     """
     Passes: the frame of `passes`, one row per crossing of a spacecraft.
 

@@ -71,7 +71,9 @@ def stitch_within(df: pd.DataFrame, gap: np.timedelta64) -> pd.DataFrame:
     return ordering.in_order(whole)
 
 
-def join_clusters(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.timedelta64) -> pd.DataFrame:
+def join_clusters(
+    df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.timedelta64 | npt.NDArray[np.timedelta64]
+) -> pd.DataFrame:
     """
     Join the rows of each cluster into one.
 
@@ -81,8 +83,8 @@ def join_clusters(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.tim
         Conjunctions.
     clusters : ndarray of int64
         The cluster of each row.
-    gap : numpy.timedelta64
-        Events of one pair no further apart than this are one.
+    gap : numpy.timedelta64 or ndarray of it
+        Events of one pair no further apart than this, that of the row of the earlier, are one.
     """
     clusters = np.unique(clusters, return_inverse=True)[1]
     order = np.lexsort((df["start"].to_numpy(), clusters))
@@ -94,7 +96,8 @@ def join_clusters(df: pd.DataFrame, clusters: npt.NDArray[np.int64], gap: np.tim
     events = pd.DataFrame({name: flat.column(name) for name in ("start", "end", "min_distance", "max_distance")})
     pairs = event_pair_codes(flat.fields)
     group = clusters[flat.row] * (int(pairs.max(initial=0)) + 1) + pairs
-    spans = overlap_clusters(group, events["start"].to_numpy(), events["end"].to_numpy(), gap)
+    reach = np.broadcast_to(gap, len(df))[flat.row]
+    spans = overlap_clusters(group, events["start"].to_numpy(), (events["end"] + reach).to_numpy())
     # events stay in the order in which their conjunction first has them
     first = pd.Series(np.arange(len(spans))).groupby(spans).min().to_numpy()
     parent = clusters[flat.row[first]]

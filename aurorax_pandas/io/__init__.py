@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, flag
 from aurorax_pandas.io import files
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     >>> len(aurorax_pandas.as_conjunctions(pathlib.Path("swarm.json").read_bytes()))
     49
     """
-    if api:
+    if flag("api", api):
         files.export_api(df, path, overwrite=overwrite)
     else:
         files.export(df, path, "json", overwrite=overwrite)

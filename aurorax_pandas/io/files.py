@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.checks import flag
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.io import layout, parquet_file
@@ -49,6 +50,7 @@ def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
     from aurorax_pandas.frame.validation import validate
 
+    flag("overwrite", overwrite)
     if not _OF_OURS & set(df.columns):
         raise AuroraxInputError(
             f"to_{name} keeps conjunctions, events, pair summaries and passes; this frame has none of their columns. Flat "
@@ -278,7 +280,7 @@ def from_files(
         If the files do not have the same columns.
     """
     if find_spec("dask") is None:
-        raise AuroraxInputError("engine='dask' needs the package dask; install aurorax-pandas[dask]")
+        raise AuroraxMissingExtraError.of("engine='dask'", "dask", "dask")
     import dask.dataframe as dd
     from dask import config
     from dask.dataframe.utils import clear_known_categories

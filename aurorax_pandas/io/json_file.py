@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,8 @@ import pyarrow as pa
 from aurorax_pandas.exceptions import AuroraxDataError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import check_once
-from aurorax_pandas.frame.records import conjunctions_in_order_received, records_to_encode
+from aurorax_pandas.frame.records import conjunctions_in_order_received
+from aurorax_pandas.frame.written import records_to_encode
 from aurorax_pandas.io import layout
 
 _ROWS: Final = 5_000
@@ -74,26 +75,27 @@ def write_api(path: Path, df: pd.DataFrame) -> None:
 
 
 def _write_rows(file: Any, df: pd.DataFrame, parts: layout.Parts) -> None:
-    encode = msgspec.json.Encoder().encode
-    separator = b"\n"
+    encoder = msgspec.json.Encoder()
     for first in range(0, len(df), _ROWS):
-        for row in _rows_of_records(df.iloc[first : first + _ROWS], parts, first):
-            file.write(separator + encode(row))
-            separator = b",\n"
+        rows = _rows_of_records(df.iloc[first : first + _ROWS], parts, first)
+        # texts hold no line ends of their own in JSON
+        file.write((b",\n" if first else b"\n") + encoder.encode_lines(rows)[:-1].replace(b"\n", b",\n"))
 
 
-def _rows_of_records(df: pd.DataFrame, parts: layout.Parts, first: int) -> Iterator[dict[str, Any]]:
+def _rows_of_records(df: pd.DataFrame, parts: layout.Parts, first: int) -> list[Any]:
     is_nested = model.kind_of(df) == "conjunctions"
-    made = records_to_encode(df) if is_nested else [{} for _ in range(len(df))]
+    made: list[Any] = records_to_encode(df) if is_nested else []
     own = {
         name: _to_json(parts.columns[name].slice(first, len(df)))
         for name in parts.columns
         if not (is_nested and name in model.CONJUNCTION_COLUMNS)
     }
+    if is_nested and not own:
+        return made
     if not is_nested:
         own |= {name: _entries_to_json(flat, first, len(df)) for name, flat in parts.nested.items()}
-    for number, row in enumerate(made):
-        yield row | {name: column[number] for name, column in own.items()}
+    rows = [dict(zip(own, row, strict=True)) for row in zip(*own.values(), strict=True)]
+    return [msgspec.structs.asdict(record) | row for record, row in zip(made, rows, strict=True)] if is_nested else rows
 
 
 def _entries_to_json(flat: model.Flat, first: int, count: int) -> list[list[Any]]:

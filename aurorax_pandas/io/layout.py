@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
+from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.io import limits
@@ -74,6 +75,7 @@ def describe(df: pd.DataFrame, where: str) -> Block:
     AuroraxInputError
         If a column, the index or attrs cannot be described; the message names it.
     """
+    check_frame(df, where)
     strange = [name for name in df.columns if not isinstance(name, str)]
     if strange or df.columns.nlevels > 1:
         raise AuroraxInputError(f"{where} needs columns named by text; rename {(strange or list(df.columns))[0]!r}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxMissingExtraError
 from aurorax_pandas.frame import provenance
 from aurorax_pandas.io import layout, limits
 from aurorax_pandas.io.variables import block_of, seconds_of_times, time_encoding
@@ -33,7 +33,7 @@ def check_engine() -> None:
     """Raise where h5netcdf, or the h5py that it needs, is not installed."""
     for name in ("h5netcdf", "h5py"):
         if find_spec(name) is None:
-            raise AuroraxInputError(f"NetCDF needs the package {name}; install aurorax-pandas[netcdf]")
+            raise AuroraxMissingExtraError.of("NetCDF", name, "netcdf")
 
 
 def names_taken(_parts: layout.Parts) -> set[str]:

@@ -141,7 +141,9 @@ def target_of(path: Any, name: str, *, overwrite: bool) -> Place:
         If the name is one of another format, there is a file that may not be replaced, or no folder for it.
     """
     place = place_of(path)
-    _check_suffix(place, name)
+    # a page is no format of frames
+    if name in SUFFIXES:
+        _check_suffix(place, name)
     there = f"path={place.given!r} exists; give overwrite=True to replace it, or another name"
     if place.url is not None:
         with _remote(place) as (system, where):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.exceptions import AuroraxDataError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.io import layout
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES
@@ -124,6 +124,9 @@ def variable_of(dim: str, field: str, array: pa.Array) -> xr.Variable:
     if values.dtype.kind == "M":
         attrs |= {"standard_name": "time", "units_metadata": "leap_seconds: none"}
         encoding = time_encoding(values)
+        if values.size and np.isnat(values).all():
+            # the same from 1582 on; xarray looks for a time before that, and fails where all are missing
+            encoding["calendar"] = "proleptic_gregorian"
     elif values.dtype.kind == "f":
         encoding = {"_FillValue": None}
     # else xarray takes texts through pandas, which gives each its own memory
@@ -224,6 +227,8 @@ def _texts(array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, Any]]:
 
 def block_of(ds: xr.Dataset) -> layout.Block:
     """Return the metadata block of a Dataset."""
+    if not hasattr(ds, "attrs") or isinstance(ds, pd.DataFrame | pd.Series):
+        raise AuroraxInputError(f"a Dataset of to_xarray is needed, not a {type(ds).__name__}")
     if not isinstance(ds.attrs.get(provenance.KEY), str):
         raise AuroraxDataError(
             "the Dataset has no attrs['aurorax'] of to_xarray; keep it in calculations with xarray's keep_attrs"

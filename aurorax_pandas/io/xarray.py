@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,12 @@ from aurorax_pandas.io.variables import (
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+_OPEN_SEVERAL: Final = (
+    "open them by xarray.open_mfdataset(paths, preprocess=aurorax_pandas.along_conjunction, combine='nested', "
+    "concat_dim='conjunction'), or put the frames of load_conjunctions together by concat"
+)
 
 
 def to_xarray(df: pd.DataFrame) -> xr.Dataset:
@@ -268,8 +274,9 @@ def _index_of_dataset(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[di
 def _check_shape(ds: xr.Dataset, name: str) -> None:
     if ds[name].ndim != 1:
         raise AuroraxDataError(
-            f"the variable {name!r} has the dimensions {ds[name].dims} in place of one, as after xarray's where; choose "
-            "by isel(conjunction=numpy.flatnonzero(condition)), or by the methods of .aurorax"
+            f"the variable {name!r} has the dimensions {ds[name].dims} in place of one: after xarray's where, choose by "
+            "isel(conjunction=numpy.flatnonzero(condition)) or the methods of .aurorax instead; of several files, "
+            f"{_OPEN_SEVERAL}"
         )
 
 
@@ -289,8 +296,7 @@ def _check_not_mixed(ds: xr.Dataset, columns: list[str], events: model.Flat) -> 
     if mixed or not rules.NESTED_EVENT_RULES[-1].holds(read).all():
         raise AuroraxDataError(
             "conjunctions of several Datasets or files have been put together, but their sources and events have not; "
-            "open them by xarray.open_mfdataset(paths, preprocess=aurorax_pandas.along_conjunction, "
-            "combine='nested', concat_dim='conjunction'), or load each by load_conjunctions"
+            f"{_OPEN_SEVERAL}"
         )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, approaches_of, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.checks import checked_number
+from aurorax_pandas.checks import checked_number, flag
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.ephemeris.tracks import Tracks
 from aurorax_pandas.frame import model
@@ -90,6 +90,7 @@ def plot_approach(
     from matplotlib.collections import LineCollection
 
     given = contract.checked_axes(ax)
+    flag("legend", legend)
     own = contract.checked_keywords(LineCollection, kwargs, lambda **some: LineCollection([], **some))
     chosen = colors.checked_palette(palette)
     wide = span("pad", pad, zero=True).to_timedelta64()

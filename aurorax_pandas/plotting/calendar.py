@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import daily_counts
 from aurorax_pandas.analysis.labels import labelled_events
-from aurorax_pandas.checks import choice, invalid
+from aurorax_pandas.checks import choice, flag, invalid
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.legend import legend_above
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
@@ -110,9 +110,10 @@ def plot_calendar(
 
     choice("values", values, ("count", "distance"))
     choice("sort", sort, lanes.SORTS)
-    if freq is not None and freq not in _PERIODS:
+    if freq is not None and (not isinstance(freq, str) or freq not in _PERIODS):
         raise invalid("freq", freq, "'D', 'W', 'MS' or 'YS', a cell a day, week, month or year")
     given = contract.checked_axes(ax)
+    flag("legend", legend)
     corner = np.zeros((2, 2, 2))
     own = contract.checked_keywords(QuadMesh, kwargs, lambda **some: QuadMesh(corner, **some), ("norm",))
     column = "count" if values == "count" else "min_distance"

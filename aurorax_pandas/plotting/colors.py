@@ -102,7 +102,9 @@ def checked_palette(palette: Palette | None) -> dict[str, Any]:
     return {str(name): color for name, color in palette.items()}
 
 
-def looks(names: Sequence[str], axes: Axes, palette: Mapping[str, Any], others: str | None = None) -> dict[str, Look]:
+def looks(
+    names: Sequence[str], axes: Axes | None, palette: Mapping[str, Any], others: str | None = None
+) -> dict[str, Look]:
     """
     Return each name its look.
 
@@ -110,8 +112,8 @@ def looks(names: Sequence[str], axes: Axes, palette: Mapping[str, Any], others: 
     ----------
     names : sequence of str
         All names of a picture.
-    axes : matplotlib.axes.Axes
-        Where they are drawn.
+    axes : matplotlib.axes.Axes or None
+        Where they are drawn; None where there are no `others`.
     palette : mapping of str to color
         Colours that the user chose.
     others : str, optional
@@ -128,7 +130,7 @@ def looks(names: Sequence[str], axes: Axes, palette: Mapping[str, Any], others: 
             same = to_hex(color)
             found[name] = Look(color, taken.get(same, 0))
             taken[same] = found[name].code + 1
-    if others is not None:
+    if others is not None and axes is not None:
         found[others] = Look(others_color(axes, [look.color for look in found.values()]), 0)
     return {name: found[name] for name in names}
 
@@ -181,13 +183,16 @@ def checked_colormap(cmap: Any) -> Colormap | None:
 
 
 def colormap(axes: Axes, cmap: Colormap | None = None) -> Colormap:
-    """Return a colour map: the one asked for, or viridis without the end that is near the background's own lightness."""
+    """Return a colour map: the one asked for, or the one for the background."""
+    return colormap_on(dark=is_dark(axes)) if cmap is None else cmap
+
+
+def colormap_on(*, dark: bool) -> Colormap:
+    """Return viridis without the end that is near the background's own lightness."""
     import matplotlib as mpl
     from matplotlib.colors import ListedColormap
 
-    if cmap is not None:
-        return cmap
-    low, high = (0.25, 1.0) if is_dark(axes) else (0.0, 0.88)
+    low, high = (0.25, 1.0) if dark else (0.0, 0.88)
     return ListedColormap(mpl.colormaps["viridis"](np.linspace(low, high, 256)), name="viridis_on_background")
 
 

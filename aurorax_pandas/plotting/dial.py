@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, flag, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract, scale
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
@@ -88,10 +88,13 @@ def plot_dial(
 
     choice("at", at, tuple(_PREFIXES))
     given = contract.checked_axes(ax, "polar")
+    flag("legend", legend)
     own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
     chosen = colors.checked_palette(palette)
     refuse_summed(df, "dial")
     names = [f"{_PREFIXES[at]}{name}" for name in ("mlat", "mlt")]
+    if color is not None:
+        one_name("color", color)
     by = color if color in GROUPS else "pair"
     events, labels = labelled_events(df, by, "dial", color, *names)
     missing = [name for name in names if name not in events.columns]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, checked_number
+from aurorax_pandas.checks import as_list, checked_number, flag
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
@@ -82,6 +82,7 @@ def plot_distance(
     from matplotlib.lines import Line2D
 
     given = contract.checked_axes(ax)
+    flag("legend", legend)
     own = contract.checked_keywords(Line2D, kwargs, lambda **some: Line2D([], [], **some))
     chosen = colors.checked_palette(palette)
     angles = _checked_elevations(emission_altitude, elevations)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import minutes
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
+from aurorax_pandas.checks import flag, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
@@ -82,6 +83,8 @@ def plot_histogram(
     from matplotlib.ticker import MaxNLocator
 
     given = contract.checked_axes(ax)
+    flag("legend", legend)
+    one_name("column", column)
     own = contract.checked_keywords(Patch, kwargs, lambda **some: Patch(**some), _HIST)
     chosen = colors.checked_palette(palette)
     held = held_picture(given, "histogram")
@@ -172,6 +175,9 @@ def _draw_stack(
 def _edges(values: npt.NDArray[np.float64], bins: Any) -> npt.NDArray[np.float64]:
     if bins is not None:
         try:
+            if not isinstance(bins, str):
+                # NumPy compares edges before it looks at what they are
+                np.asarray(bins, float)
             return np.histogram_bin_edges(values, bins)
         except (TypeError, ValueError) as error:
             raise AuroraxInputError(f"bins={bins!r}: {error}; give their number, or their edges in order") from None

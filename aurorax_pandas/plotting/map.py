@@ -12,7 +12,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, read_emission_altitude, rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.checks import as_list, checked_number
+from aurorax_pandas.checks import as_list, checked_number, flag
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
@@ -122,6 +122,7 @@ def plot_map(
     ]
     altitude = read_emission_altitude(emission_altitude)
     given = contract.checked_axes(ax, "map")
+    flag("legend", legend)
     if ephemeris is None:
         own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
     else:

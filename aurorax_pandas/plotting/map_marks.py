@@ -206,10 +206,12 @@ def _write_times(axes: Axes, project: Projection, points: Points, view: tuple[fl
     size = contract.letter_size(axes, "xtick.labelsize", 6.0)
     scale = 0.8 * contract.panel_points(axes)[0] / (view[1] - view[0])
     width = text_width("00:00", size)
-    taken = [
-        _name_box(text.xy[0] * scale, text.xy[1] * scale, text_width(text.get_text(), each), each, *text.xyann)
-        for text, each in ((text, text.get_fontsize()) for text in axes.texts if isinstance(text, Annotation))
-    ]
+    taken = []
+    for text in axes.texts:
+        if isinstance(text, Annotation):
+            each, (right, up) = float(text.get_fontsize()), text.xyann
+            words = text_width(text.get_text(), each)
+            taken.append(_name_box(text.xy[0] * scale, text.xy[1] * scale, words, each, float(right), float(up)))
     halo = [withStroke(linewidth=1.6, foreground=axes.get_facecolor())]
     times: Any = points.time
     written: list[tuple[float, float]] = []

@@ -93,7 +93,7 @@ def events_on_map(
         "site": image_sites(chosen, ~on_first).to_numpy(),
         "source": craft,
         "type": types,
-        "conjugate": _is_far(tracks, types, craft, ((start + stop) // 2).clip(0, last)),
+        "conjugate": is_conjugate(tracks, types, craft, ((start + stop) // 2).clip(0, last)),
         "approach_lat": found["footprint_lat"].to_numpy(),
         "approach_lon": found["footprint_lon"].to_numpy(),
     }
@@ -103,11 +103,12 @@ def events_on_map(
         columns |= {
             f"{name}_{part}": np.where(there, each, np.nan) for part, each in zip(("lat", "lon"), places, strict=True)
         }
-    columns["south"] = _is_south(types, columns["station_lat"])
+    columns["south"] = is_south(types, columns["station_lat"])
     return pd.DataFrame(columns), tracks
 
 
-def _is_south(types: Ints, lat: Floats) -> Bools:
+def is_south(types: Ints, lat: Floats) -> Bools:
+    """Tell of each row, by the number of its type and a latitude [degrees], whether the southern map shows it."""
     names = _TYPES[types]
     south: Bools = (names == "sbtrace") | ((names == "geographic") & (lat < 0))
     return south
@@ -123,8 +124,8 @@ def places_by_type(tracks: Tracks, types: Ints, source: Ints, at: Ints) -> tuple
     return lat, lon
 
 
-def _is_far(tracks: Tracks, types: Ints, source: Ints, at: Ints) -> Bools:
-    """Tell where a spacecraft is in the other hemisphere than the footprint; not where that is unknown."""
+def is_conjugate(tracks: Tracks, types: Ints, source: Ints, at: Ints) -> Bools:
+    """Tell where a spacecraft is in the other hemisphere than its footprint; not where that is unknown."""
     if not len(tracks.epochs):
         return np.zeros(len(source), bool)
     hemisphere, names = tracks.hemispheres(source, tracks.epochs[at]), _TYPES[types]
@@ -160,7 +161,7 @@ def points_on_map(found: pd.DataFrame, tracks: Tracks) -> Points:
     lat, lon = places_by_type(tracks, types[row], source[row], at)
     known = ~np.isnan(lat)
     row, cluster, at, lat, lon = row[known], cluster[known], at[known], lat[known], lon[known]
-    far = _is_far(tracks, types[row], source[row], at)
+    far = is_conjugate(tracks, types[row], source[row], at)
     inside = _in_spans(key[row], tracks.epochs[at], key, start, end)
     joined = joined_epochs(tracks.step, 2 * cluster + far, at, lat, lon)
     before, fraction = dense(joined)
@@ -214,7 +215,19 @@ def stations_on_map(events: pd.DataFrame) -> pd.DataFrame:
     """
     Return the stations of events: ``site``, ``station_lat``, ``station_lon`` [degrees], ``count`` of events, ``south``.
 
-    Positions are the service's table's, or those in the names of custom locations; a station without one is left out.
+    Positions are those of `sides_on_map`; a station without one is left out.
+    """
+    found = sides_on_map(events).dropna(subset=["station_lat"])
+    grouped = found.groupby(["site", "station_lat", "station_lon", "south"], dropna=False)
+    return grouped.size().rename("count").reset_index()
+
+
+def sides_on_map(events: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return the sides of events that do not move: ``event``, ``site``, ``station_lat``, ``station_lon`` [degrees], ``south``.
+
+    Positions are the service's table's, or those in the names of custom locations, NaN where there is none; ``event`` is
+    the row of the event.
     """
     table = bundled_sources().set_index("identifier")[["geodetic_lat", "geodetic_lon"]].astype("float64")
     sides = []
@@ -228,12 +241,11 @@ def stations_on_map(events: pd.DataFrame) -> pd.DataFrame:
         places = np.where(np.isnan(places), named, places)
         types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE).astype(np.int64)
         columns: dict[str, Any] = {
+            "event": np.flatnonzero(still),
             "site": image_sites(chosen, np.full(len(chosen), side == "e1")).to_numpy(),
             "station_lat": places[:, 0],
             "station_lon": places[:, 1],
-            "south": _is_south(types, places[:, 0]),
+            "south": is_south(types, places[:, 0]),
         }
         sides.append(pd.DataFrame(columns))
-    found = pd.concat(sides, ignore_index=True).dropna(subset=["station_lat"])
-    grouped = found.groupby(["site", "station_lat", "station_lon", "south"], dropna=False)
-    return grouped.size().rename("count").reset_index()
+    return pd.concat(sides, ignore_index=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.analysis.counts import daily_counts
+from aurorax_pandas.checks import flag
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
@@ -75,6 +76,7 @@ def plot_rate(
     from matplotlib.lines import Line2D
 
     given = contract.checked_axes(ax)
+    flag("legend", legend)
     own = contract.checked_keywords(Line2D, kwargs, lambda **some: Line2D([], [], **some))
     chosen = colors.checked_palette(palette)
     if not isinstance(availability, pd.DataFrame):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels
+from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.sources import HEMISPHERE
@@ -20,11 +21,13 @@ _PASS: Final = ("spacecraft", "stations", "closest_station", "start", "end")
 
 def is_passes(df: pd.DataFrame) -> bool:
     """Tell whether this is a frame of `passes`."""
+    check_frame(df, "the picture")
     return set(_PASS) <= set(df.columns)
 
 
 def is_pair_summary(df: pd.DataFrame) -> bool:
     """Tell whether this is a frame of `pair_summary`."""
+    check_frame(df, "the picture")
     return set(model.PAIR_SUMMARY_COLUMNS) <= set(df.columns)
 
 
@@ -41,6 +44,7 @@ def refuse_summed(df: pd.DataFrame, verb: str, *, passes: bool = False) -> None:
     passes : bool, default False
         Whether it draws passes.
     """
+    check_frame(df, verb)
     if is_pair_summary(df):
         raise AuroraxInputError(
             f"{verb}: a pair summary has no events to draw; draw the frame that it sums up, "

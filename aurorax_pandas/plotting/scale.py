@@ -64,11 +64,26 @@ def checked_limits(
 
 def query_distance(df: pd.DataFrame) -> float | None:
     """Return the greatest distance [km] that the query of a frame allows, None where there is none or it is unknown."""
-    limits = (get_provenance(df.attrs).get("query") or {}).get("max_distances") or {}
-    values = list(limits.values()) if isinstance(limits, dict) else []
+    query = get_provenance(df.attrs).get("query")
+    # a frame of several searches has a list of queries
+    limits = (query.get("max_distances") or {}) if isinstance(query, dict) else {}
+    values = list(limits.values())
     known = [value for value in values if isinstance(value, int | float) and value > 0]
     # a pair without a limit, between spacecraft and others, leaves the others' limits alone only in other pairs
     return float(max(known)) if known and len(known) == len(values) else None
+
+
+def color_ends(column: str, values: npt.NDArray[np.float64], limits: Limits, top: float | None) -> tuple[float, float]:
+    """Return the ends of a colour scale that holds one set of numbers; the arguments are those of `scaled`."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    if column in _DISTANCES and top is not None:
+        low, high = 0.0, top
+    low = low if limits.vmin is None else limits.vmin
+    high = high if limits.vmax is None else limits.vmax
+    if low < high:
+        return low, high
+    return (high - 1.0, high) if limits.vmin is None and limits.vmax is not None else (low, low + 1.0)
 
 
 def scaled(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import ordered_labels, require_column
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, flag, one_name
 from aurorax_pandas.frame import model
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.bars import HOLLOW_POINTS, MIN_BAR_POINTS, Bars
@@ -98,11 +98,15 @@ def timeline(
     """
     from matplotlib.collections import PolyCollection
 
-    kind = "timeline by day" if by_day else "timeline"
     choice("sort", sort, lanes.SORTS)
+    kind = "timeline by day" if flag("by_day", by_day) else "timeline"
     given = contract.checked_axes(ax)
     look = contract.checked_keywords(PolyCollection, kwargs, lambda **some: PolyCollection([], **some), ("norm",))
     chosen_colors = colors.checked_palette(palette)
+    if color is not None:
+        one_name("color", color)
+    flag("markers", markers)
+    flag("legend", legend)
     events, labels = drawn_rows(df, by, "timeline", color, "spacecraft_hemisphere")
     if color is not None:
         require_column(events, "color", color)

@@ -30,9 +30,19 @@ _HEADS: Final = (0.5, 0.25, 0.75, 0.0, 1.0)
 
 
 def column_label(name: str) -> str:
+    """Return the words for a column, with its unit, as matplotlib draws them."""
+    words, unit = _words_and_unit(name)
+    return literal(words) + unit
+
+
+def column_words(name: str) -> str:
     """Return the words for a column, with its unit."""
+    return "".join(_words_and_unit(name))
+
+
+def _words_and_unit(name: str) -> tuple[str, str]:
     unit = f" [{_UNITS[name]}]" if name in _UNITS else ""
-    return literal(_LABELS.get(name, name.replace("_", " ").strip().capitalize() or name)) + unit
+    return _LABELS.get(name, name.replace("_", " ").strip().capitalize() or name), unit
 
 
 def literal(text: str) -> str:

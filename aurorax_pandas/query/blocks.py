@@ -1,139 +1,21 @@
-"""Criteria blocks and metadata filters: what a search asks of the data sources, checked and as it is sent."""
+"""Criteria blocks: what a search asks of the data sources, checked and as it is sent."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Protocol
 
-import numpy as np
 import pandas as pd
 
-from aurorax_pandas.checks import as_list, as_number, invalid, known_name, names, suggestion
+from aurorax_pandas.checks import as_list, as_number, known_name, names
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.query.filters import MetadataFilter, MetadataFilterExpression, read_filter, set_field
+from aurorax_pandas.query.filters import from_mapping as from_mapping
 from aurorax_pandas.sources import platform_named
 
-OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between")
 HEMISPHERES: Final = ("northern", "southern")
-
-_T = TypeVar("_T")
-
-
-def _set(block: object, name: str, value: object) -> None:
-    # the blocks are frozen for their users; their own __post_init__ normalises what was given
-    object.__setattr__(block, name, value)
-
-
-@dataclass(frozen=True)
-class MetadataFilterExpression:
-    """
-    One condition on the metadata of ephemeris records.
-
-    Parameters
-    ----------
-    key : str
-        Name of the metadata field, for example ``"nbtrace_region"``.
-    values : str or sequence of str
-        What to compare with; exactly two values for ``between``.
-    operator : str, default "="
-        One of ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in``, ``not in``, ``between``.
-
-    Examples
-    --------
-    >>> import aurorax_pandas
-    >>> aurorax_pandas.MetadataFilterExpression("nbtrace_region", "north polar cap").values
-    ('north polar cap',)
-    """
-
-    key: str
-    values: Sequence[str] = ()
-    operator: str = "="
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.key, str) or not self.key.strip():
-            raise AuroraxInputError(f"key: {self.key!r} is not the name of a metadata field")
-        known_name(f"operator of {self.key!r}", self.operator, OPERATORS)
-        for value in as_list(self.values):
-            # NaN and NaT are not equal to themselves
-            if not isinstance(value, str | int | float | np.generic) or isinstance(value, bytes) or value != value:
-                raise AuroraxInputError(f"values of {self.key!r}: {value!r} is neither text nor a number")
-        values = tuple(str(value) for value in as_list(self.values))
-        _set(self, "values", values)
-        wanted = {"between": 2, "in": None, "not in": None}.get(self.operator, 1)
-        if not values or (wanted is not None and len(values) != wanted):
-            count = "at least 1" if wanted is None else str(wanted)
-            raise AuroraxInputError(
-                f"values of {self.key!r}: operator {self.operator!r} takes {count} value(s), {len(values)} given"
-            )
-
-    def to_query(self) -> dict[str, Any]:
-        """Return the expression as the service takes it."""
-        return {"key": self.key, "operator": self.operator, "values": list(self.values)}
-
-
-@dataclass(frozen=True)
-class MetadataFilter:
-    """
-    Conditions on the metadata of ephemeris records, joined by AND or OR.
-
-    Parameters
-    ----------
-    expressions : sequence of MetadataFilterExpression or dict
-        The conditions.
-    logical_operator : {"AND", "OR"}, default "AND"
-        How they are joined.
-
-    Examples
-    --------
-    >>> import aurorax_pandas
-    >>> polar = aurorax_pandas.MetadataFilterExpression("nbtrace_region", "north polar cap")
-    >>> aurorax_pandas.MetadataFilter([polar]).logical_operator
-    'AND'
-    """
-
-    expressions: Sequence[MetadataFilterExpression | Mapping[str, Any]] = ()
-    logical_operator: str = "AND"
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.logical_operator, str) or self.logical_operator.upper() not in ("AND", "OR"):
-            raise invalid("logical_operator", self.logical_operator, "'AND' or 'OR'")
-        _set(self, "logical_operator", self.logical_operator.upper())
-        expressions = tuple(
-            from_mapping("expressions", expression, MetadataFilterExpression)
-            for expression in as_list(self.expressions)
-        )
-        if not expressions:
-            raise AuroraxInputError("expressions: a metadata filter needs at least one expression")
-        _set(self, "expressions", expressions)
-
-    def to_query(self) -> dict[str, Any]:
-        """Return the filter as the service takes it."""
-        expressions = [expression.to_query() for expression in self.expressions]  # type: ignore[union-attr]
-        return {"logical_operator": self.logical_operator, "expressions": expressions}
-
-
-def _filter(given: Any) -> MetadataFilter | None:
-    """Return the filter that was meant, or None where there is none."""
-    if type(given).__name__ == MetadataFilterExpression.__name__:
-        given = [given]
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        return MetadataFilter(as_list(given)) if given else None
-    if isinstance(given, Mapping):
-        keys = set(given)
-        # web queries send filters without expressions for "no filter"
-        if keys <= {"logical_operator", "expressions"} and not given.get("expressions"):
-            return None
-        if "key" in keys:
-            return MetadataFilter([given])
-        if not keys & {"logical_operator", "expressions"}:
-            return MetadataFilter(
-                [
-                    MetadataFilterExpression(key, values, "in" if len(as_list(values)) > 1 else "=")
-                    for key, values in given.items()
-                ]
-            )
-    return None if given is None else from_mapping("metadata_filters", given, MetadataFilter)
 
 
 @dataclass(frozen=True)
@@ -151,10 +33,10 @@ class DataSourceBlock:
 
     def __post_init__(self) -> None:
         for name in ("programs", "platforms", "instrument_types"):
-            _set(self, name, names(name, getattr(self, name)))
+            set_field(self, name, names(name, getattr(self, name)))
         # the service knows sites by their names alone
-        _set(self, "platforms", tuple(dict.fromkeys(map(platform_named, self.platforms))))
-        _set(self, "metadata_filters", _filter(self.metadata_filters))
+        set_field(self, "platforms", tuple(dict.fromkeys(map(platform_named, self.platforms))))
+        set_field(self, "metadata_filters", read_filter(self.metadata_filters))
 
     def to_query(self) -> dict[str, Any]:
         """Return the block as the service takes it, without what is empty."""
@@ -180,7 +62,7 @@ class GroundCriteriaBlock(DataSourceBlock):
         matches that has one of the names in each field that is not empty.
     metadata_filters : dict, MetadataFilter or MetadataFilterExpression (or a list of these), optional
         Conditions on the metadata of its ephemeris records, all of which must hold: ``{"nbtrace_region": "north polar
-        cap"}``, or a filter with operators of its own.
+        cap"}``, ``{"radial_distance": (">=", 6800)}``, or a filter with operators of its own.
 
     Examples
     --------
@@ -203,7 +85,7 @@ class SpaceCriteriaBlock(DataSourceBlock):
         Names, for example ``"swarm"``, ``"swarma"``, ``"footprint"``.
     metadata_filters : dict, MetadataFilter or MetadataFilterExpression (or a list of these), optional
         Conditions on the metadata of its ephemeris records, all of which must hold: ``{"nbtrace_region": "north polar
-        cap"}``, or a filter with operators of its own.
+        cap"}``, ``{"radial_distance": (">=", 6800)}``, or a filter with operators of its own.
     hemisphere : str or sequence of str
         ``"northern"``, ``"southern"`` or both: where the spacecraft itself is.
 
@@ -224,7 +106,7 @@ class SpaceCriteriaBlock(DataSourceBlock):
     def __post_init__(self) -> None:
         super().__post_init__()
         hemispheres = tuple(known_name("hemisphere", name, HEMISPHERES) for name in as_list(self.hemisphere))
-        _set(self, "hemisphere", hemispheres)
+        set_field(self, "hemisphere", hemispheres)
 
     def to_query(self) -> dict[str, Any]:
         """Return the block as the service takes it, without what is empty."""
@@ -259,7 +141,7 @@ class EventsCriteriaBlock(DataSourceBlock):
         super().__post_init__()
         if self.programs not in ((), ("events",)):
             raise AuroraxInputError(f"programs: {list(self.programs)} in an events block; its program is 'events'")
-        _set(self, "programs", ("events",))
+        set_field(self, "programs", ("events",))
 
 
 @dataclass(frozen=True)
@@ -295,7 +177,7 @@ class CustomLocationsCriteriaBlock:
             given = [tuple(given)]
         if not given:
             raise AuroraxInputError("locations: a custom locations block needs at least one (latitude, longitude)")
-        _set(self, "locations", tuple(read_location(place) for place in given))
+        set_field(self, "locations", tuple(read_location(place) for place in given))
 
     def to_query(self) -> dict[str, Any]:
         """Return the block as the service takes it."""
@@ -349,59 +231,3 @@ SpaceBlocks = SpaceCriteriaBlock | _SourcesBlock | Sequence[SpaceCriteriaBlock |
 EventsBlocks = EventsCriteriaBlock | _SourcesBlock | Sequence[EventsCriteriaBlock | _SourcesBlock]
 _LocationsBlock = CustomLocationsCriteriaBlock | LocationsLike | Mapping[str, Any]
 CustomLocationsBlocks = _LocationsBlock | Sequence[_LocationsBlock]
-
-_FIELDS: Final[dict[type, tuple[str, ...]]] = {
-    MetadataFilterExpression: ("key", "operator", "values"),
-    MetadataFilter: ("logical_operator", "expressions"),
-    GroundCriteriaBlock: ("programs", "platforms", "instrument_types", "ephemeris_metadata_filters"),
-    SpaceCriteriaBlock: ("programs", "platforms", "instrument_types", "ephemeris_metadata_filters", "hemisphere"),
-    EventsCriteriaBlock: ("programs", "platforms", "instrument_types", "ephemeris_metadata_filters"),
-    CustomLocationsCriteriaBlock: ("locations",),
-}
-
-
-def _fields_of_block(block: Any) -> dict[str, Any]:
-    """Return what a block, filter or condition of another client holds, such as one of PyAuroraX."""
-    names = (
-        "programs",
-        "platforms",
-        "instrument_types",
-        "metadata_filters",
-        "hemisphere",
-        "locations",
-        "key",
-        "values",
-    )
-    fields = {name: getattr(block, name) for name in names if hasattr(block, name)}
-    if hasattr(block, "expressions"):
-        return {"expressions": block.expressions, "logical_operator": block.operator}
-    return fields | ({"operator": block.operator} if hasattr(block, "operator") else {})
-
-
-def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
-    """Return a block, filter or expression of the class wanted, from one or from a plain dict."""
-    if isinstance(value, kind):
-        return value
-    if not isinstance(value, Mapping) and any(base.__name__ == kind.__name__ for base in type(value).__mro__):
-        value = _fields_of_block(value)
-    if not isinstance(value, Mapping):
-        raise AuroraxInputError(f"{argument}: {value!r} is neither a {kind.__name__} nor a dict like one")
-    fields: dict[str, Any] = {}
-    for key, item in value.items():
-        name = "ephemeris_metadata_filters" if key == "metadata_filters" else key
-        if name not in _FIELDS[kind]:
-            raise AuroraxInputError(
-                f"{argument}: unknown key {key!r} in {dict(value)!r}; {suggestion(key, _FIELDS[kind])}"
-            )
-        if name == "ephemeris_metadata_filters":
-            name, item = "metadata_filters", _filter(item)
-            before = fields.get(name)
-            if before is not None and item not in (None, before):
-                raise AuroraxInputError(
-                    f"{argument}: metadata_filters and ephemeris_metadata_filters name one field and differ; give one"
-                )
-            item = item or before
-        fields[name] = item
-    if kind is MetadataFilterExpression and "key" not in fields:
-        raise AuroraxInputError(f"{argument}: 'key' is missing in {dict(value)!r}")
-    return kind(**fields)

@@ -21,8 +21,9 @@ from aurorax_pandas.query.blocks import (
     GroundCriteriaBlock,
     SpaceBlocks,
     SpaceCriteriaBlock,
-    from_mapping,
 )
+from aurorax_pandas.query.filters import from_mapping
+from aurorax_pandas.query.forms import refuse_bare, tell_of_every_source
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import window
 
@@ -152,13 +153,49 @@ class Query:
         AuroraxInputError
             If not exactly one of these is given, or an argument cannot be sent; the message names it, its value and
             the fix.
+
+        Warns
+        -----
+        AuroraxDataWarning
+            If a block has lists of names that are all empty: it asks for every source.
         """
-        blocks = {"ground": ground, "space": space, "events": events, "custom_locations": custom_locations}
+        blocks: dict[str, Any] = {
+            "ground": ground,
+            "space": space,
+            "events": events,
+            "custom_locations": custom_locations,
+        }
         options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
+        if isinstance(start, Mapping) and end is None:
+            raise AuroraxInputError("start= is a whole query; write query=... in its place")
         check_one_way({"start": start, "end": end, "distance": distance, **blocks, **options}, query=query)
         if query is not None:
-            return cls.parse(query)
+            given = _read_query(query)
+            made, blocks = cls.parse(given), {name: given.get(name) for name in blocks}
+        else:
+            made = cls._of_parts(start, end, distance, **blocks, **options)
+        for argument, block in blocks.items():
+            tell_of_every_source(argument, block)
+        return made
+
+    @classmethod
+    def _of_parts(
+        cls,
+        start: Any,
+        end: Any,
+        distance: Any,
+        *,
+        ground: Any,
+        space: Any,
+        events: Any,
+        custom_locations: Any,
+        conjunction_types: Any,
+        subminute_precision: Any,
+    ) -> Query:
         first, last = window(start, end)
+        blocks = {"ground": ground, "space": space, "events": events, "custom_locations": custom_locations}
+        for argument, given in blocks.items():
+            refuse_bare(argument, given)
         grounds = tuple(from_mapping("ground", block, GroundCriteriaBlock) for block in as_list(ground))
         spaces = tuple(from_mapping("space", block, SpaceCriteriaBlock) for block in as_list(space))
         lists = tuple(from_mapping("events", block, EventsCriteriaBlock) for block in as_list(events))
@@ -241,7 +278,7 @@ class Query:
             left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & named]
             distances = dict(distances) | {f"{one}-{other}": 0 for one, other in left_out}
         types = given.get("conjunction_types")
-        return cls.from_arguments(
+        return cls._of_parts(
             given["start"],
             given["end"],
             distances,

@@ -8,7 +8,7 @@ import numpy as np
 
 from aurorax_pandas.engine.find import search_ephemeris
 from aurorax_pandas.engine.plan import check_searchable
-from aurorax_pandas.frame.records import records_from_conjunctions
+from aurorax_pandas.frame.written import records_from_conjunctions
 from aurorax_pandas.query.query import Query, block_names, describe_query
 from aurorax_pandas.sandbox.holdings import Holdings
 from aurorax_pandas.sandbox.jobs import Job, Work

@@ -111,14 +111,16 @@ class Holdings:
         first, last = np.datetime64(start, "us") - wide, np.datetime64(end, "us")
         return bool(np.searchsorted(epochs, first) < np.searchsorted(epochs, last, side="right"))
 
-    def metadata_of(self, source: int) -> list[str]:
-        """Name the metadata that a source of the ephemeris has, by its position."""
-        names = [str(name) for name in self.ephemeris.data_vars if not str(name).endswith(("_lat", "_lon"))]
-        return [name for name in names if self._has_values(name, source)]
-
-    def _has_values(self, name: str, source: int) -> bool:
-        variable = self.ephemeris[name]
-        return bool((variable.isel(source=source) if "source" in variable.dims else variable).notnull().any())
+    @functools.cached_property
+    def metadata(self) -> list[list[str]]:
+        """The names of the metadata that each source of the ephemeris has."""
+        names: list[list[str]] = [[] for _ in range(self.ephemeris.sizes["source"])]
+        for name, variable in self.ephemeris.data_vars.items():
+            if not str(name).endswith(("_lat", "_lon")):
+                there = variable.notnull().any([dim for dim in variable.dims if dim != "source"])
+                for place in np.flatnonzero(np.broadcast_to(there.values, len(names))):
+                    names[place].append(str(name))
+        return names
 
     @functools.cached_property
     def present(self) -> npt.NDArray[np.bool_]:
@@ -149,9 +151,7 @@ class Holdings:
                     "owner": OWNER,
                     "maintainers": [],
                     "metadata": {},
-                    "ephemeris_metadata_schema": []
-                    if place is None
-                    else list(map(self._field, self.metadata_of(place))),
+                    "ephemeris_metadata_schema": [] if place is None else list(map(self._field, self.metadata[place])),
                     "data_product_metadata_schema": [] if made is None else _product_fields(made),
                     "stats": stats,
                 }

@@ -39,7 +39,7 @@ def ephemeris_work(held: Holdings, block: Mapping[str, Any], start: str, end: st
     """Return what searches for the records of a query of ephemeris, checked."""
     held.check_window(start, end)
     there = held.block(block)
-    known = sorted({name for place in range(len(held.table)) for name in held.metadata_of(place)})
+    known = sorted({name for names in held.metadata for name in names})
     for name in block_variables(block):
         if name not in known:
             raise AuroraxInputError(f"there is no metadata {name!r}; there are {', '.join(known)}")
@@ -59,7 +59,7 @@ def _ephemeris_records(held: Holdings, block: Mapping[str, Any], start: str, end
     wanted = held.present[sources, during] & block_mask(window, sources, block)
     names = np.datetime_as_string(epochs[during], unit="s").tolist()
     table = held.table.to_dict("records")
-    metadata = {name for source in sources for name in held.metadata_of(int(source))}
+    metadata = {name for source in sources for name in held.metadata[source]}
     locations = {
         wire: [window[f"{prefix}_{part}"].transpose("source", "epoch").values for part in ("lat", "lon")]
         for prefix, wire in WIRE_NAMES.items()

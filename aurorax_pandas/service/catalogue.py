@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -14,13 +15,27 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import suggestion
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
+from aurorax_pandas.checks import nearest_name
+from aurorax_pandas.exceptions import (
+    AuroraxDataError,
+    AuroraxDataWarning,
+    AuroraxError,
+    AuroraxInputError,
+    callers_level,
+)
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import Int64
 from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.names import findings
 from aurorax_pandas.service.transport import Transport
-from aurorax_pandas.sources import SOURCE_TYPES, bundled_sources, forget_sources, remember_sources, site_codes
+from aurorax_pandas.sources import (
+    SOURCE_TYPES,
+    bundled_sources,
+    forget_sources,
+    known_sources,
+    remember_sources,
+    site_codes,
+)
 
 logger = logging.getLogger("aurorax_pandas")
 
@@ -30,6 +45,8 @@ _PATIENCE: Final = 10.0
 _SHARE: Final = 0.1
 #: How long a failure is remembered [s].
 _MEMORY: Final = 300.0
+#: Most days that availability is read of at once.
+_MOST_DAYS: Final = 36_525
 
 #: Fields of one metadata field of a source.
 METADATA_FIELDS: Final[dict[str, pa.DataType]] = {
@@ -58,7 +75,7 @@ class _DataSource(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(list[_DataSource]).decode
-_remembered: dict[str, pd.DataFrame] = {}
+_remembered: dict[str, list[_DataSource]] = {}
 _failed_until: dict[str, float] = {}
 _lock = threading.Lock()
 
@@ -81,11 +98,7 @@ def fetch_data_sources(transport: Transport, deadline: Deadline) -> pd.DataFrame
     AuroraxDataError
         If its answer is no list of data sources.
     """
-    answer = transport.call("GET", f"{_PATH}?format=full_record", deadline=deadline)
-    try:
-        sources = sorted(_decode(answer.body), key=lambda source: source.identifier)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AuroraxDataError(f"the service's data sources cannot be read: {error}") from None
+    sources = _sources_listed(transport, deadline)
     frame = pd.DataFrame(
         {
             name: pd.array([getattr(source, name) for source in sources], "int64" if name == "identifier" else "str")
@@ -104,8 +117,20 @@ def fetch_data_sources(transport: Transport, deadline: Deadline) -> pd.DataFrame
     }
     offsets = np.cumsum([0, *map(len, fields)]).astype(np.int64)
     frame["metadata_fields"] = model.nested_array(columns, offsets)
-    remember_sources(frame)
     return frame
+
+
+def _sources_listed(transport: Transport, deadline: Deadline) -> list[_DataSource]:
+    """Read all data sources of a service, and remember their names."""
+    answer = transport.call("GET", f"{_PATH}?format=full_record", deadline=deadline)
+    try:
+        sources = sorted(_decode(answer.body), key=lambda source: source.identifier)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AuroraxDataError(f"the service's data sources cannot be read: {error}") from None
+    remember_sources(
+        pd.DataFrame({name: [getattr(source, name) for source in sources] for name in model.SOURCE_FIELDS})
+    )
+    return sources
 
 
 def _joined_text(value: Any) -> str | None:
@@ -121,13 +146,26 @@ _decode_availability = msgspec.json.Decoder(list[_Availability]).decode
 
 
 def fetch_availability(
-    transport: Transport, deadline: Deadline, start: str, end: str, filters: Mapping[str, str | None]
+    transport: Transport, deadline: Deadline, start: str, end: str, names: Mapping[str, tuple[str, list[str] | None]]
 ) -> pd.DataFrame:
-    """Read how many ephemeris records a service has by data source and day; see `read_aurorax_availability`."""
-    for name, value in filters.items():
-        if not (value is None or (isinstance(value, str) and value.strip())):
-            raise AuroraxInputError(f"{name}={value!r} is no name; give one text, or None for all")
-    wanted = {"start": start, "end": end, **{name: value for name, value in filters.items() if value is not None}}
+    """
+    Read how many ephemeris records a service has by data source and day; see `read_aurorax_availability`.
+
+    Parameters
+    ----------
+    transport, deadline
+        The service, and by when it must have answered.
+    start, end : str
+        First and last day.
+    names : mapping
+        By field of a source the word that the caller used for it, and the names given by it, None for all.
+    """
+    if (pd.Timestamp(end) - pd.Timestamp(start)).days >= _MOST_DAYS:
+        raise AuroraxInputError(f"start={start} to end={end} are more than {_MOST_DAYS} days; give a shorter span")
+    filters = {field: wanted for field, (_, wanted) in names.items() if wanted is not None}
+    # the service takes one name of each; of several the answer is looked through
+    single = {field: wanted[0] for field, wanted in filters.items() if len(wanted) == 1}
+    wanted = {"start": start, "end": end, **single}
     try:
         asked = urlencode(wanted)
     except UnicodeEncodeError as error:
@@ -137,6 +175,10 @@ def fetch_availability(
         found = _decode_availability(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AuroraxDataError(f"the service's availability cannot be read: {error}") from None
+    for field, allowed in filters.items():
+        found = [each for each in found if getattr(each.data_source, field) in allowed]
+        held = {getattr(each.data_source, field) for each in found}
+        _tell_of_unknown(names[field][0], field, [name for name in allowed if name not in held])
     days = pd.date_range(start, end, freq="D", unit="us")
     rows = [
         (
@@ -151,6 +193,21 @@ def fetch_availability(
     return frame.astype({"identifier": "int64", "day": model.DATETIME, "records": "int64"})
 
 
+def _tell_of_unknown(word: str, field: str, names: Sequence[str]) -> None:
+    """Raise where a name of which there is nothing is misspelt, warn where no source is known to have it."""
+    known = set(known_sources()[field].dropna())
+    for name in names:
+        if name not in known:
+            near = nearest_name(name, sorted(known))
+            if near is not None:
+                raise AuroraxInputError(f"{word}: no source has {name!r}; did you mean {near!r}?")
+            warnings.warn(
+                f"{word}: the service lists no source with {name!r}, so that no row has it",
+                AuroraxDataWarning,
+                stacklevel=callers_level(),
+            )
+
+
 def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadline) -> None:
     """
     Look up what a query names among the service's data sources.
@@ -161,17 +218,33 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
     Raises
     ------
     AuroraxInputError
-        If the service has no such program, platform, instrument type or metadata key; with a suggestion.
+        If the query can match nothing: a block's names, metadata keys or values are of no source that can fill it; with
+        a suggestion.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If a name or a value adds nothing beside others that do.
     """
     sources = _sources_on_service(transport, deadline)
-    unknown = _unknown_names(query, bundled_sources() if sources is None else sources)
-    for message in unknown:
-        if sources is not None:
-            raise AuroraxInputError(f"{message} (check_names=False sends it all the same)")
-        logger.warning("%s, as far as the bundled list of data sources goes", message)
+    if sources is None:
+        for finding in findings(query, _bundled()):
+            logger.warning("%s, as far as the bundled list of data sources goes", finding.message)
+        return
+    found = list(findings(query, sources))
+    for lasting, message in found:
+        if lasting:
+            raise AuroraxInputError(f"{transport.mask(message)} (check_names=False sends it all the same)")
+    for finding in found:
+        warnings.warn(transport.mask(finding.message), AuroraxDataWarning, stacklevel=callers_level())
 
 
-def _sources_on_service(transport: Transport, deadline: Deadline) -> pd.DataFrame | None:
+def _bundled() -> list[_DataSource]:
+    table = bundled_sources()[list(model.SOURCE_FIELDS)].astype(object)
+    return [_DataSource(*row) for row in table.where(table.notna(), None).itertuples(index=False)]
+
+
+def _sources_on_service(transport: Transport, deadline: Deadline) -> Sequence[_DataSource] | None:
     with _lock:
         url = transport.api_url
         if url not in _remembered:
@@ -179,11 +252,11 @@ def _sources_on_service(transport: Transport, deadline: Deadline) -> pd.DataFram
                 return None
             # a hint is not worth more of the caller's time
             try:
-                found = fetch_data_sources(transport, deadline.share(_SHARE, _PATIENCE))
+                found = _sources_listed(transport, deadline.share(_SHARE, _PATIENCE))
             except AuroraxError as error:
                 logger.info("data sources cannot be read, names are checked against the bundled list: %s", error)
-                found = pd.DataFrame()
-            if found.empty:
+                found = []
+            if not found:
                 _failed_until[url] = deadline.now() + _MEMORY
                 return None
             _remembered[url] = found
@@ -196,34 +269,3 @@ def forget_data_sources() -> None:
         _remembered.clear()
         _failed_until.clear()
     forget_sources()
-
-
-def _unknown_names(query: Mapping[str, Any], sources: pd.DataFrame) -> Iterator[str]:
-    for kind in ("ground", "space", "events", "data_sources"):
-        for block in query.get(kind, ()):
-            for key, column in (
-                ("programs", "program"),
-                ("platforms", "platform"),
-                ("instrument_types", "instrument_type"),
-            ):
-                known = sorted(set(sources[column].dropna()))
-                for name in block.get(key, ()):
-                    if name not in known and not (kind == "events" and key == "programs"):
-                        yield f"{kind}: the service has no {column} {name!r}; {_short_suggestion(name, known)}"
-            yield from _unknown_keys(kind, block, sources)
-
-
-def _unknown_keys(kind: str, block: Mapping[str, Any], sources: pd.DataFrame) -> Iterator[str]:
-    filters = block.get("ephemeris_metadata_filters")
-    if not filters or "metadata_fields" not in sources:
-        return
-    known = sorted(set(model.flatten(sources["metadata_fields"]).fields["field_name"].to_pylist()))
-    for expression in filters["expressions"] if known else ():
-        if expression["key"] not in known:
-            key = expression["key"]
-            yield f"{kind}: the service has no metadata field {key!r}; {_short_suggestion(key, known)}"
-
-
-def _short_suggestion(name: str, known: list[str]) -> str:
-    said = suggestion(name, known)
-    return said if len(said) < 500 else "read_aurorax_data_sources() lists what there is"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from aurorax_pandas.checks import flag
 from aurorax_pandas.options import Secret, hidden, service_in_force
 from aurorax_pandas.service.transport import Transport
 from aurorax_pandas.times import seconds_of
@@ -67,7 +68,7 @@ class Connection:
             service.api_key,
             service.key_held_back,
             seconds_of("poll_interval", poll_interval) or 1.0,
-            check_names,
+            flag("check_names", check_names),
             clock,
             sleep,
         )

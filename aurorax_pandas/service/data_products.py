@@ -15,7 +15,8 @@ from aurorax_pandas.checks import known_name, names
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import products, provenance
 from aurorax_pandas.options import hidden
-from aurorax_pandas.query.blocks import GroundCriteriaBlock, MetadataFilter
+from aurorax_pandas.query.blocks import GroundCriteriaBlock
+from aurorax_pandas.query.filters import MetadataFilter
 from aurorax_pandas.query.query import is_given
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection

@@ -58,7 +58,10 @@ class Deadline:
         what = f"search {request_id}" if request_id else "the request"
         said = f"; last: {reason}" if reason else ""
         return AuroraxTimeoutError(
-            f"no result of {what} within timeout={self.timeout} s{said}", request_id=request_id, retryable=True
+            f"no result of {what} within timeout={self.timeout} s{said}",
+            request_id=request_id,
+            retryable=True,
+            reason=reason,
         )
 
 

@@ -77,7 +77,10 @@ def download_records(
     def download() -> list[msgspec.Raw]:
         nonlocal attempts
         attempts += 1
-        items = split_records(_body(transport, path, response_format, deadline, request_id, most))
+        body = _body(transport, path, response_format, deadline, request_id, most)
+        size = len(body)
+        items = split_records(body)
+        logger.info("search %s: %d bytes, %d records", request_id, size, len(items))
         if isinstance(announced, int) and len(items) != announced:
             if not exact and attempts >= _DOWNLOADS:
                 warnings.warn(

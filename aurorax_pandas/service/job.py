@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, Unpack
 
 import msgspec
 
+from aurorax_pandas.checks import flag
 from aurorax_pandas.exceptions import (
     AuroraxAPIError,
     AuroraxDataError,
@@ -29,13 +30,20 @@ from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import ReadOptions, download_records
 from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, telling_bar
+from aurorax_pandas.service.status import (
+    error_lines,
+    log_lines,
+    one_line,
+    query_part,
+    result_part,
+    tell_new_lines,
+)
 from aurorax_pandas.service.transport import Answer
-from aurorax_pandas.signatures import meeting
+from aurorax_pandas.signatures import HOW_IT_GOES, meeting
 
 logger = logging.getLogger("aurorax_pandas")
 
 _UNKNOWN_STATES: Final = 5
-_HOW_IT_GOES: Final = "progress=True shows how it goes"
 
 _Result = TypeVar("_Result")
 
@@ -74,6 +82,7 @@ class Search(ABC, Generic[_Result]):
         self._transport = connection.transport()
         self.executed = bool(self.request_id)
         self.status: dict[str, Any] = {}
+        self._lines_told = 0
         self.data: _Result | None = None
 
     @abstractmethod
@@ -124,13 +133,11 @@ class Search(ABC, Generic[_Result]):
     @property
     def logs(self) -> list[dict[str, Any]]:
         """Log lines of the service as last read: ``level``, ``summary``, ``timestamp``."""
-        logs = self.status.get("logs")
-        return [line for line in logs if isinstance(line, dict)] if isinstance(logs, list) else []
+        return log_lines(self.status)
 
     @property
     def _result(self) -> dict[str, Any]:
-        result = self.status.get("search_result")
-        return result if isinstance(result, dict) else {}
+        return result_part(self.status)
 
     def _path(self, below: str = "") -> str:
         return f"/api/v1/{self.path}/requests/{self.request_id}{below}"
@@ -176,7 +183,8 @@ class Search(ABC, Generic[_Result]):
             raise AuroraxStateError("the search has been submitted already", request_id=self.request_id)
         chosen = None if request_id is None else check_request_id(request_id, self._transport.api_url)
         self._check(deadline)
-        logger.info("%s from %s to %s UTC", type(self).__name__, self.query["start"], self.query["end"])
+        window = f"{self.query['start']} to {self.query['end']} UTC"
+        logger.info("%s from %s at %s", type(self).__name__, window, self._transport.api_url)
         try:
             answer = self._transport.call(
                 "POST",
@@ -203,7 +211,7 @@ class Search(ABC, Generic[_Result]):
         else:
             self.request_id = self._id_of_submit(answer, chosen)
         self.executed = True
-        logger.info("%s submitted, request_id %s", type(self).__name__, self.request_id)
+        logger.info("%s submitted, request_id %s, %s", type(self).__name__, self.request_id, self.request_url)
 
     def _id_of_submit(self, answer: Answer, chosen: str | None) -> str:
         location = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
@@ -244,29 +252,28 @@ class Search(ABC, Generic[_Result]):
             raise AuroraxDataError(
                 f"the status of search {self.request_id} is no JSON object: {error}", request_id=self.request_id
             ) from None
+        self._lines_told = tell_new_lines(self.request_id, self.status, self._lines_told)
         if not self.query:
             self.query = self._query_on_service()
         result = self._result
         if result.get("error_condition"):
-            lines = [str(line.get("summary")) for line in self.logs if str(line.get("level")).lower() == "error"]
             raise AuroraxSearchError(
-                f"search {self.request_id} failed on the service: {'; '.join(lines) or 'no reason given'}",
+                f"search {self.request_id} failed on the service: {error_lines(self.status)}",
                 request_id=self.request_id,
             )
         if result.get("result_file_deleted_timestamp"):
             raise self._gone(
                 AuroraxNotFoundError(
-                    f"the result of search {self.request_id} was deleted at {result['result_file_deleted_timestamp']}; "
-                    "run the search again",
+                    f"the result of search {self.request_id} was deleted at "
+                    f"{one_line(result['result_file_deleted_timestamp'])}; run the search again",
                     request_id=self.request_id,
                 )
             )
         self.completed = result.get("data_uri") is not None
 
     def _query_on_service(self) -> dict[str, Any]:
-        request = self.status.get("search_request")
-        found = request.get("query") if isinstance(request, dict) else None
-        if not isinstance(found, dict):
+        found = query_part(self.status)
+        if found is None:
             return {}
         try:
             return self._read_query(found)
@@ -280,7 +287,7 @@ class Search(ABC, Generic[_Result]):
         return self.completed
 
     @meeting(
-        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=HOW_IT_GOES
     )
     def wait(self, *, timeout: Timeout = 3600, progress: bool = False) -> None:
         """
@@ -308,7 +315,7 @@ class Search(ABC, Generic[_Result]):
             while True:
                 error = self._update_status_in_time(deadline)
                 if self.logs:
-                    tell(str(self.logs[-1].get("summary", "")))
+                    tell(one_line(self.logs[-1].get("summary", "")))
                 if self.completed:
                     return
                 running = "data_uri" in self._result and self._result.get("completed_timestamp") is None
@@ -327,16 +334,16 @@ class Search(ABC, Generic[_Result]):
         try:
             self.update_status(timeout=deadline)
         except AuroraxTimeoutError as error:
-            raise self._too_late(deadline) from error
+            raise self._too_late(deadline, error.reason) from error
         except AuroraxDataError as error:
             return error
         return None
 
-    def _too_late(self, deadline: Deadline) -> AuroraxTimeoutError:
+    def _too_late(self, deadline: Deadline, reason: str = "") -> AuroraxTimeoutError:
+        last = f" (last: {reason})" if reason else ""
+        missed = f"search {self.request_id} had no result within timeout={deadline.timeout} s and goes on{last}"
         return AuroraxTimeoutError(
-            f"search {self.request_id} had no result within timeout={deadline.timeout} s and goes on; {self._again()}",
-            request_id=self.request_id,
-            retryable=True,
+            f"{missed}; {self._again()}", request_id=self.request_id, retryable=True, reason=reason
         )
 
     def _again(self) -> str:
@@ -403,12 +410,12 @@ class Search(ABC, Generic[_Result]):
                     exact=options.get("on_bad_records", "raise") == "raise",
                 )
             except AuroraxTimeoutError as error:
-                raise self._too_late(deadline) from error
+                raise self._too_late(deadline, error.reason) from error
             self.data = self._decode(items, **options)
         return self.data
 
     @meeting(
-        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=_HOW_IT_GOES
+        poll_interval="give it to the search itself, as ConjunctionSearch(..., poll_interval=5)", verbose=HOW_IT_GOES
     )
     def run(
         self,
@@ -441,6 +448,7 @@ class Search(ABC, Generic[_Result]):
             If it has been submitted, by another identifier than `request_id`.
         """
         self._check_options(**options)
+        flag("cancel_on_interrupt", cancel_on_interrupt)
         if request_id is not None and self.executed:
             chosen = check_request_id(request_id, self._transport.api_url)
             if chosen != self.request_id:

@@ -63,7 +63,9 @@ def fault_of(error: BaseException, address: str) -> tuple[str, bool]:
     proxy = _proxy_of(address)
     if any(issubclass(kind, requests.exceptions.InvalidSchema) for kind in kinds) and "SOCKS" in str(error):
         return f"the proxy {proxy} is SOCKS, which needs the package PySocks: pip install pysocks", False
-    if any(issubclass(kind, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for kind in kinds):
+    of_proxy = requests.exceptions.ProxyError | urllib3.exceptions.ProxyError
+    # PySocks, which may not be there, has errors of its own
+    if any(issubclass(kind, of_proxy) or kind.__module__ == "socks" for kind in kinds):
         return f"the proxy {proxy} does not let it through; correct it, or add the host to NO_PROXY", True
     if any(issubclass(kind, urllib3.exceptions.NameResolutionError) for kind in kinds):
         return (

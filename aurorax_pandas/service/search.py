@@ -18,14 +18,15 @@ from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, Auror
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
 from aurorax_pandas.options import hidden
-from aurorax_pandas.query.blocks import DataSourceBlock, MetadataFilter
+from aurorax_pandas.query.blocks import DataSourceBlock
+from aurorax_pandas.query.filters import MetadataFilter
 from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is_given
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import ReadOptions
 from aurorax_pandas.service.job import Search
-from aurorax_pandas.signatures import showing
+from aurorax_pandas.signatures import CALLS_OF_OTHERS, meeting, showing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,6 +41,13 @@ RESPONSE_FORMAT: Final[dict[str, Any]] = {
         "e2_source": _SOURCE_FORMAT,
         **dict.fromkeys(("conjunction_type", "start", "end", "min_distance", "max_distance"), True),
     },
+}
+
+
+#: What PyAuroraX's searches take beside these, with what to write.
+_MET: Final = {
+    "verbose": "wait(progress=True) shows how it goes",
+    "return_immediately": "execute() submits the search and returns",
 }
 
 
@@ -116,6 +124,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     response_format: ClassVar[dict[str, Any]] = RESPONSE_FORMAT
     read_options: ClassVar[frozenset[str]] = frozenset({"on_bad_records"})
 
+    @meeting(**_MET, response_format="the frame has all fields; choose its columns", **CALLS_OF_OTHERS)
     @showing(Query.from_arguments)
     def __init__(
         self,
@@ -274,6 +283,7 @@ class EphemerisSearch(Search["xr.Dataset"]):
     reader: ClassVar[str] = "read_aurorax_ephemeris"
     response_format: ClassVar[dict[str, Any]] = ephemeris_records.RESPONSE_FORMAT
 
+    @meeting(**_MET, response_format="the Dataset has all variables; choose among them")
     def __init__(
         self,
         start: Any = None,

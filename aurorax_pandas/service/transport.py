@@ -32,6 +32,7 @@ from aurorax_pandas.options import Secret, origin
 from aurorax_pandas.service.body import MOST_BYTES, read_body
 from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.network import certificates, fault_of, proxies_for
+from aurorax_pandas.service.status import one_line
 from aurorax_pandas.service.watch import Watch, WatchedAdapter
 
 logger = logging.getLogger("aurorax_pandas")
@@ -191,6 +192,7 @@ class Transport:
         most: int,
     ) -> Answer:
         body = b""
+        fault: BaseException
         watch = Watch(deadline.remaining())
         try:
             with watch, self._follow(method, path, text, deadline, request_id) as response:
@@ -206,7 +208,7 @@ class Transport:
         except _FAULTS as error:
             # the text of such an error can repeat headers of ours; its kind says enough
             means, again = fault_of(error, self.api_url)
-            fault: AuroraxError = AuroraxUnavailableError(
+            fault = AuroraxUnavailableError(
                 f"no full answer from {self.api_url} to {method} {path} ({type(error).__name__}); {means}",
                 request_id=request_id,
                 retryable=again,
@@ -214,6 +216,8 @@ class Transport:
             )
             if watch.expired:
                 fault = deadline.passed(request_id, f"{self.api_url} had not ended its answer to {method} {path}")
+        except KeyboardInterrupt:
+            fault = KeyboardInterrupt()
         else:
             if watch.expired:
                 # what the end of a connection cuts off can look like the end of a body
@@ -283,7 +287,7 @@ class Transport:
             refusal = _decode_refusal(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             refusal = _Refusal()
-        text = self.mask(refusal.error_message or response.reason or "no reason given")
+        text = one_line(self.mask(refusal.error_message or response.reason or "no reason given"))
         maintenance = status == 503 and "maintenance mode" in text.lower()
         kind: type[AuroraxAPIError] = AuroraxAPIError
         if status in (401, 403):
@@ -295,6 +299,9 @@ class Transport:
         elif status >= 500:
             kind = AuroraxUnavailableError
         advice = "the service is in maintenance; try again later" if maintenance else _ADVICE.get(status)
+        if status == 404 and "/requests/" not in path:
+            # there is no search that it could not know
+            advice = f"{self.api_url} has no AuroraX search API; check api_url"
         if status in (401, 403) and self._key_held_back:
             advice = (
                 f"no API key was sent: the one that is set belongs to another address than {self.api_url}; give it as "
@@ -305,7 +312,7 @@ class Transport:
         return kind(
             f"{advice} ({method} {path} answered {status}: {text})",
             status_code=status,
-            error_code=self.mask(refusal.error_code),
+            error_code=None if refusal.error_code is None else one_line(self.mask(refusal.error_code)),
             request_id=request_id,
             retryable=status in _PASSING,
             retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import socket
 import threading
 from types import TracebackType
 from typing import Any, Self
 
-import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 
 _watching = threading.local()
 
@@ -94,16 +94,16 @@ class _Watched(HTTPConnection):
             watch.over(self.handle)
 
 
-class _WatchedTLS(_Watched, HTTPSConnection):
-    """The same with TLS."""
+@functools.cache
+def _watched(pool: type[Any]) -> type[Any]:
+    """Return a pool of connections that a watch can end, plain, with TLS or through SOCKS as those of another."""
+    connection = type(f"_Watched{pool.ConnectionCls.__name__}", (_Watched, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Watched  # pyright: ignore[reportAssignmentType] (urllib3's own class does not fit its protocol)
-
-
-class _PoolTLS(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS  # pyright: ignore[reportAssignmentType]
+def _watch_pools(manager: Any) -> None:
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _watched(pool) for scheme, pool in pools.items()}
 
 
 class WatchedAdapter(HTTPAdapter):
@@ -112,10 +112,12 @@ class WatchedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools, of connections that a watch can end."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
+        _watch_pools(self.poolmanager)
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Make the pools that go through a proxy, of connections that a watch can end."""
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not known:
+            _watch_pools(manager)
         return manager

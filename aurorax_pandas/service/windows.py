@@ -83,6 +83,10 @@ def read_in_parts(
     deadline = Deadline(timeout)
     workers = Workers(cancel_on_interrupt)
     if checkpoint is None:
+        if connection.check_names:
+            _check_names(query, connection, deadline)
+        # what the windows name is looked up once, for all of them
+        connection = replace(connection, check_names=False)
         reader = _Reader(query, None, deadline, on_bad_records, workers, connection)
         finished, failed = _search(parts, {}, reader, workers, max_workers, progress)
         return _result(parts, finished, failed, query, deadline, None)
@@ -97,8 +101,8 @@ def read_in_parts(
     }
     keeper = Checkpoint(checkpoint, search, query.start, query.end)
     if keeper.is_new and connection.check_names:
-        with connection.opened() as transport:
-            catalogue.check_names(query.payload, transport, deadline)
+        _check_names(query, connection, deadline)
+    connection = replace(connection, check_names=False)
     keeper.begin(deadline, connection.sleep)
     try:
         # a search that has grown has windows of its own
@@ -110,6 +114,11 @@ def read_in_parts(
     finally:
         keeper.release()
     return _result(parts, finished, failed, query, deadline, checkpoint)
+
+
+def _check_names(query: Query, connection: Connection, deadline: Deadline) -> None:
+    with connection.opened() as transport:
+        catalogue.check_names(query.payload, transport, deadline)
 
 
 def _step(query: Query) -> pd.Timedelta:

@@ -230,6 +230,16 @@ def test_places_lie_on_the_great_circles_between_epochs(builders, lats, east, se
     assert steps.sum() == pytest.approx(legs.sum(), rel=1e-6, abs=1e-3)
 
 
+def test_many_events_have_the_tracks_of_each(sample, ephemeris):
+    many = pd.concat([sample] * 4, ignore_index=True)
+    found = many.aurorax.tracks(ephemeris, cadence="60s")
+    few = sample.aurorax.tracks(ephemeris, cadence="60s")
+    assert len(many) > 128
+    assert found.index.get_level_values("event").nunique() == len(many)
+    last = found.loc[len(sample) * 3 :].reset_index()
+    pd.testing.assert_frame_equal(last.drop(columns="event"), few.reset_index().drop(columns="event"))
+
+
 def test_a_custom_location_has_tracks_and_two_spacecraft_have_none(builders, ephemeris):
     place = builders.source(-1, "(56.38, -94.64)", "not_applicable", "custom")
     events = [

@@ -324,3 +324,27 @@ def test_sources_are_told_apart_by_identifier_and_by_name(builders, change):
         made = [builders.record(sources=(source, builders.SWARM_A)) for source in (one, other, one)]
         assert len(as_conjunctions(made).aurorax.deduplicate()) == 2
         assert len(ap.stitch(as_conjunctions(made))) == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("program", "swarm"), ("platform", "swarma"), ("instrument_type", "footprint"), ("source_type", "leo"),
+     ("display_name", "Swarm A"), ("site", "GILL")],
+)  # fmt: skip
+def test_sources_are_chosen_by_either_word_one_name_or_several(sample, word, value):
+    kept = sample.aurorax.select_sources(**{word: value})
+    assert 0 < len(kept) <= len(sample)
+    for other in ({word: [value]}, {f"{word}s": value}, {f"{word}s": (value,)}):
+        assert sample.aurorax.select_sources(**other).index.equals(kept.index)
+    with pytest.raises(ap.AuroraxInputError, match=f"{word}s= and {word}= mean one thing"):
+        sample.aurorax.select_sources(**{word: value, f"{word}s": value})
+
+
+def test_a_misspelt_word_names_the_right_one(sample):
+    with pytest.raises(ap.AuroraxInputError, match="takes no progams=; did you mean 'programs'"):
+        sample.aurorax.select_sources(progams="swarm")
+    with pytest.raises(ap.AuroraxInputError, match="display_names="):
+        sample.aurorax.select_sources(identifier=3)
+    dd = pytest.importorskip("dask.dataframe")
+    with pytest.raises(ap.AuroraxInputError, match="takes no progams=; did you mean 'programs'"):
+        dd.from_pandas(sample, npartitions=2).aurorax.select_sources(progams="swarm")

@@ -1,4 +1,6 @@
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -97,34 +99,80 @@ def assert_as_walked(df, names, distance, limit, stride, speed):
 # ---- the recorded day --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def walked(sample):
+    """Distances of each spacecraft and camera at every second of the day, by conjunction type and names."""
+    names, types = sample["display_name"].values, sample["source_type"].values
+    found = {}
+    for kind in ("nbtrace", "geographic"):
+        lat, lon = (sample[f"{LOCATIONS[kind]}_{part}"].transpose("source", "epoch").values for part in ("lat", "lon"))
+        paths = [walk(lat[row], lon[row], 60) for row in range(len(lat))]
+        pairs = itertools.product(np.flatnonzero(types == "leo"), np.flatnonzero(types == "ground"))
+        found[kind] = {(names[one], names[other]): walked_distance(paths[one], paths[other]) for one, other in pairs}
+    return found
+
+
+def least_beside(places, second):
+    """The least distance in steps of a hundredth of a second, from the second before to the one after."""
+    last = places[0].shape[1] - 1
+    seconds = np.clip(np.linspace(second - 1, second + 1, 201), 0, 60 * last)
+    minute = np.minimum(seconds // 60, last - 1).astype(int)
+    ends = [(place[:, minute], place[:, minute + 1]) for place in places]
+    distance = walked_distance(*(geometry.interpolate(*pair, seconds / 60 - minute) for pair in ends))
+    steady = np.max([walked_distance(*pair) for pair in ends], axis=0) <= 900
+    return np.min(distance[steady], initial=np.inf)
+
+
 @pytest.mark.parametrize(
     ("kind", "limit"), [("nbtrace", 50.0), ("nbtrace", 200.0), ("nbtrace", 500.0), ("geographic", 200.0)]
 )
-def test_every_pass_of_the_recorded_day_against_one_second_steps(sample, limit, kind):
+def test_every_pass_of_the_recorded_day_against_one_second_steps(sample, walked, limit, kind):
     df = aurorax_pandas.find_conjunctions(sample, distance=limit, continuous=True, conjunction_types=kind, **RECORDED)
-    prefix = LOCATIONS[kind]
-    lat, lon = (sample[f"{prefix}_{part}"].transpose("source", "epoch").values for part in ("lat", "lon"))
-    paths = [walk(lat[row], lon[row], 60) for row in range(len(lat))]
-    names, types = sample["display_name"].values, sample["source_type"].values
-    pairs = walked = 0
-    for one, other in itertools.product(np.flatnonzero(types == "leo"), np.flatnonzero(types == "ground")):
-        distance = walked_distance(paths[one], paths[other])
-        assert_as_walked(df, {names[one], names[other]}, distance, limit, 1.0, 15.0)
-        walked += len(runs_of(distance <= limit))
-        pairs += len(spans_of(df, {names[one], names[other]}))
-    assert pairs == len(df) >= walked > 0
+    parts = (sample[f"{LOCATIONS[kind]}_{part}"].transpose("source", "epoch").values for part in ("lat", "lon"))
+    places = dict(zip(sample["display_name"].values, geometry.unit_vectors(*parts).swapaxes(0, 1), strict=True))
+    pairs = seen = 0
+    for names, distance in walked[kind].items():
+        spans = spans_of(df, names)
+        assert_as_walked(df, names, distance, limit, 1.0, 15.0)
+        for first, last in runs_of(distance <= limit):
+            (span,) = (one for one in spans if one[0] <= first + 2e-3 and one[1] >= last - 2e-3)
+            # starts and ends to a second, the least distance to a tenth of a kilometre
+            assert first - 1 < span[0]
+            assert span[1] < last + 1
+            nearest = first + int(np.argmin(distance[first : last + 1]))
+            least = min(distance[nearest], least_beside([places[name] for name in names], nearest))
+            assert span[2] == pytest.approx(least, abs=0.1)
+            seen += 1
+        pairs += len(spans)
+    assert pairs == len(df) >= seen > 0
     # at its ends the distance is crossed, but where there is no way on
     assert (df["max_distance"] == limit).mean() > 0.8
     assert df.aurorax.provenance["precision"] == "continuous"
 
 
-@pytest.mark.parametrize(
-    ("limit", "passes", "at_minutes"), [(50, 14, 1), (100, 26, 11), (200, 54, 45), (300, 84, 73), (500, 122, 119)]
-)
-def test_what_a_search_of_minutes_loses_is_found(sample, limit, passes, at_minutes):
-    found = aurorax_pandas.find_conjunctions(sample, distance=limit, continuous=True, **RECORDED)
-    minutes = aurorax_pandas.find_conjunctions(sample, distance=limit, **RECORDED)
-    assert (len(found), len(minutes)) == (passes, at_minutes)
+def test_the_table_of_passes_that_minutes_lose_is_made_anew(sample, walked):
+    north = dict(
+        zip(sample["display_name"].values, sample["geo_lat"].transpose("source", "epoch").values >= 0, strict=True)
+    )
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "passes.rst").read_text()
+    for limit in (50, 100, 200, 300, 500):
+        truth = []
+        for (craft, _), distance in walked["nbtrace"].items():
+            for first, last in runs_of(distance <= limit):
+                nearest = first + int(np.argmin(distance[first : last + 1]))
+                truth.append(north[craft][min(round(nearest / 60), sample.sizes["epoch"] - 1)])
+        row = [f"{limit} km"]
+        searches = [
+            aurorax_pandas.find_conjunctions(sample, distance=limit, continuous=each, **RECORDED)
+            for each in (False, True)
+        ]
+        for all_of_them, counts in (
+            (sum(truth), [len(df.aurorax.overflights(sample)) for df in searches]),
+            (len(truth), [len(df) for df in searches]),
+        ):
+            assert counts[0] < counts[1] == all_of_them
+            row += [f"{count} of {all_of_them}" for count in counts]
+        assert re.search(r"\s+".join(row) + r"\s", page), row
 
 
 def test_a_minimum_is_that_of_the_closest_approach_in_geodetic_latitude(sample):

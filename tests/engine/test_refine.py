@@ -187,6 +187,21 @@ def test_exact_spans_and_spans_of_minutes_are_not_counted_together(sample, exact
     assert len(mixed.aurorax.minutes(step="1min")) == len(mixed)
 
 
+def test_exact_spans_are_put_together_with_their_like_alone(sample, exact):
+    halves = aurorax_pandas.concat([exact.iloc[:70], exact.iloc[60:]])
+    assert_conjunctions_equal(halves, exact, check_attrs=False)
+    assert halves.aurorax.minutes().sum() == pytest.approx(exact.aurorax.minutes().sum())
+    minutes = find(sample, 500, RECORDED)
+    lost = exact.set_flags()
+    lost.attrs = {}
+    for others in ([exact, minutes], [minutes, lost]):
+        with pytest.raises(AuroraxInputError, match=r"1 of 2 hold exact spans.*df\.aurorax\.refine"):
+            aurorax_pandas.concat(others)
+    both = aurorax_pandas.concat([exact, minutes.aurorax.refine(sample)])
+    assert both["start"].eq(exact["start"].iloc[0]).any()
+    assert len(aurorax_pandas.concat([exact, minutes.iloc[:0]])) == len(exact)
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "json", "nc"])
 def test_exact_spans_go_through_files(exact, tmp_path, suffix):
     path = tmp_path / f"exact.{suffix}"
@@ -196,8 +211,7 @@ def test_exact_spans_go_through_files(exact, tmp_path, suffix):
     assert loaded.aurorax.provenance["precision"] == "continuous"
 
 
-def test_pictures_take_exact_spans(exact):
-    assert len(exact.aurorax.plot.timeline().patches) or True
-    exact.aurorax.plot.distance()
-    exact.aurorax.plot.histogram()
-    exact.aurorax.plot.calendar()
+@pytest.mark.parametrize("picture", ["timeline", "distance", "histogram", "calendar"])
+def test_pictures_take_exact_spans(exact, picture):
+    axes = getattr(exact.aurorax.plot, picture)()
+    assert axes.collections or axes.patches or axes.lines

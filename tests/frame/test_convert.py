@@ -2,6 +2,9 @@
 
 import io
 import json
+import tempfile
+import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import dask
@@ -13,6 +16,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xarray as xr
+import zarr
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +63,28 @@ def through_file(df, path, write):
     return ap.load_conjunctions(path)
 
 
+def file_of(suffix, write):
+    def way(df):
+        with tempfile.TemporaryDirectory() as folder:
+            return through_file(df, Path(folder) / f"a.{suffix}", write)
+
+    return way
+
+
+def netcdf_of_xarray(df):
+    with tempfile.TemporaryDirectory() as folder:
+        df.aurorax.to_netcdf(Path(folder) / "a.nc")
+        with xr.open_dataset(Path(folder) / "a.nc") as ds:
+            return ds.load()
+
+
+def zarr_of_xarray(df):
+    store = zarr.storage.MemoryStore()
+    # Zarr warns that its third format does not know consolidated metadata
+    df.aurorax.to_xarray().to_zarr(store, consolidated=False)
+    return xr.open_zarr(store, consolidated=False)
+
+
 #: Ways out of a frame that keep its provenance and its index, and those that lose them.
 KEEPING = {
     "itself": lambda df: df,
@@ -69,6 +96,18 @@ KEEPING = {
     "Dataset": lambda df: df.aurorax.to_xarray(),
     "Dask": through_dask,
 }
+FILES = {
+    "our Parquet": file_of("parquet", "to_parquet"),
+    "CSV": file_of("csv", "to_csv"),
+    "JSON": file_of("json", "to_json"),
+    "NetCDF": file_of("nc", "to_netcdf"),
+    "NetCDF of xarray": netcdf_of_xarray,
+    "Zarr of xarray": zarr_of_xarray,
+}
+#: Ways that keep no difference between a row without events and one whose events are missing.
+WITHOUT_MISSING_ROWS = ("Dataset", *FILES)
+#: Ways whose format has no place for this letter, which is refused.
+WITHOUT_NULL_LETTERS = ("NetCDF", "NetCDF of xarray")
 LOSING = {
     "polars": lambda df: pl.from_arrow(df.aurorax.to_arrow()),
     "pandas of polars": lambda df: pl.from_arrow(df.aurorax.to_arrow()).to_pandas(),
@@ -85,19 +124,26 @@ LOSING = {
 
 
 @st.composite
-def frames(draw, builders):
+def frames(draw, builders, letters="é\u2028\x00"):
     """Frames with nulls, empty lists, null rows and columns of one's own, as a user may hold them."""
     records = draw(st.lists(builders.records(), min_size=1, max_size=6))
     for one in records:
         for source in one["data_sources"]:
-            source["display_name"] = draw(st.sampled_from([source["display_name"], "", "é\u2028\x00"]))
+            source["display_name"] = draw(st.sampled_from([source["display_name"], "", letters]))
     df = ap.as_conjunctions(records)
     flat = model.flatten(df["events"])
     missing = np.array(draw(st.lists(st.booleans(), min_size=len(df), max_size=len(df)))) & (flat.lengths == 0)
     df["events"] = layouts.nested_column(flat, missing)
     df["own"] = np.array(draw(st.lists(st.floats(allow_nan=False), min_size=len(df), max_size=len(df))), np.float64)
     df["text"] = pd.Series(
-        draw(st.lists(st.none() | st.text(max_size=3), min_size=len(df), max_size=len(df))), dtype="str"
+        draw(
+            st.lists(
+                st.none() | st.text(st.characters(exclude_characters={"\x00"} - {*letters}, codec="utf-8"), max_size=3),
+                min_size=len(df),
+                max_size=len(df),
+            )
+        ),
+        dtype="str",
     )
     df["text"] = df["text"].where(df["text"] != "\x00")
     return df
@@ -107,18 +153,31 @@ def is_missing(df):
     return [df[name].isna().tolist() for name in ("events", "data_sources")]
 
 
+def check_way(data, builders, way):
+    letters = "é\u2028" if way in WITHOUT_NULL_LETTERS else "é\u2028\x00"
+    df = data.draw(frames(builders, letters)).sort_values("max_distance")
+    df.attrs = {"aurorax": {"request_ids": ["a"], "query": None}}
+    if way != "Dask" and data.draw(st.booleans()):
+        df = df.set_axis(pd.Index([f"row {n}" for n in range(len(df))], name="label"))
+    back = ap.as_conjunctions({**KEEPING, **FILES}[way](df))
+    assert_conjunctions_equal(back, df)
+    if way not in WITHOUT_MISSING_ROWS:
+        assert is_missing(back) == is_missing(df)
+
+
 @pytest.mark.parametrize("way", KEEPING)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, phases=PHASES)
 @given(data=st.data())
 def test_a_frame_comes_back_with_provenance_and_index(builders, way, data):
-    df = data.draw(frames(builders)).sort_values("max_distance")
-    df.attrs = {"aurorax": {"request_ids": ["a"], "query": None}}
-    if way != "Dask" and data.draw(st.booleans()):
-        df = df.set_axis(pd.Index([f"row {n}" for n in range(len(df))], name="label"))
-    back = ap.as_conjunctions(KEEPING[way](df))
-    assert_conjunctions_equal(back, df)
-    if way != "Dataset":
-        assert is_missing(back) == is_missing(df)
+    check_way(data, builders, way)
+
+
+@pytest.mark.parametrize("way", FILES)
+# a file costs more than what is in it
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=3, phases=PHASES)
+@given(data=st.data())
+def test_a_frame_comes_back_from_files_with_provenance_and_index(builders, way, data):
+    check_way(data, builders, way)
 
 
 @pytest.mark.parametrize("way", LOSING)
@@ -128,6 +187,24 @@ def test_a_frame_comes_back_from_tools_that_know_no_attrs(builders, way, data):
     df = data.draw(frames(builders))
     back = ap.as_conjunctions(LOSING[way](df))
     assert_conjunctions_equal(back, df, check_attrs=False)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, phases=PHASES)
+@given(data=st.data())
+def test_a_frame_comes_back_from_objects_of_pyaurorax(builders, data):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search = pytest.importorskip("pyaurorax.search", exc_type=ImportError)
+    df = data.draw(frames(builders))
+    made = [
+        search.Conjunction(**{**one, "data_sources": [search.DataSource(**source) for source in one["data_sources"]]})
+        for one in ap.records_from_conjunctions(df.drop(columns=["own", "text"]))
+    ]
+    expected = in_order(df.drop(columns=["own", "text"]))
+    assert_conjunctions_equal(ap.as_conjunctions(made), expected, check_attrs=False)
+    # and in the cells that a notebook makes of them, whose rows keep their order and take columns of one's own
+    cells = pd.DataFrame([vars(one) for one in made]).assign(own=df["own"], text=df["text"])
+    assert_conjunctions_equal(ap.as_conjunctions(cells), df, check_attrs=False)
 
 
 @pytest.mark.parametrize(
@@ -282,9 +359,10 @@ def test_cells_of_python_are_read(sample, change):
     assert_conjunctions_equal(ap.as_conjunctions(df), sample)
 
 
-def test_numbers_are_no_times_in_cells_either(sample):
+@pytest.mark.parametrize("number", [1577836800000, np.int64(1577836800000), 1577836800.0])
+def test_numbers_are_no_times_in_cells_either(sample, number):
     df = sample.aurorax.to_arrow().to_pandas()
-    df["events"] = [[{**one, "start": 1577836800000} for one in cell] for cell in df["events"]]
+    df["events"] = [[{**one, "start": number} for one in cell] for cell in df["events"]]
     with pytest.raises(ap.AuroraxDataError, match=r"column 'events' cannot be read: a time is a number"):
         ap.as_conjunctions(df)
 

@@ -214,6 +214,15 @@ def test_what_can_be_meant_in_one_way_is_coerced(sample, name):
     assert_conjunctions_equal(made, sample, check_attrs=False)
 
 
+def test_what_is_coerced_is_another_frame(sample):
+    given_, before = sample.astype({"start": "M8[ns]"}), sample.astype({"start": "M8[ns]"})
+    made = Coercing.validate(given_)
+    assert made["start"].dtype == "M8[us]"
+    made.loc[0, "min_distance"] = 1.0
+    assert_conjunctions_equal(given_, before)
+    assert Coercing.validate(given_, inplace=True)["start"].dtype == "M8[us]"
+
+
 @given(data=st.data())
 def test_records_are_coerced_to_the_frame_that_reading_gives(builders, data):
     records = data.draw(st.lists(builders.records(max_sources=2), min_size=1, max_size=5))

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -260,7 +261,10 @@ def test_a_frame_that_cannot_be_described_or_breaks_its_schema_is_refused(sample
 def test_the_service_shape_has_the_records_alone(sample, tmp_path):
     path = tmp_path / "answer.json"
     sample.aurorax.to_json(path, api=True)
-    assert json.loads(path.read_text()) == {"result": ap.records_from_conjunctions(sample)}
+    records = ap.records_from_conjunctions(sample)
+    assert json.loads(path.read_text()) == {"result": records}
+    # byte by byte what each record is written as
+    assert path.read_bytes() == b'{"result": [\n' + b",\n".join(map(msgspec.json.encode, records)) + b"\n]}\n"
     assert_conjunctions_equal(as_conjunctions(path.read_bytes()), sample, check_attrs=False)
     with pytest.raises(ap.AuroraxDataError, match="as_conjunctions"):
         ap.load_conjunctions(path)

@@ -1,10 +1,12 @@
 """Data sources and availability of the service, and the check of names that stands on them."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
 
 import aurorax_pandas
-from aurorax_pandas import AuroraxDataError, AuroraxInputError, sandbox
+from aurorax_pandas import AuroraxDataError, AuroraxDataWarning, AuroraxInputError, sandbox
 from aurorax_pandas.service import catalogue
 
 EPHEMERIS = aurorax_pandas.load_sample_ephemeris()
@@ -81,7 +83,7 @@ def test_unknown_names_are_refused_before_the_submit(service, change, says):
 
 def test_known_names_pass_and_are_read_once_a_session(service):
     for _ in range(2):
-        submit(service, space={"metadata_filters": {"expressions": [{"key": "nbtrace_region", "values": ["x"]}]}})
+        submit(service, space={"metadata_filters": {"nbtrace_region": "north cusp"}})
     assert [asked.method for asked in service.asked] == ["GET", "POST", "POST"]
 
 
@@ -168,7 +170,32 @@ def test_availability_of_a_day_that_is_none_is_refused():
         aurorax_pandas.read_aurorax_availability("someday", "2020-01-02", api_url="http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("program", [["swarm"], 5, ""])
-def test_availability_is_asked_of_one_name_at_a_time(program):
-    with sandbox.serve() as url, pytest.raises(AuroraxInputError, match="program="):
-        aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", program=program, api_url=url)
+@pytest.mark.parametrize("bad", [5, "", [], ["swarm", None], pd.NA])
+@pytest.mark.parametrize("word", ["program", "programs", "platform", "instrument_types", "source_type"])
+def test_availability_is_asked_of_names(server, word, bad):
+    with pytest.raises(AuroraxInputError, match=f"{word}="):
+        aurorax_pandas.read_aurorax_availability("2020-01-01", "2020-01-01", **{word: bad}, api_url=server.url)
+    assert server.asked == []
+
+
+def test_availability_takes_both_words_and_one_name_or_several():
+    with sandbox.serve() as url, aurorax_pandas.set_options(api_url=url):
+        read = partial(aurorax_pandas.read_aurorax_availability, "2020-01-01", "2020-01-01")
+        for one in ({"program": "swarm"}, {"programs": "swarm"}, {"programs": ["swarm"]}, {"source_types": ["leo"]}):
+            assert read(**one)["platform"].tolist() == ["swarma", "swarmb", "swarmc"]
+        for several in ({"platforms": ["swarma", "GILL"]}, {"platform": ("gillam", "swarma")}):
+            assert read(**several)["platform"].tolist() == ["swarma", "gillam"]
+        with pytest.raises(AuroraxInputError, match="program= mean one thing"):
+            read(program="swarm", programs="swarm")
+        with pytest.raises(AuroraxInputError, match="takes no progams=; did you mean 'programs'"):
+            read(progams="swarm")
+        with pytest.raises(AuroraxInputError, match="programs: no source has 'swrm'; did you mean 'swarm'"):
+            read(programs=["swrm", "themis-asi"])
+        with pytest.warns(AuroraxDataWarning, match="'qqqqq', so that no row has it"):
+            assert read(programs=["swarm", "qqqqq"])["platform"].tolist() == ["swarma", "swarmb", "swarmc"]
+
+
+def test_availability_of_a_thousand_years_is_refused(server):
+    with pytest.raises(AuroraxInputError, match="shorter span"):
+        aurorax_pandas.read_aurorax_availability("1000-01-01", "2020-01-01", api_url=server.url)
+    assert server.asked == []

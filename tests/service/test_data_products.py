@@ -68,10 +68,11 @@ def test_reader_gives_a_typed_frame_with_addresses(served, made):
         ({"programs": "themis-asi", "metadata_filters": {"cadence": "hourly"}}, ["keogram"]),
         ({"programs": "themis-asi", "metadata_filters": ap.MetadataFilter([{"key": "number", "operator": ">=", "values": 4}])}, ["keogram"]),
         ({"programs": "themis-asi", "metadata_filters": {"cadence": "yearly"}}, []),
-        ({"programs": ["rego", "themis-asi"], "platforms": "athabasca"}, ["montage"]),
+        ({"programs": ["rego", "themis-asi"], "platforms": "gillam", "types": "movie"}, ["movie"]),
         ({"programs": "rego"}, []),
     ],
 )  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*adds nothing:aurorax_pandas.AuroraxDataWarning")
 def test_what_is_asked_for_is_found(served, asked, kinds):
     df = ap.read_aurorax_data_products("2020-01-01", "2020-01-01", api_url=served.url, **asked)
     assert df["data_product_type"].tolist() == kinds

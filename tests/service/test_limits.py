@@ -10,9 +10,11 @@ import tracemalloc
 import zlib
 
 import pytest
+import requests
 
 import aurorax_pandas as ap
 from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.transport import Transport
 
 PATH = "/api/v1/data_sources"
@@ -183,10 +185,21 @@ def test_a_failing_proxy_is_named_without_its_password(monkeypatch, closed_port_
 
 
 def test_a_socks_proxy_without_its_package_says_which(monkeypatch):
+    def missing(*args, **kwargs):
+        # what requests puts in its place where PySocks is not installed
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
-    monkeypatch.setitem(sys.modules, "socks", None)
+    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", missing)
     with pytest.raises(ap.AuroraxUnavailableError, match="pip install pysocks"):
         Transport("http://example.invalid").call("GET", PATH, deadline=Deadline(10))
+
+
+def test_a_socks_proxy_that_is_away_is_named(monkeypatch, closed_port_url, clock):
+    pytest.importorskip("socks")
+    monkeypatch.setenv("http_proxy", closed_port_url.replace("http", "socks5h"))
+    with pytest.raises(ap.AuroraxError, match=r"the proxy socks5h://127.0.0.1:\d+ \(http_proxy\)"):
+        Transport("http://example.invalid", sleep=clock.sleep).call("GET", PATH, deadline=Deadline(10, clock.time))
 
 
 def test_credentials_of_a_netrc_are_not_sent(server, monkeypatch, tmp_path):
@@ -261,3 +274,31 @@ def test_the_html_of_a_search_takes_no_name_for_html(recorded_search):
     search = ap.ConjunctionSearch(**recorded_search, api_url="http://127.0.0.1:9")
     search.status = {"logs": [{"level": "info", "summary": bad}]}
     assert "<script>" not in search._repr_html_()
+
+
+def test_an_address_in_html_is_a_link_that_quotes_do_not_leave():
+    bad = 'http://x/"onmouseover="alert(1)\'<b>'
+    made = html_table("it's <b>", {"request": bad, "no address": "javascript:alert(1)"})
+    assert made.count("<a href=") == 1
+    assert 'href="http://x/&quot;onmouseover=&quot;alert(1)&#x27;&lt;b&gt;"' in made
+    assert "<b>" not in made
+
+
+def test_a_search_shows_itself_in_a_notebook_without_jinja2(recorded_search, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    made = ap.ConjunctionSearch(**recorded_search, api_url="http://127.0.0.1:9")._repr_html_()
+    assert "2020-01-01T06:59:59" in made
+
+
+def test_a_body_without_an_end_is_an_error_in_bounded_memory(dripping):
+    piece = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    url = dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + piece * 100, b"")
+    transport = Transport(url)
+    tracemalloc.start()
+    with pytest.raises(ap.AuroraxDataError, match="larger than 2 MB"):
+        transport.call("GET", PATH, deadline=Deadline(60), most=2 * 2**20)
+    # beside what the server of this test holds
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    transport.close()
+    assert peak < 2 * 2 * 2**20

@@ -625,6 +625,48 @@ def test_a_download_that_breaks_off_is_repeated(server, search, builders):
     assert len(search.run()) == 1
 
 
+def test_a_result_that_is_not_as_long_as_announced_is_taken_with_a_warning_where_records_may_be_dropped(
+    server, search, builders
+):
+    for count, records in ((2, 1), (1, 2)):
+        server.status(server.status_reply(data_uri="/x", result_count=count))
+        server.data(server.Reply(200, [builders.record(2 * number, 2 * number + 1) for number in range(records)]))
+        with pytest.warns(ap.AuroraxDataWarning, match=rf"{records} records.* announced {count}"):
+            df = search.run(on_bad_records="drop")
+        assert len(df) == records
+
+
+KEYWORDS_OF_ANOTHER_CLIENT = {
+    "wait(poll_interval)": (lambda search: search.wait(poll_interval=5), r"ConjunctionSearch\(..., poll_interval=5\)"),
+    "wait(verbose)": (lambda search: search.wait(verbose=True), r"wait takes no verbose=; progress=True"),
+    "run(verbose)": (lambda search: search.run(verbose=True), "run takes no verbose=; progress=True"),
+    "cancel(wait)": (lambda search: search.cancel(wait=True), "cancel takes no wait="),
+    "a search": (
+        lambda search: ap.ConjunctionSearch("2020", "2021", verbose=True),
+        r"ConjunctionSearch takes no verbose=; wait\(progress=True\)",
+    ),
+    "an ephemeris search": (
+        lambda search: ap.EphemerisSearch("2020", "2021", return_immediately=True),
+        r"EphemerisSearch takes no return_immediately=; execute\(\)",
+    ),
+    "the reader": (
+        lambda search: ap.read_aurorax_conjunctions("2020", "2021", verbose=False),
+        "read_aurorax_conjunctions takes no verbose=; progress=True",
+    ),
+    "the reader of ephemerides": (
+        lambda search: ap.read_aurorax_ephemeris("2020", "2021", response_format={}),
+        "read_aurorax_ephemeris takes no response_format=; the Dataset has all variables",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEYWORDS_OF_ANOTHER_CLIENT)
+def test_keywords_of_another_client_are_met_with_what_to_write(search, name):
+    call, says = KEYWORDS_OF_ANOTHER_CLIENT[name]
+    with pytest.raises(ap.AuroraxInputError, match=says):
+        call(search)
+
+
 def test_a_result_shorter_than_announced_is_an_error(server, search, builders):
     server.status(server.status_reply(data_uri="/x", result_count=2))
     server.data(server.Reply(200, [builders.record()]))

@@ -54,3 +54,6 @@ mine(df)
 assert_conjunctions_equal(df, df)
 version: str = ap.__version__
 error: type[Exception] = ap.exceptions.AuroraxError
+products = ap.read_aurorax_data_products("2020-01-01", "2020-01-01", programs="themis-asi", types=["keogram"])
+assert_type(products, pd.DataFrame)
+assert_type(df.aurorax.data_products("movie", timeout="1min"), pd.DataFrame)

@@ -1,0 +1,100 @@
+"""What to write where criteria blocks were meant and something else was given."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aurorax_pandas.checks import as_list, as_number
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
+from aurorax_pandas.query.blocks import read_location
+from aurorax_pandas.sources import SPACECRAFT, known_sources, platform_named
+
+#: Fields of a block that name data sources, and what a source calls them.
+NAMED: Final = {"programs": "program", "platforms": "platform", "instrument_types": "instrument_type"}
+_EVERY: Final = {"ground": "every data source on the ground", "space": "every spacecraft", "events": "every event list"}
+
+
+def refuse_bare(argument: str, given: Any) -> None:
+    """
+    Raise where names or places stand in place of criteria blocks, with the line to write.
+
+    Parameters
+    ----------
+    argument : {"ground", "space", "events", "custom_locations"}
+        What was given.
+    given : object
+        As the caller gave it.
+
+    Raises
+    ------
+    AuroraxInputError
+        If it holds names or places alone.
+    """
+    items = as_list(given)
+    if argument == "custom_locations":
+        if isinstance(given, Mapping) and set(given) == {"lat", "lon"}:
+            items = [given]
+        elif len(items) == 2 and all(as_number(item) == as_number(item) for item in items):
+            items = [tuple(items)]
+        if items and all(map(_is_place, items)):
+            line = f"custom_locations={{'locations': {items!r}}}"
+            raise AuroraxInputError(f"{argument}={given!r} holds places, not criteria blocks; write {line}")
+    elif items and all(isinstance(item, str) for item in items):
+        raise AuroraxInputError(
+            f"{argument}={given!r} holds names, not criteria blocks; write {_line_of_names(argument, items)}"
+        )
+
+
+def _is_place(item: object) -> bool:
+    try:
+        read_location(item)
+    except AuroraxInputError:
+        return False
+    return True
+
+
+def _line_of_names(argument: str, names: list[str]) -> str:
+    """Return the argument with a block of these names, each in the field that it is known in."""
+    sources = known_sources()
+    block: dict[str, list[str]] = {}
+    found = set()
+    for name in names:
+        plain = platform_named(name)
+        folded = plain.lower()
+        for key, column in NAMED.items():
+            hit = sources[sources[column].str.lower() == folded]
+            if len(hit):
+                block.setdefault(key, []).append(str(hit[column].iloc[0]))
+                found |= set(hit["source_type"])
+                break
+        else:
+            block.setdefault("programs", []).append(name)
+    if found == {"ground"}:
+        argument = "ground"
+    elif found and found <= set(SPACECRAFT):
+        argument = "space"
+    return f"{argument}={block!r}"
+
+
+def tell_of_every_source(argument: str, given: Any) -> None:
+    """
+    Warn where a block holds lists of names that are all empty.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        Since such a block asks for every source, which an empty list of somebody's own selection hardly means.
+    """
+    for block in as_list(given):
+        if not isinstance(block, Mapping) or argument not in _EVERY:
+            continue
+        lists = {key: block[key] for key in NAMED if key in block}
+        if lists and not any(as_list(names) for names in lists.values()):
+            warnings.warn(
+                f"{argument}: {lists!r} names nothing, which means {_EVERY[argument]}; leave the block out, or give "
+                "names",
+                AuroraxDataWarning,
+                stacklevel=callers_level(),
+            )
