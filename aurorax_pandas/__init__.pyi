@@ -43,6 +43,7 @@ from .exceptions import AuroraxBulkError as AuroraxBulkError
 from .exceptions import AuroraxDataError as AuroraxDataError
 from .exceptions import AuroraxDataWarning as AuroraxDataWarning
 from .exceptions import AuroraxError as AuroraxError
+from .exceptions import AuroraxFileError as AuroraxFileError
 from .exceptions import AuroraxInputError as AuroraxInputError
 from .exceptions import AuroraxMissingExtraError as AuroraxMissingExtraError
 from .exceptions import AuroraxNotFoundError as AuroraxNotFoundError

@@ -71,6 +71,14 @@ class AuroraxDataError(AuroraxError, ValueError):
     """Records or a file do not hold what they should; nothing partial is returned."""
 
 
+class AuroraxFileError(AuroraxError, OSError):
+    """A file or a folder cannot be written: the disk is full, or it may not be; ``errno`` tells why."""
+
+    def __init__(self, message: str, *, errno: int | None = None, **fields: Unpack[_Fields]) -> None:
+        super().__init__(message, **fields)
+        self.errno = errno
+
+
 class AuroraxSchemaError(AuroraxDataError):
     """
     A frame breaks its schema.

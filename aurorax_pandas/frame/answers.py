@@ -19,6 +19,9 @@ from aurorax_pandas.times import Times
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
+_TWICE: Final = 2
+
+
 class _Failure(msgspec.Struct):
     error_code: str | None = None
     error_message: str | None = None
@@ -52,6 +55,7 @@ def split_records(body: bytes) -> list[msgspec.Raw]:
         ) from None
     if isinstance(envelope, list):
         return envelope
+    check_once(body, "result")
     if envelope.error is not None:
         code, message = envelope.error.error_code, envelope.error.error_message
         raise AuroraxAPIError(f"the service answered with an error, {code}: {message}", error_code=code)
@@ -61,6 +65,27 @@ def split_records(body: bytes) -> list[msgspec.Raw]:
         )
     items: list[msgspec.Raw] = envelope.result
     return items
+
+
+def check_once(body: bytes, *names: str) -> None:
+    """
+    Raise where a key of a JSON object is there twice: readers take the last, and would lose what the first holds.
+
+    Raises
+    ------
+    AuroraxDataError
+        If it is.
+    """
+    for name in names:
+        if body.count(json.dumps(name).encode()) < _TWICE:
+            continue
+        # the outermost object is the last to be made
+        pairs = json.loads(body, object_pairs_hook=lambda each: each)
+        keys = [key for key, _ in pairs]
+        if keys.count(name) >= _TWICE:
+            raise AuroraxDataError(
+                f"the key {name!r} is there {keys.count(name)} times; join what they hold, or split the file"
+            )
 
 
 def _first_unreadable(body: bytes) -> str:

@@ -26,6 +26,8 @@ def columns_of_kind(df: pd.DataFrame) -> Mapping[str, Any]:
     kind = model.kind_of(df)
     if kind == "events":
         return model.EVENT_COLUMNS
+    if kind == "passes":
+        return model.PASS_COLUMNS
     return model.CONJUNCTION_COLUMNS if kind == "conjunctions" else model.PAIR_SUMMARY_COLUMNS
 
 

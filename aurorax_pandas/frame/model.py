@@ -34,7 +34,7 @@ class _Compute:
 compute: Final = _Compute()
 
 #: What a file or a Dataset of ours can hold.
-KINDS: Final = ("conjunctions", "events", "pair_summary")
+KINDS: Final = ("conjunctions", "events", "pair_summary", "passes")
 
 
 DATETIME: Final = "datetime64[us]"
@@ -340,7 +340,7 @@ def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.ND
 
 
 def kind_of(frame: pd.DataFrame) -> str:
-    """Tell what a frame holds, by its columns: one of `KINDS`, ``passes`` or ``data_products``."""
+    """Tell what a frame holds, by its columns: one of `KINDS`, or ``data_products``."""
     check_frame(frame)
     columns = set(frame.columns)
     # conjunctions may carry columns of the user's own that have these names

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from aurorax_pandas.interactive.rows import packaged
-from aurorax_pandas.io.files import check_target, write_checked
+from aurorax_pandas.io.files import write_checked
+from aurorax_pandas.io.places import target_of
 
 _CITATION: Final = """\
 Made by aurorax_pandas {version}. AuroraX is a project of the University of Calgary; this page and the library that made it are \
@@ -72,7 +73,7 @@ class ExplorePage:
         OSError
             If the file cannot be written; nothing is left behind.
         """
-        target = check_target(path, overwrite=overwrite)
+        target = target_of(path, "html", overwrite=overwrite)
         text = self._page()
 
         def check(temporary: Path) -> None:

@@ -1,18 +1,15 @@
-"""Files of conjunctions, events and pair summaries that lose nothing, and the way back."""
+"""Files of conjunctions, events, pair summaries and passes that lose nothing, and the way back."""
 
 from __future__ import annotations
 
 import os
-from glob import glob, has_magic
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice, flag, path_text
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import choice, flag
 from aurorax_pandas.io import files
-from aurorax_pandas.io.files import from_files
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -32,9 +29,10 @@ def to_parquet(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> Non
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of your own travel too.
+        Conjunctions, or the frames of `explode_events`, `pair_summary` and `passes`; columns of your own travel too.
+        Flat frames, such as those of `revisits`, `daily_counts` and `image_windows`, are kept by pandas' own writers.
     path : str or path
-        Where to write.
+        Where to write; ``~`` is the home, and a URL (``s3://…``, ``memory://…``) is opened by the package fsspec.
     overwrite : bool, default False
         Whether a file that is there may be replaced.
 
@@ -43,11 +41,12 @@ def to_parquet(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> Non
     AuroraxSchemaError
         If the frame breaks its schema.
     AuroraxInputError
-        If the file exists, or the format cannot hold a column, which the message names.
+        If the file exists, the path is no place for a file of this format, or the format cannot hold a column, which
+        the message names.
     AuroraxDataError
         If the file does not give the frame back.
-    OSError
-        If the file cannot be written. Whatever fails, a file that was there before stays as it was.
+    AuroraxFileError
+        If the file cannot be written (an OSError). Whatever fails, a file that was there before stays as it was.
 
     See Also
     --------
@@ -79,22 +78,27 @@ def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`; columns of numbers, text and times of your
-        own travel too.
+        Conjunctions, or the frames of `explode_events`, `pair_summary` and `passes`; columns of numbers, text and times
+        of your own travel too.
     path, overwrite
-        As in `to_parquet`.
+        As in `to_parquet`. What pandas takes for compressed (``.csv.gz``, ``.csv.zip``, …) is compressed.
 
     Raises
     ------
-    AuroraxSchemaError, AuroraxInputError, AuroraxDataError, OSError
+    AuroraxSchemaError, AuroraxInputError, AuroraxDataError, AuroraxFileError
         As `to_parquet`.
 
     Notes
     -----
-    The metadata block stands before the table in lines that start with ``#``. A row has its ``conjunction`` (position,
+    The metadata block, with query and provenance, stands before the table in one line that starts with ``#``. A row has its ``conjunction`` (position,
     from 0), the number of its ``event``, ``source_count``, the columns of the conjunction, its sources
     (``source1_identifier`` …) and its event (``event_e1_identifier`` …, ``event_min_distance`` [km]). A conjunction
-    without events has one row, with these left empty. Floats have the fewest digits that read back equal.
+    without events has one row, with these left empty. A file of passes has one row per station (``station_name`` …),
+    and its ``parents`` as numbers with blanks between. Floats have the fewest digits that read back equal. Times are UTC and do not say so:
+    tell readers that take them for local time (R: ``tz="UTC"``).
+
+    Texts are written as they are. A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula: import
+    such columns as text where you do not know who wrote them.
 
     Examples
     --------
@@ -116,9 +120,9 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`.
+        Conjunctions, or the frames of `explode_events`, `pair_summary` and `passes`.
     path : str or path
-        Where to write.
+        Where to write, as in `to_parquet`; ``.json.gz`` and the like are compressed.
     api : bool, default False
         Whether to write conjunctions exactly as the service answers, ``{"result": [...]}`` without metadata. That has
         no place for columns of your own, which are refused, nor for the index, which is left out.
@@ -129,7 +133,7 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
     ------
     AuroraxInputError
         If with `api` the frame has columns of your own, and as `to_parquet`.
-    AuroraxSchemaError, AuroraxDataError, OSError
+    AuroraxSchemaError, AuroraxDataError, AuroraxFileError
         As `to_parquet`.
 
     Notes
@@ -168,7 +172,7 @@ def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None
     ------
     AuroraxInputError
         If h5netcdf is not installed, and as `to_parquet`.
-    AuroraxSchemaError, AuroraxDataError, OSError
+    AuroraxSchemaError, AuroraxDataError, AuroraxFileError
         As `to_parquet`.
 
     Examples
@@ -185,41 +189,74 @@ def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None
 
 @overload
 def load_conjunctions(
-    path: Path_, *, format: FormatName | None = ..., engine: Literal["pandas"] = ...
+    path: Path_ | Sequence[Path_],
+    *,
+    format: FormatName | None = ...,
+    engine: Literal["pandas"] = ...,
+    columns: str | Sequence[str] | None = ...,
+    start: Any = ...,
+    end: Any = ...,
 ) -> AuroraxDataFrame: ...
 @overload
-def load_conjunctions(path: Path_, *, format: FormatName | None = ..., engine: Literal["dask"]) -> dd.DataFrame: ...
 def load_conjunctions(
-    path: Path_,
+    path: Path_ | Sequence[Path_],
+    *,
+    format: FormatName | None = ...,
+    engine: Literal["dask"],
+    columns: str | Sequence[str] | None = ...,
+    start: Any = ...,
+    end: Any = ...,
+) -> dd.DataFrame: ...
+def load_conjunctions(
+    path: Path_ | Sequence[Path_],
     *,
     format: FormatName | None = None,  # noqa: A002  (the name that pandas and xarray use)
     engine: Literal["pandas", "dask"] = "pandas",
+    columns: str | Sequence[str] | None = None,
+    start: Any = None,
+    end: Any = None,
 ) -> Any:
     """
-    Load a file that `to_parquet`, `to_csv`, `to_json` or `to_netcdf` wrote.
+    Load what `to_parquet`, `to_csv`, `to_json` or `to_netcdf` wrote, or the folder of a long search.
 
     Parameters
     ----------
-    path : str or path
-        The file; with Dask a pattern of several (``"2020/*.parquet"``) too, in the order of their names.
+    path : str or path, or sequence of them
+        A file, several, or a pattern (``"2020/*.parquet"``), also as URLs; or the folder that ``checkpoint=`` of
+        `read_aurorax_conjunctions` has made, of which the data set ``conjunctions/year=YYYY/*.parquet`` is read.
+        Several files of conjunctions are put together as by `concat`, each conjunction once; with Dask their rows stay
+        as they are.
     format : {"parquet", "csv", "json", "netcdf"}, optional
         By default the one that the suffix tells.
     engine : {"pandas", "dask"}, default "pandas"
         Whether to give a frame, or a Dask frame with one partition for each file, which is loaded when it is
         computed (needs the extra ``dask``).
+    columns : str or sequence of str, optional
+        Which columns to give, in this order; of Parquet no others are read. By default all.
+    start, end : anything that `pandas.Timestamp` takes, optional
+        Only rows that share some time with this span, inclusive, UTC; each is given whole. What names a whole day,
+        month or year as `end` means its last second.
 
     Returns
     -------
     pandas.DataFrame or dask.dataframe.DataFrame
-        The frame that was written: columns, dtypes, index and attrs.
+        The frame that was written: columns, dtypes, index and attrs. Parquet of conjunctions that pandas, DuckDB or
+        polars wrote is read by `as_conjunctions`, without a provenance. Of a folder, the conjunctions of the search, in
+        the order of a read, with a fresh index.
 
     Raises
     ------
     AuroraxInputError
-        If there is no such file, or an argument is not valid.
+        If there is no such file, a folder is none of a long search, or an argument is not valid.
     AuroraxDataError
         If a file is damaged, of another schema version, or none of ours. Nothing partial is returned, and nothing in
         a file is ever executed.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If windows of a folder's search are missing: how many, and which. What is there then are the conjunctions that
+        these cannot change.
 
     Examples
     --------
@@ -228,22 +265,12 @@ def load_conjunctions(
     >>> df = aurorax_pandas.load_sample_conjunctions()
     >>> df.aurorax.to_json("swarm-all.json", overwrite=True)
     >>> assert_conjunctions_equal(aurorax_pandas.load_conjunctions("swarm-all.json"), df)
+    >>> aurorax_pandas.load_conjunctions("swarm-all.json", columns=["start", "min_distance"], end="2020-01-01T00:09")
+                    start  min_distance
+    0 2020-01-01 00:08:00    206.599963
     """
+    from aurorax_pandas.io.loading import Choice, load_one, load_with_dask
+
     choice("engine", engine, ("pandas", "dask"))
-    text = path_text("path", path)
-    name = files.format_of(Path(text), format)
-    if engine == "pandas":
-        _check_file(text)
-        return files.load(Path(text), name)
-    # a pattern may be absolute, which Path.glob does not take
-    found = sorted(glob(text)) if has_magic(text) and not Path(text).exists() else [text]  # noqa: PTH207
-    if not found:
-        raise AuroraxInputError(f"path={text!r} matches no file")
-    for one in found:
-        _check_file(one)
-    return from_files(found, name, files.load, files.empty_like)
-
-
-def _check_file(text: str) -> None:
-    if not Path(text).is_file():
-        raise AuroraxInputError(f"path={text!r} is no file; check the name, and the folder {str(Path.cwd())!r}")
+    chosen = Choice.from_arguments(columns, start, end)
+    return load_one(path, format, chosen) if engine == "pandas" else load_with_dask(path, format, chosen)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -15,12 +16,15 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError
 from aurorax_pandas.frame import model
-from aurorax_pandas.io import layout
+from aurorax_pandas.io import layout, limits
 
 _ROWS: Final = 20_000
 _BLOCK: Final = 2**23
 _MARK: Final = "# "
 _COUNTS: Final = ("conjunction", "event", "source_count")
+#: In a file of passes: the position of the pass, and the number of its station.
+_STATION_COUNTS: Final = ("pass", "station")
+_PARENTS: Final = "parents"
 
 
 def round_trip(array: pa.Array) -> pa.Array:
@@ -35,10 +39,9 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
     import pyarrow.csv
 
     with path.open("r+b") as file:
-        for line in layout.dump_block(block, indent=1).split("\n"):
-            file.write(f"{_MARK}{line}\n".encode())
+        file.write(f"{_MARK}{layout.dump_block(block)}\n".encode())
         header = True
-        for table in _tables(df, parts):
+        for table in _tables(df, parts, _level_columns(block)):
             options = pyarrow.csv.WriteOptions(include_header=header)
             pyarrow.csv.write_csv(table, file, options)
             header = False
@@ -46,10 +49,23 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
 
 def names_taken(parts: layout.Parts) -> set[str]:
     """Name the columns of the file that are not columns of the frame."""
+    if "stations" in parts.nested:
+        return {*_STATION_COUNTS, *map(_station, model.STATION_FIELDS)} | {
+            _level_column(number) for number in range(len(parts.levels))
+        }
     most = int(parts.nested["data_sources"].lengths.max(initial=0)) if parts.nested else 0
     sources = {_source_column(number, name) for number in range(most) for name in model.SOURCE_FIELDS}
     ours = {*_COUNTS, *map(_event, model.EVENT_FIELDS), *sources} if parts.nested else set()
     return ours | {_level_column(number) for number in range(len(parts.levels))}
+
+
+def _level_columns(block: layout.Block) -> list[str]:
+    """Return the columns of the index: that of a pair summary by its name, others by their number."""
+    levels = block["frame"]["index"].get("levels", ())
+    columns = [spec["name"] for spec in block["frame"]["columns"]]
+    if block["kind"] == "pair_summary" and [spec["name"] for spec in levels] == ["pair"] and "pair" not in columns:
+        return ["pair"]
+    return [_level_column(number) for number in range(len(levels))]
 
 
 def _level_column(number: int) -> str:
@@ -60,16 +76,23 @@ def _source_column(number: int, name: str) -> str:
     return f"source{number + 1}_{name}"
 
 
+def _station(name: str) -> str:
+    return f"station_{name}" if name != "station" else "station_name"
+
+
 def _event(name: str) -> str:
     return f"event_{name}"
 
 
-def _tables(df: pd.DataFrame, parts: layout.Parts) -> Iterator[pa.Table]:
+def _tables(df: pd.DataFrame, parts: layout.Parts, names: list[str]) -> Iterator[pa.Table]:
     """Return the rows of the file piece by piece, at least one piece."""
-    flat = {_level_column(number): level for number, level in enumerate(parts.levels)}
+    flat = dict(zip(names, parts.levels, strict=True))
     flat |= {name: parts.columns[name] for name in df.columns if name in parts.columns}
     flat = {name: _readable(array) for name, array in flat.items()}
-    rows = _event_rows(flat, parts) if parts.nested else lambda rows: _taken(flat, rows)
+    if "stations" in parts.nested:
+        rows = _station_rows(flat, parts)
+    else:
+        rows = _event_rows(flat, parts) if parts.nested else lambda rows: _taken(flat, rows)
     for first in range(0, max(len(df), 1), _ROWS):
         yield pa.table(rows(np.arange(first, min(first + _ROWS, len(df)))))
 
@@ -107,6 +130,27 @@ def _event_rows(
     return columns
 
 
+def _station_rows(
+    flat: dict[str, pa.Array], parts: layout.Parts
+) -> Callable[[npt.NDArray[np.int64]], dict[str, pa.Array]]:
+    stations = parts.nested["stations"]
+    fields = {_station(name): _readable(array) for name, array in stations.fields.items()}
+    first = np.cumsum(stations.lengths) - stations.lengths
+    if _PARENTS in parts.nested:
+        texts = parts.nested[_PARENTS].fields["parent"].cast(pa.string())
+        lists = pa.ListArray.from_arrays(pa.array(parts.nested[_PARENTS].offsets.astype(np.int32)), texts)
+        flat = {**flat, _PARENTS: model.compute.binary_join(lists, " ")}
+
+    def columns(rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+        row = np.repeat(rows, np.maximum(stations.lengths[rows], 1))
+        number = model.ranges(0, np.maximum(stations.lengths[rows], 1))
+        none = stations.lengths[row] == 0
+        made = {"pass": pa.array(row), "station": pa.array(number, mask=none), **_taken(flat, row)}
+        return made | _taken(fields, pa.array(first[row] + number, mask=none))
+
+    return columns
+
+
 def _plain_table(array: pa.Array) -> pa.Array:
     return array.dictionary_decode() if isinstance(array, pa.DictionaryArray) else array
 
@@ -120,6 +164,9 @@ def _readable(array: pa.Array) -> pa.Array:
 
 def read_block(file: IO[bytes]) -> layout.Block:
     """Read the metadata block, and leave the file at its first row."""
+    # editors of text write one
+    if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        file.seek(0)
     lines = []
     while (line := file.readline()).startswith(b"#"):
         lines.append(line[len(_MARK) :])
@@ -141,18 +188,28 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     """Read a frame."""
     with path.open("rb") as file:
         block = read_block(file)
-        specs = {spec["name"]: spec for spec in block["frame"]["columns"] if spec["dtype"] != layout.NESTED}
-        levels = {_level_column(n): spec for n, spec in enumerate(block["frame"]["index"].get("levels", ()))}
+        specs = {spec["name"]: spec for spec in block["frame"]["columns"] if not layout.is_nested(spec)}
+        levels = dict(zip(_level_columns(block), block["frame"]["index"].get("levels", ()), strict=True))
         types = {name: layout.arrow_type(spec) for name, spec in {**levels, **specs}.items()}
         table = _table(file, types)
-    if block["kind"] != "conjunctions":
+    nested: dict[str, model.Flat] = {}
+    if block["kind"] == "passes":
+        row = _one(table, "pass").to_numpy()
+        firsts = _first_places(row)
+        column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
+        nested["stations"] = _entries(table, row, "station", _station, model.STATION_FIELDS)
+        if _PARENTS in table.column_names:
+            nested[_PARENTS] = _numbers_of_texts(_plain_table(_one(table, _PARENTS)).take(pa.array(firsts)))
+    elif block["kind"] != "conjunctions":
         column = {name: _typed(_one(table, name), types[name]) for name in types}
-        nested: dict[str, model.Flat] = {}
     else:
         row = _one(table, "conjunction").to_numpy()
-        firsts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]][: len(row)])
+        firsts = _first_places(row)
         column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
-        nested = {"data_sources": _sources_of_rows(table, firsts), "events": _events(table, row)}
+        nested = {
+            "data_sources": _sources_of_rows(table, firsts),
+            "events": _entries(table, row, "event", _event, model.EVENT_FIELDS),
+        }
     parts = layout.Parts({name: column[name] for name in specs}, [column[name] for name in levels], nested)
     return block, layout.put_together(block, parts)
 
@@ -165,10 +222,14 @@ def _table(file: IO[bytes], types: dict[str, pa.DataType]) -> pa.Table:
     header = next(csv.reader(text), [])
     text.detach()
     file.seek(place)
-    known = dict.fromkeys(_COUNTS, pa.int64()) | {_event(name): kind for name, kind in model.EVENT_FIELDS.items()}
+    limits.check_columns(len(header))
+    known = dict.fromkeys((*_COUNTS, *_STATION_COUNTS), pa.int64()) | {
+        _event(name): kind for name, kind in model.EVENT_FIELDS.items()
+    }
     for name in header:
         if name.startswith("source") and name not in types:
             known[name] = model.SOURCE_FIELDS.get(name.partition("_")[2], pa.int64())
+    known |= {_station(name): kind for name, kind in model.STATION_FIELDS.items()} | {_PARENTS: pa.string()}
     known |= types
     # texts repeat from row to row, so their distinct values are enough
     told = {name: pa.dictionary(pa.int32(), kind) if _is_text(kind) else _stored(kind) for name, kind in known.items()}
@@ -205,6 +266,8 @@ def _sources_of_rows(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Fl
     first = table.take(pa.array(firsts))
     lengths = _one(first, "source_count").to_numpy().astype(np.int64)
     most = int(lengths.max(initial=0))
+    if lengths.min(initial=0) < 0 or most > len(table.column_names):
+        raise AuroraxDataError(f"a row tells of {most} sources, for which the file has no columns")
     row = np.repeat(np.arange(len(lengths)), lengths)
     taken = pa.array(model.ranges(0, lengths) * len(lengths) + row)
     fields = {}
@@ -214,11 +277,26 @@ def _sources_of_rows(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Fl
     return model.Flat(fields, lengths)
 
 
-def _events(table: pa.Table, row: npt.NDArray[np.int64]) -> model.Flat:
-    present = _one(table, "event").is_valid()
-    fields = {
-        name: _typed(_one(table, _event(name)).filter(present), kind) for name, kind in model.EVENT_FIELDS.items()
-    }
-    numbers = np.cumsum(np.r_[0, row[1:] != row[:-1]][: len(row)])
-    lengths = np.bincount(numbers[present.to_numpy(zero_copy_only=False)], minlength=len(np.unique(row)))
+def _entries(
+    table: pa.Table,
+    row: npt.NDArray[np.int64],
+    number: str,
+    column: Callable[[str], str],
+    kinds: Mapping[str, pa.DataType],
+) -> model.Flat:
+    """Return the entries of a nested column, one in each row of the file that has a number of it."""
+    present = _one(table, number).is_valid()
+    fields = {name: _typed(_one(table, column(name)).filter(present), kind) for name, kind in kinds.items()}
+    parents = np.cumsum(np.r_[0, row[1:] != row[:-1]][: len(row)])
+    lengths = np.bincount(parents[present.to_numpy(zero_copy_only=False)], minlength=len(np.unique(row)))
     return model.Flat(fields, lengths.astype(np.int64))
+
+
+def _first_places(row: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(np.r_[True, row[1:] != row[:-1]][: len(row)])
+
+
+def _numbers_of_texts(texts: pa.Array) -> model.Flat:
+    lists = [[int(word) for word in (text or "").split()] for text in texts.to_pylist()]
+    numbers = pa.array([number for one in lists for number in one], pa.int64())
+    return model.Flat({"parent": numbers}, np.array([len(one) for one in lists], np.int64))

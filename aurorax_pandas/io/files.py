@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,45 +15,48 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice, flag, path_text
+from aurorax_pandas.checks import flag
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
-from aurorax_pandas.io import layout
+from aurorax_pandas.io import layout, parquet_file
+from aurorax_pandas.io.durable import beside, folder_to_disk, one_file_error
+from aurorax_pandas.io.durable import file_to_disk as _to_disk
+from aurorax_pandas.io.places import Place, pack, place_of, readable, send, target_of
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
 
-#: Formats by name: the suffixes that they go by, and the module that reads and writes them.
-FORMATS: Final = {
-    "parquet": ((".parquet", ".pq"), "parquet_file"),
-    "csv": ((".csv",), "csv_file"),
-    "json": ((".json",), "json_file"),
-    "netcdf": ((".nc", ".nc4", ".netcdf"), "netcdf_file"),
+_MODULES: Final = {"parquet": "parquet_file", "csv": "csv_file", "json": "json_file", "netcdf": "netcdf_file"}
+
+
+#: One of these is in each frame that has `.aurorax`.
+_OF_OURS: Final = frozenset({"min_distance", "data_sources", "events", "e1_identifier"})
+_PANDAS: Final = {
+    "parquet": "parquet(path)",
+    "csv": "csv(path)",
+    "json": "json(path)",
+    "netcdf": "xarray().to_netcdf(path)",
 }
 
 
 def format_module(name: str) -> Any:
     """Return the module of a format."""
-    return import_module(f"aurorax_pandas.io.{FORMATS[name][1]}")
+    return import_module(f"aurorax_pandas.io.{_MODULES[name]}")
 
 
-def format_of(path: Path, name: str | None) -> str:
-    """Return the format by its name, or by the suffix of the file."""
-    if name is None:
-        found = [one for one, (suffixes, _) in FORMATS.items() if path.suffix.lower() in suffixes]
-        if not found:
-            raise AuroraxInputError(f"path={str(path)!r} does not tell the format; give format={tuple(FORMATS)}")
-        return found[0]
-    return choice("format", name, list(FORMATS))
-
-
-def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwrite: bool) -> None:
+def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
     from aurorax_pandas.frame.validation import validate
 
-    target = check_target(path, overwrite=overwrite)
+    flag("overwrite", overwrite)
+    if not _OF_OURS & set(df.columns):
+        raise AuroraxInputError(
+            f"to_{name} keeps conjunctions, events, pair summaries and passes; this frame has none of their columns. Flat "
+            f"frames, such as those of revisits, daily_counts and image_windows, are kept by pandas itself: df.to_{_PANDAS[name]}"
+        )
+    target = target_of(path, name, overwrite=overwrite)
     # what other tools changed, times with a zone say, is kept as verbs read it
     df = in_model_dtypes(df, columns_of_kind(df))[0]
     validate(df)
@@ -70,18 +73,18 @@ def export(df: pd.DataFrame, path: str | os.PathLike[str], name: str, *, overwri
 
     def check(temporary: Path) -> None:
         # the comparison sees every value, so the digest has nothing to add
-        assert_conjunctions_equal(df, load(temporary, name, check_digest=False))
+        assert_conjunctions_equal(df, load(temporary, name, check_digest=False, packed=target.packed))
 
     write_checked(target, write, check, overwrite=overwrite)
 
 
-def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+def export_api(df: pd.DataFrame, path: Any, *, overwrite: bool) -> None:
     """Write conjunctions exactly as the service answers."""
     from aurorax_pandas.frame.convert import as_conjunctions
     from aurorax_pandas.frame.validation import check_kind
     from aurorax_pandas.io import json_file
 
-    target = check_target(path, overwrite=overwrite)
+    target = target_of(path, "json", overwrite=overwrite)
     check_kind(df, "conjunctions")
     own = [name for name in df.columns if name not in model.CONJUNCTION_COLUMNS]
     if own:
@@ -89,29 +92,15 @@ def export_api(df: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: boo
     expected = ordering.in_order(df[list(model.CONJUNCTION_COLUMNS)])
 
     def check(temporary: Path) -> None:
-        back = as_conjunctions(temporary.read_bytes())
+        with readable(replace(target, path=temporary, url=None)) as plain:
+            back = as_conjunctions(plain.read_bytes())
         assert_conjunctions_equal(expected, back, check_attrs=False)
 
     write_checked(target, lambda temporary: json_file.write_api(temporary, df), check, overwrite=overwrite)
 
 
-def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
-    """Return the place of a file with links followed, or raise where it may not be written."""
-    shown_path = path_text("path", path)
-    target = Path(os.path.realpath(shown_path))
-    flag("overwrite", overwrite)
-    if target.exists() and not overwrite:
-        raise AuroraxInputError(f"path={shown_path!r} exists; give overwrite=True to replace it, or another name")
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "no regular file"
-        raise AuroraxInputError(f"path={shown_path!r} is {kind}; give the name of a file")
-    if not target.parent.is_dir():
-        raise AuroraxInputError(f"path={shown_path!r}: there is no folder {str(target.parent)!r}; make it first")
-    return target
-
-
 def write_checked(
-    target: Path, write: Callable[[Path], None], check: Callable[[Path], None], *, overwrite: bool
+    target: Place, write: Callable[[Path], None], check: Callable[[Path], None], *, overwrite: bool
 ) -> None:
     """
     Write a file beside its target, check it and move it into place; nothing stays behind where that fails.
@@ -122,26 +111,45 @@ def write_checked(
         If the format cannot hold the frame.
     AuroraxDataError
         If the file does not give the frame back.
-    OSError
+    AuroraxFileError
         If the file cannot be written.
     """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+    if target.url is None:
+        with one_file_error(target.given, "what was there before is as it was"):
+            _write_checked(target, target.path, write, check, overwrite=overwrite)
+        return
+    with tempfile.TemporaryDirectory(prefix="aurorax-") as folder:
+        made = Path(folder) / target.path.name
+        with one_file_error(target.given, "what was there before is as it was"):
+            _write_checked(target, made, write, check, overwrite=overwrite)
+            send(made, target)
+
+
+def _write_checked(
+    target: Place, path: Path, write: Callable[[Path], None], check: Callable[[Path], None], *, overwrite: bool
+) -> None:
+    plain = beside(path)
+    temporary = beside(path) if target.packed else plain
     try:
-        with temporary.open("xb"):
+        with plain.open("xb"):
             pass
         try:
-            write(temporary)
+            write(plain)
+            if target.packed:
+                pack(plain, temporary, target.packed, target.path.name.removesuffix(target.packed))
         except (AuroraxError, OSError, MemoryError):
             raise
         except Exception as error:
-            raise AuroraxInputError(f"the frame cannot be written as {target.name!r}: {error}") from error
+            raise AuroraxInputError(f"the frame cannot be written as {path.name!r}: {error}") from error
         _to_disk(temporary)
         try:
             check(temporary)
         except (AssertionError, AuroraxDataError) as error:
-            raise AuroraxDataError(f"{target.name!r} did not give the frame back and was not kept: {error}") from None
-        _move(temporary, target, overwrite=overwrite)
+            raise AuroraxDataError(f"{target.given!r} did not give the frame back and was not kept: {error}") from None
+        _move(temporary, path, overwrite=overwrite)
+        folder_to_disk(path.parent)
     finally:
+        plain.unlink(missing_ok=True)
         temporary.unlink(missing_ok=True)
 
 
@@ -162,14 +170,18 @@ def _move(temporary: Path, target: Path, *, overwrite: bool) -> None:
     temporary.replace(target)
 
 
-def _to_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
+def load(
+    path: str | Path,
+    name: str,
+    *,
+    check_digest: bool = True,
+    columns: Sequence[str] | None = None,
+    packed: str | None = None,
+) -> pd.DataFrame:
     """
-    Read a file back.
+    Read a file back; of Parquet only some columns, where these are named.
+
+    Its compression is the one that its name tells, or the one of the suffix `packed`.
 
     Raises
     ------
@@ -177,8 +189,11 @@ def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
         If the file is damaged, of another schema version, or not one of ours.
     """
     df: pd.DataFrame
-    with _one_error(path, name):
-        block, df = format_module(name).read(path)
+    with _plain(path, name, packed) as plain:
+        if name == "parquet" and (columns is not None or not parquet_file.is_ours(plain)):
+            # the sum is of all columns; each page has one of its own
+            return _parquet_of(plain, columns)
+        block, df = format_module(name).read(plain)
         if check_digest and block.get("digest") is None:
             raise AuroraxDataError(
                 "it was written by xarray itself, without a sum to check; use xarray.open_dataset(path).aurorax.to_dataframe()"
@@ -188,7 +203,22 @@ def load(path: Path, name: str, *, check_digest: bool = True) -> pd.DataFrame:
     return df
 
 
-def empty_like(path: Path, name: str) -> pd.DataFrame:
+def _parquet_of(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    """Return some columns of a Parquet file, or what another tool wrote."""
+    if not parquet_file.is_ours(path):
+        return parquet_file.read_foreign(path)
+    return parquet_file.read(path, columns)[1]
+
+
+def is_outside(path: str | Path, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
+    """Tell whether no row of a Parquet file shares any time with a span, as far as the file tells without its rows."""
+    with _plain(path, "parquet") as plain:
+        begins, ends = parquet_file.reach(plain)
+    return bool((end is not None and begins is not None and begins > end)
+                or (start is not None and ends is not None and ends < start))  # fmt: skip
+
+
+def empty_like(path: str | Path, name: str) -> pd.DataFrame:
     """
     Return the frame of a file without its rows.
 
@@ -197,13 +227,23 @@ def empty_like(path: Path, name: str) -> pd.DataFrame:
     AuroraxDataError
         As `load`.
     """
-    with _one_error(path, name):
-        empty: pd.DataFrame = format_module(name).read_empty(path)
+    with _plain(path, name) as plain:
+        if name == "parquet" and not parquet_file.is_ours(plain):
+            return parquet_file.read_foreign(plain, rows=False)
+        empty: pd.DataFrame = format_module(name).read_empty(plain)
     return empty
 
 
 @contextmanager
-def _one_error(path: Path, name: str) -> Iterator[None]:
+def _plain(path: str | Path, name: str, packed: str | None = None) -> Iterator[Path]:
+    """Give a file that can be read as it is for a while, and make one error of ours of what is wrong with it."""
+    place = place_of(path)
+    with _one_error(path, name), readable(place if packed is None else replace(place, packed=packed)) as plain:
+        yield plain
+
+
+@contextmanager
+def _one_error(path: str | Path, name: str) -> Iterator[None]:
     try:
         yield
     except AuroraxDataError as error:
@@ -219,8 +259,8 @@ def _one_error(path: Path, name: str) -> Iterator[None]:
 def from_files(
     paths: Sequence[str],
     name: str,
-    load: Callable[[Path, str], pd.DataFrame],
-    empty_like: Callable[[Path, str], pd.DataFrame],
+    load: Callable[[str, str], pd.DataFrame],
+    empty_like: Callable[[str, str], pd.DataFrame],
 ) -> dd.DataFrame:
     """
     Make a Dask frame of files, one partition for each.
@@ -245,7 +285,7 @@ def from_files(
     from dask import config
     from dask.dataframe.utils import clear_known_categories
 
-    metas = [empty_like(Path(path), name) for path in paths]
+    metas = [empty_like(path, name) for path in paths]
     kinds = [_kinds(meta) for meta in metas]
     for path, kind in zip(paths, kinds, strict=True):
         if kind != kinds[0]:
@@ -268,5 +308,5 @@ def _kinds(meta: pd.DataFrame) -> list[tuple[str, Any]]:
     ]
 
 
-def _load(path: str, *, load: Callable[[Path, str], pd.DataFrame], name: str) -> pd.DataFrame:
-    return load(Path(path), name)
+def _load(path: str, *, load: Callable[[str, str], pd.DataFrame], name: str) -> pd.DataFrame:
+    return load(path, name)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.answers import check_once
 from aurorax_pandas.frame.records import conjunctions_in_order_received
 from aurorax_pandas.frame.written import records_to_encode
 from aurorax_pandas.io import layout
@@ -80,16 +85,44 @@ def _write_rows(file: Any, df: pd.DataFrame, parts: layout.Parts) -> None:
 def _rows_of_records(df: pd.DataFrame, parts: layout.Parts, first: int) -> list[Any]:
     is_nested = model.kind_of(df) == "conjunctions"
     made: list[Any] = records_to_encode(df) if is_nested else []
-    own = [name for name in parts.columns if not (is_nested and name in model.CONJUNCTION_COLUMNS)]
+    own = {
+        name: _to_json(parts.columns[name].slice(first, len(df)))
+        for name in parts.columns
+        if not (is_nested and name in model.CONJUNCTION_COLUMNS)
+    }
     if is_nested and not own:
         return made
-    values = (_to_json(parts.columns[name].slice(first, len(df))) for name in own)
-    rows = [dict(zip(own, row, strict=True)) for row in zip(*values, strict=True)]
+    if not is_nested:
+        own |= {name: _entries_to_json(flat, first, len(df)) for name, flat in parts.nested.items()}
+    rows = [dict(zip(own, row, strict=True)) for row in zip(*own.values(), strict=True)]
     return [msgspec.structs.asdict(record) | row for record, row in zip(made, rows, strict=True)] if is_nested else rows
 
 
+def _entries_to_json(flat: model.Flat, first: int, count: int) -> list[list[Any]]:
+    """Return the entries of some rows: numbers where they have one field, else objects."""
+    bounds = flat.offsets[first : first + count + 1]
+    values = {name: _to_json(array.slice(bounds[0], bounds[-1] - bounds[0])) for name, array in flat.fields.items()}
+    entries = (
+        values["parent"]
+        if list(values) == ["parent"]
+        else [dict(zip(values, entry, strict=True)) for entry in zip(*values.values(), strict=True)]
+    )
+    return [entries[begin - bounds[0] : end - bounds[0]] for begin, end in pairwise(bounds)]
+
+
+def _entries_of_json(cells: list[list[Any]], fields: Mapping[str, pa.DataType]) -> model.Flat:
+    entries = [entry for cell in cells for entry in cell]
+    made = {
+        name: _from_json(entries if name == "parent" else [entry[name] for entry in entries], kind)
+        for name, kind in fields.items()
+    }
+    return model.Flat(made, np.array([len(cell) for cell in cells], np.int64))
+
+
 def _envelope(path: Path) -> tuple[layout.Block, msgspec.Raw]:
-    envelope = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    body = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    check_once(body, "result", "aurorax")
     if "aurorax" not in envelope:
         raise AuroraxDataError(
             "the file has no metadata of aurorax_pandas; read the service's own records with "
@@ -110,10 +143,15 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     levels = [_from_json(values, layout.arrow_type(spec)) for values, spec in
               zip(stored, block["frame"]["index"].get("levels", ()), strict=True)]  # fmt: skip
     items = msgspec.json.decode(result, type=list[msgspec.Raw])
-    nested = [spec["name"] for spec in block["frame"]["columns"] if spec["dtype"] == layout.NESTED]
+    nested = [spec["name"] for spec in block["frame"]["columns"] if layout.is_nested(spec)]
     columns: dict[str, pa.Array] = {}
     flat: dict[str, model.Flat] = {}
-    if nested:
+    if block["kind"] == "passes":
+        decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+        rows = [decode(item) for item in items]
+        for name in nested:
+            flat[name] = _entries_of_json([msgspec.json.decode(row[name]) for row in rows], layout.NESTED_FIELDS[name])
+    elif nested:
         df = conjunctions_in_order_received(items)
         taken = layout.take_apart(df)
         columns, flat = taken.columns, taken.nested

@@ -18,8 +18,18 @@ from nested_pandas import NestedDtype
 from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.io import limits
 
 NESTED: Final = "nested"
+#: The dtype of the column of passes that holds lists of numbers.
+LISTS: Final = "lists"
+#: The columns of ours that hold several entries in a row, with the fields of an entry.
+NESTED_FIELDS: Final = {
+    "data_sources": model.SOURCE_FIELDS,
+    "events": model.EVENT_FIELDS,
+    "stations": model.STATION_FIELDS,
+    "parents": {"parent": pa.int64()},
+}
 
 #: Fields of the metadata block that anyone can read; ``frame`` and ``digest`` are for the way back.
 BLOCK_KEYS: Final = (
@@ -45,6 +55,7 @@ def columns_of(kind: str) -> Mapping[str, Any]:
         "conjunctions": model.CONJUNCTION_COLUMNS,
         "events": model.EVENT_COLUMNS,
         "pair_summary": model.PAIR_SUMMARY_COLUMNS,
+        "passes": model.PASS_COLUMNS,
     }[kind]
 
 
@@ -55,7 +66,7 @@ def describe(df: pd.DataFrame, where: str) -> Block:
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, events or a pair summary.
+        Conjunctions, events, a pair summary or passes.
     where : str
         What the frame is to become, for messages.
 
@@ -70,6 +81,10 @@ def describe(df: pd.DataFrame, where: str) -> Block:
         raise AuroraxInputError(f"{where} needs columns named by text; rename {(strange or list(df.columns))[0]!r}")
     if not df.columns.is_unique:
         raise AuroraxInputError(f"{where}: column {df.columns[df.columns.duplicated()][0]!r} is there twice")
+    if len(df.columns) > limits.MOST_COLUMNS:
+        raise AuroraxInputError(
+            f"{where}: the frame has {len(df.columns)} columns, more than the {limits.MOST_COLUMNS} that are kept; drop some"
+        )
     try:
         names = [df.columns.name, *df.index.names]
         if json.loads(json.dumps([df.attrs, names], allow_nan=False)) != [df.attrs, names]:
@@ -78,20 +93,26 @@ def describe(df: pd.DataFrame, where: str) -> Block:
         raise AuroraxInputError(
             f"{where} needs attrs and names of the index that JSON can hold: {error}; remove what is not JSON"
         ) from None
+    strange_attrs = limits.strange_attrs(df.attrs)
+    if strange_attrs:
+        raise AuroraxInputError(f"{where}: {strange_attrs}; df.attrs.pop('aurorax') drops it")
+    kind = model.kind_of(df)
+    if kind not in model.KINDS:
+        raise AuroraxInputError(
+            f"{where} keeps {', '.join(model.KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
+        )
+    lists = [name for name in df.columns if name == "parents" and kind == "passes"]
     frame = {
         "rows": len(df),
-        "columns": [_spec(where, name, df[name]) for name in df.columns],
+        "columns": [
+            {"name": name, "dtype": LISTS} if name in lists else _spec(where, name, df[name]) for name in df.columns
+        ],
         "columns_name": df.columns.name,
         "index": _index_spec(where, df.index),
         "attrs": df.attrs,
     }
     known = dict.fromkeys(BLOCK_KEYS) | provenance.make_provenance() | {"retrieved_at": None}
     known |= {key: value for key, value in provenance.get_provenance(df.attrs).items() if key in BLOCK_KEYS}
-    kind = model.kind_of(df)
-    if kind not in model.KINDS:
-        raise AuroraxInputError(
-            f"{where} keeps {', '.join(model.KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
-        )
     return {**known, "schema_version": model.SCHEMA_VERSION, "kind": kind, "frame": frame}
 
 
@@ -124,13 +145,23 @@ def _index_level(index: pd.Index[Any], number: int) -> pd.Series[Any]:
 
 def take_apart(df: pd.DataFrame) -> Parts:
     """Take a frame apart into Arrow columns."""
-    nested = [name for name in df.columns if isinstance(df[name].dtype, NestedDtype)]
+    nested = {name: model.flatten(df[name]) for name in df.columns if isinstance(df[name].dtype, NestedDtype)}
+    if "parents" in df.columns and model.kind_of(df) == "passes":
+        nested["parents"] = _flat_of_lists(df["parents"])
     index = df.index
     return Parts(
         {name: to_arrow(df[name]) for name in df.columns if name not in nested},
         [] if isinstance(index, pd.RangeIndex) else [to_arrow(_index_level(index, i)) for i in range(index.nlevels)],
-        {name: model.flatten(df[name]) for name in nested},
+        nested,
     )
+
+
+def _flat_of_lists(values: pd.Series[Any]) -> model.Flat:
+    try:
+        lists = pa.array(values.tolist(), pa.list_(pa.int64()))
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise AuroraxInputError(f"column {values.name!r} holds no lists of row positions: {error}") from None
+    return model.Flat({"parent": lists.flatten()}, lists.value_lengths().fill_null(0).to_numpy().astype(np.int64))
 
 
 def put_together(block: Block, parts: Parts) -> pd.DataFrame:
@@ -149,6 +180,8 @@ def put_together(block: Block, parts: Parts) -> pd.DataFrame:
         if spec["dtype"] == NESTED:
             flat = parts.nested[name]
             columns[name] = model.nested_array(flat.fields, flat.offsets)
+        elif spec["dtype"] == LISTS:
+            columns[name] = _lists_of_flat(parts.nested[name])
         else:
             columns[name] = from_arrow(parts.columns[name], spec)
         if len(columns[name]) != frame["rows"]:
@@ -163,14 +196,27 @@ def put_together(block: Block, parts: Parts) -> pd.DataFrame:
     return df
 
 
+def _lists_of_flat(flat: model.Flat) -> Any:
+    lists = pa.ListArray.from_arrays(pa.array(flat.offsets.astype(np.int32)), flat.fields["parent"])
+    return pd.Series(lists.to_pylist(), dtype=object).array
+
+
+def is_nested(spec: Mapping[str, Any]) -> bool:
+    """Tell whether a column holds several entries in a row, by its description."""
+    return spec["dtype"] in (NESTED, LISTS)
+
+
 def empty_frame(block: Block) -> pd.DataFrame:
     """Build the frame that a metadata block describes, without its rows."""
     block = without_rows(block)
-    frame, empty = block["frame"], model.empty_conjunctions()
+    frame, none = block["frame"], np.zeros(0, np.int64)
     parts = Parts(
-        {spec["name"]: pa.array([], arrow_type(spec)) for spec in frame["columns"] if spec["dtype"] != NESTED},
+        {spec["name"]: pa.array([], arrow_type(spec)) for spec in frame["columns"] if not is_nested(spec)},
         [pa.array([], arrow_type(spec)) for spec in frame["index"].get("levels", ())],
-        {name: model.flatten(empty[name]) for name in ("data_sources", "events")},
+        {
+            name: model.Flat({field: pa.array([], kind) for field, kind in fields.items()}, none)
+            for name, fields in NESTED_FIELDS.items()
+        },
     )
     return put_together(block, parts)
 
@@ -372,4 +418,8 @@ def parse_block(text: str | bytes) -> Block:
         )
     if block.get("kind") not in model.KINDS or "frame" not in block:
         raise AuroraxDataError(f"the metadata block is incomplete: kind {block.get('kind')!r}")
+    limits.check_columns(len(block["frame"].get("columns", ())))
+    told = limits.strange_attrs(block["frame"].get("attrs", {}))
+    if told:
+        raise AuroraxDataError(told)
     return block

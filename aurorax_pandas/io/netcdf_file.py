@@ -13,8 +13,8 @@ import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxMissingExtraError
 from aurorax_pandas.frame import provenance
-from aurorax_pandas.io import layout
-from aurorax_pandas.io.variables import block_of
+from aurorax_pandas.io import layout, limits
+from aurorax_pandas.io.variables import block_of, seconds_of_times, time_encoding
 from aurorax_pandas.io.xarray import round_trip as round_trip
 from aurorax_pandas.io.xarray import to_dataframe, to_xarray
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MARK: Final = b"aurorax sha256 "
 _PART: Final = 2**22
 _PER_VARIABLE: Final = 2**14
+_LONGEST: Final = 60_000
 
 
 def check_engine() -> None:
@@ -56,6 +57,7 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, _parts: layout.Part
             variable.encoding |= {"zlib": True, "shuffle": True, "chunksizes": (min(variable.size, 100_000),)}
     _reserve(path, ds)
     ds.to_netcdf(path, engine="h5netcdf")
+    _with_characters(path)
     with path.open("r+b") as file:
         total = hashlib.file_digest(file, "sha256").digest()
         file.write(_MARK + total)
@@ -77,8 +79,29 @@ def _numbered_times(variable: xr.Variable) -> xr.Variable:
     """Write times as CF has them; xarray stumbles where all are missing."""
     import xarray as xr
 
-    encoding = {key: variable.encoding[key] for key in ("units", "calendar", "_FillValue") if key in variable.encoding}
-    return xr.Variable(variable.dims, variable.values.view(np.int64), {**variable.attrs, **encoding})
+    told = time_encoding(variable.values)
+    encoding = {key: told[key] for key in ("units", "calendar", "_FillValue")}
+    if told["dtype"] == "float64":
+        values = seconds_of_times(variable.values)
+    else:
+        unit = "M8[s]" if told["units"].startswith("seconds") else variable.dtype
+        values = variable.values.astype(unit).view(np.int64)
+        if not np.isnat(variable.values).any():
+            del encoding["_FillValue"]
+    return xr.Variable(variable.dims, values, {**variable.attrs, **encoding})
+
+
+def _with_characters(path: Path) -> None:
+    """Write texts of attributes as characters: tools of the netCDF library do not read units that are strings."""
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        for held in (file, *file.values()):
+            for name, value in list(held.attrs.items()):
+                text = value.encode() if isinstance(value, str) else b""
+                # HDF5 keeps longer ones apart, as strings alone
+                if 0 < len(text) < _LONGEST:
+                    held.attrs.create(name, text, dtype=h5py.string_dtype("utf-8", len(text)))
 
 
 def _check_bytes(path: Path) -> None:
@@ -115,5 +138,16 @@ def _opened(path: Path) -> xr.Dataset:
 
     check_engine()
     _check_bytes(path)
+    _check_variables(path)
     # decoded, integers with missing values would be floats and times nanoseconds
     return xr.open_dataset(path, engine="h5netcdf", mask_and_scale=False, decode_times=False, cache=False)
+
+
+def _check_variables(path: Path) -> None:
+    """Raise where a file has more variables, or larger ones, than a frame of ours."""
+    import h5py
+
+    with h5py.File(path) as file:
+        limits.check_columns(len(file))
+        sizes = [one.size * one.dtype.itemsize for one in file.values() if isinstance(one, h5py.Dataset)]
+    limits.check_bytes(sum(sizes), path)

@@ -18,15 +18,32 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CONVENTIONS: Final = "CF-1.11"
-DIMS: Final = {"conjunctions": "conjunction", "events": "event", "pair_summary": "pair"}
+DIMS: Final = {"conjunctions": "conjunction", "events": "event", "pair_summary": "pair", "passes": "pass"}
 NESTED_ENTRIES: Final = {"data_sources": "source", "events": "event"}
+#: The nested columns of each kind of frame that has any, with the dimensions that hold their entries.
+ENTRIES_OF: Final = {"conjunctions": NESTED_ENTRIES, "passes": {"stations": "station", "parents": "parent"}}
 POSITION: Final = "conjunction_position"
+#: What the field of an entry is called that has the name of the entry itself.
+_OWN_FIELD: Final = {"station": "name", "parent": "row"}
 _UNKNOWN: Final = -1
 #: Beyond this an integer that was decoded as a float may not be what it was.
 _EXACT: Final = 2.0**53
 _UNITS: Final = {"microseconds": "us", "nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
+_SINCE: Final = "{} since 1970-01-01T00:00:00Z"
 _FLAGS: Final = {"conjunction_type": CONJUNCTION_TYPES, "source_type": SOURCE_TYPES}
 
+#: Units of the columns that verbs add.
+_UNITS_OF_VERBS: Final = {
+    "approach_distance": "km",
+    "footprint_uncertainty": "km",
+    "approach_elevation": "degree",
+    "sun_elevation": "degree",
+    "moon_elevation": "degree",
+    "magnetic_latitude": "degree",
+    "magnetic_longitude": "degree",
+    "magnetic_local_time": "hour",
+    "mlt": "hour",
+}
 _LONG_NAMES: Final = {
     "conjunction_type": "which locations were compared",
     "start": "first epoch in range, UTC",
@@ -40,6 +57,20 @@ _LONG_NAMES: Final = {
     "last_end": "last epoch in range of all events, UTC",
     "minutes": "time in conjunction",
     "count": "number of events",
+    "approach_time": "interpolated time of the least distance, UTC",
+    "approach_distance": "interpolated least great-circle distance",
+    "approach_elevation": "elevation seen from the station at the least distance",
+    "elevation_of": "what the elevation is of",
+    "approach_at_edge": "whether the least distance is at the edge of the ephemeris",
+    "spacecraft_hemisphere": "hemisphere of the spacecraft",
+    "footprint_uncertainty": "distance between the footprints under two external fields",
+    "hemisphere": "hemisphere of the spacecraft",
+    "spacecraft": "name of the spacecraft, or of the formation",
+    "closest_station": "station of the least distance",
+    "station": "name of the station",
+    "parent": "position of a conjunction of the pass, from 0",
+    "conjunction": "position of the conjunction, from 0",
+    "conjunction_label": "label of the conjunction",
     "pair": "both data sources",
     "identifier": "identifier of the data source",
     "program": "program of the data source",
@@ -50,14 +81,24 @@ _LONG_NAMES: Final = {
 }
 
 
+def entry_name(entry: str, field: str) -> str:
+    """Return the name of the variable that holds a field of the entries of a nested column."""
+    return f"{entry}_{_OWN_FIELD.get(field, field) if field == entry else field}"
+
+
+def position_of(dim: str) -> str:
+    """Return the name of the variable by which the entries of a row name it."""
+    return f"{dim}_position"
+
+
 def ragged_variables(dim: str, entry: str, flat: model.Flat) -> dict[str, xr.Variable]:
     """Return the variables that hold a nested column."""
     import xarray as xr
 
-    variables = {f"{entry}_{name}": variable_of(entry, name, array) for name, array in flat.fields.items()}
-    count = {"long_name": f"number of {entry}s", "sample_dimension": entry}
+    variables = {entry_name(entry, name): variable_of(entry, name, array) for name, array in flat.fields.items()}
+    count = {"long_name": f"number of {entry}s", "sample_dimension": entry, "units": "1"}
     variables[f"{entry}_count"] = xr.Variable(dim, flat.lengths, count)
-    parent = {"long_name": f"position of the {dim} that the {entry} belongs to, from 0"}
+    parent = {"long_name": f"position of the {dim} that the {entry} belongs to, from 0", "units": "1"}
     variables[f"{entry}_{dim}"] = xr.Variable(entry, flat.row, parent)
     return variables
 
@@ -74,23 +115,55 @@ def variable_of(dim: str, field: str, array: pa.Array) -> xr.Variable:
     key = bare if side in ("e1", "e2") else field
     if key in _LONG_NAMES:
         attrs["long_name"] = _LONG_NAMES[key] + (f", {side}" if key != field else "")
-    if field in model.UNITS:
-        attrs["units"] = model.UNITS[field]
+    elif field:
+        # a column of the user's own says what it is itself
+        attrs["long_name"] = field.replace("_", " ")
+    if values.dtype.kind in "iufb" and "flag_meanings" not in attrs:
+        attrs["units"] = model.UNITS.get(field) or _UNITS_OF_VERBS.get(field, "1")
     encoding: dict[str, Any] = {}
     if values.dtype.kind == "M":
-        attrs["standard_name"] = "time"
-        unit = next(name for name, code in _UNITS.items() if code == np.datetime_data(values.dtype)[0])
-        encoding = {
-            "units": f"{unit} since 1970-01-01T00:00:00Z",
+        attrs |= {"standard_name": "time", "units_metadata": "leap_seconds: none"}
+        encoding = time_encoding(values)
+        if values.size and np.isnat(values).all():
             # the same from 1582 on; xarray looks for a time before that, and fails where all are missing
-            "calendar": "proleptic_gregorian" if values.size and np.isnat(values).all() else "standard",
-            "dtype": "int64",
-            "_FillValue": np.iinfo(np.int64).min,
-        }
+            encoding["calendar"] = "proleptic_gregorian"
     elif values.dtype.kind == "f":
         encoding = {"_FillValue": None}
     # else xarray takes texts through pandas, which gives each its own memory
     return xr.Variable(dim, values, attrs, encoding, fastpath=True)
+
+
+def time_encoding(values: npt.NDArray[np.datetime64]) -> dict[str, Any]:
+    """
+    Return how times are written: in whole seconds where all are, which every tool shows, else in seconds as floats.
+
+    What a float cannot hold to the last digit is written in the unit that it has, as an integer.
+    """
+    unit = np.datetime_data(values.dtype)[0]
+    told = {"calendar": "standard", "dtype": "int64", "_FillValue": np.iinfo(np.int64).min}
+    # no integer can stand for a missing time that tools would not show as one
+    if (values.astype("M8[s]") == values).all():
+        return {**told, "units": _SINCE.format("seconds")}
+    if unit in ("us", "ms", "s") and np.array_equal(
+        times_of_seconds(seconds_of_times(values)), values.astype("M8[us]"), equal_nan=True
+    ):
+        return {**told, "units": _SINCE.format("seconds"), "dtype": "float64", "_FillValue": np.nan}
+    return {**told, "units": _SINCE.format(next(name for name, code in _UNITS.items() if code == unit))}
+
+
+def seconds_of_times(times: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+    """Return times as seconds since 1970, NaN for those that are missing."""
+    microseconds = times.astype("M8[us]").view(np.int64)
+    seconds: npt.NDArray[np.float64] = np.where(np.isnat(times), np.nan, microseconds / 1e6)
+    return seconds
+
+
+def times_of_seconds(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
+    """Return what `seconds_of_times` was given, to the microsecond."""
+    missing = np.isnan(seconds)
+    whole = np.where(missing, 0, np.round(seconds * 1e6)).astype(np.int64)
+    whole[missing] = np.iinfo(np.int64).min
+    return whole.view("M8[us]")
 
 
 def encoded(field: str, array: pa.Array) -> tuple[npt.NDArray[Any], dict[str, Any]]:
@@ -175,7 +248,9 @@ def decoded(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) 
         texts = values.astype(object)
         return pa.array(texts, kind, mask=texts == attrs["missing_text"] if "missing_text" in attrs else None)
     if pa.types.is_timestamp(kind):
-        if values.dtype.kind == "i":
+        if values.dtype.kind == "f":
+            values = times_of_seconds(values)
+        elif values.dtype.kind == "i":
             values = values.view(f"M8[{_UNITS[str(attrs['units']).partition(' ')[0]]}]")
         return pa.array(values.astype(f"M8[{kind.unit}]")).cast(pa.timestamp(kind.unit)).cast(kind)
     if "missing_value" in attrs and values.dtype.kind != "f":

@@ -17,11 +17,13 @@ from aurorax_pandas.io import layout, one_dimension
 from aurorax_pandas.io.variables import (
     CONVENTIONS,
     DIMS,
-    NESTED_ENTRIES,
+    ENTRIES_OF,
     POSITION,
     block_of,
     decoded,
     encoded,
+    entry_name,
+    position_of,
     ragged_variables,
     variable_of,
 )
@@ -43,7 +45,7 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     Parameters
     ----------
     df : pandas.DataFrame
-        Conjunctions, or the frames of `explode_events` and `pair_summary`.
+        Conjunctions, or the frames of `explode_events`, `pair_summary` and `passes`.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         integer is the variable's ``missing_value``, a missing text its ``missing_text``. ``conjunction_position`` keeps
         the first order of the conjunctions, so that they can be chosen and sorted by xarray's own methods too. The
         index is the coordinate of the first dimension, or one coordinate for each level. ``attrs["aurorax"]`` holds the
-        provenance and what `to_dataframe` needs, as JSON. The other frames have one dimension, ``event`` or ``pair``.
+        provenance and what `to_dataframe` needs, as JSON. Passes have the dimensions ``pass``, ``station`` and ``parent`` in the same way, the other
+        frames one, ``event`` or ``pair``.
 
     Raises
     ------
@@ -83,10 +86,14 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     layout.check_column_names(df, names_taken(kind, parts), "to_xarray")
     dim = DIMS[kind]
     variables = {name: variable_of(dim, name, array) for name, array in parts.columns.items()}
-    if kind == "conjunctions":
-        told = {"long_name": "position of the conjunction, from 0, by which its sources and events name it"}
-        variables[POSITION] = xr.Variable(dim, np.arange(len(df)), told)
-    for column, entry in NESTED_ENTRIES.items():
+    entries = ENTRIES_OF.get(kind, {})
+    if entries:
+        told = {
+            "long_name": f"position of the {dim}, from 0, by which its {'s and '.join(entries.values())}s name it",
+            "units": "1",
+        }
+        variables[position_of(dim)] = xr.Variable(dim, np.arange(len(df)), told)
+    for column, entry in entries.items():
         if column in parts.nested:
             variables |= ragged_variables(dim, entry, parts.nested[column])
     if parts.levels:
@@ -96,13 +103,25 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         coordinates = {dim: xr.Variable(dim, df.index.to_numpy())}
     for number, (name, variable) in enumerate(coordinates.items()):
         variable.attrs.setdefault("long_name", str(df.index.names[number] or f"label of the {dim}"))
+        if variable.dtype.kind in "iufb":
+            variable.attrs.setdefault("units", "1")
         coordinates[name] = variable
     attrs = {
         "Conventions": CONVENTIONS,
         "title": f"AuroraX {kind.replace('_', ' ')}",
+        "history": _history(block),
+        "source": f"AuroraX conjunction search, {block['api_url'] or 'address unknown'}",
+        "references": "https://docs.aurorax.space",
         provenance.KEY: layout.dump_block(block),
     }
     return xr.Dataset(variables, coordinates, attrs)
+
+
+def _history(block: layout.Block) -> str:
+    """Return what was done to make a Dataset, by the provenance; the time of a call would make each differ."""
+    made = f"aurorax_pandas {block['package_version']}"
+    read = block["retrieved_at"]
+    return f"{read}: retrieved by {made}" if read else f"made by {made}"
 
 
 def round_trip(array: pa.Array) -> pa.Array:
@@ -116,11 +135,12 @@ def names_taken(kind: str, parts: layout.Parts) -> set[str]:
     """Name the variables and dimensions that are not columns of the frame."""
     dim = DIMS[kind]
     levels = {f"{dim}_level_{number}" for number in range(len(parts.levels))}
-    if kind != "conjunctions":
+    entries = ENTRIES_OF.get(kind, {})
+    if not entries:
         return {dim, *levels} - set(layout.columns_of(kind))
-    ours = {f"{entry}_{name}" for entry in NESTED_ENTRIES.values() for name in ("count", "conjunction")}
-    fields = {f"{NESTED_ENTRIES[column]}_{name}" for column in NESTED_ENTRIES for name in parts.nested[column].fields}
-    return {dim, POSITION, *NESTED_ENTRIES.values(), *levels, *ours, *fields}
+    ours = {f"{entry}_{name}" for entry in entries.values() for name in ("count", dim)}
+    fields = {entry_name(entry, name) for column, entry in entries.items() for name in layout.NESTED_FIELDS[column]}
+    return {dim, position_of(dim), *entries.values(), *levels, *ours, *fields}
 
 
 def _level_name(dim: str, block: layout.Block, number: int) -> str:
@@ -187,13 +207,11 @@ def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
         _check_shape(ds, name)
     specs = {spec["name"]: spec for spec in frame["columns"]}
     columns = {
-        name: _column(ds, name, layout.arrow_type(spec))
-        for name, spec in specs.items()
-        if spec["dtype"] != layout.NESTED
+        name: _column(ds, name, layout.arrow_type(spec)) for name, spec in specs.items() if not layout.is_nested(spec)
     }
-    nested = {column: _flat_of_dataset(ds, entry, column) for column, entry in NESTED_ENTRIES.items()
-              if specs.get(column, {}).get("dtype") == layout.NESTED}  # fmt: skip
-    if nested:
+    nested = {column: _flat_of_dataset(ds, entry, column, dim)
+              for column, entry in ENTRIES_OF.get(block["kind"], {}).items() if column in specs}  # fmt: skip
+    if block["kind"] == "conjunctions":
         _check_not_mixed(ds, [name for name in columns if name in model.CONJUNCTION_COLUMNS], nested["events"])
     index, levels = _index_of_dataset(ds, dim, block)
     rows = ds.sizes[dim]
@@ -217,12 +235,12 @@ def as_made(ds: Any) -> xr.Dataset:
 
 
 def _names(block: layout.Block, dim: str) -> list[str]:
-    names = [spec["name"] for spec in block["frame"]["columns"] if spec["dtype"] != layout.NESTED]
-    if block["kind"] == "conjunctions":
-        names.append(POSITION)
-        for column, entry in NESTED_ENTRIES.items():
-            fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
-            names += [f"{entry}_count", f"{entry}_{dim}", *(f"{entry}_{name}" for name in fields)]
+    names = [spec["name"] for spec in block["frame"]["columns"] if not layout.is_nested(spec)]
+    if block["kind"] in ENTRIES_OF:
+        names.append(position_of(dim))
+    for column, entry in ENTRIES_OF.get(block["kind"], {}).items():
+        fields = (entry_name(entry, name) for name in layout.NESTED_FIELDS[column])
+        names += [f"{entry}_count", f"{entry}_{dim}", *fields]
     names += [_level_name(dim, block, n) for n in range(len(block["frame"]["index"].get("levels", ())))]
     return names
 
@@ -287,25 +305,27 @@ def _column(ds: xr.Dataset, name: str, kind: pa.DataType) -> pa.Array:
     return decoded(variable.values, {**variable.encoding, **variable.attrs}, kind)
 
 
-def entry_places(ds: xr.Dataset, entry: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def entry_places(
+    ds: xr.Dataset, entry: str, dim: str = "conjunction"
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return how many sources or events each conjunction has, and where these stand, in the order of conjunctions."""
     lengths = np.asarray(ds[f"{entry}_count"].values, np.int64)
-    parents = np.asarray(ds[f"{entry}_conjunction"].values, np.int64)
-    positions = np.asarray(ds[POSITION].values, np.int64)
+    parents = np.asarray(ds[f"{entry}_{dim}"].values, np.int64)
+    positions = np.asarray(ds[position_of(dim)].values, np.int64)
     # conjunctions and entries are found by their positions, for xarray may have chosen or sorted either
     order = np.argsort(parents, kind="stable")
     first, stop = (np.searchsorted(parents, positions, side=side, sorter=order) for side in ("left", "right"))
     if not np.array_equal(stop - first, lengths):
         raise AuroraxDataError(
-            f"{entry}_count and the dimension {entry!r} do not belong together; choose conjunctions, or choose "
+            f"{entry}_count and the dimension {entry!r} do not belong together; choose {dim}s, or choose "
             f"{entry}s with the methods of .aurorax"
         )
     return lengths, order[model.ranges(first, lengths)]
 
 
-def _flat_of_dataset(ds: xr.Dataset, entry: str, column: str) -> model.Flat:
-    lengths, places = entry_places(ds, entry)
+def _flat_of_dataset(ds: xr.Dataset, entry: str, column: str, dim: str) -> model.Flat:
+    lengths, places = entry_places(ds, entry, dim)
     taken = pa.array(places)
-    fields = model.SOURCE_FIELDS if column == "data_sources" else model.EVENT_FIELDS
-    made = {name: _column(ds, f"{entry}_{name}", kind).take(taken) for name, kind in fields.items()}
+    fields = layout.NESTED_FIELDS[column]
+    made = {name: _column(ds, entry_name(entry, name), kind).take(taken) for name, kind in fields.items()}
     return model.Flat(made, lengths)

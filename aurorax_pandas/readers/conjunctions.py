@@ -120,14 +120,17 @@ def read_aurorax_conjunctions(
     cancel_on_interrupt : bool, default False
         Whether Ctrl-C cancels the search on the service; by default it goes on, and the log says how to read it later.
     chunk : str, pandas.Timedelta or other span of time, optional
-        Length of the windows that a long search is split into, ``"30D"`` for example, 30 s or more; they are searched
-        side by side and put together by `stitch`.
+        Length of the windows that a long search is split into, ``"30D"`` for example, 30 s or more, or ``"MS"``,
+        ``"QS"``, ``"YS"`` for months, quarters and years of the calendar; they are searched side by side and put
+        together by `stitch`.
     max_workers : int, default 4
         How many windows of `chunk` are searched at a time.
     checkpoint : str or pathlib.Path, optional
-        Directory that keeps each finished window, so that the same call after a crash or an interrupt asks only for
-        what is missing, and goes on waiting for searches that still run. One directory is for one search on one
-        service.
+        Folder that keeps each finished window, so that the same call after a crash or an interrupt asks only for what
+        is missing, and goes on waiting for searches that still run. The same call with a later `end` or an earlier
+        `start` extends it. ``conjunctions/year=YYYY/*.parquet`` in it is the data set: each conjunction once, whole,
+        in the order of a read, for `load_conjunctions` of the folder and any other engine; while windows are missing,
+        what these cannot change. One folder is for one search on one service, and for one process at a time.
     overlap : str, pandas.Timedelta or other span of time, default "1h"
         How far a window reaches into the next one. Conjunctions of pairs are exact without any; those of more sources
         are exact as long as they last no longer than this.
@@ -153,6 +156,8 @@ def read_aurorax_conjunctions(
         If `timeout` passes; the error's ``request_id`` reads the result later. With `checkpoint` the same call goes on.
     AuroraxDataError
         If the result is damaged.
+    AuroraxFileError
+        If the folder of `checkpoint` cannot be written to; the same call goes on.
     AuroraxBulkError
         If windows of `chunk` or `checkpoint` fail for other reasons too, after the others have been finished; it lists
         them, and holds what was found.
@@ -222,6 +227,7 @@ def read_aurorax_conjunctions(
                 progress=progress,
                 on_bad_records=on_bad_records,
                 cancel_on_interrupt=cancel_on_interrupt,
+                continuous=continuous,
             )
         from aurorax_pandas.service.search import ConjunctionSearch
 

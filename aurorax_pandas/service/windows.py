@@ -16,6 +16,7 @@ from aurorax_pandas.exceptions import (
     AuroraxBulkError,
     AuroraxDataError,
     AuroraxError,
+    AuroraxFileError,
     AuroraxInputError,
     AuroraxNotFoundError,
     AuroraxSearchError,
@@ -24,10 +25,12 @@ from aurorax_pandas.exceptions import (
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records
 from aurorax_pandas.frame.stitch import stitch
+from aurorax_pandas.io.data_set import provenance_of_windows
 from aurorax_pandas.options import service_of
 from aurorax_pandas.query.query import Query
+from aurorax_pandas.query.windows import Part, chunk_to_text, read_chunk, split_window
 from aurorax_pandas.service import catalogue
-from aurorax_pandas.service.checkpoint import Checkpoint, Part
+from aurorax_pandas.service.checkpoint import Checkpoint
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.progress import progress_bar
@@ -39,39 +42,8 @@ logger = logging.getLogger("aurorax_pandas")
 
 #: Windows whose search fails are searched this often in all, each time by a new search.
 ATTEMPTS: Final = 3
-#: A search is split into no more windows than this.
-MAX_WINDOWS: Final = 10_000
-#: The finest step of epochs: a shorter window may hold none.
-SHORTEST_WINDOW: Final = pd.Timedelta("30s")
-_SECOND: Final = pd.Timedelta("1s")
-
-
-def split_window(start: str, end: str, chunk: pd.Timedelta, overlap: pd.Timedelta) -> list[Part]:
-    """
-    Split a window into parts of one length; each but the last reaches into the next by the overlap.
-
-    Parameters
-    ----------
-    start, end : str
-        The window, inclusive, in whole seconds, UTC.
-    chunk, overlap : pandas.Timedelta
-        Length of the parts, and of what two neighbours share.
-
-    Raises
-    ------
-    AuroraxInputError
-        If there are too many.
-    """
-    first, last = pd.Timestamp(start), pd.Timestamp(end)
-    if (last - first) // chunk >= MAX_WINDOWS:
-        raise AuroraxInputError(
-            f"chunk={str(chunk)!r} makes more than {MAX_WINDOWS} windows of {start} to {end}; give a longer one"
-        )
-    begins = list(pd.date_range(first, last, freq=chunk))
-    return [
-        Part(number, begin.isoformat(), min(begin + chunk - _SECOND + overlap, last).isoformat())
-        for number, begin in enumerate(begins)
-    ]
+#: What the whole search is refused for: what one window meets, all do.
+_OF_ALL: Final = (AuroraxInputError, AuroraxAuthorizationError, AuroraxFileError)
 
 
 def read_in_parts(
@@ -86,6 +58,7 @@ def read_in_parts(
     progress: bool,
     on_bad_records: Literal["raise", "drop"],
     cancel_on_interrupt: bool,
+    continuous: bool = False,
 ) -> pd.DataFrame:
     """
     Run a search in windows; see `read_aurorax_conjunctions` for the arguments.
@@ -94,49 +67,74 @@ def read_in_parts(
     ------
     AuroraxInputError
         If `chunk` or `overlap` is no span of time that can be used, `max_workers` no whole number above 0, or the
-        directory of `checkpoint` holds something else; nothing is sent or written then.
+        folder of `checkpoint` holds something else; nothing is sent or written then.
+    AuroraxFileError
+        If the folder cannot be written to.
     AuroraxTimeoutError
-        If the deadline is all that windows fail for.
+        If the deadline is all that windows fail for, or another process works in the folder until then.
     AuroraxBulkError
         If windows fail for good, after the others have been finished; it lists them.
     """
     whole_number("max_workers", max_workers)
-    whole = pd.Timestamp(query.end) - pd.Timestamp(query.start) + _SECOND
-    length = whole if chunk is None else span("chunk", chunk).ceil("s")
-    if length < min(SHORTEST_WINDOW, whole):
-        raise AuroraxInputError(f"chunk={chunk!r} is shorter than 30 s, the finest step of epochs; give a longer one")
+    length = read_chunk(chunk, query.start, query.end)
     shared = span("overlap", overlap, zero=True).ceil("s")
     parts = split_window(query.start, query.end, length, shared)
     check_on_bad_records(on_bad_records)
     deadline = Deadline(timeout)
-    keeper = None
-    if checkpoint is not None:
-        search = {
-            "query": query.payload,
-            "chunk": length.isoformat(),
-            "overlap": shared.isoformat(),
-            "service": service_of(connection.api_url),
-            "on_bad_records": on_bad_records,
-        }
-        keeper = Checkpoint(checkpoint, search)
-    if connection.check_names and (keeper is None or keeper.is_new):
-        with connection.opened() as transport:
-            catalogue.check_names(query.payload, transport, deadline)
-    if keeper is not None:
-        keeper.begin()
     workers = Workers(cancel_on_interrupt)
-    # what the windows name is looked up once, for all of them
+    if checkpoint is None:
+        if connection.check_names:
+            _check_names(query, connection, deadline)
+        # what the windows name is looked up once, for all of them
+        connection = replace(connection, check_names=False)
+        reader = _Reader(query, None, deadline, on_bad_records, workers, connection)
+        finished, failed = _search(parts, {}, reader, workers, max_workers, progress)
+        return _result(parts, finished, failed, query, deadline, None)
+    search = {
+        "query": {name: value for name, value in query.payload.items() if name not in ("start", "end")},
+        "chunk": chunk_to_text(length),
+        "overlap": shared.isoformat(),
+        "service": service_of(connection.api_url),
+        "on_bad_records": on_bad_records,
+        # its rows are not the result yet, which the folder must say
+        **({"continuous": True} if continuous else {}),
+    }
+    keeper = Checkpoint(checkpoint, search, query.start, query.end)
+    if keeper.is_new and connection.check_names:
+        _check_names(query, connection, deadline)
     connection = replace(connection, check_names=False)
-    reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
-    finished, failed = _search(parts, reader, workers, max_workers, progress)
-    frames = [finished[part] for part in parts if part in finished]
-    df = _together(frames, query)
-    if failed:
-        error = _bulk_error(failed, df, len(parts), checkpoint)
-        if all(isinstance(one, AuroraxTimeoutError) for one in failed.values()):
-            raise _too_late(failed, len(parts), deadline, checkpoint) from error
-        raise error
-    return df
+    keeper.begin(deadline, connection.sleep)
+    try:
+        # a search that has grown has windows of its own
+        parts = keeper.manifest.windows()
+        kept = _kept(parts, keeper, workers, max_workers)
+        keeper.take_up(kept, _step(query))
+        reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
+        finished, failed = _search(parts, kept, reader, workers, max_workers, progress)
+    finally:
+        keeper.release()
+    return _result(parts, finished, failed, query, deadline, checkpoint)
+
+
+def _check_names(query: Query, connection: Connection, deadline: Deadline) -> None:
+    with connection.opened() as transport:
+        catalogue.check_names(query.payload, transport, deadline)
+
+
+def _step(query: Query) -> pd.Timedelta:
+    return pd.Timedelta("30s" if query.subminute_precision else "1min")
+
+
+def _kept(parts: list[Part], keeper: Checkpoint, workers: Workers, count: int) -> dict[Part, pd.DataFrame]:
+    """Return the parts that are finished already."""
+    found = {}
+    with workers:
+        for part, result in workers.map(keeper.load, parts, count):
+            if isinstance(result, AuroraxError):
+                raise result
+            if result is not None:
+                found[part] = result
+    return found
 
 
 class _Reader:
@@ -159,13 +157,11 @@ class _Reader:
         self._connection = replace(connection, sleep=workers.sleep)
 
     def run(self, part: Part) -> pd.DataFrame:
-        """Return the conjunctions of a part, from the checkpoint where it has them."""
-        if self._checkpoint is not None and (kept := self._checkpoint.load(part)) is not None:
-            return kept
+        """Return the conjunctions of a part."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 df = self._search(part)
-            except (AuroraxInputError, AuroraxAuthorizationError, AuroraxTimeoutError):
+            except (*_OF_ALL, AuroraxTimeoutError):
                 raise
             except AuroraxError as error:
                 if self._checkpoint is not None and isinstance(error, AuroraxSearchError | AuroraxNotFoundError):
@@ -180,6 +176,11 @@ class _Reader:
                     self._checkpoint.save(part, df)
                 return df
         raise AssertionError
+
+    def finished(self, part: Part, df: pd.DataFrame) -> None:
+        """Add a part to the data set, where there is one."""
+        if self._checkpoint is not None:
+            self._checkpoint.add(part, df)
 
     def _search(self, part: Part) -> pd.DataFrame:
         request_id = None if self._checkpoint is None else self._checkpoint.request_id(part)
@@ -205,36 +206,52 @@ class _Reader:
 
 
 def _search(
-    parts: list[Part], reader: _Reader, workers: Workers, count: int, progress: bool
+    parts: list[Part],
+    kept: dict[Part, pd.DataFrame],
+    reader: _Reader,
+    workers: Workers,
+    count: int,
+    progress: bool,
 ) -> tuple[dict[Part, pd.DataFrame], dict[Part, AuroraxError]]:
-    finished: dict[Part, pd.DataFrame] = {}
-    failed: dict[Part, AuroraxError] = {}
-    with workers, progress_bar(total=len(parts), disable=not progress, unit="window") as bar:
-        for part, result in workers.map(reader.run, parts, count):
+    finished, failed = dict(kept), {}
+    missing = [part for part in parts if part not in kept]
+    bar = progress_bar(total=len(parts), initial=len(kept), disable=not progress, unit="window")
+    with workers, bar:
+        for part, result in workers.map(reader.run, missing, count):
             bar.update()
-            # what one window is refused for, all are
-            if isinstance(result, AuroraxInputError | AuroraxAuthorizationError):
+            if isinstance(result, _OF_ALL):
                 raise result
             if isinstance(result, AuroraxError):
                 failed[part] = result
             else:
                 finished[part] = result
+                reader.finished(part, result)
     return finished, failed
 
 
+def _result(
+    parts: list[Part],
+    finished: dict[Part, pd.DataFrame],
+    failed: dict[Part, AuroraxError],
+    query: Query,
+    deadline: Deadline,
+    checkpoint: str | Path | None,
+) -> pd.DataFrame:
+    df = _together([finished[part] for part in parts if part in finished], query)
+    if failed:
+        error = _bulk_error(failed, df, len(parts), checkpoint)
+        if all(isinstance(one, AuroraxTimeoutError) for one in failed.values()):
+            raise _too_late(failed, len(parts), deadline, checkpoint) from error
+        raise error
+    return df
+
+
 def _together(frames: list[pd.DataFrame], query: Query) -> pd.DataFrame:
-    sources = [frame.attrs.get(provenance.KEY, {}) for frame in frames]
+    found = provenance_of_windows([frame.attrs for frame in frames], query.payload)
     for frame in frames:
         frame.attrs = {}
-    step = pd.Timedelta("30s" if query.subminute_precision else "1min")
     filled = [frame for frame in frames if len(frame)]
-    df = stitch(pd.concat(filled, ignore_index=True), step) if filled else model.empty_conjunctions()
-    found = provenance.make_provenance(
-        request_ids=[name for source in sources for name in source.get("request_ids", ())],
-        query=query.payload,
-        api_url=next((source["api_url"] for source in sources if source.get("api_url")), None),
-    )
-    found["windows"] = [window for source in sources for window in source.get("windows", ())]
+    df = stitch(pd.concat(filled, ignore_index=True), _step(query)) if filled else model.empty_conjunctions()
     df.attrs[provenance.KEY] = found
     return df
 

@@ -190,7 +190,7 @@ def other_version(path, name):
     import h5py
 
     with h5py.File(path, "a") as file:
-        file.attrs["aurorax"] = file.attrs["aurorax"].replace(old.decode(), new.decode())
+        file.attrs["aurorax"] = file.attrs["aurorax"].replace(old, new)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -409,10 +409,11 @@ def test_a_foreign_file_is_one_error(tmp_path, name, body):
         ap.load_conjunctions(tmp_path / "file", format=name)
 
 
-def test_a_file_of_pandas_own_is_pointed_to_pandas(sample, tmp_path):
-    sample.to_parquet(tmp_path / "own.parquet")
-    with pytest.raises(ap.AuroraxDataError, match=r"pandas\.read_parquet"):
-        ap.load_conjunctions(tmp_path / "own.parquet")
+def test_a_table_of_something_else_is_pointed_to_pandas(sample, tmp_path):
+    for number, df in enumerate((sample[["start"]], sample.aurorax.explode_events(), pd.DataFrame({"a": [1]}))):
+        df.to_parquet(tmp_path / f"{number}.parquet")
+        with pytest.raises(ap.AuroraxDataError, match=r"pandas\.read_parquet"):
+            ap.load_conjunctions(tmp_path / f"{number}.parquet")
 
 
 def test_a_pickle_is_not_loaded(sample, tmp_path):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxBulkError, AuroraxInputError, AuroraxTimeoutError, sandbox
-from aurorax_pandas.service.windows import split_window
+from aurorax_pandas.query.windows import split_window
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 pytest.importorskip("pyarrow")
@@ -144,7 +144,7 @@ def test_a_damaged_part_is_searched_again(tmp_path):
     box = sandbox.serve()
     with box as url:
         read(url, chunk="6h", checkpoint=tmp_path)
-        part = sorted(tmp_path.glob("*.parquet"))[1]
+        part = sorted((tmp_path / "parts").glob("*.parquet"))[1]
         part.write_bytes(part.read_bytes()[:-100])
         df = read(url, chunk="6h", checkpoint=tmp_path)
         assert len(submits(box)) == 5
@@ -158,7 +158,7 @@ def test_a_search_that_still_runs_is_waited_for(tmp_path):
         # as if the process had died after the submit of the second window
         submitted = submits(box)[1]["request_id"]
         part = next(
-            path for path in sorted(tmp_path.glob("*.parquet"))
+            path for path in sorted((tmp_path / "parts").glob("*.parquet"))
             if submitted in aurorax_pandas.load_conjunctions(path).aurorax.provenance["request_ids"]
         )  # fmt: skip
         part.unlink()
@@ -171,7 +171,7 @@ def test_a_search_that_still_runs_is_waited_for(tmp_path):
 def test_a_search_that_is_gone_is_run_again(tmp_path):
     with sandbox.serve() as url:
         read(url, chunk="6h", checkpoint=tmp_path)
-    part = sorted(tmp_path.glob("*.parquet"))[0]
+    part = sorted((tmp_path / "parts").glob("*.parquet"))[0]
     part.unlink()
     part.with_suffix(".json").write_text(json.dumps({"request_id": "lost-with-the-server"}))
     with sandbox.serve() as url:
@@ -206,7 +206,7 @@ def test_parts_that_lost_records_are_not_taken_where_none_may_be_lost(tmp_path):
 def test_a_server_of_this_machine_may_come_back_at_another_port(tmp_path):
     with sandbox.serve() as url:
         read(url, chunk="6h", checkpoint=tmp_path)
-    next(iter(sorted(tmp_path.glob("*.parquet")))).unlink()
+    next(iter(sorted((tmp_path / "parts").glob("*.parquet")))).unlink()
     box = sandbox.serve()
     with box as other:
         assert other != url
@@ -282,7 +282,7 @@ def test_a_part_that_is_of_something_else_is_searched_again(tmp_path, wrong):
     box = sandbox.serve()
     with box as url:
         read(url, chunk="6h", checkpoint=tmp_path)
-        first, second = sorted(tmp_path.glob("*.parquet"))[:2]
+        first, second = sorted((tmp_path / "parts").glob("*.parquet"))[:2]
         if wrong == "events":
             df = aurorax_pandas.load_conjunctions(second)
             aurorax_pandas.to_parquet(df.aurorax.explode_events(), second, overwrite=True)
@@ -307,14 +307,14 @@ def test_a_deadline_that_passes_is_a_timeout_and_what_is_finished_is_kept(tmp_pa
     box = sandbox.serve(faults={"search": [None] * 4 + ["stall"] * 2})
     with box as url:
         read(url, chunk="6h", checkpoint=tmp_path)
-        for part in sorted(tmp_path.glob("*.parquet"))[:2]:
+        for part in sorted((tmp_path / "parts").glob("*.parquet"))[:2]:
             part.unlink()
         with pytest.raises(
             AuroraxTimeoutError, match=r"2 of 4 windows had no result .* the same call goes on"
         ) as caught:
-            read(url, chunk="6h", checkpoint=tmp_path, timeout=0.3)
+            read(url, chunk="6h", checkpoint=tmp_path, timeout=2)
         assert len(caught.value.__cause__.data)
-        assert len(list(tmp_path.glob("*.parquet"))) == 2
+        assert len(list((tmp_path / "parts").glob("*.parquet"))) == 2
         for job in list(box._jobs.values()):
             job.cancel()
         df = read(url, chunk="6h", checkpoint=tmp_path)
@@ -456,7 +456,7 @@ def test_kill_in_the_middle_and_run_again(tmp_path):
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         watcher.join()
-        kept = {path.stem: path.stat().st_mtime_ns for path in tmp_path.glob("*.parquet")}
+        kept = {path.stem: path.stat().st_mtime_ns for path in (tmp_path / "parts").glob("*.parquet")}
         assert 5 <= len(kept) < 12
         for job in list(box._jobs.values()):
             if job.stalled:
@@ -465,13 +465,13 @@ def test_kill_in_the_middle_and_run_again(tmp_path):
         df = read(url, chunk="2h", max_workers=2, checkpoint=tmp_path)
         asked = {body["start"] for body in submits(box)[already:]}
     assert len(asked) <= 12 - len(kept)
-    assert {stem: (tmp_path / f"{stem}.parquet").stat().st_mtime_ns for stem in kept} == kept
+    assert {stem: (tmp_path / "parts" / f"{stem}.parquet").stat().st_mtime_ns for stem in kept} == kept
     assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
 
 
 def _wait_for_files(directory, count, reached):
     end = time.monotonic() + 120
     while time.monotonic() < end and not reached.is_set():
-        if len(list(directory.glob("*.parquet"))) >= count:
+        if len(list((directory / "parts").glob("*.parquet"))) >= count:
             reached.set()
         reached.wait(0.02)
