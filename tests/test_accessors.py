@@ -150,7 +150,6 @@ def test_categories_in_another_order_change_nothing(sample):
     ("verb", "lacking"),
     [
         (lambda df: df.aurorax.pair_summary(), "min_distance"),
-        (lambda df: df.aurorax.groupby_pair(), "pair"),
         (lambda df: df.aurorax.groupby_pair("site"), "end"),
         (lambda df: df.aurorax.minutes(), "end"),
         (lambda df: df.aurorax.passes(), "closest_epoch"),
