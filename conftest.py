@@ -8,8 +8,6 @@ import pytest
 
 mpl.use("Agg")
 
-# scripts, which import each other as scripts do
-collect_ignore = ["tests/benchmarks"]
 
 # its example needs the extra explore
 collect_ignore = [] if find_spec("bokeh") else ["aurorax_pandas/interactive/explore.py"]

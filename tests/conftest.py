@@ -14,8 +14,8 @@ from hypothesis import Phase, settings
 import aurorax_pandas
 from aurorax_pandas import sandbox
 
-# code for type checkers alone
-collect_ignore = ["typing"]
+# code for type checkers alone, and scripts that import each other as scripts do
+collect_ignore = ["typing", "benchmarks"]
 
 # a suite that passed passes again; `--hypothesis-profile=explore` tries other examples each time
 settings.register_profile("suite", deadline=None, max_examples=20, database=None, derandomize=True)
