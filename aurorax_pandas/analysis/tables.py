@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import html
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pandas as pd
@@ -75,13 +76,16 @@ def _write(
     table.relabel_index([one.replace("{", "{{").replace("}", "}}") for one in escaped], axis=1)
 
 
-@functools.cache
 def _table_class() -> Any:
     """Return the class of tables, which stands on jinja2."""
-    try:
-        from pandas.io.formats.style import Styler
-    except ImportError as error:
-        raise AuroraxMissingExtraError.of("a table with a style", "jinja2", "style") from error
+    if find_spec("jinja2") is None:
+        raise AuroraxMissingExtraError.of("a table with a style", "jinja2", "style")
+    return _made_class()
+
+
+@functools.cache
+def _made_class() -> Any:
+    from pandas.io.formats.style import Styler
 
     class Table(Styler):
         """A table whose LaTeX is made anew: that of a notebook's table holds what only a browser understands."""

@@ -13,6 +13,7 @@ from aurorax_pandas.analysis.labels import require_column, spacecraft_sides
 from aurorax_pandas.checks import invalid, whole_number
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
+from aurorax_pandas.exceptions import AuroraxMissingExtraError
 from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.interactive.page import ExplorePage
 from aurorax_pandas.interactive.rows import checked_tooltip, drawn_events, told_columns
@@ -75,7 +76,7 @@ def explore(
 
     Raises
     ------
-    ImportError
+    AuroraxMissingExtraError
         If Bokeh is not installed.
     AuroraxInputError
         If a column is not there, an argument cannot be used, or the frame has no events.
@@ -102,8 +103,6 @@ def explore(
     <ExplorePage of 49 events in 33 lanes>
     >>> page.save("supplement.html")
     """
-    if find_spec("bokeh") is None:
-        raise ImportError('explore needs bokeh: pip install "aurorax-pandas[explore]"')
     asked = checked_tooltip(tooltip)
     chosen = colors.checked_palette(palette)
     if title is not None and not isinstance(title, str):
@@ -125,6 +124,8 @@ def explore(
     limits = scale.checked_limits(None, "explore", color, cmap, vmin, vmax)
     own = by if by in drawn.events.columns else None
     told = told_columns(drawn.events, asked, own, color)
+    if find_spec("bokeh") is None:
+        raise AuroraxMissingExtraError.of("explore", "bokeh", "explore")
     layout = sheet(df, drawn, ephemeris, told, color, limits, chosen, title, pixels, tall)
     count, lanes = len(drawn.events), len(drawn.labels.cat.categories)
     words = f"{count} {'event' if count == 1 else 'events'} in {lanes} {'lane' if lanes == 1 else 'lanes'}"

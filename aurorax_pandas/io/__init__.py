@@ -267,7 +267,8 @@ def load_conjunctions(
     >>> assert_conjunctions_equal(aurorax_pandas.load_conjunctions("swarm-all.json"), df)
     >>> aurorax_pandas.load_conjunctions("swarm-all.json", columns=["start", "min_distance"], end="2020-01-01T00:09")
                     start  min_distance
-    0 2020-01-01 00:08:00    206.599963
+    0 2020-01-01 00:08:00    192.029390
+    1 2020-01-01 00:08:00    206.588207
     """
     from aurorax_pandas.io.loading import Choice, load_one, load_with_dask
 

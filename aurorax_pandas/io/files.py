@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from aurorax_pandas.checks import flag
+from aurorax_pandas.checks import check_frame, flag
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
@@ -50,6 +50,7 @@ def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
     from aurorax_pandas.frame.validation import validate
 
+    check_frame(df, f"to_{name}")
     flag("overwrite", overwrite)
     if not _OF_OURS & set(df.columns):
         raise AuroraxInputError(
@@ -84,6 +85,7 @@ def export_api(df: pd.DataFrame, path: Any, *, overwrite: bool) -> None:
     from aurorax_pandas.frame.validation import check_kind
     from aurorax_pandas.io import json_file
 
+    check_frame(df, "to_json")
     target = target_of(path, "json", overwrite=overwrite)
     check_kind(df, "conjunctions")
     own = [name for name in df.columns if name not in model.CONJUNCTION_COLUMNS]

@@ -161,13 +161,6 @@ def test_a_frame_of_another_kind_is_told_as_such_and_nothing_else_is(sample, nam
         ap.validate(made(sample), schema)
 
 
-def test_passes_are_no_file_of_ours(sample, tmp_path):
-    with pytest.raises(ap.AuroraxInputError, match="passes"):
-        sample.aurorax.passes().aurorax.to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(ap.AuroraxInputError, match="passes"):
-        sample.aurorax.passes().aurorax.to_xarray()
-
-
 def test_passes_keep_their_rules(sample):
     found = sample.aurorax.passes()
     for column, value, says in [

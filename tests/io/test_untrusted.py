@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import aurorax_pandas as ap
+from aurorax_pandas.frame import provenance
 from aurorax_pandas.io import files, layout
 
 SUFFIXES = {"parquet": "parquet", "csv": "csv", "json": "json", "netcdf": "nc"}
@@ -49,6 +50,7 @@ def test_attrs_that_hold_other_things_are_one_error(sample, tmp_path, monkeypatc
     # as a program that does not check would write it, with a sum that is right
     with monkeypatch.context() as patched:
         patched.setattr(layout.limits, "strange_attrs", lambda attrs: "")
+        patched.setattr(provenance, "_PARTS", {})
         getattr(df.aurorax, f"to_{name}")(path)
     with pytest.raises(ap.AuroraxDataError):
         ap.load_conjunctions(path)
