@@ -150,7 +150,9 @@ def _off_half_minutes(df: pd.DataFrame) -> npt.NDArray[np.bool_]:
         times = df[name].to_numpy("M8[us]")
         ticks = times.view(np.int64)
         # a remainder takes four times as long
-        off |= ~np.isnat(times) & (ticks // _HALF_MINUTE * _HALF_MINUTE != ticks)
+        uneven = ticks // _HALF_MINUTE * _HALF_MINUTE != ticks
+        if uneven.any():
+            off |= uneven & ~np.isnat(times)
     return off
 
 
