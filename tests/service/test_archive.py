@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import threading
@@ -285,8 +286,10 @@ def test_a_disk_that_is_full_at_any_write_leaves_a_folder_that_goes_on(tmp_path,
         left = [number]
 
         def full(handle, left=left):
-            left[0] -= 1
+            # that names of a folder are on the disk is not always to be had
+            left[0] -= stat.S_ISREG(os.fstat(handle).st_mode)
             if left[0] == 0:
+                left[0] = -1
                 raise OSError(28, "No space left on device")
             to_disk(handle)
 
@@ -299,19 +302,20 @@ def test_a_disk_that_is_full_at_any_write_leaves_a_folder_that_goes_on(tmp_path,
             except AuroraxFileError as caught:
                 error = caught
             done = left[0] > 0
+        assert done == (error is None)
         if error is not None:
             said = str(error)
             assert error.errno == 28
             assert str(folder) in said
             assert re.search(r"No space left on device \(\d+ MB are free there\)", said)
             assert said.endswith("make room there or mend it, then the same call goes on with what is missing")
-            failed.add(number)
+            failed.add(Path(said.split("'")[1]).suffix)
         if number % 5 == 0 or done:
             assert_conjunctions_equal(read(url, folder, chunk="12h"), WHOLE, check_attrs=False)
             assert_conjunctions_equal(ap.load_conjunctions(folder), WHOLE, check_attrs=False)
             assert not list(folder.rglob("*.part"))
-    # the search, the index, ids, parts and files of the data set
-    assert len(failed) >= 10
+    # the search, the index and ids; parts and files of the data set
+    assert failed >= {".json", ".parquet"}
 
 
 def test_two_calls_on_one_folder_take_turns(tmp_path, caplog):
