@@ -140,7 +140,6 @@ def pair_summary(
     choice("by", by, ("pair", "site"))
     with_sources = flag("sources", sources)
     events = as_events(df, "pair_summary", "pair", *_SUMMED)
-    delta = step_of(df, step)
     if by == "pair":
         kept = spans = _by_pair(events)
     else:
@@ -148,6 +147,7 @@ def pair_summary(
         kept, spans = _by_pair(pair_events(events, by)), _by_pair(events.assign(pair=label_events(events, "site")))
     with ThreadPoolExecutor(1) as pool:
         distances = pool.submit(_sum_up_distances, kept)
+        delta = step_of(df, step)
         columns = {"count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, delta), **distances.result()}
     index = pd.Index(kept.labels, dtype="str", name="pair")
     summary = pd.DataFrame(columns, index, list(model.PAIR_SUMMARY_COLUMNS)).astype(model.PAIR_SUMMARY_COLUMNS)

@@ -395,7 +395,8 @@ def main():
         return
     if arguments.gate:
         # a machine that is busy for a moment slows one side; a slow-down of ours shows twice
-        sys.exit(not (gate(arguments.runs) or gate(arguments.runs)))
+        # a machine that others use too is given three tries
+        sys.exit(not any(gate(arguments.runs) for _ in range(3)))
     sys.exit(not full(arguments.runs))
 
 
