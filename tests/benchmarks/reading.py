@@ -394,8 +394,7 @@ def main():
         measure_peak(*arguments.peak)
         return
     if arguments.gate:
-        # a machine that is busy for a moment slows one side; a slow-down of ours shows twice
-        # a machine that others use too is given three tries
+        # a machine that is busy for a moment slows one side; a slow-down of ours shows each time
         sys.exit(not any(gate(arguments.runs) for _ in range(3)))
     sys.exit(not full(arguments.runs))
 
