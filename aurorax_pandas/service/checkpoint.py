@@ -157,13 +157,13 @@ class Checkpoint:
         try:
             # another process may have worked in it meanwhile
             self.manifest = self._examine()
+            remove_leftovers(self._parts)
+            for path in self._folder.glob("search.json.*"):
+                if _LEFT_OVER.fullmatch(path.name) and path.is_file():
+                    path.unlink(missing_ok=True)
         except BaseException:
             self._lock.release()
             raise
-        remove_leftovers(self._parts)
-        for path in self._folder.glob("search.json.*"):
-            if _LEFT_OVER.fullmatch(path.name) and path.is_file():
-                path.unlink(missing_ok=True)
 
     def take_up(self, frames: dict[Part, pd.DataFrame], step: pd.Timedelta) -> None:
         """Write down what is searched for, and bring the data set up to the windows that are finished."""

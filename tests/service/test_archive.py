@@ -325,7 +325,8 @@ def test_two_calls_on_one_folder_take_turns(tmp_path, caplog):
         assert len(submits(box)) == 2
     for df in both:
         assert_conjunctions_equal(df, WHOLE, check_attrs=False)
-    assert f"process {os.getpid()} works in this folder" in caplog.text
+    # its number is not there yet where the other has just begun
+    assert re.search(rf"process ({os.getpid()}|of another program) works in this folder; waiting", caplog.text)
 
 
 def test_a_call_waits_no_longer_than_its_deadline_for_another(tmp_path, url):
