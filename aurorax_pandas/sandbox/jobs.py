@@ -124,14 +124,14 @@ class Job:
                 raise AuroraxError(
                     f"sandbox: the result is larger than {MOST_BYTES // 2**20} MB; ask for a shorter window"
                 )
+            self.log("info", "Search completed")
+            self.log("debug", f"File size is {len(body)} bytes.")
         except CancelledSearch:
             self._end(begun, "error", "Search was cancelled")
         except Exception as error:
             # a search that ended without a word would be waited for for ever
             self._end(begun, "error", str(error) or type(error).__name__)
         else:
-            self.log("info", "Search completed")
-            self.log("debug", f"File size is {len(body)} bytes.")
             seconds = time.monotonic() - begun
             words = f"Finished search in {seconds:.2f} seconds and found {len(records)} records."
             self._end(begun, "info", words, body, len(records))

@@ -6,6 +6,7 @@ import pytest
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxAPIError, AuroraxInputError, AuroraxSearchError, ConjunctionSearch, sandbox
+from aurorax_pandas.sandbox.jobs import Job
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 DAY = {"start": "2020-01-01", "end": "2020-01-01", "distance": 400}
@@ -157,3 +158,16 @@ def test_ephemeris_search_gives_the_records_of_the_window(box, ephemeris):
 def test_availability_counts_records_of_each_day(box):
     _, counts = ask(box.url, "/api/v1/availability/ephemeris?start=2020-01-01&end=2020-01-02&platform=gakona")
     assert [count["available_ephemeris"] for count in counts] == [{"2020-01-01": 872, "2020-01-02": 0}]
+
+
+def test_cancelled_at_its_last_step_it_ends_as_cancelled():
+    class Late(dict):
+        def items(self):
+            job.stop()
+            return super().items()
+
+    job = Job("conjunctions", {}, "", lambda _: [Late(found=1)])
+    job._run(None, False)
+    assert job.is_done
+    assert job.status()["search_result"]["error_condition"]
+    assert job.status()["logs"][-1]["summary"] == "Search was cancelled"
