@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,3 +151,15 @@ def test_a_schema_error_is_a_data_error_and_a_value_error(sample):
 def test_a_pair_summary_keeps_its_rules(sample, column, value, says):
     with pytest.raises(ap.AuroraxSchemaError, match=says):
         ap.validate(sample.aurorax.pair_summary().assign(**{column: value}))
+
+
+def test_a_debugger_that_looks_on_changes_nothing(sample):
+    broken = sample.aurorax.select_sources(program="swarm")
+    broken["events"] = broken["events"].nest.set_column("min_distance", [9999.0] * len(broken))
+    before = sys.gettrace()
+    sys.settrace(lambda *_: None)
+    try:
+        error = failing(broken)
+    finally:
+        sys.settrace(before)
+    assert error.failures["rows"].tolist() == [len(broken)]
