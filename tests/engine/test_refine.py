@@ -142,6 +142,12 @@ def test_rows_without_a_limited_pair_are_refused(sample, builders):
         df.aurorax.refine(sample, 300)
 
 
+def test_a_filter_needs_its_variable(sample):
+    df = find(sample, 900, SEVERAL["metadata"])
+    with pytest.raises(AuroraxInputError, match="no variable 'radial_distance', which the query filters by"):
+        df.aurorax.refine(sample.drop_vars("radial_distance"), 400)
+
+
 def test_an_ephemeris_that_covers_a_part_warns_and_one_that_covers_none_is_refused(sample):
     df = find(sample, 950, RECORDED)
     early = sample.sel(epoch=slice("2020-01-01T00:00", "2020-01-01T05:00"))
