@@ -163,3 +163,10 @@ def test_a_debugger_that_looks_on_changes_nothing(sample):
     finally:
         sys.settrace(before)
     assert error.failures["rows"].tolist() == [len(broken)]
+
+
+def test_a_summary_is_by_its_pairs_each_once(sample):
+    summary = sample.aurorax.pair_summary()
+    assert "the index is not named 'pair'" in str(failing(summary.rename_axis("mine"), ap.PairSummarySchema))
+    assert "a label of the index is there twice" in str(failing(pd.concat([summary, summary]), ap.PairSummarySchema))
+    assert "make it the index by set_index('pair')" in str(failing(summary.reset_index(), ap.PairSummarySchema))
