@@ -202,7 +202,7 @@ JUNK = st.one_of(
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2), st.sets(st.integers(), max_size=2),
     st.sampled_from(
         [pd.NA, pd.NaT, np.nan, np.zeros((2, 2)), np.array([]), SAMPLE, KP, object(), len, type, pd.Timedelta.max,
-         pd.Timestamp.max, 10**400, np.datetime64("NaT"), slice(1), EPHEMERIS, 1j, range(3), {"a": {}}]
+         pd.Timestamp.max, 10**400, np.datetime64("NaT", "us"), slice(1), EPHEMERIS, 1j, range(3), {"a": {}}]
     ),
 )  # fmt: skip
 OFFLINE = [name for name in (*VERBS, *PLOTS) if name not in ("read_ephemeris_of", "read_data_products_of")]

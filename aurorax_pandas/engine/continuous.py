@@ -31,7 +31,7 @@ _MICROSECOND: Final = np.timedelta64(1, "us")
 
 def unit_of(step: np.timedelta64) -> np.timedelta64:
     """Return the unit that instants between epochs are counted in: it divides the step."""
-    return _MILLISECOND if step % _MILLISECOND == np.timedelta64(0) else _MICROSECOND
+    return _MILLISECOND if step % _MILLISECOND == np.timedelta64(0, "us") else _MICROSECOND
 
 
 class Between(Stage):

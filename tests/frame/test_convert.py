@@ -551,7 +551,7 @@ def test_a_table_of_sources_that_cannot_be_read_is_refused(sample, table, says):
 
 def test_cells_of_every_kind_in_records_are_json(sample):
     records = sample.head(3).to_dict("records")
-    records[1]["closest_epoch"], records[2]["closest_epoch"] = np.datetime64("NaT"), pd.NA
+    records[1]["closest_epoch"], records[2]["closest_epoch"] = np.datetime64("NaT", "us"), pd.NA
     records[0]["farthest_epoch"] = pd.NaT
     records[1]["min_distance"] = np.float32(records[1]["min_distance"])
     records[2]["events"] = np.array(records[2]["events"].to_dict("records"))

@@ -501,7 +501,7 @@ def test_a_record_whose_event_breaks_a_rule_is_named_or_dropped(builders):
 def test_times_of_numpy_are_read_in_every_unit(builders):
     record = builders.record(5, 6)
     times = {name: np.datetime64(record[name], "ns") for name in ("start", "end", "farthest_epoch")}
-    found = as_conjunctions([{**record, **times, "closest_epoch": np.datetime64("NaT")}])
+    found = as_conjunctions([{**record, **times, "closest_epoch": np.datetime64("NaT", "us")}])
     expected = as_conjunctions([{**record, "closest_epoch": None}])
     assert_conjunctions_equal(found, expected)
 

@@ -320,6 +320,8 @@ def main() -> None:
         mutants = drawn_from(makers, 0 if given.again else given.count, f"{given.seed} {room}")
         drawn += [mutant for mutant in mutants if not given.again or mutant.key in retried]
 
+    # a run that is stopped has tried some of each room
+    random.Random(given.seed).shuffle(drawn)
     load_libraries()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
