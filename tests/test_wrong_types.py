@@ -105,6 +105,18 @@ def test_columns_that_are_there_twice(name):
     assert isinstance(caught.value, ap.AuroraxInputError | ap.AuroraxSchemaError)
 
 
+#: What verbs call themselves in messages: on the accessor two have another name.
+OWN_NAMES = {"read_data_products_of": "data_products", "read_ephemeris_of": "ephemeris"}
+
+
+@pytest.mark.parametrize("name", sorted({*VERBS, "stitch"} - {"style", "swarmaurora_url", "to_arrow", "validate"}))
+def test_a_verb_names_itself_and_the_columns_that_it_misses(name):
+    with pytest.raises(
+        ap.AuroraxInputError, match=f"^{OWN_NAMES.get(name, name)} (needs the column|keeps conjunctions)"
+    ):
+        call(name, SAMPLE[["farthest_epoch"]])
+
+
 @pytest.mark.parametrize("name", [name for name in PLOTS if name != "plot"])
 def test_axes_that_are_none(name):
     figure, panels = plt.subplots(2)

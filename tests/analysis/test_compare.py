@@ -187,3 +187,12 @@ def test_spans_beyond_what_integers_hold_are_refused(builders):
     df = as_conjunctions([now, {**now, "start": "0001-01-01T00:00:00", "end": "0001-01-01T00:00:00"}])
     with pytest.raises(ap.AuroraxInputError, match="compare shorter parts"):
         df.aurorax.overlaps(df, on="site")
+
+
+def test_of_several_windows_each_cuts_the_rows_that_it_holds(builders):
+    df = as_conjunctions([builders.record(start, end) for start, end in ((0, 2), (5, 7), (7, 10), (11, 20), (30, 40))])
+    days = [("00:02", "00:05"), ("00:20", "00:31")]
+    query = [{"start": f"2020-01-01T{first}", "end": f"2020-01-01T{last}"} for first, last in days]
+    df.attrs["aurorax"] = {"query": query}
+    # rows that only touch a window are cut by it, those between two are not
+    assert df.aurorax.at_window_edge().tolist() == [True, True, False, True, True]

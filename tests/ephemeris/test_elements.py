@@ -465,8 +465,9 @@ def test_age_and_field_travel_with_what_is_found(from_lines):
         ],
         dim="source",
     )
+    both.attrs["kp"] = 3.0
     df = ap.find_conjunctions(both, distance=20_000, ground={"platforms": "Pole"}, space={"programs": "swarm"})
     origin = df.aurorax.provenance
     assert origin["elements_age"] == pytest.approx(0.125, abs=0.001)
     assert origin["field"] == from_lines.attrs["field"]
-    assert origin["step"] == "600s"
+    assert (origin["step"], origin["kp"]) == ("600s", 3.0)

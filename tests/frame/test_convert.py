@@ -490,6 +490,8 @@ def test_a_table_of_a_frame_is_plain(sample):
     kinds = {field.name: str(field.type) for field in table.schema}
     assert {kinds["conjunction_type"], kinds["start"], kinds["kp"]} == {"string", "timestamp[us]", "double"}
     assert kinds["events"].startswith("list<")
+    told = {column["name"]: column["numpy_type"] for column in table.schema.pandas_metadata["columns"]}
+    assert (told["conjunction_type"], told["min_distance"]) == ("str", "float64")
     assert json.loads(table.schema.metadata[b"aurorax"]) == sample.aurorax.provenance
     assert table.to_pandas().attrs == sample.attrs
     zoned = sample.assign(start=sample["start"].dt.tz_localize("UTC"))

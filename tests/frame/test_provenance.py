@@ -92,3 +92,10 @@ def test_swarmaurora_url_needs_exactly_one_search(sample):
     sample.attrs.clear()
     with pytest.raises(ap.AuroraxInputError, match="no search"):
         sample.aurorax.swarmaurora_url()
+
+
+def test_a_query_without_an_end_has_no_window(sample):
+    df = sample.copy(deep=False)
+    for query in ({"start": "2019-12-31"}, {"end": "2020-01-03"}, {"start": None, "end": "2020-01-03"}):
+        df.attrs["aurorax"] = {"query": query}
+        assert df.aurorax.daily_counts().index.tolist() == [pd.Timestamp("2020-01-01")]
