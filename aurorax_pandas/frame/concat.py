@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.checks import as_list
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import ordering, provenance
 from aurorax_pandas.frame.convert import as_conjunctions
 from aurorax_pandas.frame.identity import source_set_codes
@@ -251,7 +251,7 @@ def _merged_query(queries: Sequence[Any]) -> Any:
         warnings.warn(
             f"the frames are of {len(distinct)} queries, which differ in {', '.join(differing)}; the provenance lists them",
             AuroraxDataWarning,
-            stacklevel=5,
+            stacklevel=callers_level(),
         )
         return distinct
     windows = sorted(provenance.windows_of({"query": distinct}))
