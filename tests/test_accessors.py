@@ -188,6 +188,7 @@ WARNING = {
         [b.record(sources=({"identifier": 900_001}, b.SWARM_A))]
     ),
     "concat": lambda b, df: ap.concat([df, _of_query(df, {"start": "2021"})]),
+    "passes": lambda b, df: df.aurorax.explode_events().assign(e2_source_type="satellite").aurorax.passes(),
     "sky": lambda b, df: _of_an_unknown_camera(b).aurorax.sky(),
     "magnetic": lambda b, df: ap.magnetic(_of_an_unknown_camera(b)),
     "observable": lambda b, df: _of_an_unknown_camera(b).aurorax.observable(),
@@ -205,3 +206,12 @@ def test_a_warning_tells_the_line_of_the_user(builders, sample, verb):
     with pytest.warns(ap.AuroraxDataWarning) as caught:
         WARNING[verb](builders, sample)
     assert [warning.filename for warning in caught] == [__file__] * len(caught)
+
+
+@pytest.mark.parametrize(("count", "more"), [(12, False), (13, True)])
+def test_of_many_columns_a_dozen_are_named(count, more):
+    df = pd.DataFrame([range(count)], columns=[f"column {number}" for number in range(count)])
+    with pytest.raises(ap.AuroraxInputError, match=r"the frame has column 0, .*column 11") as caught:
+        ap.closest(df)
+    assert ("column 11, …;" in str(caught.value)) is more
+    assert "column 12" not in str(caught.value)
