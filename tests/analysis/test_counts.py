@@ -144,3 +144,19 @@ def test_counts_by_station_by_a_column_and_of_pairs_without_a_station(builders):
     own = df.assign(kp=[2, 10, 2]).aurorax.daily_counts("kp")["count"]
     assert own.droplevel("day").to_dict() == {"2": 2, "10": 1}
     assert own.index.names == ["kp", "day"]
+
+
+def test_an_event_before_its_conjunction_counts_on_its_own_day_and_one_without_a_start_on_none(builders):
+    early = builders.event(builders.ATHA, builders.SWARM_A, -10, 1)
+    df = as_conjunctions([builders.record(0, 1, events=[early]), builders.record(1440, 1440)])
+    assert df.aurorax.daily_counts("pair")["count"].tolist() == [1, 0, 1]
+    assert df.aurorax.daily_counts()["count"].tolist() == [1, 1]
+    lacking = df.assign(start=df["start"].where(df.index == 0))
+    assert lacking.aurorax.daily_counts()["count"].tolist() == [1]
+
+
+def test_a_column_that_is_not_there_is_told_with_all_choices(sample):
+    with pytest.raises(
+        ap.AuroraxInputError, match="give 'pair', 'site', 'spacecraft', 'station' or one of conjunction,"
+    ):
+        sample.aurorax.daily_counts("speed")

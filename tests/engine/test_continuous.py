@@ -447,3 +447,17 @@ def test_stretches_and_chunks_do_not_show(sample, blocks, monkeypatch, builders)
 def test_arguments_that_contradict_are_refused(sample, arguments, says):
     with pytest.raises(AuroraxInputError, match=says):
         aurorax_pandas.find_conjunctions(sample, distance=500, **RECORDED, **arguments)
+
+
+def test_the_widest_of_several_pairs_is_least_where_one_that_grows_meets_one_that_falls():
+    tracks = {"camera": [(60.0, 0.0)] * 2, "craft a": [(61.0, 0.0), (64.0, 0.0)], "craft b": [(57.0, 0.0), (59.0, 0.0)]}
+    (row,) = aurorax_pandas.find_conjunctions(
+        ephemeris_of(tracks, {"camera": "camera", "craft a": "craft", "craft b": "craft"}), continuous=True,
+        distance={"ground1-space1": 400, "ground1-space2": 400}, ground={"programs": "camera"}, space=[{"platforms": "craft a"}, {"platforms": "craft b"}],
+        conjunction_types="nbtrace",
+    ).itertuples()  # fmt: skip
+    # one is 1 + 3 t degrees away, the other 3 - 2 t
+    degree = np.radians(1) * geometry.EARTH_RADIUS
+    assert row.min_distance == pytest.approx(2.2 * degree, abs=1e-3)
+    assert row.closest_epoch == ORIGIN + pd.Timedelta("24s")
+    assert row.max_distance == pytest.approx(400, abs=0.02)

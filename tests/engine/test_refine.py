@@ -136,6 +136,20 @@ def test_sources_that_fill_blocks_of_several_distances_are_refused(sample):
     assert len(df.aurorax.refine(sample, 400))
 
 
+def test_a_place_fills_its_block_where_limits_differ(sample, builders):
+    blocks = {
+        "custom_locations": {"locations": [(58.0, -94.0)]},
+        "space": [{"platforms": "swarma"}, {"platforms": "swarmc"}],
+    }
+    limits = {"space1-adhoc1": 900, "space2-adhoc1": 950, "space1-space2": None}
+    wide = find(sample, limits, blocks)
+    assert len(wide)
+    exact = {name: limit and limit - 500 for name, limit in limits.items()}
+    refined = wide.aurorax.refine(sample, exact)
+    assert len(refined)
+    builders.assert_same_spans(refined, find(sample, exact, blocks, continuous=True))
+
+
 def test_rows_without_a_limited_pair_are_refused(sample, builders):
     df = aurorax_pandas.as_conjunctions([builders.record(events=[])])
     with pytest.raises(AuroraxInputError, match="row 0 has no event"):

@@ -540,3 +540,9 @@ def test_each_record_of_a_frame_has_sources_of_its_own(builders):
     first, second = ap.records_from_conjunctions(df)
     first["data_sources"][0]["platform"] = first["events"][0]["e1_source"]["platform"] = "changed"
     assert second == builders.record(2, 3)
+
+
+@pytest.mark.parametrize("dtype", ["category", "str", object])
+def test_codes_of_categories_are_minus_one_for_others_and_for_none(dtype):
+    values = pd.Series(["sbtrace", "other", None, "nbtrace"]).astype(dtype)
+    assert model.category_codes(values, model.CONJUNCTION_TYPE).tolist() == [1, -1, -1, 0]

@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("frame", "analysis", "engine", "ephemeris")
 SAME = Path(__file__).with_name("mutants_that_change_nothing.json")
 # the tests that a mutant meets: the nearest first, and no more than these
-MOST_TESTS, MOST_SECONDS, DEADLINE = 80, 60.0, 120.0
+MOST_TESTS, MOST_SECONDS, DEADLINE = 80, 60.0, 300.0
 QUIET = ["-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:randomly"]
 # the libraries are there before pytest is
 QUIET += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "--no-header", "--no-summary"]
@@ -52,10 +52,6 @@ class Mutant:
     before: str
     after: str
     source: str
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return (self.path, self.before, self.after)
 
 
 def mutants_of(path: str) -> list[Callable[[], Mutant | None]]:
@@ -128,6 +124,20 @@ def drawn_from(makers: list[Callable[[], Mutant | None]], count: int, seed: str)
         if mutant and mutant.source not in seen:
             seen.add(mutant.source)
             yield mutant
+
+
+def mutant_again(told: dict[str, Any]) -> Mutant | None:
+    """Return a mutant of an earlier run in the code as it is now, None where that line is no longer there."""
+    before, source = told["before"], (ROOT / told["path"]).read_text()
+    lines = {
+        source.count("\n", 0, found.start()) + 1: found.start() for found in re.finditer(re.escape(before), source)
+    }
+    if not lines:
+        print(f"no longer there: {told['path']}: {before}")
+        return None
+    line = min(lines, key=lambda each: abs(each - told["line"]))
+    changed = source[: lines[line]] + told["after"] + source[lines[line] + len(before) :]
+    return Mutant(told["path"], line, line + before.count("\n"), line, before, told["after"], changed)
 
 
 def copy_of_checkout(folder: Path) -> None:
@@ -224,8 +234,8 @@ def learn(folder: Path, tests: list[str], kept: Path) -> int:
     return int(code)
 
 
-def tests_of(mutant: Mutant, known: dict[str, Any]) -> list[str]:
-    """Return the tests that reach a mutant, those of its own file first, then the short ones."""
+def tests_of(mutant: Mutant, known: dict[str, Any], also: list[str], *, all_of_them: bool) -> list[str]:
+    """Return the tests that reach a mutant: those that are given for its room, of its own file, then the short ones."""
     lines = known["reached"].get(mutant.path, {})
 
     def reaching(first: int, last: int) -> set[str]:
@@ -236,7 +246,11 @@ def tests_of(mutant: Mutant, known: dict[str, Any]) -> list[str]:
     own = f"test_{Path(mutant.path).stem}.py"
     seconds = known["seconds"]
     order = sorted(tests, key=lambda test: (f"/{own}::" not in test, seconds.get(test, 0.0), test))
-    chosen, spent = [], 0.0
+    room = mutant.path.split("/")[1]
+    chosen = [test for test in also if test.split("/")[1] == room or test.count("/") == 1]
+    if all_of_them:
+        return [*chosen, *order]
+    spent = 0.0
     for test in order[:MOST_TESTS]:
         spent += seconds.get(test, 0.0)
         if chosen and spent > MOST_SECONDS:
@@ -309,7 +323,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--map", type=Path, default=Path(tempfile.gettempdir()) / "aurorax_reached_lines.json")
     parser.add_argument("--learn", action="store_true", help="learn anew which tests reach which lines")
-    parser.add_argument("--again", type=Path, help="results of a run whose survivors are tried again")
+    parser.add_argument("--again", type=Path, help="results of a run whose survivors meet all tests now")
+    parser.add_argument("--also", action="append", default=[], help="tests that each mutant meets first, as new ones")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "aurorax_mutants.json")
     given = parser.parse_args()
 
@@ -321,15 +336,17 @@ def main() -> None:
         rooms[room] = [maker for path in paths for maker in mutants_of(path)]
     sizes = {room: len(makers) for room, makers in rooms.items()}
     print("mutants:", sizes, flush=True)
-    before = json.loads(given.again.read_text()) if given.again else []
-    before = [each for each in before if not is_assertion(each["before"], each["after"])]
-    results = [each for each in before if each["fate"] == "killed"]
-    retried = {(each["path"], each["before"], each["after"]) for each in before if each["fate"] != "killed"}
-    drawn = []
-    for room, makers in rooms.items():
-        mutants = drawn_from(makers, 0 if given.again else given.count, f"{given.seed} {room}")
-        drawn += [mutant for mutant in mutants if not given.again or mutant.key in retried]
-
+    results: list[dict[str, Any]] = []
+    drawn: list[Mutant] = []
+    if given.again:
+        results = [
+            each for each in json.loads(given.again.read_text()) if not is_assertion(each["before"], each["after"])
+        ]
+        drawn = list(filter(None, map(mutant_again, (each for each in results if each["fate"] != "killed"))))
+        results = [each for each in results if each["fate"] == "killed"]
+    else:
+        for room, makers in rooms.items():
+            drawn += drawn_from(makers, given.count, f"{given.seed} {room}")
     # a run that is stopped has tried some of each room
     random.Random(given.seed).shuffle(drawn)
     load_libraries()
@@ -343,7 +360,7 @@ def main() -> None:
         known = json.loads(given.map.read_text())
         for number, mutant in enumerate(drawn, 1):
             begun = time.monotonic()
-            tests = tests_of(mutant, known)
+            tests = tests_of(mutant, known, given.also, all_of_them=bool(given.again))
             fate = run(mutant, tests, folder, number)
             told = {
                 name: value for name, value in asdict(mutant).items() if name in ("path", "line", "before", "after")
