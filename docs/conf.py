@@ -76,7 +76,7 @@ for _name in ("MPLBACKEND", "AURORAX_API_URL", "AURORAX_API_KEY"):
     os.environ.pop(_name, None)
 
 
-def _fetch_notebooks(app):
+def _fetch_notebooks(_app):
     """Put the notebooks, which live beside the documentation, where Sphinx finds them."""
     for source in sorted((HERE.parent / "examples").glob("*.ipynb")):
         target = HERE / "examples" / source.name

@@ -1,6 +1,8 @@
 """The documentation keeps its word: its examples run and its reference is complete."""
 
+import collections
 import doctest
+import re
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -11,11 +13,16 @@ import aurorax_pandas
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.rst") if "_build" not in page.parts)
+REFERENCE = {page.stem: page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.rst")}
+
+
+def examples_of(page):
+    return doctest.DocTestParser().get_examples((DOCS / page).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_of_a_page_run(page):
-    if page == "howto/explore.rst":
+    if page == "explore.rst":
         pytest.importorskip("bokeh", reason="needs bokeh, the extra explore")
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     text = (DOCS / page).read_text(encoding="utf-8")
@@ -29,19 +36,48 @@ def test_examples_of_a_page_run(page):
 @pytest.mark.parametrize(
     "page",
     [
-        "quickstart.rst",
         "built.rst",
         "campaign.rst",
+        "every-pass.rst",
         "explanation.rst",
+        "explore.rst",
         "howto/chain.rst",
-        "howto/explore.rst",
+        "howto/dask.rst",
+        "howto/figures.rst",
         "howto/images.rst",
         "howto/keep.rst",
+        "howto/offline.rst",
         "howto/sandbox.rst",
+        "install.rst",
+        "trust.rst",
+        "tutorial.rst",
     ],
 )
 def test_a_page_has_examples(page):
-    assert doctest.DocTestParser().get_examples((DOCS / page).read_text(encoding="utf-8"))
+    assert examples_of(page)
+
+
+def test_the_tutorial_is_as_short_as_it_says_and_accounts_for_every_cell_of_the_older_notebook():
+    text = (DOCS / "tutorial.rst").read_text(encoding="utf-8")
+    lines = sum(len(example.source.splitlines()) for example in examples_of("tutorial.rst"))
+    assert lines <= 60
+    assert f"in {lines} lines of code" in " ".join(text.split())
+    told = {int(number) for number in re.findall(r"In \[(\d+)\]", text)}
+    assert told | set(range(16, 24)) >= {1, *range(3, 8), *range(9, 24)}
+
+
+def test_the_commands_of_the_readme_are_those_of_the_page_on_installing():
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    page = (DOCS / "install.rst").read_text(encoding="utf-8")
+    commands = re.findall(r"^```sh\n(.*?)\n```$", readme, flags=re.DOTALL | re.MULTILINE)
+    assert commands
+    assert [command for command in commands if f"   {command}\n" not in page] == []
+
+
+def test_every_extra_is_in_the_table_of_extras():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (DOCS / "install.rst").read_text(encoding="utf-8")
+    assert [extra for extra in project["optional-dependencies"] if f"\n``{extra}``" not in page] == []
 
 
 def test_the_picture_of_the_layers_is_the_contract_of_imports():
@@ -51,16 +87,30 @@ def test_the_picture_of_the_layers_is_the_contract_of_imports():
     assert f"::\n\n{picture}\n" in (DOCS / "built.rst").read_text(encoding="utf-8")
 
 
-def test_every_public_name_is_in_the_reference():
-    words = " ".join((DOCS / "reference.rst").read_text(encoding="utf-8").split())
+def test_every_public_name_is_in_the_reference_once():
     modules = {name for name in aurorax_pandas.__all__ if isinstance(getattr(aurorax_pandas, name), ModuleType)}
     assert modules == {"exceptions", "sandbox", "testing"}
-    assert [name for name in aurorax_pandas.__all__ if name not in modules and f":: {name}" not in words] == []
+    described = re.findall(
+        r"^\.\. auto(?:function|class|exception):: (\w+)$", "\n".join(REFERENCE.values()), re.MULTILINE
+    )
+    counts = collections.Counter(described)
+    assert {name: counts[name] for name in aurorax_pandas.__all__ if name not in modules and counts[name] != 1} == {}
 
 
-@pytest.mark.parametrize("module", ["aurorax_pandas.testing", "aurorax_pandas.sandbox"])
+def test_every_name_on_a_page_of_the_reference_is_in_the_summary_above():
+    for topic, text in REFERENCE.items():
+        described = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)$", text, re.MULTILINE)
+        summed_up = "".join(re.findall(r"^\.\. autosummary::\n\n((?:   \w+\n)+)", text, re.MULTILINE)).split()
+        assert sorted(described) == sorted(summed_up), topic
+
+
+def test_every_page_of_the_reference_is_in_its_contents():
+    assert [topic for topic in REFERENCE if f"   {topic}\n" not in REFERENCE["index"]] == ["index"]
+
+
+@pytest.mark.parametrize("module", ["testing", "sandbox"])
 def test_public_modules_are_in_the_reference(module):
-    assert f".. automodule:: {module}" in (DOCS / "reference.rst").read_text(encoding="utf-8")
+    assert f".. automodule:: aurorax_pandas.{module}" in REFERENCE[module]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +121,6 @@ def test_public_modules_are_in_the_reference(module):
     ],
 )
 def test_every_verb_of_the_accessor_is_in_the_reference(prefix, accessor):
-    text = (DOCS / "reference.rst").read_text(encoding="utf-8")
     verbs = [name for name in dir(accessor) if not name.startswith("_")]
     assert verbs
-    assert [verb for verb in verbs if f"``{prefix}.{verb}" not in text] == []
+    assert [verb for verb in verbs if f"``{prefix}.{verb}" not in REFERENCE["accessor"]] == []
