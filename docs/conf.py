@@ -26,7 +26,7 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
 ]
-exclude_patterns = ["_build", "paper", "tools", "tables", "**.ipynb_checkpoints"]
+exclude_patterns = ["_build", "paper", "tools", "tables", "jupyter_execute", "**.ipynb_checkpoints"]
 html_theme = "furo"
 html_title = f"aurorax_pandas {release}"
 html_static_path = ["static"]

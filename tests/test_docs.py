@@ -3,6 +3,7 @@
 import collections
 import doctest
 import re
+import runpy
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -85,6 +86,26 @@ def test_the_picture_of_the_layers_is_the_contract_of_imports():
     (layers,) = [contract["layers"] for contract in contracts["contracts"] if contract["type"] == "layers"]
     picture = "".join(f"    {layer}\n" for layer in layers)
     assert f"::\n\n{picture}\n" in (DOCS / "built.rst").read_text(encoding="utf-8")
+
+
+def benchmark(name):
+    return runpy.run_path(str(DOCS.parent / "tests" / "benchmarks" / f"{name}.py"))
+
+
+def test_the_table_of_faults_is_as_its_command_makes_it():
+    made = benchmark("faults")
+    table = (DOCS / "tables" / "faults.txt").read_text(encoding="utf-8")
+    assert table.count("   * -") == 1 + len(made["FAULTS"]) + len(made["ITSELF"])
+    rows = [made["row_of"](fault) for fault in (404, "half", "stall")]
+    for line in made["table"](rows).split("   * - ")[2:]:
+        assert f"   * - {line}" in table
+
+
+def test_the_table_of_truth_is_as_its_command_makes_it():
+    made = benchmark("truth")
+    table = (DOCS / "tables" / "truth.txt").read_text(encoding="utf-8")
+    for line in made["table"]([*made["searches"](), *made["minutes"]()]).split("   * - ")[2:]:
+        assert f"   * - {line}" in table
 
 
 def test_every_public_name_is_in_the_reference_once():
