@@ -33,6 +33,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_math_renderer = "mathml"
+pygments_dark_style = "github-dark"
 
 # names in single backquotes, as numpydoc writes them
 default_role = "py:obj"

@@ -88,6 +88,16 @@ def test_the_picture_of_the_layers_is_the_contract_of_imports():
     assert f"::\n\n{picture}\n" in (DOCS / "built.rst").read_text(encoding="utf-8")
 
 
+def test_every_picture_of_the_gallery_has_a_thumbnail_that_leads_to_it():
+    text = (DOCS / "gallery.rst").read_text(encoding="utf-8")
+    sections = [title.lower().replace(" ", "-") for title in re.findall(r"^(.+)\n-+\n", text, flags=re.MULTILINE)]
+    shown = re.findall(r'<a href="#([\w-]+)"><img src="_images/(gallery-\w+)\.png"', text)
+    assert [anchor for anchor, _ in shown] == sections[-len(shown) :]
+    assert [image for _, image in shown] == re.findall(r":filename-prefix: (gallery-\w+)", text)
+    drawn = set(re.findall(r"\.plot\.(\w+)\(", text))
+    assert drawn == {name for name in dir(aurorax_pandas.AuroraxPlotAccessor) if not name.startswith("_")}
+
+
 def benchmark(name):
     return runpy.run_path(str(DOCS.parent / "tests" / "benchmarks" / f"{name}.py"))
 
