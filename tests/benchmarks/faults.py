@@ -53,7 +53,7 @@ def end_of(faults: dict[str, list[object]]) -> str:
         try:
             df = search.run(timeout=1800)
         except ap.AuroraxError as error:
-            return f"``{type(error).__name__}``"
+            return type(error).__name__.removeprefix("Aurorax").removesuffix("Error")
     ap.testing.assert_conjunctions_equal(df, ap.load_sample_conjunctions(), check_attrs=False)
     return "the frame"
 

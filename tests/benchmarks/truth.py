@@ -22,10 +22,10 @@ HEAD = ["what", "against", "how many", "median", "worst"]
 RECORDED = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
 
 
-def row(what: str, against: str, differences: object, unit: str = "km") -> list[str]:
+def row(what: str, against: str, differences: object, unit: str = "\u00a0km") -> list[str]:
     """Give a row of the table, of differences of either sign."""
     sizes = np.abs(np.asarray(differences, np.float64))
-    return [what, against, f"{len(sizes)}", f"{np.median(sizes):.3g} {unit}", f"{sizes.max():.3g} {unit}"]
+    return [what, against, f"{len(sizes)}", f"{np.median(sizes):.3g}{unit}", f"{sizes.max():.3g}{unit}"]
 
 
 def searches() -> list[list[str]]:
