@@ -131,7 +131,9 @@ def test_every_public_name_is_in_the_reference_once():
 def test_every_name_on_a_page_of_the_reference_is_in_the_summary_above():
     for topic, text in REFERENCE.items():
         described = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)$", text, re.MULTILINE)
-        summed_up = "".join(re.findall(r"^\.\. autosummary::\n   :nosignatures:\n\n((?:   \w+\n)+)", text, re.MULTILINE)).split()
+        summed_up = "".join(
+            re.findall(r"^\.\. autosummary::\n   :nosignatures:\n\n((?:   \w+\n)+)", text, re.MULTILINE)
+        ).split()
         assert sorted(described) == sorted(summed_up), topic
 
 

@@ -30,8 +30,8 @@ def test_attributes_count_what_rests_on_assumed_operation():
 
 def test_the_sample_is_kept_by_xarrays_own_means(tmp_path):
     sample = aurorax_pandas.load_sample_ephemeris()
-    sample.to_netcdf(tmp_path / "day.nc")
-    with xr.open_dataset(tmp_path / "day.nc") as back:
+    sample.to_netcdf(tmp_path / "day.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "day.nc", engine="h5netcdf") as back:
         assert aurorax_pandas.check_ephemeris(back) is back
         xr.testing.assert_equal(back["nbtrace_lat"], sample["nbtrace_lat"])
         assert back.attrs["operation_assumed_after"] == sample.attrs["operation_assumed_after"]
