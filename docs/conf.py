@@ -31,7 +31,7 @@ html_theme = "furo"
 html_title = f"aurorax_pandas {release}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_show_sourcelink = False
+html_copy_source = False
 html_math_renderer = "mathml"
 pygments_dark_style = "github-dark"
 
