@@ -1,16 +1,23 @@
 """The documentation keeps its word: its examples run and its reference is complete."""
 
 import collections
+import contextlib
 import doctest
+import functools
 import re
 import runpy
+import sys
+import textwrap
 import tomllib
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from unittest.mock import MagicMock, call
 
+import pandas as pd
 import pytest
 
 import aurorax_pandas
+from aurorax_pandas import sandbox
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.rst") if "_build" not in page.parts)
@@ -56,6 +63,95 @@ def test_examples_of_a_page_run(page):
 )
 def test_a_page_has_examples(page):
     assert examples_of(page)
+
+
+def blocks_of(page):
+    """Give the blocks of Python that stand on a page without prompts."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, flags=re.MULTILINE)
+    return [textwrap.dedent(block) for block in found]
+
+
+def run_blocks(page, namespace):
+    for number, block in enumerate(blocks_of(page), start=1):
+        exec(compile(block, f"{page}, block {number}", "exec"), namespace)
+
+
+def test_only_known_pages_have_blocks_without_prompts():
+    # each is run by a test of its own, those of from-pyaurorax.rst beside the client
+    assert [page for page in PAGES if blocks_of(page)] == [
+        "from-pyaurorax.rst",
+        "howto/images.rst",
+        "howto/long.rst",
+        "howto/sandbox.rst",
+    ]
+
+
+def test_the_fixture_of_the_page_on_the_sandbox_serves(monkeypatch):
+    monkeypatch.setattr(pytest, "fixture", lambda function: function)
+    namespace = {}
+    run_blocks("howto/sandbox.rst", namespace)
+    with contextlib.contextmanager(namespace["service"])() as url:
+        assert aurorax_pandas.get_options()["api_url"] == url
+
+
+def test_the_function_for_processes_of_their_own_registers_the_accessor(monkeypatch):
+    class Parallel:
+        def __init__(self, n_jobs):
+            assert n_jobs == 2
+
+        def __call__(self, jobs):
+            return [job() for job in jobs]
+
+    def delayed(function):
+        return lambda *arguments: functools.partial(function, *arguments)
+
+    monkeypatch.setitem(sys.modules, "joblib", SimpleNamespace(Parallel=Parallel, delayed=delayed))
+    df = aurorax_pandas.load_sample_conjunctions()
+    namespace = {"frames": [df, df.tail(3)]}
+    run_blocks("howto/long.rst", namespace)
+    assert [len(found) for found in namespace["found"]] == [1, 1]
+
+
+def test_the_code_for_other_packages_uses_what_the_windows_hold(monkeypatch):
+    """The packages themselves need a network; what stands in for them takes whatever it is given."""
+    names = (
+        "pyaurorax",
+        "asilib",
+        "asilib.asi",
+        "viresclient",
+        "pyspedas",
+        "pyspedas.projects",
+        "pyspedas.projects.swarm",
+    )
+    others = {name: MagicMock(name=name) for name in names}
+    for name, module in others.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    others["asilib"].asi = others["asilib.asi"]
+    camera = others["asilib.asi"].themis
+    camera.return_value.data.time = [0, 1]
+    others["asilib"].Conjunction.return_value.intensity.return_value = [2, 3]
+    request = others["viresclient"].SwarmRequest.return_value
+    request.get_between.return_value.as_xarray.return_value = {"Timestamp": [0, 1], "B_NEC_res_CHAOS": [4, 5]}
+    namespace = {}
+    for example in examples_of("howto/images.rst"):
+        exec(compile(example.source, "howto/images.rst", "single"), namespace)
+    with sandbox.serve() as url, aurorax_pandas.set_options(api_url=url):
+        run_blocks("howto/images.rst", namespace)
+
+    download = others["pyaurorax"].PyAuroraX.return_value.data.ucalgary.download
+    start, end = pd.Timestamp("2020-01-01T00:10"), pd.Timestamp("2020-01-01T00:14")
+    assert download.call_args.kwargs == {
+        "dataset_name": "THEMIS_ASI_RAW",
+        "start": start,
+        "end": end,
+        "site_uid": "gill",
+    }
+    assert camera.call_args == call("GILL", time_range=(start, end), alt=110)
+    assert request.set_collection.call_args == call("SW_OPER_MAGC_LR_1B")
+    load = others["pyspedas.projects.swarm"].mag
+    assert load.call_args == call(trange=[str(start), str(end)], probe="c", time_clip=True)
+    assert len(namespace["shown"]) == 0
 
 
 def test_the_tutorial_is_as_short_as_it_says_and_accounts_for_every_cell_of_the_older_notebook():
