@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import html
 import re
@@ -25,9 +26,20 @@ if TYPE_CHECKING:
 
 #: What stands where nobody is known to be acknowledged.
 ASK: Final = "ask the provider"
+#: What files and Datasets call the words, as the conventions for attributes (ACDD) do.
+ACKNOWLEDGEMENT: Final = "acknowledgement"
 _COLUMNS: Final = ("kind", "name", "provider", "acknowledge", "url", "doi", "source")
-_PROGRAM_COLUMNS: Final = ("program", "e1_program", "e2_program")
+#: The columns, or fields of a nested column, that hold programs.
+_PROGRAMS: Final = {
+    "data_sources": ("program",),
+    "events": ("e1_program", "e2_program"),
+    "data_products": ("program",),
+}
+#: One row of the table, by column.
+Row = dict[str, str]
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+#: The middle of Kp 3−, 3, 3+, with which SSCWeb traces where nothing else is asked for.
+_SSCWEB_KP: Final = 3.0
 _PACKAGE: Final = "aurorax-pandas"
 
 
@@ -108,69 +120,91 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
 
 def acknowledgement(df: pd.DataFrame) -> tuple[str, list[str]]:
     """Return the words that a file of a frame carries, and the DOIs of its references."""
-    found = _cited(_programs(df), get_provenance(df.attrs))
-    return found.text, [doi for doi in dict.fromkeys(found.table["doi"]) if doi]
+    rows = _rows_of(_programs(df), get_provenance(df.attrs))
+    return _in_words(rows), list(dict.fromkeys(row["doi"] for row in rows if row["doi"]))
 
 
 def _cited(names: Iterable[str], origin: Mapping[Any, Any]) -> Citation:
-    rows = [*_program_rows(names), *_origin_rows(origin)]
-    table = pd.DataFrame(rows, columns=[*_COLUMNS, "reference"]).fillna("").astype("str")
+    rows = _rows_of(names, origin)
     references = _references()
-    keys = sorted({key for key in table["reference"] if key})
+    keys = sorted({row["reference"] for row in rows if row["reference"]})
     bibtex = "\n\n".join([*(references[key] for key in keys), _own_reference(origin)])
-    table = table.drop(columns="reference")
-    return Citation(table, _in_words(table), f"{bibtex}\n")
+    table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype("str")
+    return Citation(table, _in_words(rows), f"{bibtex}\n")
+
+
+def _rows_of(names: Iterable[str], origin: Mapping[Any, Any]) -> list[Row]:
+    empty = dict.fromkeys((*_COLUMNS, "reference"), "")
+    return [empty | row for row in (*_program_rows(names), *_origin_rows(origin))]
 
 
 def _programs(df: pd.DataFrame) -> set[str]:
     """Return the programs in a frame; a source whose program is not known stands with its own name."""
-    names: set[Any] = set()
-    displayed: set[Any] = set()
-    told = False
-    for column, values in df.items():
-        if isinstance(values.dtype, NestedDtype):
-            fields = model.flatten(values).fields
-            parts = {name: model.compute.unique(array).to_pylist() for name, array in fields.items()
-                     if name in (*_PROGRAM_COLUMNS, "station")}  # fmt: skip
-            displayed.update(parts.pop("station", ()))
-            names.update(*parts.values())
-            told = told or bool(parts)
-        elif column in _PROGRAM_COLUMNS:
-            names.update(values.dropna().unique())
-            told = True
-    if not told:
-        pairs = df["pair"] if "pair" in df.columns else df.index if df.index.name == "pair" else pd.Index([])
-        displayed.update(name for pair in pairs.astype("str").unique() for name in pair.split(SEPARATOR))
-        displayed.update(df["spacecraft"].dropna().unique() if "spacecraft" in df.columns else ())
+    names = set(_columns_of_programs(df))
+    if not names:
+        displayed = {name for name in _displayed(df) if name}
         known = known_sources().drop_duplicates("display_name").set_index("display_name")["program"]
-        names.update(known.get(name, name) for name in displayed if name)
+        asked = _asked(get_provenance(df.attrs))
+        # a site is no program: where the query tells which were asked for, these are they
+        names.update(asked if asked and not displayed <= set(known.index) else map(known.get, displayed, displayed))
     return {str(name) for name in names - {None, ""}}
 
 
-def _program_rows(names: Iterable[str]) -> Iterator[dict[str, str]]:
-    known = _known().query("kind == 'program'").set_index("name", drop=False)
+def _columns_of_programs(df: pd.DataFrame) -> Iterator[Any]:
+    """Return what stands for a program in the columns of a frame."""
+    for nested in ("data_sources", "events"):
+        if nested in df.columns and isinstance(df[nested].dtype, NestedDtype):
+            fields = model.flatten(df[nested]).fields
+            for name in _PROGRAMS[nested]:
+                yield from model.compute.unique(fields[name]).to_pylist()
+    for name in _PROGRAMS.get(model.kind_of(df), ()):
+        if name in df.columns:
+            yield from df[name].dropna().astype("str").unique()
+
+
+def _displayed(df: pd.DataFrame) -> Iterator[str]:
+    """Return the names of data sources in pair summaries and passes."""
+    pairs = df["pair"] if "pair" in df.columns else df.index if df.index.name == "pair" else pd.Index([])
+    for pair in pairs.astype("str").unique():
+        yield from pair.split(SEPARATOR)
+    if model.kind_of(df) == "passes":
+        yield from df["spacecraft"].dropna().astype("str").unique()
+        yield from model.compute.unique(model.flatten(df["stations"]).fields["station"]).to_pylist()
+
+
+def _asked(origin: Mapping[str, Any]) -> set[str]:
+    """Return the programs that the queries of a provenance name."""
+    queries = origin.get("query") or []
+    blocks = [
+        block
+        for query in (queries if isinstance(queries, list) else [queries])
+        for kind in ("ground", "space", "events")
+        for block in query.get(kind) or ()
+    ]
+    return {name for block in blocks for name in block.get("programs") or ()}
+
+
+def _program_rows(names: Iterable[str]) -> Iterator[Row]:
+    known = _known()
     for name in sorted(names):
-        row = known.loc[name].to_dict() if name in known.index else {"kind": "program", "name": name}
+        row = known.get(("program", name), {"kind": "program", "name": name})
         yield row | {"acknowledge": row.get("acknowledge") or ASK}
 
 
-def _origin_rows(origin: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _origin_rows(origin: Mapping[str, Any]) -> Iterator[Row]:
     """Return rows of what else made the data: the service, models, samples, and this library."""
-    known = _known().set_index("name", drop=False)
     url = str(origin.get("api_url") or "")
     if urlsplit(url).hostname in _LOOPBACK:
-        yield {
-            "kind": "sample",
-            "name": "sandbox",
-            "acknowledge": f"answered at {url}, on this machine: for demonstrations, no answer of AuroraX",
-        }
+        told = f"answered at {url}, on this machine: for demonstrations, no answer of AuroraX"
+        yield {"kind": "sample", "name": "sandbox", "acknowledge": told}
     if url or origin.get("request_ids"):
-        yield known.loc["AuroraX"].to_dict()
-    told = [str(origin.get(name) or "") for name in ("field", "method", SAMPLE)]
-    told += ["SGP4"] if origin.get("elements_age") is not None else []
-    for name in known.index[known["kind"] == "model"]:
-        if any(name in words for words in told):
-            yield known.loc[name].to_dict()
+        yield _known()["service", "AuroraX"]
+    words = [str(origin.get(name) or "") for name in ("field", "method", SAMPLE)]
+    words += ["SGP4"] if origin.get("elements_age") is not None else []
+    words += ["SSCWeb"] if origin.get("kp") == _SSCWEB_KP else []
+    for (kind, name), row in _known().items():
+        if kind == "model" and any(name in each for each in words):
+            yield row
     if origin.get(SAMPLE):
         yield {"kind": "sample", "name": "bundled data", "acknowledge": str(origin[SAMPLE])}
     yield {
@@ -192,9 +226,9 @@ def _own_reference(origin: Mapping[str, Any]) -> str:
     )
 
 
-def _in_words(table: pd.DataFrame) -> str:
+def _in_words(rows: Iterable[Row]) -> str:
     lines = ["Acknowledge, in the words that the links or the providers give:"]
-    for row in table.to_dict("records"):
+    for row in rows:
         told = f"{row['name']} ({row['provider']})" if row["provider"] else row["name"]
         links = [row["url"], f"doi:{row['doi']}" if row["doi"] else ""]
         lines.append("; ".join([f"{told}: {row['acknowledge']}", *filter(None, links)]))
@@ -202,12 +236,15 @@ def _in_words(table: pd.DataFrame) -> str:
 
 
 @functools.cache
-def _known() -> pd.DataFrame:
-    """Return the bundled table, with the DOI of each reference; do not change it, it is shared."""
-    with resources.files("aurorax_pandas").joinpath("data/citations.csv").open("rb") as file:
-        table = pd.read_csv(file, comment="#", dtype="str", keep_default_na=False)
-    dois = {key: found[1] for key, entry in _references().items() if (found := re.search(r"doi = \{(.+)\}", entry))}
-    return table.assign(doi=table["reference"].map(dois).fillna(""))
+def _known() -> dict[tuple[str, str], Row]:
+    """Return the rows of the bundled table by kind and name, with the DOI of each reference; do not change them."""
+    references = _references()
+    lines = resources.files("aurorax_pandas").joinpath("data/citations.csv").read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    for row in rows:
+        found = re.search(r"doi = \{(.+)\}", references.get(row["reference"], ""))
+        row["doi"] = found[1] if found else ""
+    return {(row["kind"], row["name"]): row for row in rows}
 
 
 @functools.cache

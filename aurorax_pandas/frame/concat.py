@@ -226,7 +226,9 @@ def _merged_steps(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         # whom to acknowledge is told of each
         words = list(dict.fromkeys(one[key] for one in found if one.get(key)))
         if words:
-            merged[key] = "; ".join(each for each in words if not any(each in other for other in words if other != each))
+            merged[key] = "; ".join(
+                each for each in words if not any(each in other for other in words if other != each)
+            )
     ages = [one["elements_age"] for one in found if one.get("elements_age") is not None]
     merged |= {"elements_age": max(ages)} if ages else {}
     for key in ("precision", "latitudes", "kp"):

@@ -14,6 +14,7 @@ from aurorax_pandas.checks import invalid, whole_number
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.exceptions import AuroraxMissingExtraError
+from aurorax_pandas.frame.citation import acknowledgement
 from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.interactive.page import ExplorePage
 from aurorax_pandas.interactive.rows import checked_tooltip, drawn_events, told_columns
@@ -129,4 +130,4 @@ def explore(
     layout = sheet(df, drawn, ephemeris, told, color, limits, chosen, title, pixels, tall)
     count, lanes = len(drawn.events), len(drawn.labels.cat.categories)
     words = f"{count} {'event' if count == 1 else 'events'} in {lanes} {'lane' if lanes == 1 else 'lanes'}"
-    return ExplorePage(layout, title, get_provenance(df.attrs), words, pixels)
+    return ExplorePage(layout, title, get_provenance(df.attrs), acknowledgement(df)[0], words, pixels)
