@@ -231,7 +231,10 @@ def _merged_steps(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             )
     ages = [one["elements_age"] for one in found if one.get("elements_age") is not None]
     merged |= {"elements_age": max(ages)} if ages else {}
-    for key in ("precision", "latitudes", "kp"):
+    levels = [one["kp"] for one in found if "kp" in one]
+    if levels and all(level == levels[0] for level in levels):
+        merged["kp"] = levels[0]
+    for key in ("precision", "latitudes"):
         if key in found[0] and all(one.get(key) == found[0][key] for one in found):
             merged[key] = found[0][key]
     return merged
