@@ -46,8 +46,7 @@ def explore(
     """
     Look around in a search: a timeline, maps, a histogram and a table on one page, which share a selection.
 
-    Needs the extra ``explore`` (``pip install aurorax-pandas[explore]``), which brings Bokeh. The page needs no server and
-    no network.
+    Needs the extra ``explore``, which brings Bokeh. The page needs no server and no network.
 
     Parameters
     ----------

@@ -159,7 +159,7 @@ def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None
     """
     Write a frame as NetCDF 4: the Dataset of `to_xarray`.
 
-    The file is checked as by `to_parquet`. Needs the extra ``netcdf`` (``pip install aurorax-pandas[netcdf]``).
+    The file is checked as by `to_parquet`. Needs the extra ``netcdf``: h5netcdf and h5py.
 
     Parameters
     ----------
