@@ -235,6 +235,11 @@ def _in_words(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
+def known_rows() -> list[Row]:
+    """Return what is known of all programs, the service and models: the rows of the bundled table."""
+    return [dict(row) for row in _known().values()]
+
+
 @functools.cache
 def _known() -> dict[tuple[str, str], Row]:
     """Return the rows of the bundled table by kind and name, with the DOI of each reference; do not change them."""

@@ -1,9 +1,11 @@
 """Whom to acknowledge: every bundled program has a row, nothing is invented, and files carry it."""
 
 import csv
+import importlib.util
 import json
 import re
 from importlib import resources
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet
@@ -221,3 +223,11 @@ def test_words_are_those_of_the_frame_that_is_written_and_not_of_the_file_that_w
     block = json.loads(pyarrow.parquet.read_schema(tmp_path / "mine.parquet").metadata[b"aurorax"])
     assert "AuroraX (" not in block["acknowledgement"]
     assert "swarm" in block["acknowledgement"]
+
+
+def test_the_page_on_citing_has_the_table_as_it_is():
+    path = Path(__file__).resolve().parents[2] / "docs/tools/citation_table.py"
+    spec = importlib.util.spec_from_file_location("citation_table", path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert tool.TARGET.read_text(encoding="utf-8") == tool.rendered()
