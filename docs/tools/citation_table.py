@@ -8,6 +8,7 @@ Run it when ``aurorax_pandas/data/citations.csv`` has changed::
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from aurorax_pandas.frame.citation import ASK, known_rows
@@ -23,7 +24,9 @@ def rendered() -> str:
         told = [("page", row["url"]), (f"doi:{row['doi']}", row["doi"] and f"https://doi.org/{row['doi']}")]
         links = [*told, ("source", row["source"])]
         named = ", ".join(f"`{words} <{url}>`__" for words, url in links if url)
-        cells.append([row["name"], row["provider"], row["acknowledge"] or ASK, named])
+        # an initial is no number of a list
+        words = [re.sub(r"^(?=[A-Z]\. )", r"\\", row[name]) for name in ("name", "provider", "acknowledge")]
+        cells.append([*words[:2], words[2] or ASK, named])
     for row in cells:
         lines += [f"   {'* -' if number == 0 else '  -'} {cell}".rstrip() for number, cell in enumerate(row)]
     return "\n".join(lines) + "\n"
