@@ -10,7 +10,7 @@ copyright = author
 release = version = _version("aurorax-pandas")
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "matplotlib.sphinxext.plot_directive"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "paper"]
 html_theme = "furo"
 html_title = f"aurorax_pandas {release}"
 

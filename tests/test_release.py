@@ -115,3 +115,21 @@ def test_forms_have_what_their_format_asks_for(form):
     for part in told["body"]:
         assert part["type"] in ("markdown", "textarea", "input", "dropdown", "checkboxes")
         assert part["attributes"]["label"]
+
+
+def test_the_paper_cites_what_its_references_hold_and_nothing_else():
+    text = (ROOT / "docs/paper/paper.md").read_text(encoding="utf-8")
+    bibtex = (ROOT / "docs/paper/paper.bib").read_text(encoding="utf-8")
+    entries = {re.match(r"@\w+\{([^,]+),", entry)[1]: entry.strip() for entry in re.split(r"\n(?=@)", bibtex)}
+    body = text.split("\n---\n", 1)[1]
+    assert set(re.findall(r"@([a-z]+\d*)", body)) == set(entries)
+    assert all(re.search(r"\n  doi = \{10\.\d{4,}/\S+\}\n", entry) for entry in entries.values())
+    bundled = (ROOT / "aurorax_pandas/data/references.bib").read_text(encoding="utf-8")
+    shared = [key for key in entries if f"{{{key},\n" in bundled]
+    assert shared
+    assert all(entries[key] in bundled for key in shared)
+    assert [
+        f"# {title}" in body for title in ("Summary", "Statement of need", "State of the field", "Acknowledgements")
+    ]
+    told = yaml.safe_load(text.split("---\n")[1])
+    assert [author["name"] for author in told["authors"]] == [PROJECT["authors"][0]["name"]]
