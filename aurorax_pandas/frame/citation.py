@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import html
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
@@ -18,7 +19,7 @@ from nested_pandas import NestedDtype
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import SEPARATOR, require
-from aurorax_pandas.frame.provenance import SAMPLE, get_provenance
+from aurorax_pandas.frame.provenance import KEY, SAMPLE, get_provenance
 from aurorax_pandas.sources import known_sources
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _PROGRAMS: Final = {
 Row = dict[str, str]
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 #: The middle of Kp 3−, 3, 3+, with which SSCWeb traces where nothing else is asked for.
-_SSCWEB_KP: Final = 3.0
+_SSCWEB_KP: Final = "3.0"
 _PACKAGE: Final = "aurorax-pandas"
 
 
@@ -107,13 +108,13 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     """
     programs = None if isinstance(data, pd.DataFrame) else getattr(data, "coords", {}).get("program")
     if programs is not None:
-        # an ephemeris tells in its attributes what a frame found in it tells in its provenance
-        return _cited({str(name) for name in programs.values.ravel()}, data.attrs)
+        return _cited({str(name) for name in programs.values.ravel()}, _origin_of_ephemeris(data.attrs))
     df = require(cast("pd.DataFrame", data), "citation")
     names = _programs(df)
     if len(df) and not names:
         raise AuroraxInputError(
-            "citation needs rows that name their data sources: conjunctions, events, pair summaries or passes"
+            "citation needs rows that name their data sources: conjunctions, events, pair summaries or passes; cells of "
+            "other tools are made ours by as_conjunctions(data)"
         )
     return _cited(names, get_provenance(df.attrs))
 
@@ -122,6 +123,15 @@ def acknowledgement(df: pd.DataFrame) -> tuple[str, list[str]]:
     """Return the words that a file of a frame carries, and the DOIs of its references."""
     rows = _rows_of(_programs(df), get_provenance(df.attrs))
     return _in_words(rows), list(dict.fromkeys(row["doi"] for row in rows if row["doi"]))
+
+
+def _origin_of_ephemeris(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return what an ephemeris tells in its attributes, and in its provenance where it was read from a service."""
+    try:
+        read = json.loads(attrs.get(KEY, "{}"))
+    except (TypeError, ValueError):
+        read = {}
+    return {**(read if isinstance(read, dict) else {}), **attrs}
 
 
 def _cited(names: Iterable[str], origin: Mapping[Any, Any]) -> Citation:
@@ -197,11 +207,11 @@ def _origin_rows(origin: Mapping[str, Any]) -> Iterator[Row]:
     if urlsplit(url).hostname in _LOOPBACK:
         told = f"answered at {url}, on this machine: for demonstrations, no answer of AuroraX"
         yield {"kind": "sample", "name": "sandbox", "acknowledge": told}
-    if url or origin.get("request_ids"):
+    elif url or origin.get("request_ids"):
         yield _known()["service", "AuroraX"]
     words = [str(origin.get(name) or "") for name in ("field", "method", SAMPLE)]
     words += ["SGP4"] if origin.get("elements_age") is not None else []
-    words += ["SSCWeb"] if origin.get("kp") == _SSCWEB_KP else []
+    words += ["SSCWeb"] if str(origin.get("kp")) == _SSCWEB_KP else []
     for (kind, name), row in _known().items():
         if kind == "model" and any(name in each for each in words):
             yield row

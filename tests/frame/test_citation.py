@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 import xarray
+from hypothesis import given
+from hypothesis import strategies as st
 
 import aurorax_pandas as ap
 from aurorax_pandas.frame.citation import ASK
@@ -18,6 +20,7 @@ from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 DATA = resources.files("aurorax_pandas") / "data"
+SAMPLE = ap.load_sample_conjunctions()
 COLUMNS = ["kind", "name", "provider", "acknowledge", "url", "doi", "source"]
 
 
@@ -133,6 +136,15 @@ def test_a_program_that_nobody_knows_is_listed_to_be_asked_for(sample):
     assert row.to_dict() == dict.fromkeys(COLUMNS[2:], "") | {"kind": "program", "acknowledge": ASK}
 
 
+@given(st.lists(st.sampled_from([*bundled_sources()["program"].unique(), "mine", None]), min_size=1, max_size=8))
+def test_all_programs_of_a_frame_are_listed_once_and_no_others(programs):
+    events = SAMPLE.aurorax.explode_events().head(len(programs)).assign(e1_program=programs, e2_program=programs[::-1])
+    listed = names(events.aurorax.citation(), "program")
+    wanted = sorted({name for name in programs if name is not None})
+    # where no program is known, the names of the sources are asked
+    assert listed == (wanted or ["swarm", "themis-asi"])
+
+
 def test_a_frame_of_the_local_engine_cites_models_and_not_the_service(found, ephemeris):
     cited = found.aurorax.citation()
     assert names(cited, "model") == ["IGRF", "SGP4", "SSCWeb", "Tsyganenko 89"]
@@ -162,9 +174,38 @@ def test_an_answer_of_this_machine_is_told_as_such(sample):
     df.attrs["aurorax"]["api_url"] = "http://127.0.0.1:8000"
     cited = df.aurorax.citation()
     assert names(cited, "sample") == ["sandbox"]
+    assert names(cited, "service") == []
     assert "no answer of AuroraX" in cited.text
     df.attrs["aurorax"]["api_url"] = "https://api.aurorax.space"
     assert names(df.aurorax.citation(), "sample") == []
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ('{"api_url": "https://api.aurorax.space", "package_version": "0.0.9"}', ["AuroraX", "aurorax_pandas"]),
+        ('{"api_url": "http://localhost:8000"}', ["sandbox", "aurorax_pandas"]),
+        ("no JSON", ["aurorax_pandas"]),
+        (1, ["aurorax_pandas"]),
+        ("[1]", ["aurorax_pandas"]),
+    ],
+)
+def test_an_ephemeris_that_was_read_tells_from_where(ephemeris, told, expected):
+    read = ephemeris[["geo_lat"]].isel(source=[0])
+    read.attrs = {"aurorax": told}
+    cited = read.aurorax.citation()
+    assert names(cited) == ["swarm", *expected]
+    assert ("0.0.9" in cited.text) == ("0.0.9" in str(told))
+
+
+def test_cells_of_other_tools_are_refused_with_the_cure(sample):
+    cells = sample.assign(
+        data_sources=[cell.to_dict("records") for cell in sample["data_sources"]],
+        events=[cell.to_dict("records") for cell in sample["events"]],
+    )
+    with pytest.raises(ap.AuroraxInputError, match=r"as_conjunctions\(data\)"):
+        cells.aurorax.citation()
+    assert names(ap.as_conjunctions(cells).aurorax.citation(), "program") == ["swarm", "themis-asi"]
 
 
 def test_a_frame_without_provenance_cites_its_programs_and_this_library(sample):
