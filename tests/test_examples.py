@@ -1,7 +1,6 @@
 """The examples run from top to bottom, without a network."""
 
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +8,6 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
-
-import aurorax_pandas
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 NOTEBOOK = EXAMPLES / "walkthrough.ipynb"
@@ -100,41 +97,6 @@ def test_observation_goes_from_search_to_table_and_figure_in_25_lines(tmp_path):
     assert sum("image/png" in one for one in data) == 1
     assert sum("30.3" in one.get("text/html", "") for one in data) == 1
     assert len(lines_of_code(executed)) <= 25
-
-
-def live_check(capsys):
-    """Run the comparison with the service, and give how it ended and what it printed."""
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(EXAMPLES / "live_check.py"))
-    return ended.value.code, capsys.readouterr().out
-
-
-def test_the_live_check_ends_well_where_the_service_has_what_is_recorded(box, capsys):
-    with box as url, aurorax_pandas.set_options(api_url=url):
-        code, printed = live_check(capsys)
-    assert code == 0
-    assert "49 rows live, 49 recorded: 0 gained, 0 lost, 0 changed" in printed
-
-
-def test_the_live_check_tells_what_the_service_has_gained_lost_and_changed(server, capsys):
-    records = aurorax_pandas.records_from_conjunctions(aurorax_pandas.load_sample_conjunctions())
-    for each in (records[0], *records[0]["events"]):
-        each["min_distance"] -= 2
-    for each in (records[1], *records[1]["events"]):
-        each |= {"start": "2020-01-01T06:50:00", "end": "2020-01-01T06:52:00"}
-    records[1] |= {"closest_epoch": "2020-01-01T06:51:00", "farthest_epoch": "2020-01-01T06:52:00"}
-    server.routes["POST", f"{server.REQUEST}/data"] = [server.Reply(200, {"result": records})]
-    with aurorax_pandas.set_options(api_url=server.url):
-        code, printed = live_check(capsys)
-    assert code == "the live service differs from the recording"
-    assert "49 rows live, 49 recorded: 1 gained, 1 lost, 1 changed" in printed
-    assert "min_distance of the changed rows: 2 km in the median, 2 km at most" in printed
-
-
-def test_the_live_check_says_why_there_is_nothing_to_compare(closed_port_url, capsys):
-    with aurorax_pandas.set_options(api_url=closed_port_url):
-        code, _ = live_check(capsys)
-    assert code.startswith("no answer to compare, AuroraxUnavailableError: ")
 
 
 @pytest.mark.parametrize("path", [NOTEBOOK, OBSERVATION], ids=lambda path: path.stem)
