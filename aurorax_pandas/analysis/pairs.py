@@ -147,7 +147,9 @@ def pair_summary(
     columns = {
         "count": np.diff(kept.grouped.bounds), **_sum_up_times(spans, step_of(df, step)), **_sum_up_distances(kept),
     }  # fmt: skip
-    typed_columns = {name: columns[name].astype(dtype, copy=False) for name, dtype in model.PAIR_SUMMARY_COLUMNS.items()}
+    typed_columns = {
+        name: columns[name].astype(dtype, copy=False) for name, dtype in model.PAIR_SUMMARY_COLUMNS.items()
+    }
     summary = pd.DataFrame(typed_columns, pd.Index(kept.labels, dtype="str", name="pair"))
     if with_sources:
         summary = summary.assign(**_sources_of_pairs(events, by, summary.index))

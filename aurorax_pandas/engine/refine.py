@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import geometry
 from aurorax_pandas.checks import checked_number
 from aurorax_pandas.engine.continuous import in_epochs, unit_of
 from aurorax_pandas.engine.envelope import Widest, widest_of_rows
@@ -215,7 +214,7 @@ class _Refinement:
     def _places(self, event: Ints, side: int, kind: str, at: Ints) -> Floats:
         """Return unit vectors of a side of events at epochs, NaN where there is no location or no criterion holds."""
         source = event + side * self._count
-        places = geometry.unit_vectors(*self._tracks.compared(kind, source, at, geodetic=self._geodetic))
+        places = self._tracks.compared_vectors(kind, source, at, geodetic=self._geodetic)
         if self.admitted is not None:
             places[:, ~self.admitted[self._tracks.distinct(source), at]] = np.nan
         return places

@@ -84,9 +84,7 @@ def union_minutes(
 ) -> pd.Series[float]:
     """Count the minutes that the spans of each group cover together, by group [min]."""
     grouped = group_rows(group, start)
-    return pd.Series(
-        covered_minutes(grouped, end, step)[0], index=group[grouped.order[grouped.bounds[:-1]]]
-    )
+    return pd.Series(covered_minutes(grouped, end, step)[0], index=group[grouped.order[grouped.bounds[:-1]]])
 
 
 class Grouped(NamedTuple):
