@@ -151,12 +151,12 @@ def approaches_of(events: pd.DataFrame, tracks: Tracks, altitude: float) -> pd.D
     places = np.full((2, 2, count), np.nan)
     heights = np.full((2, count), np.nan)
     edge = np.zeros(count, bool)
-    types = events["conjunction_type"].astype("str").to_numpy()
+    types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
     # however dense the ephemeris is, the service looked at minutes
     beyond = max(tracks.step, _MINUTE)
     start, end = events["start"].to_numpy() - beyond, events["end"].to_numpy() + beyond
-    for kind in CONJUNCTION_TYPES:
-        rows = np.flatnonzero((types == kind) & ~np.isnat(start) & ~np.isnat(end))
+    for number, kind in enumerate(CONJUNCTION_TYPES):
+        rows = np.flatnonzero((types == number) & ~np.isnat(start) & ~np.isnat(end))
         if not len(rows):
             continue
         event, at, sides = _places_at_epochs(tracks, kind, rows, count, start, end)
@@ -174,7 +174,7 @@ def approaches_of(events: pd.DataFrame, tracks: Tracks, altitude: float) -> pd.D
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
-    own = types == "geographic"
+    own = types == CONJUNCTION_TYPES.index("geographic")
     height = np.where(own, np.where(first, *heights), altitude)
     sight = np.where(ground, geometry.elevation(station[0], station[1], craft[0], craft[1], height), np.nan)
     seen = pd.Categorical.from_codes(np.where(np.isnan(sight), -1, own), dtype=_ELEVATION_OF)

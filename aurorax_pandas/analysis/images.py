@@ -24,7 +24,6 @@ from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.coverage import check_spans
-from aurorax_pandas.ephemeris.tracks import Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, source_sites
@@ -241,26 +240,25 @@ def tracks(
     kept = np.flatnonzero((sides >= 0) & np.logical_xor(*spacecraft_sides(events)))
     # wide enough to number the sources of many events
     chosen, side = events.iloc[kept], sides[kept].astype(np.int64)
-    check_spans("tracks", chosen, rows_of_events(df, events)[kept], ephemeris, sources_of_sides(chosen))
+    found = check_spans("tracks", chosen, rows_of_events(df, events)[kept], ephemeris, sources_of_sides(chosen))
     first = (chosen["start"] - wide).to_numpy("M8[us]")
     last = (chosen["end"] + wide).to_numpy("M8[us]")
     # the last instant is that of the end, whatever the cadence, so that no image has none after it
     counts = -(-(last - first).view(np.int64) // every) + 1
     row = np.repeat(np.arange(len(kept)), counts)
     instants = np.minimum(first[row] + (model.ranges(0, counts) * every).view("m8[us]"), last[row])
-    found = Tracks(ephemeris, sources_of_sides(chosen))
     craft, station = row + (1 - side[row]) * len(kept), row + side[row] * len(kept)
     places = np.full((4, len(row)), np.nan)
-    types = chosen["conjunction_type"].astype("str").to_numpy()[row]
-    for kind in CONJUNCTION_TYPES:
-        of_kind = np.flatnonzero(types == kind)
+    types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE)[row]
+    for number, kind in enumerate(CONJUNCTION_TYPES):
+        of_kind = np.flatnonzero(types == number)
         places[:2, of_kind] = found.geodetic_between(kind, craft[of_kind], instants[of_kind])
         places[2:, of_kind] = found.geodetic(kind, station[of_kind], np.zeros(len(of_kind), np.int64))
     lat, lon = places[:2]
     azimuth, elevation, distance = geometry.horizontal(places[2], places[3], geometry.earth_fixed(lat, lon, altitude))
     states = (elevation < 0).astype(np.int8)
     lost = np.isnan(lat)
-    ends = found.covers(craft[lost], instants[lost]) & (types[lost] != "geographic")
+    ends = found.covers(craft[lost], instants[lost]) & (types[lost] != CONJUNCTION_TYPES.index("geographic"))
     states[lost] = np.where(ends, 2, 3)
     made = pd.DataFrame(
         {

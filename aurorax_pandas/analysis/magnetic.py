@@ -17,8 +17,10 @@ from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.field import check_main_field_covers
 from aurorax_pandas.ephemeris.tracks import Tracks, distinct_rows
+from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events
+from aurorax_pandas.sources import CONJUNCTION_TYPES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -134,10 +136,10 @@ def footprints_at(
     tracks = Tracks(ephemeris, sources_of_sides(events))
     first, second = spacecraft_sides(events)
     craft = np.arange(len(events)) + np.where(first, 0, len(events))
-    types = events["conjunction_type"].astype("str").to_numpy()
+    types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
     found = np.full((2, len(events)), np.nan)
     for kind in conjunction_types:
-        rows = np.flatnonzero((types == kind) & (first != second) & ~np.isnat(times))
+        rows = np.flatnonzero((types == CONJUNCTION_TYPES.index(kind)) & (first != second) & ~np.isnat(times))
         found[:, rows] = tracks.geodetic_between(kind, craft[rows], times[rows])
     return found[0], found[1]
 

@@ -204,6 +204,23 @@ class Tracks:
         found: npt.NDArray[np.bool_] = ~np.isnan(own) | self.stands(conjunction_type, source)
         return found
 
+    def complete(self, conjunction_type: str, source: Ints, first: Ints, stop: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which sources the ephemeris has a location of, as a conjunction type compares, at all epochs of a range."""
+        rows, name = self.rows(source), f"{LOCATIONS[conjunction_type]}_lat"
+        found = rows >= 0
+        if name not in self._ephemeris or not found.any():
+            return np.zeros(len(rows), bool)
+        begin, end = int(first.min()), int(max(stop.max(), first.max()))
+        held = np.flatnonzero(np.bincount(rows[found]))
+        place = np.zeros(int(held[-1]) + 2, np.int64)
+        place[held] = np.arange(len(held))
+        missing = np.zeros((len(held), end - begin + 1), np.int64)
+        np.cumsum(np.isnan(self._variable(name)[held, begin:end]), axis=1, out=missing[:, 1:])
+        so_far = missing.ravel()
+        line = place[rows] * missing.shape[1] - begin
+        found &= so_far.take(line + np.maximum(stop, first)) == so_far.take(line + first)
+        return found
+
     def _still_places(self, conjunction_type: str) -> Floats:
         if conjunction_type not in self._places:
             self._places[conjunction_type] = self._still(conjunction_type)
