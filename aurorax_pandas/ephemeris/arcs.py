@@ -376,6 +376,20 @@ def _ends_of_parts(arcs: Arcs, parts: Parts) -> tuple[Ints, Floats, Floats]:
     return arc, at, cosine
 
 
+def _cosines_of_parts(arcs: Arcs, parts: Parts) -> tuple[Floats, Floats]:
+    """Return the cosines where parts begin and where they end; where one begins as another ends they are one."""
+    low = np.empty(len(parts.arc))
+    at_start = parts.low == 0
+    low[at_start] = (arcs.slow_cosine + arcs.fast_cosine)[parts.arc[at_start]]
+    inner = np.flatnonzero(~at_start)
+    low[inner] = arcs.take(parts.arc[inner]).cosine(parts.low[inner])
+    meets = np.zeros(len(low), bool)
+    meets[:-1] = (parts.arc[1:] == parts.arc[:-1]) & (parts.low[1:] == parts.high[:-1])
+    high, alone = np.append(low[1:], np.nan)[: len(low)], np.flatnonzero(~meets)
+    high[alone] = arcs.take(parts.arc[alone]).cosine(parts.high[alone])
+    return low, high
+
+
 def _first_of_each(group: Ints, wanted: Mask) -> Ints:
     """Return the first place of each group that is wanted; they stand by group."""
     found = np.flatnonzero(wanted)
@@ -431,11 +445,11 @@ def pieces_within(arcs: Arcs, distance: Floats, low: Floats, high: Floats) -> Pi
     """
     limit = np.cos(np.minimum(distance / geometry.EARTH_RADIUS, np.pi)) - _SLACK
     parts = monotone_parts(arcs, low, high, limit)
-    some, within = arcs.take(parts.arc), limit[parts.arc]
-    begins, ends = some.cosine(parts.low) >= within, some.cosine(parts.high) >= within
+    within = limit[parts.arc]
+    begins, ends = (cosine >= within for cosine in _cosines_of_parts(arcs, parts))
     crossed = np.flatnonzero(begins != ends)
     at = _root(
-        some.take(crossed),
+        arcs.take(parts.arc[crossed]),
         Arcs.cosine_and_slope,
         parts.low[crossed],
         parts.high[crossed],
