@@ -131,8 +131,12 @@ def closest_approach(
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
         nearest = closest_positions(ranked, parents)
         found = found.iloc[nearest].set_axis(parents[nearest]).reindex(range(len(df)))
-    added = [name for name in (*_APPROACH_COLUMNS, UNCERTAINTY_COLUMN) if name in found.columns]
-    return df.assign(**{name: found[name].array for name in added})
+    return df.assign(**columns_of_approaches(found))
+
+
+def columns_of_approaches(found: pd.DataFrame) -> dict[str, Any]:
+    """Return the columns that `closest_approach` adds."""
+    return {name: found[name].array for name in (*_APPROACH_COLUMNS, UNCERTAINTY_COLUMN) if name in found.columns}
 
 
 def read_emission_altitude(value: Any) -> float:
