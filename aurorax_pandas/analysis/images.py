@@ -24,6 +24,7 @@ from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.tracks import distinct_rows
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, source_sites
@@ -138,10 +139,11 @@ def image_windows(
 
 def _image_names(program: Any, instrument_type: Any, site_code: Any) -> dict[str, pd.Series[Any]]:
     """Return what packages for images call the data of some cameras, missing where they have none."""
-    table = _image_table()
-    asked = pd.MultiIndex.from_arrays([program, instrument_type])
-    known = table.reindex(asked).reset_index(drop=True)
-    codes = pd.Series(site_code, dtype="str")
+    # events are many, cameras few
+    row, first = distinct_rows(program, instrument_type, site_code)
+    known = _image_table().reindex(pd.MultiIndex.from_arrays([program.take(first), instrument_type.take(first)]))
+    known = known.reset_index(drop=True)
+    codes = pd.Series(site_code.take(first), dtype="str")
     read = pd.Series(
         [
             isinstance(locations, str) and code in locations.split()
@@ -149,13 +151,14 @@ def _image_names(program: Any, instrument_type: Any, site_code: Any) -> dict[str
         ],
         dtype=bool,
     )
-    return {
+    names = {
         "dataset_name": known["dataset_name"],
         "skymap_dataset_name": known["skymap_dataset_name"],
         "site_uid": codes.str.lower().where(known["dataset_name"].notna()),
         "asilib_array": known["asilib_array"].where(read),
         "location_code": codes.where(read),
     }
+    return {name: values.take(row).reset_index(drop=True) for name, values in names.items()}
 
 
 @functools.cache
