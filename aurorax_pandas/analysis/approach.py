@@ -257,11 +257,11 @@ def _least(
     least = np.repeat(np.minimum.reduceat(here, first), np.diff(first, append=count)) if count else here
     tried = np.flatnonzero(bound <= least)
     beyond = after[tried]
-    ways = (
+    first_way, second_way = (
         Way.to(side.take(tried, axis=1), side.take(beyond, axis=1), np.where(follows[tried], length[tried], 0.0))
         for side, length in zip(sides, travelled, strict=True)
     )
-    step, fraction, one, two, _ = least_fraction(*ways, event[tried])
+    step, fraction, one, two, _ = least_fraction(first_way, second_way, event[tried])
     before = tried[step]
     begins = np.ones(count, bool)
     begins[1:] = ~follows[:-1]

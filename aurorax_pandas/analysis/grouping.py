@@ -84,9 +84,10 @@ def keys_of(df: pd.DataFrame, by: GroupBy) -> list[Any]:
     """Return what `by=` names, key by key; an array is one key, of a value for each row, unless it holds names."""
     if isinstance(by, pd.Series | pd.Grouper):
         return [by]
-    if holds_values(by) and not (np.size(by) and all(_is_name(df, value) for value in as_list(by))):
+    keys = as_list(by)
+    if holds_values(by) and not (keys and all(_is_name(df, key) for key in keys)):
         return [by]
-    return as_list(by)
+    return keys
 
 
 def holds_values(key: object) -> bool:

@@ -256,9 +256,9 @@ class _Piece(NamedTuple):
     widest: Widest
 
     @property
-    def count(self) -> int:
+    def events(self) -> int:
         """How many events each has."""
-        return self.widest.pair_low.shape[1]
+        return int(self.widest.pair_low.shape[1])
 
 
 def _assembled(
@@ -278,9 +278,9 @@ def _assembled(
         "min_distance": of_rows(lambda piece: piece.widest.low),
         "max_distance": of_rows(lambda piece: piece.widest.high),
     }
-    counts = of_rows(lambda piece: np.full(len(piece.parent), piece.count))
+    counts = of_rows(lambda piece: np.full(len(piece.parent), piece.events))
     # events of a frame stand in the order of its rows
-    chosen = limited[of_rows(lambda piece: (piece.event[:, None] + np.arange(piece.count)).ravel())]
+    chosen = limited[of_rows(lambda piece: (piece.event[:, None] + np.arange(piece.events)).ravel())]
     of_events = {
         "start": np.repeat(own["start"], counts),
         "end": np.repeat(own["end"], counts),
@@ -297,10 +297,10 @@ def _assembled(
         entries = model.entries_of(counts, rows)
         taken = {name: values.take(pa.array(chosen[entries])) for name, values in fields.items()}
         taken |= {name: pa.array(values[entries], model.EVENT_FIELDS[name]) for name, values in of_events.items()}
-        events = model.nested_array(
+        nested: Any = model.nested_array(
             {name: taken[name] for name in model.EVENT_FIELDS}, np.append(0, np.cumsum(counts[rows]))
         )
-        made.insert(place, "events", events)
+        made.insert(place, "events", nested)
         return made
 
     flat = pd.DataFrame({"conjunction_type": df["conjunction_type"].take(parent).array, **own})
