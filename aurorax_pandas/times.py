@@ -84,7 +84,8 @@ def _last_second(value: Any) -> Any:
         # one that is shorter than a second has none
         return max(value.end_time.floor("s"), value.start_time)
     if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] in ("Y", "M", "W", "D"):
-        return (value + np.timedelta64(1, np.datetime_data(value.dtype))).astype("M8[s]") - np.timedelta64(1, "s")
+        unit: Any = np.datetime_data(value.dtype)
+        return (value + np.timedelta64(1, unit)).astype("M8[s]") - np.timedelta64(1, "s")
     return value
 
 
