@@ -156,6 +156,13 @@ def test_rows_without_a_limited_pair_are_refused(sample, builders):
         df.aurorax.refine(sample, 300)
 
 
+@pytest.mark.parametrize("kind", ["nbtrace", "geographic"])
+def test_geodetic_distances_are_refined_as_such(sample, builders, kind):
+    blocks = {**RECORDED, "conjunction_types": kind, "continuous": True, "geodetic": True}
+    refined = find(sample, 500, blocks).aurorax.refine(sample, 400)
+    builders.assert_same_spans(refined, find(sample, 400, blocks))
+
+
 def test_a_filter_needs_its_variable(sample):
     df = find(sample, 900, SEVERAL["metadata"])
     with pytest.raises(AuroraxInputError, match="no variable 'radial_distance', which the query filters by"):

@@ -597,3 +597,9 @@ def test_whole_numbers_that_floats_do_not_hold_stay_whole():
         columns.in_dtype(pd.Series([2.0**54, 3.0]), "Int64")
     with pytest.raises(ValueError, match="no whole number that a float holds"):
         columns.in_dtype(pd.Series([1.5, 3.0]), "Int64")
+
+
+@pytest.mark.parametrize("make", [lambda df: df, ap.explode_events, ap.pair_summary, ap.passes])
+def test_a_frame_in_its_dtypes_is_not_made_again(sample, make):
+    df = make(sample)
+    assert columns.in_model_dtypes(df, columns.columns_of_kind(df))[0] is df
