@@ -175,3 +175,8 @@ def test_a_column_with_a_name_that_concat_needs_is_refused(sample):
     taken = parted(sample.assign(_aurorax_frame=1), [20])
     with pytest.raises(ap.AuroraxInputError, match="'_aurorax_frame' is needed to tell frames apart"):
         taken.aurorax.concat([parted(sample, [20])])
+
+
+def test_concat_names_itself_and_what_it_misses(sample):
+    with pytest.raises(ap.AuroraxInputError, match=r"^concat needs the column\(s\) events"):
+        parted(sample.drop(columns="events"), [20]).aurorax.concat([parted(sample, [20])])

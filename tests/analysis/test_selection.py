@@ -410,3 +410,10 @@ def test_a_misspelt_word_names_the_right_one(sample):
     dd = pytest.importorskip("dask.dataframe")
     with pytest.raises(ap.AuroraxInputError, match="takes no progams=; did you mean 'programs'"):
         dd.from_pandas(sample, npartitions=2).aurorax.select_sources(progams="swarm")
+
+
+def test_sources_of_one_name_and_three_numbers_are_three(builders):
+    sources = [builders.source(number, "MY CAMERA", "ground", "mine") for number in (7, 8, 9)]
+    df = as_conjunctions([builders.record(sources=(one, builders.SWARM_A)) for one in (*sources, sources[1])])
+    kept = df.aurorax.deduplicate()
+    assert sorted(cell["identifier"].tolist()[0] for cell in kept["data_sources"]) == [7, 8, 9]

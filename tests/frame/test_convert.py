@@ -603,3 +603,10 @@ def test_whole_numbers_that_floats_do_not_hold_stay_whole():
 def test_a_frame_in_its_dtypes_is_not_made_again(sample, make):
     df = make(sample)
     assert columns.in_model_dtypes(df, columns.columns_of_kind(df))[0] is df
+
+
+@pytest.mark.parametrize("name", [5, "min_distance"])
+def test_columns_of_a_table_have_names_of_text_each_once(sample, name):
+    odd = sample.assign(own=1).rename(columns={"own": name})
+    with pytest.raises(ap.AuroraxInputError, match="columns"):
+        odd.aurorax.to_arrow()

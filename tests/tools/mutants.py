@@ -296,8 +296,12 @@ def interval(hits: int, tries: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def explained_mutants() -> set[tuple[str, str, str]]:
+    return {(each["path"], each["before"], each["after"]) for each in json.loads(SAME.read_text())}
+
+
 def report(results: list[dict[str, Any]], sizes: dict[str, int]) -> None:
-    same = {(each["path"], each["before"], each["after"]) for each in json.loads(SAME.read_text())}
+    same = explained_mutants()
     print(
         f"{'room':<10} {'mutants':>8} {'tried':>6} {'killed':>7} {'change nothing':>15} {'unexplained':>12}  share, 95 %"
     )
@@ -339,11 +343,14 @@ def main() -> None:
     results: list[dict[str, Any]] = []
     drawn: list[Mutant] = []
     if given.again:
-        results = [
-            each for each in json.loads(given.again.read_text()) if not is_assertion(each["before"], each["after"])
-        ]
-        drawn = list(filter(None, map(mutant_again, (each for each in results if each["fate"] != "killed"))))
-        results = [each for each in results if each["fate"] == "killed"]
+        explained = explained_mutants()
+        for told in json.loads(given.again.read_text()):
+            if is_assertion(told["before"], told["after"]):
+                continue
+            if told["fate"] == "killed" or (told["path"], told["before"], told["after"]) in explained:
+                results.append(told)
+            elif mutant := mutant_again(told):
+                drawn.append(mutant)
     else:
         for room, makers in rooms.items():
             drawn += drawn_from(makers, given.count, f"{given.seed} {room}")
