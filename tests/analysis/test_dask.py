@@ -180,3 +180,16 @@ def test_a_column_with_a_name_that_concat_needs_is_refused(sample):
 def test_concat_names_itself_and_what_it_misses(sample):
     with pytest.raises(ap.AuroraxInputError, match=r"^concat needs the column\(s\) events"):
         parted(sample.drop(columns="events"), [20]).aurorax.concat([parted(sample, [20])])
+
+
+def test_what_was_cut_is_joined_across_partitions(builders):
+    df = as_conjunctions([builders.record(0, 5), builders.record(6, 9), builders.record(30, 31)])
+    joined = parted(df, [1]).aurorax.stitch().compute()
+    assert_conjunctions_equal(joined.sort_values("start", ignore_index=True), ap.stitch(df), check_attrs=False)
+    assert len(joined) == 2
+
+
+def test_arguments_by_name_reach_the_partitions(sample):
+    near = parted(sample, [20]).aurorax.within(distance=200, how="any").compute()
+    assert near.index.equals(sample.aurorax.within(200).index)
+    assert 0 < len(near) < len(sample)
