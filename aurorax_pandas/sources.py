@@ -12,6 +12,10 @@ CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
 SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
 #: Types of source that move.
 SPACECRAFT: Final = ("leo", "heo", "lunar")
+#: What names data sources in a search, and what a source calls it.
+NAMED_BY: Final = {"programs": "program", "platforms": "platform", "instrument_types": "instrument_type"}
+#: Types of source that can fill a block, by its kind.
+TYPES_OF_BLOCK: Final = {"ground": ("ground",), "space": SPACECRAFT, "events": ("event_list",)}
 #: Where a spacecraft is, by the sign of its own latitude.
 HEMISPHERE: Final = pd.CategoricalDtype(["northern", "southern"])
 

@@ -224,7 +224,7 @@ def _flat(values: Any, dtype: Any, length: int) -> Any:
     if values is None:
         values = pd.Series(np.full(length, np.nan))
     if isinstance(values, pd.Series):
-        return values if columns.is_of_dtype(values.dtype, dtype) else columns.in_dtype(values, dtype)
+        return values if model.is_of_dtype(values.dtype, dtype) else columns.in_dtype(values, dtype)
     if isinstance(dtype, pd.CategoricalDtype):
         return columns.in_dtype(pd.Series(model.arrow_to_pandas(layouts.flat_array(values, pa.string()))), dtype)
     kind = pa.timestamp("us") if dtype == model.DATETIME else pa.float64()

@@ -12,7 +12,7 @@ from nested_pandas import NestedDtype
 from nested_pandas.series.ext_array import NestedExtensionArray
 from pandera.engines import pandas_engine
 
-from aurorax_pandas.frame import model, rules
+from aurorax_pandas.frame import model
 from aurorax_pandas.sources import HEMISPHERE
 
 
@@ -29,7 +29,7 @@ class _ExactDtype(pandas_engine.DataType):
     def check(self, pandera_dtype: Any, data_container: Any = None) -> bool:
         """Tell whether a column has this dtype."""
         found = getattr(pandera_dtype, "type", None) if data_container is None else data_container.dtype
-        return rules.is_dtype(found, self.type)
+        return model.is_of_dtype(found, self.type)
 
     def coerce(self, data_container: Any) -> Any:
         """Return a column in this dtype."""

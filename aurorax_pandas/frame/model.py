@@ -339,6 +339,16 @@ def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.ND
     return np.append(known, -1)[values.cat.codes.to_numpy()].astype(np.int64)
 
 
+def is_of_dtype(found: Any, wanted: Any) -> bool:
+    """Tell whether a dtype is the one that the data model names; None is any, ``"category"`` any categories."""
+    if wanted is None:
+        return True
+    # every categorical dtype equals the text "category", and so does no other
+    if isinstance(wanted, str) and wanted == "category":
+        return isinstance(found, pd.CategoricalDtype)
+    return bool(found == wanted)
+
+
 def kind_of(frame: pd.DataFrame) -> str:
     """Tell what a frame holds, by its columns: one of `KINDS`, or ``data_products``."""
     check_frame(frame)

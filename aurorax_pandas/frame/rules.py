@@ -179,7 +179,7 @@ class Kind:
         for name, dtype in self.dtypes.items():
             if name not in found:
                 yield Failure(name, "column_in_dataframe", f"the column {name!r} is not there")
-            elif name not in twice and not is_dtype(found[name], dtype):
+            elif name not in twice and not model.is_of_dtype(found[name], dtype):
                 yield Failure(name, "dtype", f"dtype is not {dtype}")
         if self.index and frame.index.name != self.index:
             yield Failure("", "field_name", f"the index is not named {self.index!r}")
@@ -194,7 +194,7 @@ class Kind:
             frame.attrs = {}
         twice = set(frame.columns[frame.columns.duplicated()])
         found = {name: dtype for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if name not in twice}
-        sound = {name for name, dtype in self.dtypes.items() if name in found and is_dtype(found[name], dtype)}
+        sound = {name for name, dtype in self.dtypes.items() if name in found and model.is_of_dtype(found[name], dtype)}
         for column in self.required:
             if column in sound and (missing := frame[column].isna().to_numpy()).any():
                 yield Failure(column, "not_null", "a value is missing", missing)
@@ -238,16 +238,6 @@ def _broken_by_events(
                 broken[rule].resize(len(flat.lengths))
                 broken[rule][np.repeat(np.arange(first, first + len(lengths)), lengths)[~holds]] = True
     yield from ((rule, rows) for rule, rows in broken.items() if len(rows))
-
-
-def is_dtype(found: Any, wanted: Any) -> bool:
-    """Tell whether a dtype is the one that the data model names; None is any, ``"category"`` any categories."""
-    if wanted is None:
-        return True
-    # every categorical dtype equals the text "category", and so does no other
-    if isinstance(wanted, str) and wanted == "category":
-        return isinstance(found, pd.CategoricalDtype)
-    return bool(found == wanted)
 
 
 KINDS: Final = {

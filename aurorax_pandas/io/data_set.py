@@ -18,8 +18,7 @@ from aurorax_pandas.io import files
 from aurorax_pandas.io.archive import DATA_SET, INDEX, PARTS, Manifest, included_windows, runs_of
 from aurorax_pandas.io.durable import clear_place, folder_to_disk, read_json, remove_leftovers, write_json
 from aurorax_pandas.query.windows import Part
-
-Times = npt.NDArray[np.datetime64]
+from aurorax_pandas.times import Times
 
 _DAY: Final = pd.Timedelta("1D")
 

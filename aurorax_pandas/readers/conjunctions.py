@@ -12,7 +12,7 @@ import pandas as pd
 from aurorax_pandas.checks import choice, flag, invalid
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.options import hidden
+from aurorax_pandas.options import hidden, service_in_force
 from aurorax_pandas.signatures import CALLS_OF_OTHERS, HOW_IT_GOES, meeting
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def read_aurorax_conjunctions(
     wanted = Query.unless_read(request_id, start, end, distance, **asked)
     if continuous:
         _check_continuous(continuous, wanted)
-    connection = Connection.from_arguments(api_url, api_key, poll_interval=poll_interval, check_names=check_names)
+    connection = Connection(service_in_force(api_url, api_key), poll_interval, check_names)
 
     def search(query: Query | None, timeout: Timeout) -> pd.DataFrame:
         if in_windows and query is not None:
@@ -240,7 +240,7 @@ def read_aurorax_conjunctions(
         return search(wanted, timeout)
     from aurorax_pandas.service.between import read_between
 
-    return read_between(wanted, search, timeout, api_url=api_url, api_key=api_key, poll_interval=poll_interval)
+    return read_between(wanted, search, connection, timeout)
 
 
 def _check_continuous(continuous: object, query: Query | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from aurorax_pandas.checks import either_word
-from aurorax_pandas.options import hidden
+from aurorax_pandas.options import hidden, service_in_force
 from aurorax_pandas.signatures import HOW_IT_GOES, meeting
 from aurorax_pandas.sources import platform_named
 
@@ -97,7 +97,7 @@ def read_aurorax_ephemeris(
 
 
 @meeting(
-    verbose="progress=True shows how it goes",
+    verbose=HOW_IT_GOES,
     return_immediately="DataProductSearch(...).execute() submits a search and returns",
     data_product_types="write types={value!r}",
 )
@@ -227,10 +227,10 @@ def read_aurorax_data_sources(
     api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.deadline import Deadline
+    from aurorax_pandas.service.deadline import deadline_of
 
-    with Connection.from_arguments(api_url, api_key).opened() as transport:
-        return catalogue.fetch_data_sources(transport, Deadline(timeout))
+    with Connection(service_in_force(api_url, api_key)).opened() as transport:
+        return catalogue.fetch_data_sources(transport, deadline_of(timeout))
 
 
 @meeting(verbose="leave it out", slow="leave it out", response_format="the frame has all fields; choose its columns")
@@ -297,7 +297,7 @@ def read_aurorax_availability(
     from aurorax_pandas import times
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.deadline import Deadline
+    from aurorax_pandas.service.deadline import deadline_of
 
     first, last = times.window(start, end)
     word, sites = either_word(platforms=platforms, platform=platform)
@@ -307,5 +307,5 @@ def read_aurorax_availability(
         "instrument_type": either_word(instrument_types=instrument_types, instrument_type=instrument_type),
         "source_type": either_word(source_types=source_types, source_type=source_type),
     }
-    with Connection.from_arguments(api_url, api_key).opened() as transport:
-        return catalogue.fetch_availability(transport, Deadline(timeout), first[:10], last[:10], names)
+    with Connection(service_in_force(api_url, api_key)).opened() as transport:
+        return catalogue.fetch_availability(transport, deadline_of(timeout), first[:10], last[:10], names)

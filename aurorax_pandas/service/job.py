@@ -26,7 +26,7 @@ from aurorax_pandas.exceptions import (
 )
 from aurorax_pandas.options import check_request_id, id_in
 from aurorax_pandas.service.connection import Connection
-from aurorax_pandas.service.deadline import Deadline, Timeout
+from aurorax_pandas.service.deadline import Deadline, Timeout, deadline_of
 from aurorax_pandas.service.download import ReadOptions, download_records
 from aurorax_pandas.service.html_table import html_table
 from aurorax_pandas.service.polling import pauses, telling_bar
@@ -148,7 +148,7 @@ class Search(ABC, Generic[_Result]):
             )
 
     def _deadline(self, timeout: Timeout) -> Deadline:
-        return timeout if isinstance(timeout, Deadline) else Deadline(timeout, self._connection.clock)
+        return deadline_of(timeout, self._connection.clock)
 
     def execute(self, *, timeout: Timeout = 60, request_id: str | None = None) -> None:
         """

@@ -6,7 +6,7 @@ import logging
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -32,7 +32,7 @@ from aurorax_pandas.query.windows import Part, chunk_to_text, read_chunk, split_
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.checkpoint import Checkpoint
 from aurorax_pandas.service.connection import Connection
-from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.deadline import Deadline, Timeout, deadline_of
 from aurorax_pandas.service.progress import progress_bar
 from aurorax_pandas.service.search import ConjunctionSearch
 from aurorax_pandas.service.workers import Workers
@@ -54,7 +54,7 @@ def read_in_parts(
     overlap: Span,
     max_workers: int,
     checkpoint: str | Path | None,
-    timeout: Any,
+    timeout: Timeout,
     progress: bool,
     on_bad_records: Literal["raise", "drop"],
     cancel_on_interrupt: bool,
@@ -80,7 +80,7 @@ def read_in_parts(
     shared = span("overlap", overlap, zero=True).ceil("s")
     parts = split_window(query.start, query.end, length, shared)
     check_on_bad_records(on_bad_records)
-    deadline = Deadline(timeout)
+    deadline = deadline_of(timeout)
     workers = Workers(cancel_on_interrupt)
     if checkpoint is None:
         if connection.check_names:
