@@ -92,17 +92,17 @@ def report(
         ``report.to_csv(path, index=False)`` is the table as a file, ``report.aurorax.style()`` the one for notebooks and
         LaTeX.
 
-    Warns
-    -----
-    AuroraxDataWarning
-        As those verbs: where the ephemeris covers some rows only, or the place of a station is not known.
-
     Raises
     ------
     AuroraxInputError
         If an argument cannot be used, or the frame has no events.
     AuroraxDataError
         If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        As those verbs: where the ephemeris covers some rows only, or the place of a station is not known.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from aurorax_pandas.ephemeris.dataset import source_table, step_of_epochs
 from aurorax_pandas.ephemeris.tracks import Ints, Tracks
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model
+from aurorax_pandas.signatures import describing
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES, SPACECRAFT
 from aurorax_pandas.times import Times
 
@@ -25,8 +26,14 @@ _Codes = npt.NDArray[np.int8]
 #: Why an ephemeris does not cover a row, by code; the least counts.
 _COVERED, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 4)
 _SHOWN: Final = 6
+#: Says in a docstring what comes of an ephemeris that does not cover all rows.
+telling_of_gaps: Final = describing(
+    raises=["AuroraxDataError\n    If the ephemeris covers no row."],
+    warns=["AuroraxDataWarning\n    If the ephemeris covers some rows only: how many it does not, and why."],
+)
 
 
+@telling_of_gaps
 def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Dataset, sources: pd.DataFrame) -> Tracks:
     """
     Check that an ephemeris covers events of a frame: each of their instants is within one step of an epoch with both places.
@@ -48,16 +55,6 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
     -------
     Tracks
         Where the sources are in the ephemeris, which is checked.
-
-    Raises
-    ------
-    AuroraxDataError
-        If it covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If it covers some rows only.
     """
     tracks = Tracks(ephemeris, sources)
     if not len(events):
@@ -75,6 +72,7 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
     return tracks
 
 
+@telling_of_gaps
 def check_instants(
     verb: str, sources: pd.DataFrame, rows: Ints, times: Times, ephemeris: xr.Dataset, hemispheres: _Codes
 ) -> None:
@@ -95,16 +93,6 @@ def check_instants(
         An ephemeris.
     hemispheres : ndarray of int8
         What `Tracks.hemispheres` gives at the instants.
-
-    Raises
-    ------
-    AuroraxDataError
-        If it covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If it covers some rows only.
     """
     if not len(sources):
         return

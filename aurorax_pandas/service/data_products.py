@@ -22,10 +22,11 @@ from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.download import ReadOptions
 from aurorax_pandas.service.search import MET
 from aurorax_pandas.service.source_search import SourceSearch
-from aurorax_pandas.signatures import meeting
+from aurorax_pandas.signatures import meeting, service_parameters
 from aurorax_pandas.sources import NAMED_BY
 
 
+@service_parameters
 class DataProductSearch(SourceSearch[pd.DataFrame]):
     """
     One search for data products on the service, step by step; its verbs are those of `ConjunctionSearch`.
@@ -38,20 +39,9 @@ class DataProductSearch(SourceSearch[pd.DataFrame]):
         Names of data sources.
     types : str or sequence of {"keogram", "montage", "movie", "summary_plot", "data_availability"}
         Kinds of data products; by default all.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of the products.
-    request_id : str, optional
-        A search that was run before, in place of all the above.
-    api_url, api_key : str, optional
-        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
-        without a key.
-    poll_interval : float, default 1.0
-        Seconds between questions for the status.
     check_names : bool, default True
         Whether names are looked up among the service's data sources before the search is submitted, and kinds among
         those that are known.
-    clock, sleep : callable, optional
-        Sources of time, for tests.
 
     Raises
     ------

@@ -22,6 +22,7 @@ from aurorax_pandas.service.around import Ints, names_of, read_around
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.data_products import DataProductSearch
 from aurorax_pandas.service.deadline import Timeout
+from aurorax_pandas.signatures import service_parameters
 
 #: What shows an event: all kinds but the availability of data.
 SHOWING: Final = ("keogram", "montage", "movie", "summary_plot")
@@ -30,6 +31,7 @@ _DAY: Final = np.timedelta64(1, "D")
 _SECOND: Final = np.timedelta64(1, "s")
 
 
+@service_parameters
 def read_data_products_of(
     df: pd.DataFrame,
     types: str | Sequence[str] = SHOWING,
@@ -48,9 +50,9 @@ def read_data_products_of(
         Conjunctions, or events of `explode_events`.
     types : str or sequence of str, default ("keogram", "montage", "movie", "summary_plot")
         Kinds of data products.
-    api_url, api_key, timeout, poll_interval
-        As in `read_aurorax_conjunctions`. The address in the frame's provenance is not used: a frame can come from a
-        file, and a key is not sent where a file says.
+    api_url, api_key : str, optional
+        Service and key; by default those of `set_options` or of the environment, see `read_aurorax_conjunctions`. The address
+        in the frame's provenance is not used: a frame can come from a file, and a key is not sent where a file says.
 
     Returns
     -------

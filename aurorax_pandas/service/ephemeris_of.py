@@ -17,12 +17,14 @@ from aurorax_pandas.service.around import Ints, names_of, read_around
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Timeout
 from aurorax_pandas.service.search import EphemerisSearch
+from aurorax_pandas.signatures import service_parameters
 from aurorax_pandas.times import Span, span
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
+@service_parameters
 def read_ephemeris_of(
     df: pd.DataFrame,
     pad: Span = "1min",
@@ -41,9 +43,9 @@ def read_ephemeris_of(
         Conjunctions.
     pad : str, pandas.Timedelta or other span of time, default "1min"
         How much before the start and after the end of each row.
-    api_url, api_key, timeout, poll_interval
-        As in `read_aurorax_conjunctions`. The address in the frame's provenance is not used: a frame can come from a
-        file, and a key is not sent where a file says.
+    api_url, api_key : str, optional
+        Service and key; by default those of `set_options` or of the environment, see `read_aurorax_conjunctions`. The address
+        in the frame's provenance is not used: a frame can come from a file, and a key is not sent where a file says.
 
     Returns
     -------

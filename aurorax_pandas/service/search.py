@@ -26,7 +26,7 @@ from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import ReadOptions
 from aurorax_pandas.service.job import Search
 from aurorax_pandas.service.source_search import SourceSearch
-from aurorax_pandas.signatures import CALLS_OF_OTHERS, meeting, showing
+from aurorax_pandas.signatures import CALLS_OF_OTHERS, meeting, service_parameters, showing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,6 +51,7 @@ MET: Final = {
 }
 
 
+@service_parameters
 class ConjunctionSearch(Search[pd.DataFrame]):
     """
     One conjunction search on the service, step by step.
@@ -71,18 +72,9 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         Whether epochs every 30 s are searched.
     query : dict, str or pathlib.Path, optional
         A finished query in place of all the above: a dict, its JSON text, or a file.
-    request_id : str, optional
-        A search that was run before, by anyone, in place of all the above; its address works too.
-    api_url, api_key : str, optional
-        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
-        without a key.
-    poll_interval : float, default 1.0
-        Seconds between questions for the status; the first come sooner, later ones up to 15 s apart.
     check_names : bool, default True
         Whether programs, platforms, instrument types and metadata keys are looked up among the service's data sources
         before the search is submitted.
-    clock, sleep : callable, optional
-        Sources of time, for tests.
 
     Attributes
     ----------
@@ -237,6 +229,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         return sentences if isinstance(sentences, str) else "\n".join(sentences)
 
 
+@service_parameters
 class EphemerisSearch(SourceSearch["xr.Dataset"]):
     """
     One ephemeris search on the service, step by step; its verbs are those of `ConjunctionSearch`.
@@ -247,19 +240,6 @@ class EphemerisSearch(SourceSearch["xr.Dataset"]):
         Window of the search, inclusive, UTC.
     programs, platforms, instrument_types : str or sequence of str
         Names of data sources.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of the records.
-    request_id : str, optional
-        A search that was run before, in place of all the above.
-    api_url, api_key : str, optional
-        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
-        without a key.
-    poll_interval : float, default 1.0
-        Seconds between questions for the status.
-    check_names : bool, default True
-        Whether names are looked up among the service's data sources before the search is submitted.
-    clock, sleep : callable, optional
-        Sources of time, for tests.
 
     Raises
     ------
