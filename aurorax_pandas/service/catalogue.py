@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import nearest_name
 from aurorax_pandas.exceptions import (
     AuroraxDataError,
     AuroraxDataWarning,
@@ -36,6 +35,7 @@ from aurorax_pandas.sources import (
     known_sources,
     remember_sources,
     site_codes,
+    tell_of_unknown,
 )
 
 logger = logging.getLogger("aurorax_pandas")
@@ -182,14 +182,7 @@ def _tell_of_unknown(word: str, field: str, names: Sequence[str]) -> None:
     known = set(known_sources()[field].dropna())
     for name in names:
         if name not in known:
-            near = nearest_name(name, sorted(known))
-            if near is not None:
-                raise AuroraxInputError(f"{word}: no source has {name!r}; did you mean {near!r}?")
-            warnings.warn(
-                f"{word}: the service lists no source with {name!r}, so that no row has it",
-                AuroraxDataWarning,
-                stacklevel=callers_level(),
-            )
+            tell_of_unknown(word, name, known, "no source that the service lists")
 
 
 def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadline) -> None:
