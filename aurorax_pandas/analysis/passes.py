@@ -14,7 +14,7 @@ import pyarrow as pa
 from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, suggestion
-from aurorax_pandas.ephemeris.coverage import check_instants, telling_of_gaps, warn_of_unknown_types
+from aurorax_pandas.ephemeris.coverage import check_instants, telling_of_hemispheres, warn_of_unknown_types
 from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _SIDE: Final = ("identifier", "source_type", "display_name")
 
 
-@telling_of_gaps
+@telling_of_hemispheres
 def passes(
     df: pd.DataFrame,
     gap: Span = "10min",
@@ -72,11 +72,6 @@ def passes(
     AuroraxInputError
         If `gap` or `step` is no span of time, a spacecraft of `formation` is not known or is in two formations, or the
         frame lacks a column of events.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the type of a source is unknown.
 
     Examples
     --------

@@ -17,6 +17,7 @@ from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.analysis.tables import styled_table
 from aurorax_pandas.checks import check_frame
+from aurorax_pandas.ephemeris.coverage import telling_of_gaps
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -59,6 +60,7 @@ _TIME: Final = "_aurorax_report_time"
 
 
 @typed
+@telling_of_gaps
 def report(
     df: pd.DataFrame,
     ephemeris: xr.Dataset,
@@ -96,13 +98,11 @@ def report(
     ------
     AuroraxInputError
         If an argument cannot be used, or the frame has no events.
-    AuroraxDataError
-        If the ephemeris covers no row.
 
     Warns
     -----
     AuroraxDataWarning
-        As those verbs: where the ephemeris covers some rows only, or the place of a station is not known.
+        If the place of a station is not known.
 
     Examples
     --------

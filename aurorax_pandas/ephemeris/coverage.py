@@ -26,11 +26,12 @@ _Codes = npt.NDArray[np.int8]
 #: Why an ephemeris does not cover a row, by code; the least counts.
 _COVERED, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 4)
 _SHOWN: Final = 6
+_NONE: Final = ["AuroraxDataError\n    If the ephemeris covers no row."]
+_SOME: Final = "AuroraxDataWarning\n    If the ephemeris covers some rows only: how many it does not, and why"
 #: Says in a docstring what comes of an ephemeris that does not cover all rows.
-telling_of_gaps: Final = describing(
-    raises=["AuroraxDataError\n    If the ephemeris covers no row."],
-    warns=["AuroraxDataWarning\n    If the ephemeris covers some rows only: how many it does not, and why."],
-)
+telling_of_gaps: Final = describing(raises=_NONE, warns=[f"{_SOME}."])
+#: The same of verbs that tell hemispheres, for which they must know what a spacecraft is.
+telling_of_hemispheres: Final = describing(raises=_NONE, warns=[f"{_SOME}; if the type of a source is unknown."])
 
 
 @telling_of_gaps
