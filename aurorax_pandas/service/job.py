@@ -45,7 +45,6 @@ from aurorax_pandas.signatures import HOW_IT_GOES, meeting
 logger = logging.getLogger("aurorax_pandas")
 
 _UNKNOWN_STATES: Final = 5
-
 _Result = TypeVar("_Result")
 
 _waiting = meeting(
