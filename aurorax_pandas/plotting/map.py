@@ -137,7 +137,10 @@ def plot_map(
         panels = _new_panels(given, {south: _held(part, None, reach) for south, part in parts.items()}, parts, figsize)
         for south, part in parts.items():
             _draw_counts(*panels[south], part, angles, altitude, limits, own, legend=legend)
-        return _finished(panels, title)
+        axes = _titled(panels, title)
+        for south, part in parts.items():
+            map_marks.write_names(panels[south][0], panels[south][2], part)
+        return axes
     first, second = spacecraft_sides(events)
     mixed = first != second
     between = events[mixed]
@@ -153,7 +156,7 @@ def plot_map(
     names = [str(name) for name in labels.cat.categories]
     for south, part in parts.items():
         axes, picture, project = panels[south]
-        known = part.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
+        known = map_marks.known_stations(part)
         looks = colors.looks(names, axes, chosen, others)
         _name_colors(picture, looks)
         map_marks.draw_horizons(axes, picture, project, known, angles, altitude)
@@ -163,8 +166,7 @@ def plot_map(
             axes, picture, project, drawn[south], order, own, weight * min(contract.panel_points(axes)[0] / 400.0, 1.0)
         )
         map_marks.draw_closest(axes, picture, project, part, order, weight)
-        view = (*axes.get_xlim(), *axes.get_ylim())
-        map_marks.draw_directions(axes, project, drawn[south], order, view)
+        map_marks.draw_directions(axes, project, drawn[south], order)
         if not len(part):
             contract.draw_nothing(axes)
     if legend:
@@ -172,7 +174,11 @@ def plot_map(
         for _, other, _ in panels.values():
             front[1].marks |= other.marks
         legend_above(front[0], front[1])
-    return _finished(panels, title)
+    axes = _titled(panels, title)
+    for south, part in parts.items():
+        map_marks.write_names(panels[south][0], panels[south][2], part)
+        map_marks.write_times(panels[south][0], panels[south][2], drawn[south])
+    return axes
 
 
 def _name_colors(picture: Picture, looks: dict[str, colors.Look]) -> None:
@@ -283,19 +289,12 @@ def _draw_counts(
     look: dict[str, Any] = {"linewidths": 0.8, "edgecolors": colors.ink(axes), "zorder": 4}
     drawn = axes.scatter(x, y, s=area, c=counts, cmap=cmap, norm=norm, **look)
     drawn.set(**own)
-    map_marks.write_names(
-        axes,
-        x,
-        y,
-        [f"{site} {count:.0f}" for site, count in zip(stations["site"], counts, strict=True)],
-        beside=5.0,
-    )
     if legend:
         scale.color_bar(axes, picture, "Conjunctions", counts)
         legend_above(axes, picture)
 
 
-def _finished(panels: dict[bool, tuple[Axes, Picture, Projection]], title: str | None) -> Axes:
+def _titled(panels: dict[bool, tuple[Axes, Picture, Projection]], title: str | None) -> Axes:
     axes = next(iter(panels.values()))[0]
     contract.write_title(axes, title)
     return axes

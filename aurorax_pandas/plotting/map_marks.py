@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
@@ -23,9 +22,11 @@ _STEPS: Final = ("-", (0, (4, 2)), ":", "-.")
 #: Most tracks that have arrows, and most times that are written along them.
 _MOST_ARROWS: Final = 250
 _MOST_TIMES: Final = 24
+#: How far beside its place a name stands [points].
+_BESIDE: Final = 4.5
 _DASHED: Final = (0, (2.5, 1.5))
 
-Array = npt.NDArray[np.float64]
+Place = tuple[float, float]
 
 
 def draw_horizons(
@@ -52,7 +53,7 @@ def draw_horizons(
 
 
 def draw_stations(axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame) -> None:
-    """Draw a triangle for each station, with its name."""
+    """Draw a triangle for each station."""
     from matplotlib.lines import Line2D
 
     ink = colors.ink(axes)
@@ -67,58 +68,92 @@ def draw_stations(axes: Axes, picture: Picture, project: Projection, stations: p
         }
         axes.plot(x, y, zorder=4, **look)
         picture.marks["station"] = Line2D([], [], **look)
-        write_names(axes, x, y, stations["site"].astype("str").tolist())
 
 
-def write_names(axes: Axes, x: Array, y: Array, names: Sequence[str], beside: float = 4.0) -> None:
+def known_stations(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the stations of a map, each place once."""
+    return found.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
+
+
+def write_names(axes: Axes, project: Projection, stations: pd.DataFrame) -> None:
     """
-    Write names beside places, each name once, where there is room around its place.
+    Write the names of stations beside them, where there is room, as the last thing but one that is drawn.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        The map.
-    x, y : ndarray of float64
-        The places on it.
-    names : sequence of str
-        Their names.
-    beside : float, default 4.0
-        How far beside [points].
+        The map, with all that takes room from it.
+    project : Projection
+        Its projection.
+    stations : DataFrame
+        The stations. Where they have a ``count``, it stands behind the name, unless one of them finds no room so.
     """
     from matplotlib.patheffects import withStroke
 
-    halo = [withStroke(linewidth=2.0, foreground=axes.get_facecolor())]
+    known = known_stations(stations)
+    x, y = project(known["station_lat"].to_numpy(), known["station_lon"].to_numpy())
+    places = list(zip(x.round(-1).tolist(), y.round(-1).tolist(), strict=True))
+    names = known["site"].astype("str").tolist()
     size = contract.letter_size(axes, "xtick.labelsize", 7.0)
-    points = 0.8 * contract.panel_points(axes)[0] / np.ptp(axes.get_xlim())
-    view = tuple(side * points for side in (*axes.get_xlim(), *axes.get_ylim()))
-    seen: dict[tuple[float, float], str] = {}
-    for east, north, name in zip(x.tolist(), y.tolist(), names, strict=True):
-        seen.setdefault((round(east, -1), round(north, -1)), name)
-    taken = [(east * points - 3, north * points - 3, east * points + 3, north * points + 3) for east, north in seen]
-    for place, name in seen.items():
-        width = text_width(name, size)
-        boxes = {
-            (right, up): _name_box(place[0] * points, place[1] * points, width, size, right * beside, up * beside)
-            for right, up in ((1, 1), (-1, 1), (1, -1), (-1, -1))
-        }
-        free = (
-            each
-            for each, found in boxes.items()
-            if _within(found, view) and not any(_overlap(found, one) for one in taken)
-        )
-        side = next(free, (1, 1))
-        taken.append(boxes[side])
+    points = _points_of(axes)
+    sides: dict[tuple[Place, str], Place] = {}
+    fits = False
+    if "count" in known:
+        longer = [f"{name} {count:.0f}" for name, count in zip(names, known["count"], strict=True)]
+        sides, fits = _sides(axes, points, places, longer, size)
+    if not fits:
+        sides, _ = _sides(axes, points, places, names, size)
+    halo = [withStroke(linewidth=2.0, foreground=axes.get_facecolor())]
+    for (place, name), (right, up) in sides.items():
         axes.annotate(
-            literal(name), place, (side[0] * beside, side[1] * beside), textcoords="offset points", fontsize=size,
-            ha="left" if side[0] > 0 else "right", va="bottom" if side[1] > 0 else "top", color=colors.ink(axes), zorder=5,
-            clip_on=True, annotation_clip=True, path_effects=halo,
+            literal(name), place, (right, up), textcoords="offset points", fontsize=size,
+            ha="left" if right > 0 else "right", va="center" if up == 0 else "bottom" if up > 0 else "top",
+            color=colors.ink(axes), zorder=5, clip_on=True, annotation_clip=True, path_effects=halo,
         )  # fmt: skip
 
 
-def _name_box(
-    x: float, y: float, width: float, height: float, dx: float, dy: float
-) -> tuple[float, float, float, float]:
-    left, low = x + dx - (width if dx < 0 else 0.0), y + dy - (height if dy < 0 else 0.0)
+def _sides(
+    axes: Axes, points: float, places: Sequence[Place], names: Sequence[str], size: float
+) -> tuple[dict[tuple[Place, str], Place], bool]:
+    """Return beside which side of its place each name stands [points], and whether each has room there."""
+    view = tuple(side * points for side in (*axes.get_xlim(), *axes.get_ylim()))
+    seen: dict[Place, str] = {}
+    for place, name in zip(places, names, strict=True):
+        seen.setdefault(place, name)
+    taken = [(east * points - 3, north * points - 3, east * points + 3, north * points + 3) for east, north in seen]
+    sides: dict[tuple[Place, str], Place] = {}
+    fits = True
+    for place, name in seen.items():
+        width = text_width(name, size)
+        boxes = {
+            (right * _BESIDE, up * _BESIDE): _name_box(
+                place[0] * points, place[1] * points, width, size, right * _BESIDE, up * _BESIDE
+            )
+            for right, up in ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0))
+        }
+        inside = {each: found for each, found in boxes.items() if _within(found, view)} or boxes
+        covered = {each: sum(_shared(found, one) for one in taken) for each, found in inside.items()}
+        side = min(covered, key=covered.__getitem__)
+        fits = fits and covered[side] == 0 and inside is not boxes
+        sides[place, name] = side
+        taken.append(inside[side])
+    return sides, fits
+
+
+def _points_of(axes: Axes) -> float:
+    """Return how many points a unit of a map has, as it stands now."""
+    figure: Any = contract.figure_of(axes)
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+    axes.apply_aspect()
+    return float(axes.get_window_extent().width / figure.dpi * 72 / np.ptp(axes.get_xlim()))
+
+
+def _name_box(x: float, y: float, width: float, size: float, dx: float, dy: float) -> tuple[float, float, float, float]:
+    """Return the room that a word beside a place takes, halo and line height with it [points]."""
+    width, height = width + 2.0, 1.2 * size
+    left, low = x + dx - (width if dx < 0 else 0.0), y + dy - (height if dy < 0 else height / 2 if dy == 0 else 0.0)
     return left, low, left + width, low + height
 
 
@@ -126,8 +161,9 @@ def _within(one: tuple[float, float, float, float], view: tuple[float, ...]) -> 
     return view[0] < one[0] and one[2] < view[1] and view[2] < one[1] and one[3] < view[3]
 
 
-def _overlap(one: tuple[float, float, float, float], two: tuple[float, float, float, float]) -> bool:
-    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
+def _shared(one: tuple[float, float, float, float], two: tuple[float, float, float, float]) -> float:
+    wide, high = min(one[2], two[2]) - max(one[0], two[0]), min(one[3], two[3]) - max(one[1], two[1])
+    return max(wide, 0.0) * max(high, 0.0)
 
 
 def draw_tracks(
@@ -179,9 +215,8 @@ def draw_directions(
     project: Projection,
     points: Points,
     looks: Sequence[colors.Look],
-    view: tuple[float, float, float, float],
 ) -> None:
-    """Draw an arrow head at the end of each track, and write some instants along them."""
+    """Draw an arrow head at the end of each track."""
     lines, starts = project.lines(points.lat, points.lon, points.run)
     long = [number for number, line in enumerate(lines) if len(line) > 1]
     if long and len(long) <= _MOST_ARROWS:
@@ -193,10 +228,9 @@ def draw_directions(
             scale_units="inches", color=[looks[each].color for each in points.label[starts[long]]], width=0.014,
             headwidth=5.0, headlength=5.5, headaxislength=5.0, minlength=0.0, pivot="mid", zorder=3,
         )  # fmt: skip
-    _write_times(axes, project, points, view)
 
 
-def _write_times(axes: Axes, project: Projection, points: Points, view: tuple[float, float, float, float]) -> None:
+def write_times(axes: Axes, project: Projection, points: Points) -> None:
     """Write for each run the instant of its first minute in range that no other instant or name is near."""
     from matplotlib.patheffects import withStroke
     from matplotlib.text import Annotation
@@ -204,7 +238,8 @@ def _write_times(axes: Axes, project: Projection, points: Points, view: tuple[fl
     rows = np.flatnonzero(points.inside)
     x, y = project(points.lat[rows], points.lon[rows])
     size = contract.letter_size(axes, "xtick.labelsize", 6.0)
-    scale = 0.8 * contract.panel_points(axes)[0] / (view[1] - view[0])
+    scale = _points_of(axes)
+    view = tuple(side * scale for side in (*axes.get_xlim(), *axes.get_ylim()))
     width = text_width("00:00", size)
     taken = []
     for text in axes.texts:
@@ -218,12 +253,11 @@ def _write_times(axes: Axes, project: Projection, points: Points, view: tuple[fl
     told: set[int] = set()
     for row, place in zip(rows.tolist(), zip(x.tolist(), y.tolist(), strict=True), strict=True):
         run = int(points.run[row])
-        inside = view[0] < place[0] < view[1] and view[2] < place[1] < view[3]
-        if not inside or run in told:
+        if run in told:
             continue
-        box = _name_box(place[0] * scale, place[1] * scale, width, size, 3, -3 - size)
+        box = _name_box(place[0] * scale, place[1] * scale, width, size, 3.0, -3.0)
         apart = all(np.hypot(place[0] - a, place[1] - b) * scale > 1.2 * width for a, b in written)
-        if apart and not any(_overlap(box, one) for one in taken):
+        if apart and _within(box, view) and not any(_shared(box, one) for one in taken):
             told.add(run)
             written.append(place)
             axes.annotate(

@@ -30,6 +30,8 @@ _DAYS: Final = ((2, tuple(range(1, 31, 2))), (4, tuple(range(1, 29, 4))), (7, (1
 _MONTHS: Final = (1, 2, 3, 4, 6)
 _MONTH: Final = 30.44
 _YEAR: Final = 365.25
+#: Width of the widest mark at an instant [points].
+_MARK_POINTS: Final = 3.6
 #: Words of the longest date that stands at the end of the axis.
 _LONGEST: Final = "2020-Jan-01 00:00"
 
@@ -49,11 +51,13 @@ class TimeTicks(dates.DateLocator):
         Axes whose x axis it is.
     size : float
         Size of the letters [points].
+    both_ends : bool, default False
+        Whether the axis begins and ends at a tick, so that half of each of these two words lies beyond it.
     """
 
-    def __init__(self, axes: Axes, size: float) -> None:
+    def __init__(self, axes: Axes, size: float, both_ends: bool = False) -> None:
         super().__init__(tz="UTC")  # type: ignore[no-untyped-call]
-        self._axes, self._size = axes, size
+        self._axes, self._size, self._both_ends = axes, size, both_ends
 
     def __call__(self) -> Sequence[float]:
         """Return the ticks in sight."""
@@ -63,7 +67,7 @@ class TimeTicks(dates.DateLocator):
     def tick_values(self, vmin: Any, vmax: Any) -> Sequence[float]:
         """Return the ticks between two instants, as matplotlib counts days."""
         points = self._axes.get_window_extent().width / figure_of(self._axes).dpi * 72
-        most = int(np.clip(points // (3.9 * self._size), 1, 9))
+        most = int(np.clip(points // (3.9 * self._size) + self._both_ends, 1, 9))
         first, last = float(vmin), float(vmax)
         ticks = _round_times(first, last, most)
         # an axis without a tick says nothing
@@ -120,11 +124,11 @@ def _inside(found: list[Any], first: float, last: float) -> npt.NDArray[np.float
     return numbers[(numbers >= first) & (numbers <= last)]
 
 
-def name_times(axes: Axes) -> None:
-    """Name times along the x axis."""
+def name_times(axes: Axes, both_ends: bool = False) -> None:
+    """Name times along the x axis, which may begin and end at one."""
     size = letter_size(axes, "xtick.labelsize")
     axes.xaxis_date()
-    locator = TimeTicks(axes, size)
+    locator = TimeTicks(axes, size, both_ends)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC"))  # type: ignore[no-untyped-call]
     axes.xaxis.get_offset_text().set_fontsize(size)
@@ -158,7 +162,9 @@ def draw_time(
     name_times(axes)
     make_room_for_date(axes, words, taken)
     begin, end = start[known].min(), stop[known].max()
-    margin = max((end - begin) * 0.02, np.timedelta64(30, "s"))
+    # a bar or a mark at either end is seen whole, in a narrow picture too
+    beside = max(0.02, _MARK_POINTS / max(0.78 * panel_points(axes)[0] - taken, 20.0))
+    margin = max((end - begin) * beside, np.timedelta64(30, "s"))
     first, last = date_numbers(np.array([begin - margin, end + margin]))
     if np.isfinite(held).all() and held[0] > 0:
         first, last = min(first, *held), max(last, *held)

@@ -202,7 +202,7 @@ def _draw_hours(axes: Axes, *, drawn: bool) -> None:
         axes.set_xticks([])
         contract.draw_nothing(axes)
         return
-    name_times(axes)
+    name_times(axes, both_ends=True)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz="UTC"))  # type: ignore[no-untyped-call]
     axes.set_xlim(0.0, 1.0)
 

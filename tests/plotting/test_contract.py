@@ -13,6 +13,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 import aurorax_pandas as ap
+from aurorax_pandas.plotting.bars import Bars, bin_pixels
 from aurorax_pandas.plotting.projection import coastline
 
 
@@ -121,6 +122,49 @@ def test_words_do_not_overlap_and_stay_on_the_figure(sample, ephemeris, listed, 
             assert frame.x0 - 1.5 <= box.x0 < box.x1 <= frame.x1 + 1.5, text
             assert frame.y0 - 1.5 <= box.y0 < box.y1 <= frame.y1 + 1.5, text
         assert ax.get_window_extent().height > 0.2 * frame.height
+
+
+@pytest.mark.parametrize("size", [(3.3, 2.8), (7.0, 4.6)], ids=["column", "page"])
+@pytest.mark.parametrize("style", ["default", "seaborn-v0_8-poster"])
+@pytest.mark.parametrize("content", ["few", "many", "tracks"])
+def test_names_and_times_on_a_map_stand_apart(sample, ephemeris, content, style, size):
+    df = pd.concat([sample] * 400) if content == "many" else sample
+    with plt.style.context(style):
+        ax = df.aurorax.plot.map(ephemeris if content == "tracks" else None, figsize=size)
+        ax.figure.canvas.draw()
+        boxes = [(text.get_text(), text.get_window_extent()) for text in ax.texts]
+        assert {name.split()[0] for name, _ in boxes} >= {"GILL", "KIAN", "SNKQ", "KAPU"}
+        assert list(overlaps_of(boxes)) == []
+        frame = ax.get_window_extent()
+        for text, box in boxes:
+            assert frame.x0 <= box.x0 < box.x1 <= frame.x1, text
+            assert frame.y0 <= box.y0 < box.y1 <= frame.y1, text
+
+
+def test_counts_stand_behind_names_where_there_is_room(sample):
+    wide = sample.aurorax.plot.map(figsize=(9, 6))
+    counts = sample.aurorax.explode_events()["e1_display_name"].str.split().str[-1].value_counts()
+    assert {f"{site} {count}" for site, count in counts.items()} == {text.get_text() for text in wide.texts}
+    narrow = pd.concat([sample] * 400).aurorax.plot.map(figsize=(3.3, 2.8))
+    assert {"GILL", "KAPU"} <= {text.get_text() for text in narrow.texts}
+
+
+@pytest.mark.parametrize("style", ["default", "seaborn-v0_8-poster"])
+def test_first_and_last_bars_are_seen_whole(sample, ephemeris, style):
+    with plt.style.context(style):
+        df = sample.aurorax.closest_approach(ephemeris)
+        ax = df.aurorax.plot.timeline(by="station", figsize=(3.3, 2.8))
+        ax.figure.canvas.draw()
+        [bars] = [each for each in ax.collections if isinstance(each, Bars)]
+        corners, *_ = bars.pixels(bin_pixels(ax, True))
+        assert ax.bbox.x0 <= corners[..., 0].min() < corners[..., 0].max() <= ax.bbox.x1
+
+
+def test_noon_is_told_in_a_column(sample):
+    ax = sample.aurorax.plot.timeline(by="spacecraft", by_day=True, figsize=(3.3, 2.8))
+    ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["00:00", "12:00", "00:00"]
+    assert not list(overlaps_of(boxes_of(ax)))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 49])
