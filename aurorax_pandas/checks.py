@@ -180,9 +180,7 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
     """
     found = as_number(value)
     if not valid(found):
-        # Python does not write out the largest of its whole numbers
-        shown = "inf" if math.isinf(found) else repr(value)
-        raise AuroraxInputError(f"{argument}={shown} is not valid; give {wanted}")
+        raise invalid(argument, value, wanted)
     return found
 
 

@@ -54,7 +54,7 @@ def passes(
         `closest_approach` adds it, is used without one.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute; 0 where spans begin and end between epochs.
+        provenance has it, else that of its query (a minute, or 30 s); 0 where spans begin and end between epochs.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
         Whose successive conjunctions.
     step : str or pandas.Timedelta, optional
         Time between epochs; spans that overlap or are no further apart are one. By default that of the ephemeris in
-        which the frame was found, else a minute, and nothing where spans are exact (``continuous=True``).
+        which the frame was found, else that of its query (a minute, or 30 s), and nothing where spans are exact (``continuous=True``).
 
     Returns
     -------

@@ -14,7 +14,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import as_number
 from aurorax_pandas.ephemeris.omm import Fields, form_of_omm, named_fields
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.times import to_utc
 
 #: Microseconds in a day.
@@ -255,7 +255,7 @@ def _from_fields(fields: Fields) -> ElementSet:
         warnings.warn(
             f"the elements of {label} have no BSTAR: its orbit is computed without drag",
             AuroraxDataWarning,
-            stacklevel=2,
+            stacklevel=callers_level(),
         )
     if not (motion > 0 and 0 <= eccentricity < 1):
         raise AuroraxInputError(

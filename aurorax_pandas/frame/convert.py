@@ -12,7 +12,13 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, AuroraxInputError, AuroraxSchemaError
+from aurorax_pandas.exceptions import (
+    AuroraxDataError,
+    AuroraxDataWarning,
+    AuroraxInputError,
+    AuroraxSchemaError,
+    callers_level,
+)
 from aurorax_pandas.frame import arrow, cells, columns, layouts, model, ordering, provenance
 from aurorax_pandas.frame.answers import split_records
 from aurorax_pandas.frame.dataframe import typed
@@ -273,5 +279,5 @@ def _checked(df: pd.DataFrame, on_bad_records: OnBadRecords) -> pd.DataFrame:
         sound = KINDS["conjunctions"].sound_rows(df)
         said = "; ".join(error.failures["says"].astype("str").unique())
     text = f"{len(df) - int(sound.sum())} of {len(df)} records left out: {said}"
-    warnings.warn(text, AuroraxDataWarning, stacklevel=4)
+    warnings.warn(text, AuroraxDataWarning, stacklevel=callers_level())
     return df[sound]

@@ -33,6 +33,8 @@ class _Compute:
 
 compute: Final = _Compute()
 
+#: Columns of which each frame that has `.aurorax` has one.
+MARKS: Final = frozenset({"min_distance", "data_sources", "events", "e1_identifier"})
 #: What a file or a Dataset of ours can hold.
 KINDS: Final = ("conjunctions", "events", "pair_summary", "passes")
 

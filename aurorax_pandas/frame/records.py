@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.checks import choice
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model, ordering, rules
 from aurorax_pandas.frame.answers import Int64, read_times
 from aurorax_pandas.sources import CONJUNCTION_TYPES
@@ -346,7 +346,7 @@ def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> No
     more = f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
     if on_bad_records == "drop":
         text = f"{len(bad)} of {total} records left out: {shown}{more}"
-        warnings.warn(text, AuroraxDataWarning, stacklevel=3)
+        warnings.warn(text, AuroraxDataWarning, stacklevel=callers_level())
         return
     raise AuroraxDataError(
         f"{len(bad)} of {total} records cannot be used (counted from 0): {shown}{more}. "

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import columns, model
 from aurorax_pandas.sources import bundled_sources
 
@@ -77,7 +77,7 @@ class KnownSources:
             lacking = self._unknown.setdefault(label or "one without identifier", set())
             lacking |= {name for name in _TEXTS if name not in known}
 
-    def warn(self, stacklevel: int = 3) -> None:
+    def warn(self) -> None:
         """Warn once of the sources that stay unknown."""
         if not self._unknown:
             return
@@ -89,7 +89,7 @@ class KnownSources:
             f"{', '.join(named[:_SHOWN])}{more}; verbs that look at these leave them out, unless you give a table as "
             "data_sources=, such as that of read_aurorax_data_sources",
             AuroraxDataWarning,
-            stacklevel=stacklevel,
+            stacklevel=callers_level(),
         )
 
 

@@ -108,7 +108,7 @@ def read_in_parts(
         # a search that has grown has windows of its own
         parts = keeper.manifest.windows()
         kept = _kept(parts, keeper, workers, max_workers)
-        keeper.take_up(kept, _step(query))
+        keeper.take_up(kept, provenance.step_of_query(query.payload))
         reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
         finished, failed = _search(parts, kept, reader, workers, max_workers, progress)
     finally:
@@ -119,10 +119,6 @@ def read_in_parts(
 def _check_names(query: Query, connection: Connection, deadline: Deadline) -> None:
     with connection.opened() as transport:
         catalogue.check_names(query.payload, transport, deadline)
-
-
-def _step(query: Query) -> pd.Timedelta:
-    return pd.Timedelta("30s" if query.subminute_precision else "1min")
 
 
 def _kept(parts: list[Part], keeper: Checkpoint, workers: Workers, count: int) -> dict[Part, pd.DataFrame]:
@@ -251,7 +247,11 @@ def _together(frames: list[pd.DataFrame], query: Query) -> pd.DataFrame:
     for frame in frames:
         frame.attrs = {}
     filled = [frame for frame in frames if len(frame)]
-    df = stitch(pd.concat(filled, ignore_index=True), _step(query)) if filled else model.empty_conjunctions()
+    df = (
+        stitch(pd.concat(filled, ignore_index=True), provenance.step_of_query(query.payload))
+        if filled
+        else model.empty_conjunctions()
+    )
     df.attrs[provenance.KEY] = found
     return df
 
