@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
@@ -110,17 +109,6 @@ def flag(argument: str, value: object) -> bool:
     if not (value is None or isinstance(value, int | np.bool_)):
         raise invalid(argument, value, "True or False")
     return bool(value)
-
-
-def path_text(argument: str, path: Any) -> str:
-    """Return the name of a file as text, or raise where it is none."""
-    try:
-        text = os.fspath(path)
-    except TypeError:
-        text = None
-    if not isinstance(text, str) or "\0" in text:
-        raise invalid(argument, path, "the name of a file, as text or a path")
-    return text
 
 
 def either_word(**words: object) -> tuple[str, list[str] | None]:

@@ -148,14 +148,18 @@ def describing(words: Sequence[str] = (), *, raises: Sequence[str] = (), warns: 
             head, *rest = re.split(r"\n\n(\w[\w ]*)\n-+\n", inspect.cleandoc(function.__doc__))
             sections = dict(zip(rest[::2], rest[1::2], strict=True))
             order = list(inspect.signature(function).parameters)
-            entries = _entries(sections.get("Parameters"))
-            described = {name for entry in entries for name in _names(entry)}
-            entries += [entry for entry in words if described.isdisjoint(_names(entry)) and _names(entry)[0] in order]
-            entries.sort(key=lambda entry: order.index(_names(entry)[0]))
+            entries = _described_entries(sections.get("Parameters"))
+            described = {name for entry in entries for name in _described_names(entry)}
+            entries += [
+                entry
+                for entry in words
+                if described.isdisjoint(_described_names(entry)) and _described_names(entry)[0] in order
+            ]
+            entries.sort(key=lambda entry: order.index(_described_names(entry)[0]))
             added = {
                 "Parameters": entries,
-                "Raises": [*_entries(sections.get("Raises")), *raises],
-                "Warns": [*_entries(sections.get("Warns")), *warns],
+                "Raises": [*_described_entries(sections.get("Raises")), *raises],
+                "Warns": [*_described_entries(sections.get("Warns")), *warns],
             }
             sections |= {title: "\n".join(lines) for title, lines in added.items() if lines}
             titles = sorted(sections, key=_SECTIONS.index)
@@ -165,12 +169,12 @@ def describing(words: Sequence[str] = (), *, raises: Sequence[str] = (), warns: 
     return decorate
 
 
-def _entries(section: str | None) -> list[str]:
+def _described_entries(section: str | None) -> list[str]:
     """Return the entries of a section of a docstring; none where it is not there."""
     return re.split(r"\n(?=\S)", section) if section else []
 
 
-def _names(entry: str) -> list[str]:
+def _described_names(entry: str) -> list[str]:
     """Return the parameters of an entry of a docstring."""
     return entry.split("\n", 1)[0].split(" : ")[0].replace("*", "").split(", ")
 

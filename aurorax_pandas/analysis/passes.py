@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,6 @@ from aurorax_pandas.times import Span, span
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_SIDE: Final = ("identifier", "source_type", "display_name")
 
 
 @telling_of_hemispheres

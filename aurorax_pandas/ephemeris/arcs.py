@@ -209,9 +209,9 @@ class Arcs:
 
 
 @dataclass(frozen=True)
-class Parts:
+class ArcParts:
     """
-    Parts of arcs on which the distance only grows or only falls, by arc, then along it.
+    ArcParts of arcs on which the distance only grows or only falls, by arc, then along it.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ class Parts:
     high: Floats
 
 
-def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None = None) -> Parts:
+def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None = None) -> ArcParts:
     """
     Divide arcs into parts on which the distance only grows or only falls.
 
@@ -271,7 +271,7 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
         some = arcs.take(arc)
     all_arc, all_begin, all_end = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.lexsort((all_begin, all_arc))
-    return Parts(all_arc[order], all_begin[order], all_end[order])
+    return ArcParts(all_arc[order], all_begin[order], all_end[order])
 
 
 def _divided(arcs: Arcs, arc: Ints, begin: Floats, end: Floats) -> list[tuple[Ints, Floats, Floats]]:
@@ -356,7 +356,7 @@ def _best(extreme: np.ufunc, values: Floats, arc: Ints) -> Floats:
 @dataclass(frozen=True)
 class Pieces:
     """
-    Parts of arcs on which two places are within a distance, and that distance only grows or only falls.
+    ArcParts of arcs on which two places are within a distance, and that distance only grows or only falls.
 
     Parameters
     ----------

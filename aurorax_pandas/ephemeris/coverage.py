@@ -69,7 +69,7 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
         if len(chosen):
             for side in (0, count):
                 reasons[chosen + side] = _reasons_of_spans(tracks, kind, chosen + side, start[chosen], end[chosen])
-    _report(verb, ephemeris, sources, np.tile(rows, 2), reasons, (start.min(), end.max()))
+    _report_uncovered(verb, ephemeris, sources, np.tile(rows, 2), reasons, (start.min(), end.max()))
     return tracks
 
 
@@ -102,7 +102,7 @@ def check_instants(
     reasons[hemispheres < 0] = _GAP
     reasons[(hemispheres < 0) & _is_outside(tracks, times, times)] = _OUTSIDE
     reasons[(hemispheres < 0) & tracks.lacks(np.arange(len(sources)))] = _MISSING
-    _report(verb, ephemeris, sources, rows, reasons, (times.min(), times.max()))
+    _report_uncovered(verb, ephemeris, sources, rows, reasons, (times.min(), times.max()))
 
 
 def _is_outside(
@@ -161,7 +161,7 @@ def _gaps(times: Times, item: Ints, edge: Times, sign: int) -> npt.NDArray[np.ti
     return found
 
 
-def _report(
+def _report_uncovered(
     verb: str, ephemeris: xr.Dataset, sources: pd.DataFrame, rows: Ints, reasons: _Codes, span: tuple[Any, Any]
 ) -> None:
     """Raise or warn where rows are not covered."""
@@ -169,7 +169,7 @@ def _report(
     if not wrong.any():
         return
     distinct = np.unique(rows)
-    frame = pd.DataFrame({"row": rows[wrong], "reason": reasons[wrong], "name": _names(sources)[wrong]})
+    frame = pd.DataFrame({"row": rows[wrong], "reason": reasons[wrong], "name": _names_of_sources(sources)[wrong]})
     least = frame.loc[frame.groupby("row")["reason"].idxmin()]
     counts = np.bincount(least["reason"], minlength=_NO_FOOTPRINT + 1)
     said = []
@@ -187,7 +187,7 @@ def _report(
         moving_first = np.argsort(~sources["source_type"].isin(SPACECRAFT).to_numpy(bool), kind="stable")
         raise AuroraxDataError(
             f"{verb}: the ephemeris covers none of the {len(distinct)} rows ({'; '.join(said)}): {held}; the rows are of "
-            f"{_listed(_names(sources)[moving_first])} from {_text(span[0])} to {_text(span[1])}"
+            f"{_listed(_names_of_sources(sources)[moving_first])} from {_text(span[0])} to {_text(span[1])}"
         )
     warnings.warn(
         f"{verb}: the ephemeris does not cover {len(least)} of {len(distinct)} rows ({'; '.join(said)}): {held}",
@@ -196,7 +196,7 @@ def _report(
     )
 
 
-def _names(sources: pd.DataFrame) -> npt.NDArray[Any]:
+def _names_of_sources(sources: pd.DataFrame) -> npt.NDArray[Any]:
     return sources["display_name"].fillna("a source without a name").astype("str").to_numpy(object)
 
 
@@ -303,7 +303,7 @@ def warn_of_unknown_types(verb: str, sources: pd.DataFrame) -> None:
     unknown = ~sources["source_type"].isin(SOURCE_TYPES).to_numpy(bool)
     if unknown.any():
         warnings.warn(
-            f"{verb}: the source_type of {_listed(_names(sources)[unknown])} is unknown, so that it is taken for no "
+            f"{verb}: the source_type of {_listed(_names_of_sources(sources)[unknown])} is unknown, so that it is taken for no "
             f"spacecraft; give it one of {', '.join(SPACECRAFT)} if it is one",
             AuroraxDataWarning,
             stacklevel=callers_level(),

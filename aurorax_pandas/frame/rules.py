@@ -51,11 +51,11 @@ def _or_missing(holds: Any, times: npt.NDArray[Any]) -> Any:
     return holds if holds.all() else holds | ~_is_set(times)
 
 
-def _in_order(start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
+def _starts_before(start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
     return _or_missing(_ticks(start) <= _ticks(end), end)
 
 
-def _within(epoch: npt.NDArray[Any], start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
+def _epoch_inside(epoch: npt.NDArray[Any], start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
     ticks = _ticks(epoch)
     return _or_missing((_ticks(start) <= ticks) & (ticks <= _ticks(end)) & _is_set(start), epoch)
 
@@ -65,21 +65,23 @@ def _valid(*distances: npt.NDArray[Any]) -> Any:
     return reduce(np.logical_and, [(one >= 0) & (one < np.inf) for one in distances])
 
 
-def _shared(start: npt.NDArray[Any], end: npt.NDArray[Any], first: npt.NDArray[Any], last: npt.NDArray[Any]) -> Any:
+def _shares_time(
+    start: npt.NDArray[Any], end: npt.NDArray[Any], first: npt.NDArray[Any], last: npt.NDArray[Any]
+) -> Any:
     return _or_missing(_ticks(first) <= _ticks(end), end) & _or_missing(_ticks(start) <= _ticks(last), last)
 
 
 _RULES: Final[dict[str, Any]] = {
     "start_set": _is_set,
     "end_set": _is_set,
-    "start_before_end": _in_order,
+    "start_before_end": _starts_before,
     "distances_valid": _valid,
     "min_below_max": lambda low, high: ~(low > high),
     "count_valid": lambda count: count >= 1,
     "minutes_valid": _valid,
-    "closest_epoch_inside": _within,
-    "farthest_epoch_inside": _within,
-    "span_shared": _shared,
+    "closest_epoch_inside": _epoch_inside,
+    "farthest_epoch_inside": _epoch_inside,
+    "span_shared": _shares_time,
 }
 
 _SPAN: Final = (

@@ -135,7 +135,7 @@ def _checked_elevations(altitude: Any, elevations: Any) -> list[float] | None:
     ]
 
 
-def _places(events: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _places_along_x(events: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Return where events are along x, and which have a closest epoch: without one the middle stands for it."""
     start, stop, epoch = (events[name].to_numpy() for name in ("start", "end", "closest_epoch"))
     known: npt.NDArray[np.bool_] = ~np.isnat(epoch)
@@ -156,7 +156,7 @@ def _draw_ranges(
 
     if not len(events):
         return
-    x, low, high = _places(events)[0], events["min_distance"].to_numpy(), events["max_distance"].to_numpy()
+    x, low, high = _places_along_x(events)[0], events["min_distance"].to_numpy(), events["max_distance"].to_numpy()
     segments = np.stack([np.column_stack([x, low]), np.column_stack([x, high])], axis=1)
     order = np.argsort(-low, kind="stable")
     # where lines are many they give way to the marks
@@ -179,7 +179,7 @@ def _draw_group(
     interpolated: bool,
     many: int,
 ) -> None:
-    x, known = _places(events)
+    x, known = _places_along_x(events)
     low = events["min_distance"].to_numpy()
     rasterized = many > contract.RASTERISED_FROM
     marks: dict[str, Any] = {"linestyle": "none", "markersize": size, "color": look.color, "rasterized": rasterized}

@@ -73,7 +73,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     # where a legend would be taller than its share its letters shrink, then what marks mean is left out, never a colour
     while True:
         names = fitted([*picture.colors, *picture.marks][: len(handles)], room - _HANDLE * size, size)
-        columns = _columns(names, room, size)
+        columns = _columns_that_fit(names, room, size)
         if -(-len(names) // columns) * _ROW * size <= height or (
             size <= _LEAST and len(handles) <= len(picture.colors)
         ):
@@ -95,7 +95,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     _raise_title(axes, picture, legend)
 
 
-def _columns(names: list[str], room: float, size: float) -> int:
+def _columns_that_fit(names: list[str], room: float, size: float) -> int:
     """Return in how many columns names fit side by side, filled one after the other as matplotlib does."""
     widths = [text_width(name, size) + _HANDLE * size for name in names]
     for columns in range(len(names), 1, -1):

@@ -177,7 +177,7 @@ def plot_map(
     axes = _titled(panels, title)
     for south, part in parts.items():
         map_marks.write_names(panels[south][0], panels[south][2], part)
-        map_marks.write_times(panels[south][0], panels[south][2], drawn[south])
+        map_marks.write_instants(panels[south][0], panels[south][2], drawn[south])
     return axes
 
 

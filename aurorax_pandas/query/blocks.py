@@ -217,9 +217,6 @@ def read_location(place: Any) -> tuple[float, float]:
     return lat, lon
 
 
-CriteriaBlock = GroundCriteriaBlock | SpaceCriteriaBlock | EventsCriteriaBlock | CustomLocationsCriteriaBlock
-
-
 class SourcesLike(Protocol):
     """A block of data sources of another client, such as PyAuroraX; its class must be called as ours."""
 

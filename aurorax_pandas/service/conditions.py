@@ -96,7 +96,7 @@ def check_filter(
         )
 
 
-def _field_of(source: ListedSource, key: str) -> MetadataField | None:
+def _field_of_source(source: ListedSource, key: str) -> MetadataField | None:
     return next((field for field in source.ephemeris_metadata_schema or () if field.field_name == key), None)
 
 
@@ -113,7 +113,7 @@ def _fault(
         return None
     reasons = []
     for source in left:
-        field = _field_of(source, key)
+        field = _field_of_source(source, key)
         if field is not None:
             reason = _fault_of_values(expression, field)
             if reason is None:
@@ -121,7 +121,7 @@ def _fault(
             reasons.append(reason)
     if reasons:
         return reasons[0]
-    having = sorted({str(source.program) for source in sources if _field_of(source, key) is not None})
+    having = sorted({str(source.program) for source in sources if _field_of_source(source, key) is not None})
     own = sorted({field.field_name for source in left for field in source.ephemeris_metadata_schema or ()})
     there = f"theirs are {', '.join(own)}" if own else "they have none"
     return f"metadata field {key!r} is of {', '.join(having)}, not of the sources of this block: {there}"
@@ -150,7 +150,7 @@ def _fault_of_values(expression: Mapping[str, Any], field: MetadataField) -> str
 def _remarks(expression: Mapping[str, Any], left: Sequence[ListedSource]) -> Iterator[str]:
     """Tell of values of a condition that no source that is left ever has."""
     key, operator = expression["key"], expression["operator"]
-    fields = [field for source in left if (field := _field_of(source, key)) is not None]
+    fields = [field for source in left if (field := _field_of_source(source, key)) is not None]
     if operator not in ("in", "!=", "not in") or not fields or not all(field.allowed_values for field in fields):
         return
     allowed = sorted({str(value) for field in fields for value in field.allowed_values or ()})
@@ -164,7 +164,7 @@ def _holds_together(source: ListedSource, expressions: Sequence[Mapping[str, Any
     if source.ephemeris_metadata_schema is None:
         return True
     for key in {one["key"] for one in expressions}:
-        field = _field_of(source, key)
+        field = _field_of_source(source, key)
         if field is None:
             return False
         own = [one for one in expressions if one["key"] == key]

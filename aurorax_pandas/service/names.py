@@ -70,7 +70,7 @@ def _of_block(kind: str, block: Mapping[str, Any], sources: Sequence[ListedSourc
         held = {getattr(source, NAMED_BY[key]) for source in left}
         for name in names:
             if name not in held:
-                others = ", ".join(f"{NAMED_BY[one]} {_joined(wanted[one])}" for one in wanted if one != key)
+                others = ", ".join(f"{NAMED_BY[one]} {_either_of(wanted[one])}" for one in wanted if one != key)
                 yield Finding(False, f"{kind}: {NAMED_BY[key]} {name!r} adds nothing, no source has it and {others}")
     filters = block.get("ephemeris_metadata_filters")
     if filters:
@@ -110,11 +110,11 @@ def _never_together(kind: str, wanted: Mapping[str, Sequence[str]], able: Sequen
         f"{other}: {', '.join(sorted({value for source in some if (value := getattr(source, NAMED_BY[other]))}))}"
         for other in others
     )
-    both = " and ".join(f"{NAMED_BY[key]} {_joined(names)}" for key, names in wanted.items())
-    return f"{kind}: the service has no source with {both}; with {NAMED_BY[first]} {_joined(wanted[first])} there are {there}"
+    both = " and ".join(f"{NAMED_BY[key]} {_either_of(names)}" for key, names in wanted.items())
+    return f"{kind}: the service has no source with {both}; with {NAMED_BY[first]} {_either_of(wanted[first])} there are {there}"
 
 
-def _joined(names: Sequence[str]) -> str:
+def _either_of(names: Sequence[str]) -> str:
     return " or ".join(map(repr, names))
 
 

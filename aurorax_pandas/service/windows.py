@@ -107,7 +107,7 @@ def read_in_parts(
     try:
         # a search that has grown has windows of its own
         parts = keeper.manifest.windows()
-        kept = _kept(parts, keeper, workers, max_workers)
+        kept = _finished_parts(parts, keeper, workers, max_workers)
         keeper.take_up(kept, provenance.step_of_query(query.payload))
         reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
         finished, failed = _search(parts, kept, reader, workers, max_workers, progress)
@@ -121,7 +121,7 @@ def _check_names(query: Query, connection: Connection, deadline: Deadline) -> No
         catalogue.check_names(query.payload, transport, deadline)
 
 
-def _kept(parts: list[Part], keeper: Checkpoint, workers: Workers, count: int) -> dict[Part, pd.DataFrame]:
+def _finished_parts(parts: list[Part], keeper: Checkpoint, workers: Workers, count: int) -> dict[Part, pd.DataFrame]:
     """Return the parts that are finished already."""
     found = {}
     with workers:
@@ -233,7 +233,7 @@ def _result(
     deadline: Deadline,
     checkpoint: str | Path | None,
 ) -> pd.DataFrame:
-    df = _together([finished[part] for part in parts if part in finished], query)
+    df = _stitched([finished[part] for part in parts if part in finished], query)
     if failed:
         error = _bulk_error(failed, df, len(parts), checkpoint)
         if all(isinstance(one, AuroraxTimeoutError) for one in failed.values()):
@@ -242,7 +242,7 @@ def _result(
     return df
 
 
-def _together(frames: list[pd.DataFrame], query: Query) -> pd.DataFrame:
+def _stitched(frames: list[pd.DataFrame], query: Query) -> pd.DataFrame:
     found = provenance_of_windows([frame.attrs for frame in frames], query.payload)
     for frame in frames:
         frame.attrs = {}
