@@ -1,6 +1,7 @@
 """What every test and docstring example stands on: no display, no environment of the user."""
 
 import signal
+from importlib.metadata import version
 from importlib.util import find_spec
 
 import matplotlib as mpl
@@ -11,6 +12,12 @@ mpl.use("Agg")
 
 # its example needs the extra explore
 collect_ignore = [] if find_spec("bokeh") else ["aurorax_pandas/interactive/explore.py"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let old pyarrow read the times of columns with a zone by a way that pandas will close."""
+    if int(version("pyarrow").split(".")[0]) < 26:
+        config.addinivalue_line("filterwarnings", "ignore:Series.values returning an ndarray that drops timezone")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -36,6 +36,16 @@ def test_exactly_the_two_commands_are_shell_blocks():
     assert blocks("sh") == COMMANDS
 
 
+def test_every_link_leads_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("https://") and not (ROOT / link).exists()] == []
+
+
+def test_it_is_read_in_a_few_minutes():
+    assert len(README.splitlines()) <= 150
+
+
 def test_a_picture_stands_in_the_first_ten_lines():
     [picture] = re.findall(r"!\[[^]]+\]\(([^)]+)\)", "\n".join(README.splitlines()[:10]))
     assert 0 < (ROOT / picture).stat().st_size < 150_000
