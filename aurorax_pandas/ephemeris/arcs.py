@@ -211,7 +211,7 @@ class Arcs:
 
 
 @dataclass(frozen=True)
-class Parts:
+class ArcParts:
     """
     Parts of arcs on which the distance only grows or only falls, by arc, then along it.
 
@@ -228,7 +228,7 @@ class Parts:
     high: Floats
 
 
-def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None = None) -> Parts:
+def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None = None) -> ArcParts:
     """
     Divide arcs into parts on which the distance only grows or only falls.
 
@@ -273,7 +273,7 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
         some = arcs.take(arc)
     all_arc, all_begin, all_end = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.lexsort((all_begin, all_arc))
-    return Parts(all_arc[order], all_begin[order], all_end[order])
+    return ArcParts(all_arc[order], all_begin[order], all_end[order])
 
 
 def _divided(arcs: Arcs, arc: Ints, begin: Floats, end: Floats) -> list[tuple[Ints, Floats, Floats]]:
@@ -360,7 +360,7 @@ def least_fraction(first: Way, second: Way, group: Ints) -> tuple[Ints, Floats, 
     return arc[chosen], at[chosen], one.take(chosen, axis=1), other.take(chosen, axis=1), distance[chosen]
 
 
-def _ends_of_parts(arcs: Arcs, parts: Parts) -> tuple[Ints, Floats, Floats]:
+def _ends_of_parts(arcs: Arcs, parts: ArcParts) -> tuple[Ints, Floats, Floats]:
     """Return the arc of each end of parts, where it is, and the cosine there; where parts meet there is one."""
     last = np.diff(parts.arc, append=-1) != 0
     arc, at = np.repeat(parts.arc, 1 + last), np.repeat(parts.low, 1 + last)
@@ -376,7 +376,7 @@ def _ends_of_parts(arcs: Arcs, parts: Parts) -> tuple[Ints, Floats, Floats]:
     return arc, at, cosine
 
 
-def _cosines_of_parts(arcs: Arcs, parts: Parts) -> tuple[Floats, Floats]:
+def _cosines_of_parts(arcs: Arcs, parts: ArcParts) -> tuple[Floats, Floats]:
     """Return the cosines where parts begin and where they end; where one begins as another ends they are one."""
     low = np.empty(len(parts.arc))
     at_start = parts.low == 0
