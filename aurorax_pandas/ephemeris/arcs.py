@@ -25,6 +25,8 @@ _SLACK: Final = 1e-15
 _ROUNDING: Final = 1e-13
 #: Distances that are no further apart are one [km].
 ALIKE: Final = 1e-9
+# of cosines that are further apart, the distances are no longer alike
+_RIVALS: Final = 1e-12
 # halves so small that nothing happens in them
 _HALVES: Final = 50
 _STEPS: Final = 60
@@ -318,33 +320,86 @@ def _root(
     return found
 
 
-def least_fraction(first: Way, second: Way) -> tuple[Floats, Floats, Floats, Floats]:
+def least_fraction(first: Way, second: Way, group: Ints) -> tuple[Ints, Floats, Floats, Floats, Floats]:
     """
-    Return where two places are closest on each of their ways, the earliest of several.
+    Return where two places are closest on the ways of each group, the earliest of several.
+
+    Parameters
+    ----------
+    first, second : Way
+        The ways.
+    group : ndarray of int64, shape (step,)
+        The group of each way; ways stand by group.
 
     Returns
     -------
-    fraction : ndarray of float64, shape (step,)
-        The fraction of the way.
-    one, other : ndarray of float64, shape (3, step)
+    step : ndarray of int64, shape (group,)
+        The way.
+    fraction : ndarray of float64, shape (group,)
+        The fraction of it.
+    one, other : ndarray of float64, shape (3, group)
         Where they are then, as unit vectors.
-    distance : ndarray of float64, shape (step,)
+    distance : ndarray of float64, shape (group,)
         How far apart [km].
     """
-    count = len(first.angle)
+    count = len(group)
     arcs = Arcs.between(first, second)
     parts = monotone_parts(arcs, np.zeros(count), np.ones(count))
-    # a part is nearest at one of its ends, and every arc begins with one
-    arc, at = np.repeat(parts.arc, 2), np.stack([parts.low, parts.high], axis=1).ravel()
-    cosine = arcs.take(arc).cosine(at)
-    close = np.flatnonzero(cosine >= _best(np.maximum, cosine, arc)[arc] - _ROUNDING)
+    arc, at, cosine = _ends_of_parts(arcs, parts)
+    highest = _best(np.maximum, cosine, arc)
+    # to find the places takes longest, so that it is done for what a cosine does not rule out
+    rivals = highest >= _spread(np.maximum, highest, group) - _RIVALS
+    close = np.flatnonzero((cosine >= highest[arc] - _ROUNDING) & rivals[arc])
     arc, at = arc[close], at[close]
     # a cosine says little of the smallest distances
     one, other = first.take(arc).at(at), second.take(arc).at(at)
     distance = apart(one, other)
-    nearest = np.flatnonzero(distance <= _best(np.minimum, distance, arc)[arc] + ALIKE)
-    least = nearest[np.flatnonzero(np.diff(arc[nearest], prepend=-1))]
-    return at[least], one[:, least], other[:, least], distance[least]
+    chosen = _first_of_each(arc, distance <= _spread(np.minimum, distance, arc) + ALIKE)
+    least = distance[chosen]
+    chosen = chosen[_first_of_each(group[arc[chosen]], least == _spread(np.minimum, least, group[arc[chosen]]))]
+    return arc[chosen], at[chosen], one.take(chosen, axis=1), other.take(chosen, axis=1), distance[chosen]
+
+
+def _ends_of_parts(arcs: Arcs, parts: Parts) -> tuple[Ints, Floats, Floats]:
+    """Return the arc of each end of parts, where it is, and the cosine there; where parts meet there is one."""
+    last = np.diff(parts.arc, append=-1) != 0
+    arc, at = np.repeat(parts.arc, 1 + last), np.repeat(parts.low, 1 + last)
+    begins, ends = np.flatnonzero(np.diff(arc, prepend=-1)), np.flatnonzero(np.diff(arc, append=-1))
+    at[ends] = parts.high[last]
+    cosine = np.empty(len(at))
+    # where a step begins there is no wave to look up
+    cosine[begins] = arcs.slow_cosine + arcs.fast_cosine
+    cosine[ends] = arcs.cosine(at[ends])
+    inner = np.ones(len(at), bool)
+    inner[begins] = inner[ends] = False
+    cosine[inner] = arcs.take(arc[inner]).cosine(at[inner])
+    return arc, at, cosine
+
+
+def _cosines_of_parts(arcs: Arcs, parts: Parts) -> tuple[Floats, Floats]:
+    """Return the cosines where parts begin and where they end; where one begins as another ends they are one."""
+    low = np.empty(len(parts.arc))
+    at_start = parts.low == 0
+    low[at_start] = (arcs.slow_cosine + arcs.fast_cosine)[parts.arc[at_start]]
+    inner = np.flatnonzero(~at_start)
+    low[inner] = arcs.take(parts.arc[inner]).cosine(parts.low[inner])
+    meets = np.zeros(len(low), bool)
+    meets[:-1] = (parts.arc[1:] == parts.arc[:-1]) & (parts.low[1:] == parts.high[:-1])
+    high, alone = np.append(low[1:], np.nan)[: len(low)], np.flatnonzero(~meets)
+    high[alone] = arcs.take(parts.arc[alone]).cosine(parts.high[alone])
+    return low, high
+
+
+def _first_of_each(group: Ints, wanted: Mask) -> Ints:
+    """Return the first place of each group that is wanted; they stand by group."""
+    found = np.flatnonzero(wanted)
+    return found[np.flatnonzero(np.diff(group[found], prepend=-1))]
+
+
+def _spread(extreme: np.ufunc, values: Floats, group: Ints) -> Floats:
+    """Return for each value the extreme of its group; they stand by group."""
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    return np.repeat(_best(extreme, values, group), np.diff(first, append=len(group)))
 
 
 def _best(extreme: np.ufunc, values: Floats, arc: Ints) -> Floats:
@@ -390,11 +445,11 @@ def pieces_within(arcs: Arcs, distance: Floats, low: Floats, high: Floats) -> Pi
     """
     limit = np.cos(np.minimum(distance / geometry.EARTH_RADIUS, np.pi)) - _SLACK
     parts = monotone_parts(arcs, low, high, limit)
-    some, within = arcs.take(parts.arc), limit[parts.arc]
-    begins, ends = some.cosine(parts.low) >= within, some.cosine(parts.high) >= within
+    within = limit[parts.arc]
+    begins, ends = (cosine >= within for cosine in _cosines_of_parts(arcs, parts))
     crossed = np.flatnonzero(begins != ends)
     at = _root(
-        some.take(crossed),
+        arcs.take(parts.arc[crossed]),
         Arcs.cosine_and_slope,
         parts.low[crossed],
         parts.high[crossed],

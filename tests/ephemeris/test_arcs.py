@@ -73,7 +73,10 @@ def test_the_cosine_is_that_of_the_interpolated_places(ends):
 @settings(max_examples=100)
 @given(meetings())
 def test_no_fraction_is_nearer_than_the_least(ends):
-    fraction = arcs.least_fraction(*ways_of(ends))[0]
+    count = ends[0].shape[1]
+    step, fraction, one, other, distance = arcs.least_fraction(*ways_of(ends), np.arange(count))
+    assert step.tolist() == list(range(count))
+    np.testing.assert_array_equal(distance, arcs.apart(one, other))
     least = distances(ends, fraction[:, None])[:, 0]
     assert ((fraction >= 0) & (fraction <= 1)).all()
     dense = distances(ends, FRACTIONS)
@@ -81,6 +84,10 @@ def test_no_fraction_is_nearer_than_the_least(ends):
     # nothing to choose between: the earliest
     still = np.ptp(dense, axis=1) == 0
     assert (fraction[still] == 0).all()
+    # of all steps together the nearest, and of several alike the first
+    nearest = arcs.least_fraction(*ways_of(ends), np.zeros(count, np.int64))
+    first = int(np.argmin(distance))
+    assert (nearest[0][0], nearest[1][0], nearest[4][0]) == (first, fraction[first], distance[first])
 
 
 @settings(max_examples=100)
@@ -110,7 +117,7 @@ def test_pieces_are_where_a_dense_walk_is_within_the_distance(ends, limit):
 
 def test_a_pass_between_two_epochs_is_found_to_the_metre():
     ends = [geometry.unit_vectors([lat], [lon]) for lat, lon in ((60, -4), (60, 4), (61, 0), (61, 0))]
-    fraction = arcs.least_fraction(*ways_of(ends))[0]
+    fraction = arcs.least_fraction(*ways_of(ends), np.array([0]))[1]
     assert fraction == pytest.approx(0.5, abs=1e-12)
 
 
