@@ -443,7 +443,9 @@ def test_netcdf_without_h5netcdf_names_the_extra(sample, tmp_path, monkeypatch):
     from aurorax_pandas.io import netcdf_file
 
     monkeypatch.setattr(netcdf_file, "find_spec", lambda name: None)
-    with pytest.raises(ap.AuroraxInputError, match=r"aurorax-pandas\[netcdf\]"):
+    with pytest.raises(
+        ap.AuroraxInputError, match=r"NetCDF needs h5netcdf: pip install .*h5netcdf.*h5py.* \(the extra 'netcdf'\)"
+    ):
         sample.aurorax.to_netcdf(tmp_path / "a.nc")
     assert list(tmp_path.iterdir()) == []
 
