@@ -80,7 +80,10 @@ def interpolate(first: Array, second: Array, fraction: Any) -> Array:
     ----------
     K. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH Computer Graphics 19, 245 (1985).
     """
-    angle = np.arctan2(np.linalg.norm(np.cross(first, second, axis=0), axis=0), (first * second).sum(axis=0))
+    (x, y, z), (u, v, w) = first, second
+    # component by component, which is twice as fast
+    sine = np.sqrt((y * w - z * v) ** 2 + (z * u - x * w) ** 2 + (x * v - y * u) ** 2)
+    angle = np.arctan2(sine, x * u + y * v + z * w)
     still = angle < 1e-9
     sine = np.where(still, 1.0, np.sin(angle))
     before = np.where(still, 1.0 - fraction, np.sin((1.0 - fraction) * angle) / sine)
@@ -112,7 +115,7 @@ def geodetic_latitude(lat: Any, altitude: Any = FOOTPRINT_ALTITUDE) -> Array:
     sine, cosine = np.sin(geocentric), np.cos(geocentric)
     phi = geocentric
     for _ in range(5):
-        radius = _normal_radius(phi)
+        radius = _normal_radius(np.sin(phi))
         phi = np.arctan2(sine * (radius + altitude), cosine * (radius * (1 - _ECCENTRICITY_SQUARED) + altitude))
     return np.asarray(np.degrees(phi), np.float64)
 
@@ -157,17 +160,13 @@ def horizontal(station_lat: Any, station_lon: Any, places: Array) -> tuple[Array
     places : ndarray of float64, shape (3, …)
         Earth-fixed positions [km], laid along the first axis.
     """
-    # with the components last, one station stands beside many places and the other way round
-    sight = np.moveaxis(
-        np.moveaxis(places, 0, -1) - np.moveaxis(earth_fixed(station_lat, station_lon, 0.0), 0, -1), -1, 0
-    )
-    phi, theta = np.radians(station_lat), np.radians(station_lon)
-    up = sight[0] * np.cos(phi) * np.cos(theta) + sight[1] * np.cos(phi) * np.sin(theta) + sight[2] * np.sin(phi)
-    east = sight[1] * np.cos(theta) - sight[0] * np.sin(theta)
-    north = sight[2] * np.cos(phi) - (sight[0] * np.cos(theta) + sight[1] * np.sin(theta)) * np.sin(phi)
-    squared = (sight**2).sum(axis=0)
+    sin_phi, cos_phi, sin_theta, cos_theta = turns = _turns(station_lat, station_lon)
+    x, y, z = (place - own for place, own in zip(places, _components(*turns, 0.0), strict=True))
+    outwards = x * cos_theta + y * sin_theta
+    up = x * cos_phi * cos_theta + y * cos_phi * sin_theta + z * sin_phi
+    squared = x**2 + y**2 + z**2
     height = np.degrees(np.arctan2(up, np.sqrt(np.maximum(squared - up**2, 0.0))))
-    azimuth = np.degrees(np.arctan2(east, north)) % 360.0
+    azimuth = np.degrees(np.arctan2(y * cos_theta - x * sin_theta, z * cos_phi - outwards * sin_phi)) % 360.0
     return np.asarray(azimuth, np.float64), np.asarray(height, np.float64), np.asarray(np.sqrt(squared), np.float64)
 
 
@@ -181,14 +180,23 @@ def viewing_radius(elevation: float, altitude: float) -> float:
     return float(EARTH_RADIUS * (np.arccos(EARTH_RADIUS * np.cos(angle) / (EARTH_RADIUS + altitude)) - angle))
 
 
-def _normal_radius(phi: Any) -> Any:
-    return EQUATORIAL_RADIUS / np.sqrt(1 - _ECCENTRICITY_SQUARED * np.sin(phi) ** 2)
+def _normal_radius(sine: Any) -> Any:
+    return EQUATORIAL_RADIUS / np.sqrt(1 - _ECCENTRICITY_SQUARED * sine**2)
 
 
 def earth_fixed(lat: Any, lon: Any, altitude: Any) -> Array:
     """Return Earth-fixed positions [km], laid along a new first axis, of geodetic ones."""
+    return np.stack(np.broadcast_arrays(*_components(*_turns(lat, lon), altitude)))
+
+
+def _turns(lat: Any, lon: Any) -> tuple[Any, Any, Any, Any]:
+    """Return sine and cosine of latitudes, then of longitudes [degrees]."""
     phi, theta = np.radians(lat), np.radians(lon)
-    radius = _normal_radius(phi)
-    across = (radius + altitude) * np.cos(phi)
-    up = (radius * (1 - _ECCENTRICITY_SQUARED) + altitude) * np.sin(phi)
-    return np.stack(np.broadcast_arrays(across * np.cos(theta), across * np.sin(theta), up))
+    return np.sin(phi), np.cos(phi), np.sin(theta), np.cos(theta)
+
+
+def _components(sin_phi: Any, cos_phi: Any, sin_theta: Any, cos_theta: Any, altitude: Any) -> tuple[Any, Any, Any]:
+    """Return the components of Earth-fixed positions [km]."""
+    radius = _normal_radius(sin_phi)
+    across = (radius + altitude) * cos_phi
+    return across * cos_theta, across * sin_theta, (radius * (1 - _ECCENTRICITY_SQUARED) + altitude) * sin_phi

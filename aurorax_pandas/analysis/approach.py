@@ -11,7 +11,8 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
-from aurorax_pandas.ephemeris.arcs import Way, apart, least_fraction, longest_step
+from aurorax_pandas.ephemeris.arc_parts import least_fraction
+from aurorax_pandas.ephemeris.arcs import Way, apart, longest_step
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model
@@ -125,8 +126,12 @@ def closest_approach(
         ranked = found.assign(min_distance=found["approach_distance"], start=found["approach_time"])
         nearest = closest_positions(ranked, parents)
         found = found.iloc[nearest].set_axis(parents[nearest]).reindex(range(len(df)))
-    added = [name for name in (*_APPROACH_COLUMNS, UNCERTAINTY_COLUMN) if name in found.columns]
-    return df.assign(**{name: found[name].array for name in added})
+    return df.assign(**columns_of_approaches(found))
+
+
+def columns_of_approaches(found: pd.DataFrame) -> dict[str, Any]:
+    """Return the columns that `closest_approach` adds."""
+    return {name: found[name].array for name in (*_APPROACH_COLUMNS, UNCERTAINTY_COLUMN) if name in found.columns}
 
 
 def read_emission_altitude(value: Any) -> float:
@@ -145,12 +150,12 @@ def approaches_of(events: pd.DataFrame, tracks: Tracks, altitude: float) -> pd.D
     places = np.full((2, 2, count), np.nan)
     heights = np.full((2, count), np.nan)
     edge = np.zeros(count, bool)
-    types = events["conjunction_type"].astype("str").to_numpy()
+    types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
     # however dense the ephemeris is, the service looked at minutes
     beyond = max(tracks.step, _MINUTE)
     start, end = events["start"].to_numpy() - beyond, events["end"].to_numpy() + beyond
-    for kind in CONJUNCTION_TYPES:
-        rows = np.flatnonzero((types == kind) & ~np.isnat(start) & ~np.isnat(end))
+    for number, kind in enumerate(CONJUNCTION_TYPES):
+        rows = np.flatnonzero((types == number) & ~np.isnat(start) & ~np.isnat(end))
         if not len(rows):
             continue
         event, at, sides = _places_at_epochs(tracks, kind, rows, count, start, end)
@@ -168,7 +173,7 @@ def approaches_of(events: pd.DataFrame, tracks: Tracks, altitude: float) -> pd.D
     first, second = spacecraft_sides(events)
     ground = first != second
     craft, station = (np.where(first, places[one], places[two]) for one, two in ((0, 1), (1, 0)))
-    own = types == "geographic"
+    own = types == CONJUNCTION_TYPES.index("geographic")
     height = np.where(own, np.where(first, *heights), altitude)
     sight = np.where(ground, geometry.elevation(station[0], station[1], craft[0], craft[1], height), np.nan)
     seen = pd.Categorical.from_codes(np.where(np.isnan(sight), -1, own), dtype=_ELEVATION_OF)
@@ -209,9 +214,13 @@ def _places_at_epochs(
     lengths = np.maximum(stop - first, 0)
     event = np.repeat(rows, lengths)
     at = model.ranges(first, lengths)
-    one, two = (geometry.unit_vectors(*tracks.geodetic(kind, event + side * count, at)) for side in (0, 1))
-    known = ~(np.isnan(one) | np.isnan(two)).any(axis=0)
-    return event[known], at[known], (one[:, known], two[:, known])
+    one, two = (tracks.geodetic_vectors(kind, event + side * count, at) for side in (0, 1))
+    # a place that is missing is so in all of its parts
+    missing = np.isnan(one[0]) | np.isnan(two[0])
+    if not missing.any():
+        return event, at, (one, two)
+    known = np.flatnonzero(~missing)
+    return event[known], at[known], (one.take(known, axis=1), two.take(known, axis=1))
 
 
 def _height_between(tracks: Tracks, source: Ints, at: Ints, fraction: Floats) -> Floats:
@@ -229,36 +238,30 @@ def _least(
 
     Last comes whether it is at the first or last of epochs that follow each other.
     """
-    one, two = sides
     count = len(event)
     travelled = np.zeros((2, count))
     for side, moved in zip(sides, travelled, strict=True):
         moved[:-1] = apart(side[:, :-1], side[:, 1:])
     # from each epoch to the next of its event; there is no way over a gap, nor where a field line jumps
     follows = np.zeros(count, bool)
-    follows[:-1] = (event[1:] == event[:-1]) & (at[1:] == at[:-1] + 1) & (travelled.max(axis=0)[:-1] <= longest)
+    follows[:-1] = (event[1:] == event[:-1]) & (at[1:] == at[:-1] + 1) & (np.maximum(*travelled)[:-1] <= longest)
     after = np.arange(count) + follows
-    here = apart(one, two)
+    here = apart(*sides)
     bound = np.where(follows, (here + here[after] - (travelled[0] + travelled[1])) / 2, here)
     first = np.flatnonzero(np.diff(event, prepend=-1))
     least = np.repeat(np.minimum.reduceat(here, first), np.diff(first, append=count)) if count else here
     tried = np.flatnonzero(bound <= least)
-    lengths = np.where(follows, travelled, 0.0)
-    ways = (
-        Way.to(side[:, tried], side[:, after[tried]], length[tried])
-        for side, length in zip(sides, lengths, strict=True)
+    beyond = after[tried]
+    first_way, second_way = (
+        Way.to(side.take(tried, axis=1), side.take(beyond, axis=1), np.where(follows[tried], length[tried], 0.0))
+        for side, length in zip(sides, travelled, strict=True)
     )
-    fraction, *where, distance = least_fraction(*ways)
-    order = np.lexsort((at[tried], distance, event[tried]))
-    chosen = order[np.flatnonzero(np.diff(event[tried][order], prepend=-1))]
+    step, fraction, one, two, _ = least_fraction(first_way, second_way, event[tried])
+    before = tried[step]
     begins = np.ones(count, bool)
     begins[1:] = ~follows[:-1]
-    before, beyond = tried[chosen], after[tried][chosen]
-    edge = np.where(
-        fraction[chosen] == 0, begins[before] | ~follows[before], (fraction[chosen] == 1) & ~follows[beyond]
-    )
-    places = where[0][:, chosen], where[1][:, chosen]
-    return event[tried][chosen], fraction[chosen], at[tried][chosen], places, edge
+    edge = np.where(fraction == 0, begins[before] | ~follows[before], (fraction == 1) & ~follows[after[before]])
+    return event[before], fraction, at[before], (one, two), edge
 
 
 def _hemispheres_at(

@@ -12,8 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis import counts, pairs, selection
-from aurorax_pandas.analysis.grouping import GroupBy
-from aurorax_pandas.checks import as_list
+from aurorax_pandas.analysis.grouping import GroupBy, holds_values, keys_of
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events, model
 from aurorax_pandas.frame.concat import each_once, merged_attrs, read_of
@@ -161,8 +160,8 @@ def closest(ddf: dd.DataFrame, n: int = 1, by: GroupBy | None = None) -> dd.Data
     The closest of each partition are found first, and of these the closest, as one partition. Cameras of one site can
     stand in several partitions, so with ``by="site"`` the events are shuffled by pair.
     """
-    keys = [by] if isinstance(by, pd.Series | pd.Grouper) else as_list(by)
-    if any(isinstance(key, pd.Series) for key in keys) or ("site" in keys and len(keys) > 1):
+    keys = [] if by is None else keys_of(ddf._meta, by)  # noqa: SLF001
+    if any(holds_values(key) for key in keys) or ("site" in keys and len(keys) > 1):
         raise AuroraxInputError(
             f"by={by!r} needs all rows at once; on a Dask frame give names, or the frame of its .compute()"
         )

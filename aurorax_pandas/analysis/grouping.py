@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from aurorax_pandas.analysis.pairs import pair_events
-from aurorax_pandas.checks import as_list
+from aurorax_pandas.checks import as_list, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import UNREADABLE, first_line
 from aurorax_pandas.frame.events import is_events, pair_labels, require
 
 #: What rows can be grouped by: names, or what pandas groups by.
-GroupBy = str | pd.Series | pd.Grouper | Sequence[Any]
+GroupBy = str | pd.Series | pd.Index | pd.Grouper | ExtensionArray | npt.NDArray[Any] | Sequence[Any]
 
 _PAIRS: Final = ("pair", "site")
 _DAY: Final = "day"
+_WAYS: Final = (
+    "'pair', 'site', 'day', columns of the frame, a value for each row (a Series or an array), a pandas.Grouper, or a "
+    "list of these"
+)
 
 
 class GroupedRows(NamedTuple):
@@ -39,8 +44,9 @@ def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
     ----------
     df : pandas.DataFrame
         Conjunctions, events or a pair summary, typed.
-    by : str, pandas.Series, pandas.Grouper or sequence of these
-        ``"pair"``, ``"site"``, ``"day"`` (the UTC day of ``start``), columns, series with the frame's index.
+    by : str, pandas.Series, array, pandas.Grouper or sequence of these
+        ``"pair"``, ``"site"``, ``"day"`` (the UTC day of ``start``), columns, series with the frame's index, arrays of a
+        value for each row.
     verb : str
         Who asks, for an error.
 
@@ -49,9 +55,9 @@ def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
     AuroraxInputError
         If a key is none of these.
     """
-    keys = [by] if isinstance(by, pd.Series | pd.Grouper) else as_list(by)
+    keys = keys_of(df, by)
     if not keys:
-        raise AuroraxInputError(f"by={by!r} names nothing; give 'pair', 'site', 'day' or columns of the frame")
+        raise AuroraxInputError(f"by={by!r} names nothing; give {_WAYS}")
     alone = isinstance(by, str)
     # in a list a column of the user's own goes first, as it always has
     own = set() if alone or is_events(df) else set(df.columns)
@@ -72,6 +78,25 @@ def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
     for one in codes[1:]:
         group = pd.factorize(group * (int(one.max(initial=0)) + 2) + one + 1)[0].astype(np.int64)
     return GroupedRows(rows, group, parent)
+
+
+def keys_of(df: pd.DataFrame, by: GroupBy) -> list[Any]:
+    """Return what `by=` names, key by key; an array is one key, of a value for each row, unless it holds names."""
+    if isinstance(by, pd.Series | pd.Grouper):
+        return [by]
+    keys = as_list(by)
+    if holds_values(by) and not (keys and all(_is_name(df, key) for key in keys)):
+        return [by]
+    return keys
+
+
+def holds_values(key: object) -> bool:
+    """Tell whether a key is no name, but a value for each row."""
+    return isinstance(key, pd.Series | pd.Index | ExtensionArray | np.ndarray)
+
+
+def _is_name(df: pd.DataFrame, value: object) -> bool:
+    return isinstance(value, str) and (value in (*_PAIRS, _DAY) or value in df.columns)
 
 
 def _starts_of(rows: pd.DataFrame, verb: str) -> npt.NDArray[np.datetime64]:
@@ -101,16 +126,32 @@ def _rows_of_pairs(df: pd.DataFrame, by: Any, verb: str) -> tuple[pd.DataFrame, 
 
 
 def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
-    if isinstance(key, str) and key not in df.columns:
-        raise AuroraxInputError(f"by={key!r}: no such column; give 'pair', 'site', 'day' or columns of the frame")
-    if isinstance(key, pd.Series) and not df.index.isin(key.index).all():
-        raise AuroraxInputError(
-            "by= is a series that lacks labels of the frame's index; make it of the frame, or reindex it"
-        )
+    if isinstance(key, pd.Series):
+        if not df.index.isin(key.index).all():
+            raise AuroraxInputError(
+                "by= is a series that lacks labels of the frame's index; make it of the frame, or reindex it"
+            )
+    elif holds_values(key):
+        if np.shape(key) != (len(df),):
+            raise AuroraxInputError(
+                f"by= is an array of shape {np.shape(key)}, and the frame has {len(df)} rows; give a value for each row"
+            )
+    elif not isinstance(key, pd.Grouper | Mapping) and not callable(key) and not _is_column(df, key):
+        raise AuroraxInputError(f"by={shown(key)}: no such column; give {_WAYS}")
     try:
         grouped = df.groupby([key], observed=True, dropna=False, sort=False)
         # a grouper leaves times that are missing out
         codes: npt.NDArray[np.int64] = grouped.ngroup().fillna(-1).to_numpy().astype(np.int64)
         return codes
     except (*UNREADABLE, KeyError, AttributeError) as error:
-        raise AuroraxInputError(f"by={key!r} groups no rows of the frame: {first_line(error)}") from None
+        raise AuroraxInputError(
+            f"by={shown(key)} groups no rows of the frame: {first_line(error)}; give {_WAYS}"
+        ) from None
+
+
+def _is_column(df: pd.DataFrame, key: Any) -> bool:
+    try:
+        return key in df.columns
+    except TypeError:
+        # a list in a list
+        return False

@@ -24,7 +24,7 @@ from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
-from aurorax_pandas.ephemeris.tracks import Tracks
+from aurorax_pandas.ephemeris.tracks import distinct_rows
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, source_sites
@@ -133,10 +133,11 @@ def image_windows(
 
 def _image_names(program: Any, instrument_type: Any, site_code: Any) -> dict[str, pd.Series[Any]]:
     """Return what packages for images call the data of some cameras, missing where they have none."""
-    table = _image_table()
-    asked = pd.MultiIndex.from_arrays([program, instrument_type])
-    known = table.reindex(asked).reset_index(drop=True)
-    codes = pd.Series(site_code, dtype="str")
+    # events are many, cameras few
+    row, first = distinct_rows(program, instrument_type, site_code)
+    known = _image_table().reindex(pd.MultiIndex.from_arrays([program.take(first), instrument_type.take(first)]))
+    known = known.reset_index(drop=True)
+    codes = pd.Series(site_code.take(first), dtype="str")
     read = pd.Series(
         [
             isinstance(locations, str) and code in locations.split()
@@ -144,13 +145,14 @@ def _image_names(program: Any, instrument_type: Any, site_code: Any) -> dict[str
         ],
         dtype=bool,
     )
-    return {
+    names = {
         "dataset_name": known["dataset_name"],
         "skymap_dataset_name": known["skymap_dataset_name"],
         "site_uid": codes.str.lower().where(known["dataset_name"].notna()),
         "asilib_array": known["asilib_array"].where(read),
         "location_code": codes.where(read),
     }
+    return {name: values.take(row).reset_index(drop=True) for name, values in names.items()}
 
 
 @functools.cache
@@ -235,26 +237,25 @@ def tracks(
     kept = np.flatnonzero((sides >= 0) & np.logical_xor(*spacecraft_sides(events)))
     # wide enough to number the sources of many events
     chosen, side = events.iloc[kept], sides[kept].astype(np.int64)
-    check_spans("tracks", chosen, rows_of_events(df, events)[kept], ephemeris, sources_of_sides(chosen))
+    found = check_spans("tracks", chosen, rows_of_events(df, events)[kept], ephemeris, sources_of_sides(chosen))
     first = (chosen["start"] - wide).to_numpy("M8[us]")
     last = (chosen["end"] + wide).to_numpy("M8[us]")
     # the last instant is that of the end, whatever the cadence, so that no image has none after it
     counts = -(-(last - first).view(np.int64) // every) + 1
     row = np.repeat(np.arange(len(kept)), counts)
     instants = np.minimum(first[row] + (model.ranges(0, counts) * every).view("m8[us]"), last[row])
-    found = Tracks(ephemeris, sources_of_sides(chosen))
     craft, station = row + (1 - side[row]) * len(kept), row + side[row] * len(kept)
     places = np.full((4, len(row)), np.nan)
-    types = chosen["conjunction_type"].astype("str").to_numpy()[row]
-    for kind in CONJUNCTION_TYPES:
-        of_kind = np.flatnonzero(types == kind)
+    types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE)[row]
+    for number, kind in enumerate(CONJUNCTION_TYPES):
+        of_kind = np.flatnonzero(types == number)
         places[:2, of_kind] = found.geodetic_between(kind, craft[of_kind], instants[of_kind])
         places[2:, of_kind] = found.geodetic(kind, station[of_kind], np.zeros(len(of_kind), np.int64))
     lat, lon = places[:2]
     azimuth, elevation, distance = geometry.horizontal(places[2], places[3], geometry.earth_fixed(lat, lon, altitude))
     states = (elevation < 0).astype(np.int8)
     lost = np.isnan(lat)
-    ends = found.covers(craft[lost], instants[lost]) & (types[lost] != "geographic")
+    ends = found.covers(craft[lost], instants[lost]) & (types[lost] != CONJUNCTION_TYPES.index("geographic"))
     states[lost] = np.where(ends, 2, 3)
     made = pd.DataFrame(
         {

@@ -17,8 +17,10 @@ from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.field import check_main_field_covers
 from aurorax_pandas.ephemeris.tracks import Tracks, distinct_rows
+from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events
+from aurorax_pandas.sources import CONJUNCTION_TYPES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,17 +100,28 @@ def magnetic(
     """
     events = as_events(df, "magnetic", "conjunction_type", "closest_epoch", "start", "end")
     times = times_of_events(events, at)
+    check_times(times, at)
+    columns = magnetic_of_places(*station_places(events, stations, "the magnetic place"), times)
+    if ephemeris is not None:
+        rows = rows_of_events(df, events)
+        tracks = check_spans("magnetic", events, rows, ephemeris, sources_of_sides(events))
+        lat, lon = footprints_at(events, tracks, times)
+        columns |= _columns("footprint_", _of_distinct_places(lat, lon, times), times)
+    return events.assign(**columns)
+
+
+def check_times(times: npt.NDArray[np.datetime64], at: str) -> None:
+    """Raise where IGRF does not cover the times of a column."""
     known = times[~np.isnat(times)]
     if len(known):
         check_main_field_covers(np.array([known.min(), known.max()]), f"the times of {at!r}")
-    lat, lon = station_places(events, stations, "the magnetic place")
-    columns = _columns("", station_coordinates(lat, lon, times), times)
-    if ephemeris is not None:
-        rows = rows_of_events(df, events)
-        check_spans("magnetic", events, rows, ephemeris, sources_of_sides(events))
-        lat, lon = footprints_at(events, ephemeris, times)
-        columns |= _columns("footprint_", _of_distinct_places(lat, lon, times), times)
-    return events.assign(**columns)
+
+
+def magnetic_of_places(
+    lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], times: npt.NDArray[np.datetime64]
+) -> dict[str, Any]:
+    """Return the columns of `magnetic` for places [degrees] that stand still, at times, UTC."""
+    return _columns("", station_coordinates(lat, lon, times), times)
 
 
 def _columns(prefix: str, found: Coordinates, times: npt.NDArray[np.datetime64]) -> dict[str, Any]:
@@ -122,7 +135,7 @@ def _columns(prefix: str, found: Coordinates, times: npt.NDArray[np.datetime64])
 
 def footprints_at(
     events: pd.DataFrame,
-    ephemeris: xr.Dataset,
+    tracks: Tracks,
     times: npt.NDArray[np.datetime64],
     conjunction_types: Sequence[str] = _TRACED_TYPES,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -130,14 +143,14 @@ def footprints_at(
     Return the geodetic place [degrees] that the one spacecraft of each event is compared by, at a time.
 
     It is NaN where an event has no or two spacecraft, is of another type than those given, or has no place then.
+    The tracks are those of all first sides, then of all second sides.
     """
-    tracks = Tracks(ephemeris, sources_of_sides(events))
     first, second = spacecraft_sides(events)
     craft = np.arange(len(events)) + np.where(first, 0, len(events))
-    types = events["conjunction_type"].astype("str").to_numpy()
+    types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
     found = np.full((2, len(events)), np.nan)
     for kind in conjunction_types:
-        rows = np.flatnonzero((types == kind) & (first != second) & ~np.isnat(times))
+        rows = np.flatnonzero((types == CONJUNCTION_TYPES.index(kind)) & (first != second) & ~np.isnat(times))
         found[:, rows] = tracks.geodetic_between(kind, craft[rows], times[rows])
     return found[0], found[1]
 

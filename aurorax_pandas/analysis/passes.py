@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import as_events, is_events
-from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters, union_minutes
+from aurorax_pandas.frame.intervals import closest_positions, group_bounds, overlap_clusters, union_minutes
 from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, bundled_sources
 from aurorax_pandas.times import Span, span
@@ -175,9 +176,19 @@ def _sum_up(found: pd.DataFrame, step: pd.Timedelta) -> pd.DataFrame:
         "count": grouped.size().to_numpy(),
     }
     made = pd.DataFrame(columns)
-    made["parents"] = pd.Series([sorted(set(rows)) for _, rows in grouped["parent"]], dtype=object)
+    made["parents"] = pd.Series(_parents(found["pass"].to_numpy(), found["parent"].to_numpy()), dtype=object)
     made = made.astype({name: dtype for name, dtype in model.PASS_COLUMNS.items() if name != "stations"})
     return made.sort_values(["start", "spacecraft", "conjunction_type", "end"], kind="stable", ignore_index=True)
+
+
+def _parents(number: npt.NDArray[np.int64], parent: npt.NDArray[np.int64]) -> list[list[int]]:
+    """Return the distinct rows of each pass, in order."""
+    order = np.lexsort((parent, number))
+    number, parent = number[order], parent[order]
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = (np.diff(number) != 0) | (np.diff(parent) != 0)
+    rows, bounds = parent[fresh].tolist(), group_bounds(number[fresh]).tolist()
+    return [rows[begin:end] for begin, end in itertools.pairwise(bounds)]
 
 
 def _stations(found: pd.DataFrame, count: int) -> Any:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, UNCERTAINTY_COLUMN, closest_approach
-from aurorax_pandas.analysis.magnetic import footprints_at, magnetic
+from aurorax_pandas.analysis.approach import (
+    EMISSION_ALTITUDE,
+    UNCERTAINTY_COLUMN,
+    approaches_of,
+    columns_of_approaches,
+    read_emission_altitude,
+    rows_of_events,
+    sources_of_sides,
+)
+from aurorax_pandas.analysis.magnetic import check_times, footprints_at, magnetic_of_places
 from aurorax_pandas.analysis.pairs import style_pair_summary
-from aurorax_pandas.analysis.sky import sky
+from aurorax_pandas.analysis.sky import sky_of_places, times_of_events
 from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.analysis.tables import styled_table
 from aurorax_pandas.checks import check_frame
-from aurorax_pandas.ephemeris.coverage import telling_of_gaps
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events
@@ -56,7 +63,6 @@ _REPORT_FORMATS: Final[dict[str, str]] = {
     "moon_illumination": "{:.2f}",
     "mlt": "{:.2f}",
 }
-_TIME: Final = "_aurorax_report_time"
 
 
 @typed
@@ -113,20 +119,21 @@ def report(
     [['THEMIS-ASI GILL & Swarm C', 65.5, 86.8, -17.8, 17.3], ['THEMIS-ASI GILL & Swarm A', 74.3, 267.8, -17.8, 17.3]]
     """
     events = as_events(df, "report", "pair", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
-    if _TIME in events.columns:
-        raise AuroraxInputError(f"the column {_TIME!r} is needed for the times of the table; rename yours")
     own = [name for name in events.columns if name not in (*model.EVENT_COLUMNS, *REPORT_COLUMNS)]
-    made = closest_approach(events, ephemeris, emission_altitude)
-    made = made.assign(**{_TIME: made["approach_time"].fillna(made["closest_epoch"]).fillna(made["start"])})
-    lat, lon = station_places(made, stations, "what a table says of the station")
-    with warnings.catch_warnings():
-        # that places are not known was said
-        warnings.simplefilter("ignore", AuroraxDataWarning)
-        made = magnetic(sky(made, _TIME, stations=stations), at=_TIME, stations=stations)
-    if UNCERTAINTY_COLUMN not in made.columns:
-        made[UNCERTAINTY_COLUMN] = np.nan
-    place = footprints_at(made, ephemeris, made["approach_time"].to_numpy("M8[us]"), CONJUNCTION_TYPES)
-    made["approach_azimuth"] = geometry.horizontal(lat, lon, geometry.earth_fixed(*place, emission_altitude))[0]
+    altitude = read_emission_altitude(emission_altitude)
+    rows = rows_of_events(events, events)
+    tracks = check_spans("closest_approach", events, rows, ephemeris, sources_of_sides(events))
+    columns = columns_of_approaches(approaches_of(events, tracks, altitude))
+    approach = columns["approach_time"].to_numpy().astype("M8[us]")
+    times = np.where(np.isnat(approach), times_of_events(events, "closest_epoch"), approach)
+    lat, lon = station_places(events, stations, "what a table says of the station")
+    check_times(times, "approach_time")
+    if UNCERTAINTY_COLUMN not in (*columns, *events.columns):
+        columns[UNCERTAINTY_COLUMN] = np.nan
+    columns |= {**sky_of_places(lat, lon, times), **magnetic_of_places(lat, lon, times)}
+    place = footprints_at(events, tracks, approach, CONJUNCTION_TYPES)
+    columns["approach_azimuth"] = geometry.horizontal(lat, lon, geometry.earth_fixed(*place, altitude))[0]
+    made = events.assign(**columns)
     table = made[[*REPORT_COLUMNS, *own]].reset_index(drop=True)
     table.attrs = copy.deepcopy(df.attrs)
     return table

@@ -39,11 +39,11 @@ def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataF
         Conjunctions, events of `explode_events`, or a pair summary.
     n : int, default 1
         How many, overall or of each group.
-    by : str, pandas.Series, pandas.Grouper or sequence of these, optional
+    by : str, pandas.Series, array, pandas.Grouper or sequence of these, optional
         None for overall; ``"pair"`` for each pair of data sources (or ``"site"``, where cameras of one site count
         as one): the pair's `n` events of least distance, of which the parent rows stay, each once; ``"day"`` for each
-        UTC day of ``start``; columns of the frame; a series with its index; a grouper. Several of these for each
-        combination: ``["pair", "day"]``.
+        UTC day of ``start``; columns of the frame; a value for each of its rows, as a series with its index or as an
+        array; a grouper. Several of these for each combination: ``["pair", "day"]``.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataF
     Raises
     ------
     AuroraxInputError
-        If `n` is no whole number above 0, or a column is not there.
+        If `n` is no whole number above 0, a column is not there, or an array has not a value for each row.
 
     Examples
     --------

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from aurorax_pandas.analysis.stations import StationPlaces
 
 
+Floats = npt.NDArray[np.float64]
+
+
 @typed
 def sky(df: pd.DataFrame, at: str = "closest_epoch", *, stations: StationPlaces | None = None) -> pd.DataFrame:
     """
@@ -72,14 +75,19 @@ def sky(df: pd.DataFrame, at: str = "closest_epoch", *, stations: StationPlaces 
     [[-17.74, 20.95, 0.3]]
     """
     events = as_events(df, "sky", "closest_epoch", "start", "end")
-    times, at_time = np.unique(times_of_events(events, at), return_inverse=True)
-    lat, lon = station_places(events, stations, "the sky")
-    sun, moon = sun_position(times), moon_position(times)
-    return events.assign(
-        sun_elevation=geometry.horizontal(lat, lon, sun[:, at_time])[1],
-        moon_elevation=geometry.horizontal(lat, lon, moon[:, at_time])[1],
-        moon_illumination=np.where(np.isnan(lat), np.nan, illuminated_fraction(sun, moon)[at_time]),
-    )
+    times = times_of_events(events, at)
+    return events.assign(**sky_of_places(*station_places(events, stations, "the sky"), times))
+
+
+def sky_of_places(lat: Floats, lon: Floats, times: npt.NDArray[np.datetime64]) -> dict[str, Floats]:
+    """Return the columns of `sky` for places [degrees] at times, UTC."""
+    distinct, at_time = np.unique(times, return_inverse=True)
+    sun, moon = sun_position(distinct), moon_position(distinct)
+    return {
+        "sun_elevation": geometry.horizontal(lat, lon, sun.take(at_time, axis=1))[1],
+        "moon_elevation": geometry.horizontal(lat, lon, moon.take(at_time, axis=1))[1],
+        "moon_illumination": np.where(np.isnan(lat), np.nan, illuminated_fraction(sun, moon)[at_time]),
+    }
 
 
 def times_of_events(events: pd.DataFrame, at: str) -> npt.NDArray[np.datetime64]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 # a custom location is of no type that the service has a word for
-_ON_THE_GROUND: Final = {"ground": 0, "not_applicable": 1}
+_ON_THE_GROUND: Final = ("ground", "not_applicable")
 _SHOWN: Final = 3
 
 
@@ -36,12 +36,24 @@ def station_sides(events: pd.DataFrame) -> npt.NDArray[np.int8]:
 
     A ground source comes before a custom location, and of two alike the one that the pair's label names first.
     """
-    types = [events[f"{side}_source_type"].map(_ON_THE_GROUND).fillna(2).to_numpy(np.int8) for side in ("e1", "e2")]
-    first, second = (events[f"{side}_display_name"].fillna("").astype("str") for side in ("e1", "e2"))
-    later: npt.NDArray[np.bool_] = (second < first).to_numpy(bool)
-    side = np.where(types[0] == types[1], later, types[1] < types[0]).astype(np.int8)
-    side[np.minimum(*types) == 2] = -1
+    types = [_rank_on_ground(events[f"{side}_source_type"]) for side in ("e1", "e2")]
+    side = (types[1] < types[0]).astype(np.int8)
+    side[np.minimum(*types) == len(_ON_THE_GROUND)] = -1
+    alike = np.flatnonzero((types[0] == types[1]) & (side >= 0))
+    if len(alike):
+        first, second = (
+            events[f"{side}_display_name"].iloc[alike].fillna("").astype("str").to_numpy(object)
+            for side in ("e1", "e2")
+        )
+        side[alike] = second < first
     return side
+
+
+def _rank_on_ground(types: pd.Series[Any]) -> npt.NDArray[np.int8]:
+    rank = np.full(len(types), len(_ON_THE_GROUND), np.int8)
+    for number, name in enumerate(_ON_THE_GROUND):
+        rank[(types == name).fillna(False).to_numpy(bool)] = number
+    return rank
 
 
 def of_side(events: pd.DataFrame, sides: npt.NDArray[np.integer[Any]], field: str) -> pd.Series[Any]:

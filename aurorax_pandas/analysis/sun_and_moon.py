@@ -95,7 +95,9 @@ def _moon_block(times: Times) -> Floats:
     moon_anomaly = np.radians((134.9633964 + (477198.8675055 + 0.0087414 * century) * century) % 360)
     argument = np.radians((93.2720950 + (483202.0175233 - 0.0036539 * century) * century) % 360)
     arguments = terms.multipliers @ np.stack([elongation, _sun_anomaly(century), moon_anomaly, argument])
-    sines, cosines = np.sin(arguments), np.cos(arguments)
+    sines, cosines = np.sin(arguments), np.zeros_like(arguments)
+    # most terms do not change the distance
+    cosines[terms.of_distance] = np.cos(arguments[terms.of_distance])
     longitude, latitude, distance = np.zeros((3, len(times)))
     # the eccentricity of the Earth's orbit, which decreases, is a factor for each time that the Sun's anomaly counts
     eccentricity = 1 - (0.002516 + 0.0000074 * century) * century
@@ -131,6 +133,7 @@ class _MoonTerms:
         with resources.files("aurorax_pandas").joinpath("data/moon.csv").open("rb") as file:
             table = pd.read_csv(file).to_numpy(np.float64)
         self.multipliers, (self.longitude, self.distance, self.latitude) = table[:, :4], table[:, 4:].T
+        self.of_distance = np.flatnonzero(self.distance)
         powers = np.abs(table[:, 1])
         self.rows_by_power = [np.flatnonzero(powers == power) for power in range(int(powers.max()) + 1)]
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas import geometry
 from aurorax_pandas.checks import checked_number
 from aurorax_pandas.engine.continuous import in_epochs, unit_of
 from aurorax_pandas.engine.envelope import Widest, widest_of_rows
@@ -31,8 +30,6 @@ from aurorax_pandas.times import Times, to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_EVENT_VALUES: Final = ("start", "end", "min_distance", "max_distance")
 
 
 @typed
@@ -132,13 +129,13 @@ def _refined(
     if (admitted := admitted_sources(sources, known.get("query"), ephemeris, tracks)) is not None:
         found.admitted = admitted
     counts = np.bincount(parents, minlength=len(df))
-    types = df["conjunction_type"].astype("str").to_numpy()
+    types = model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE)
     pieces = [
-        found.rows(np.flatnonzero((types == kind) & (counts == count)), kind, int(count))
-        for kind, count in itertools.product(CONJUNCTION_TYPES, np.unique(counts))
-        if ((types == kind) & (counts == count)).any()
+        found.rows(np.flatnonzero((types == number) & (counts == count)), kind, int(count))
+        for (number, kind), count in itertools.product(enumerate(CONJUNCTION_TYPES), np.unique(counts))
+        if ((types == number) & (counts == count)).any()
     ]
-    return ordering.in_order(pd.concat([_assembled(df, limited, *piece) for piece in pieces]))
+    return _assembled(df, limited, pieces, found.instant)
 
 
 def _bounds(df: pd.DataFrame, known: Mapping[str, Any]) -> tuple[Times, Times]:
@@ -171,21 +168,13 @@ class _Refinement:
         #: For each side of the events, whether the query's criteria hold at the epochs; by default always.
         self.admitted: npt.NDArray[np.bool_] | None = None
 
-    def rows(self, rows: Ints, kind: str, count: int) -> tuple[Ints, Ints, Ints, Ints, Widest, Times, np.timedelta64]:
-        """
-        Refine rows of one type that have the same number of events.
+    def instant(self, time: Ints) -> Times:
+        """Return the instants of units of time from the first epoch."""
+        found: Times = self._tracks.epochs[:1] + time * self._unit.astype("m8[us]")
+        return found
 
-        Returns
-        -------
-        parent, event : ndarray of int64
-            The row that each span is of, and the first of its events.
-        start, end : ndarray of int64
-            The spans, in units of time from the first epoch.
-        widest : Widest
-            The extremes.
-        first, unit
-            The first epoch, and the unit.
-        """
+    def rows(self, rows: Ints, kind: str, count: int) -> _Piece:
+        """Refine rows of one type that have the same number of events."""
         first_event = np.searchsorted(self._parents, rows)
         spans = [self._spans(first_event + slot, kind) for slot in range(count)]
         runs = [
@@ -210,12 +199,12 @@ class _Refinement:
                 [joined.run[0, slot] for slot in range(count)],
                 lambda slot, row, time: self._distance(event[row] + slot, kind, time),
             )
-        return parent, event, joined.start, joined.end, widest, self._tracks.epochs[:1], self._unit
+        return _Piece(parent, event, joined.start, joined.end, widest)
 
     def _places(self, event: Ints, side: int, kind: str, at: Ints) -> Floats:
         """Return unit vectors of a side of events at epochs, NaN where there is no location or no criterion holds."""
         source = event + side * self._count
-        places = geometry.unit_vectors(*self._tracks.compared(kind, source, at, geodetic=self._geodetic))
+        places = self._tracks.compared_vectors(kind, source, at, geodetic=self._geodetic)
         if self.admitted is not None:
             places[:, ~self.admitted[self._tracks.distinct(source), at]] = np.nan
         return places
@@ -257,35 +246,62 @@ class _Refinement:
         return np.minimum(found, self._limits[event])
 
 
+class _Piece(NamedTuple):
+    """Spans of rows with equally many events: the row and first event of each, when it is, and its extremes."""
+
+    parent: Ints
+    event: Ints
+    start: Ints
+    end: Ints
+    widest: Widest
+
+    @property
+    def events(self) -> int:
+        """How many events each has."""
+        return int(self.widest.pair_low.shape[1])
+
+
 def _assembled(
-    df: pd.DataFrame,
-    limited: Ints,
-    parent: Ints,
-    event: Ints,
-    start: Ints,
-    end: Ints,
-    widest: Widest,
-    first: Times,
-    unit: np.timedelta64,
+    df: pd.DataFrame, limited: Ints, pieces: Sequence[_Piece], instant: Callable[[Ints], Times]
 ) -> pd.DataFrame:
-    """Return the rows of spans: what they are of, with their own times and distances."""
-    made = df.iloc[parent].copy()
-    instants = {
-        name: first[0] + time * unit.astype("m8[us]")
-        for name, time in (
-            ("start", start), ("end", end), ("closest_epoch", widest.closest), ("farthest_epoch", widest.farthest),
-        )
-    }  # fmt: skip
-    for name, values in (instants | {"min_distance": widest.low, "max_distance": widest.high}).items():
-        made[name] = values
-    count = widest.pair_low.shape[1]
-    chosen = limited[(event[:, None] + np.arange(count)).ravel()]
+    """Return the rows of spans in their total order: what they are of, with their own times and distances."""
+
+    def of_rows(value: Callable[[_Piece], Any]) -> npt.NDArray[Any]:
+        return np.concatenate([value(piece) for piece in pieces])
+
+    parent = of_rows(lambda piece: piece.parent)
+    own: dict[str, npt.NDArray[Any]] = {
+        "start": instant(of_rows(lambda piece: piece.start)),
+        "end": instant(of_rows(lambda piece: piece.end)),
+        "closest_epoch": instant(of_rows(lambda piece: piece.widest.closest)),
+        "farthest_epoch": instant(of_rows(lambda piece: piece.widest.farthest)),
+        "min_distance": of_rows(lambda piece: piece.widest.low),
+        "max_distance": of_rows(lambda piece: piece.widest.high),
+    }
+    counts = of_rows(lambda piece: np.full(len(piece.parent), piece.events))
     # events of a frame stand in the order of its rows
-    fields = {name: values.take(pa.array(chosen)) for name, values in model.flatten(df["events"]).fields.items()}
-    values = [
-        np.repeat(instants["start"], count), np.repeat(instants["end"], count), widest.pair_low.ravel(), widest.pair_high.ravel(),
-    ]  # fmt: skip
-    for name, each in zip(_EVENT_VALUES, values, strict=True):
-        fields[name] = pa.array(each, model.EVENT_FIELDS[name])
-    made["events"] = model.nested_array(fields, np.arange(len(parent) + 1, dtype=np.int64) * count)
-    return made
+    chosen = limited[of_rows(lambda piece: (piece.event[:, None] + np.arange(piece.events)).ravel())]
+    of_events = {
+        "start": np.repeat(own["start"], counts),
+        "end": np.repeat(own["end"], counts),
+        "min_distance": of_rows(lambda piece: piece.widest.pair_low.ravel()),
+        "max_distance": of_rows(lambda piece: piece.widest.pair_high.ravel()),
+    }
+    fields = {name: values for name, values in model.flatten(df["events"]).fields.items() if name not in of_events}
+    others, place = df.drop(columns="events"), int(cast("int", df.columns.get_loc("events")))
+
+    def whole(rows: Ints) -> pd.DataFrame:
+        made = others.iloc[parent[rows]].reset_index(drop=True)
+        for name, values in own.items():
+            made[name] = values[rows]
+        entries = model.entries_of(counts, rows)
+        taken = {name: values.take(pa.array(chosen[entries])) for name, values in fields.items()}
+        taken |= {name: pa.array(values[entries], model.EVENT_FIELDS[name]) for name, values in of_events.items()}
+        nested: Any = model.nested_array(
+            {name: taken[name] for name in model.EVENT_FIELDS}, np.append(0, np.cumsum(counts[rows]))
+        )
+        made.insert(place, "events", nested)
+        return made
+
+    flat = pd.DataFrame({"conjunction_type": df["conjunction_type"].take(parent).array, **own})
+    return whole(ordering.total_order(flat, whole))

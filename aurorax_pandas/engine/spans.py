@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from aurorax_pandas.engine.proximity import Floats, Ints
-from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, Way, apart, pieces_within
+from aurorax_pandas.ephemeris.arc_parts import pieces_within
+from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, Way, apart
 from aurorax_pandas.frame import model
 
 
@@ -123,7 +124,7 @@ def join_legs(legs: Sequence[Legs]) -> Spans:
         np.concatenate([getattr(each, field.name) for each in legs]) for field in fields(Legs)
     )
     # legs of a pair have no more than their ends in common, so that both ends ascend
-    order = np.lexsort((end, start, pair))
+    order = _order_of_legs(pair, start, end)
     pair, start, end = pair[order], start[order], end[order]
     begins = np.flatnonzero(np.r_[True, (pair[1:] != pair[:-1]) | (start[1:] > end[:-1])][: len(pair)])
     stops = np.append(begins[1:], len(pair))[: len(begins)]
@@ -135,6 +136,19 @@ def join_legs(legs: Sequence[Legs]) -> Spans:
         np.stack([start, end], axis=1).ravel(),
         np.stack([first[order], last[order]], axis=1).ravel(),
     )
+
+
+def _order_of_legs(pair: Ints, start: Ints, end: Ints) -> Ints:
+    """Return the order of legs by pair, start and end."""
+    first, length = int(start.min(initial=0)), int(start.max(initial=0)) + 1
+    if (int(pair.max(initial=0)) + 1) * (length - first) <= np.iinfo(np.int64).max:
+        # what stands in order in few pieces, as legs do, is merged
+        key = pair * (length - first) + (start - first)
+        order = np.argsort(key, kind="stable")
+        same = np.flatnonzero(np.diff(key[order]) == 0)
+        if (end[order[same]] <= end[order[same + 1]]).all():
+            return order
+    return np.lexsort((end, start, pair))
 
 
 def extremes(group: Ints, time: Ints, distance: Floats, count: int) -> tuple[Ints, Floats, Ints, Floats]:

@@ -61,11 +61,11 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
     if not len(events):
         return tracks
     count = len(events)
-    types = events["conjunction_type"].astype("str").to_numpy()
     start, end = (events[name].to_numpy("M8[us]") for name in ("start", "end"))
     reasons = np.full(2 * count, _COVERED, np.int8)
-    for kind in CONJUNCTION_TYPES:
-        chosen = np.flatnonzero(types == kind)
+    types = model.category_codes(events["conjunction_type"], model.CONJUNCTION_TYPE)
+    for number, kind in enumerate(CONJUNCTION_TYPES):
+        chosen = np.flatnonzero(types == number)
         if len(chosen):
             for side in (0, count):
                 reasons[chosen + side] = _reasons_of_spans(tracks, kind, chosen + side, start[chosen], end[chosen])
@@ -121,9 +121,22 @@ def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end
     reasons = np.full(len(source), _COVERED, np.int8)
     # what stands still has a place at all epochs, so that only the others are looked at
     sought = np.flatnonzero(~tracks.stands(kind, source) | _is_outside(tracks, start, end, np.timedelta64(0)))
+    sought = sought[~_has_all(tracks, kind, source[sought], start[sought], end[sought])]
     if len(sought):
         reasons[sought] = _reasons_of_moving(tracks, kind, source[sought], start[sought], end[sought])
     return reasons
+
+
+def _has_all(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> npt.NDArray[np.bool_]:
+    """Tell of which sources the place is known at each epoch of a span and of a step around it, as of most."""
+    step = tracks.step
+    first, stop = tracks.window(start - step, end + step)
+    found = tracks.complete(kind, source, first, stop) & (first < stop)
+    inside = np.flatnonzero(found)
+    found[inside] = (tracks.epochs[first[inside]] - start[inside] <= step) & (
+        end[inside] - tracks.epochs[stop[inside] - 1] <= step
+    )
+    return found
 
 
 def _reasons_of_moving(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> _Codes:

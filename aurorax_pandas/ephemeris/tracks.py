@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.ephemeris.dataset import LOCATIONS, check_ephemeris, source_table, step_of_epochs
+from aurorax_pandas.ephemeris.dataset import LOCATIONS, measured_ephemeris, source_table, step_of_epochs
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 from aurorax_pandas.times import Times, nearest
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+# a table of all numbers is faster than sorting, where the numbers are not much fewer
+_SPARSE: Final = 32
+# products of so many distinct values by those of another column fit into 64 bits
+_MANY: Final = 2**31
 
 #: What tells the sources of `Tracks` from each other.
 TRACKED = ("identifier", "platform", "source_type", "display_name")
@@ -39,11 +45,11 @@ class Tracks:
     """
 
     def __init__(self, ephemeris: xr.Dataset, sources: pd.DataFrame) -> None:
-        self._ephemeris = check_ephemeris(ephemeris)
-        self._codes, first = distinct_rows(
+        self._ephemeris, self._extents = ephemeris, measured_ephemeris(ephemeris)
+        self._codes, self._first = distinct_rows(
             *(sources[name] for name in ("identifier", "platform", "display_name", "source_type"))
         )
-        self._sources = sources.iloc[first].reset_index(drop=True)
+        self._sources = sources.iloc[self._first].reset_index(drop=True)
         own = pd.Index(_keys(source_table(ephemeris)), dtype=object)
         self._rows = own.get_indexer(pd.Index(_keys(self._sources), dtype=object)).astype(np.int64)
         self._incomplete = bool((self._rows < 0).any())
@@ -51,9 +57,10 @@ class Tracks:
         self.step: np.timedelta64 = step_of_epochs(self.epochs)
         self._places: dict[str, Floats] = {}
         self._read: dict[str, Floats] = {}
-        self.moves: npt.NDArray[np.bool_] = sources["source_type"].isin(SPACECRAFT).to_numpy(bool)
+        types = self._sources["source_type"]
+        self.moves: npt.NDArray[np.bool_] = types.isin(SPACECRAFT).to_numpy(bool)[self._codes]
         #: Which sources are lists of events.
-        self.listed: npt.NDArray[np.bool_] = (sources["source_type"] == "event_list").to_numpy(bool, na_value=False)
+        self.listed: npt.NDArray[np.bool_] = (types == "event_list").to_numpy(bool, na_value=False)[self._codes]
         #: Whether the ephemeris has own positions at all.
         self.has_positions = "geo_lat" in ephemeris
 
@@ -127,6 +134,48 @@ class Tracks:
         lacks, still = rows < 0, self._still_places(conjunction_type)[:, self._codes[source]]
         return np.where(lacks, still[0], lat), np.where(lacks, still[1], lon)
 
+    def geodetic_vectors(self, conjunction_type: str, source: Ints, at: Ints) -> Floats:
+        """Return the unit vectors, shape (3, n), of what `geodetic` returns."""
+
+        def places(source: Ints, at: Ints) -> tuple[Floats, Floats]:
+            return self.geodetic(conjunction_type, source, at)
+
+        return self._once(places, source, at, self._fixed(conjunction_type))
+
+    def compared_vectors(self, conjunction_type: str, source: Ints, at: Ints, *, geodetic: bool = False) -> Floats:
+        """Return the unit vectors, shape (3, n), of what `compared` returns."""
+
+        def places(source: Ints, at: Ints) -> tuple[Floats, Floats]:
+            return self.compared(conjunction_type, source, at, geodetic=geodetic)
+
+        return self._once(places, source, at, self._fixed(conjunction_type, gaps=False))
+
+    def _once(
+        self,
+        places: Callable[[Ints, Ints], tuple[Floats, Floats]],
+        source: Ints,
+        at: Ints,
+        fixed: npt.NDArray[np.bool_],
+    ) -> Floats:
+        """Return unit vectors of places, each made once, for events of one time share those of their spacecraft."""
+        code = self._codes[source]
+        distinct, which = _distinct_numbers(code * len(self.epochs) + np.where(fixed[code], 0, at))
+        codes, epochs = np.divmod(distinct, max(len(self.epochs), 1))
+        return geometry.unit_vectors(*places(self._first[codes], epochs)).take(which, axis=1)
+
+    def _fixed(self, conjunction_type: str, *, gaps: bool = True) -> npt.NDArray[np.bool_]:
+        """Tell which distinct sources have one location at all epochs, or where `gaps` may be, none at some."""
+        prefix = LOCATIONS[conjunction_type]
+        found = ~(self.moves | self.listed)[self._first]
+        held = self._rows >= 0
+        if prefix in self._extents:
+            extents, rows = self._extents[prefix], self._rows[held]
+            found[held] &= extents.fixed[rows] & (gaps | ~extents.gaps[rows])
+        elif f"{prefix}_lat" in self._ephemeris:
+            # chunked, and not measured
+            found[held] = False
+        return found
+
     def distinct(self, source: Ints) -> Ints:
         """Return the numbers of the distinct sources that sources are: rows of one source have one."""
         return self._codes[source]
@@ -155,6 +204,23 @@ class Tracks:
         found: npt.NDArray[np.bool_] = ~np.isnan(own) | self.stands(conjunction_type, source)
         return found
 
+    def complete(self, conjunction_type: str, source: Ints, first: Ints, stop: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which sources the ephemeris has a location of, as a conjunction type compares, at all epochs of a range."""
+        rows, name = self.rows(source), f"{LOCATIONS[conjunction_type]}_lat"
+        found = rows >= 0
+        if name not in self._ephemeris or not found.any():
+            return np.zeros(len(rows), bool)
+        begin, end = int(first.min()), int(max(stop.max(), first.max()))
+        held = np.flatnonzero(np.bincount(rows[found]))
+        place = np.zeros(int(held[-1]) + 2, np.int64)
+        place[held] = np.arange(len(held))
+        missing = np.zeros((len(held), end - begin + 1), np.int64)
+        np.cumsum(np.isnan(self._variable(name)[held, begin:end]), axis=1, out=missing[:, 1:])
+        so_far = missing.ravel()
+        line = place[rows] * missing.shape[1] - begin
+        found &= so_far.take(line + np.maximum(stop, first)) == so_far.take(line + first)
+        return found
+
     def _still_places(self, conjunction_type: str) -> Floats:
         if conjunction_type not in self._places:
             self._places[conjunction_type] = self._still(conjunction_type)
@@ -168,9 +234,7 @@ class Tracks:
         """
         inside, before, after = self._beside(times)
         found = np.full((2, len(times)), np.nan)
-        one, two = (
-            geometry.unit_vectors(*self.geodetic(conjunction_type, source[inside], at)) for at in (before, after)
-        )
+        one, two = (self.geodetic_vectors(conjunction_type, source[inside], at) for at in (before, after))
         fraction = (times[inside] - self.epochs[before]) / self.step
         found[:, inside] = geometry.degrees(geometry.interpolate(one, two, fraction))
         return found[0], found[1]
@@ -242,8 +306,9 @@ class Tracks:
                 for part, name in enumerate((f"{prefix}_lat", f"{prefix}_lon")):
                     if name in self._ephemeris:
                         values = self._variable(name)[row]
-                        first = int(np.argmax(~np.isnan(values))) if len(values) else 0
-                        found[part, number] = values[first] if len(values) else np.nan
+                        # most have it from the first epoch on
+                        known = values[:1] if len(values) and not np.isnan(values[0]) else values[~np.isnan(values)]
+                        found[part, number] = known[0] if len(known) else np.nan
             else:
                 identifier, name = self._sources["identifier"][number], self._sources["display_name"][number]
                 listed = identifier in table.index
@@ -261,11 +326,31 @@ def named_place(name: Any) -> Floats:
 
 def distinct_rows(*columns: Any) -> tuple[Ints, Ints]:
     """Number the distinct rows of some columns, and give the first row of each."""
-    codes = np.zeros(len(columns[0]), np.int64)
+    codes, count = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
         part, values = pd.factorize(column, use_na_sentinel=False)
-        codes = pd.factorize(codes * len(values) + part)[0].astype(np.int64)
-    return codes, np.flatnonzero(~pd.Series(codes).duplicated()).astype(np.int64)
+        codes, count = codes * len(values) + part, count * max(len(values), 1)
+        if count > _MANY:
+            codes, distinct = pd.factorize(codes)
+            count = len(distinct)
+    codes = pd.factorize(codes)[0].astype(np.int64)
+    # they are numbered as they appear, so that each first one is above all before it
+    highest = np.maximum.accumulate(codes)
+    return codes, np.flatnonzero(np.diff(highest, prepend=-1)).astype(np.int64)
+
+
+def _distinct_numbers(numbers: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct ones of numbers from 0 on, in order, and which of them each is."""
+    total = int(numbers.max(initial=-1)) + 1
+    if total > _SPARSE * len(numbers):
+        distinct, which = np.unique(numbers, return_inverse=True)
+        return distinct, which
+    there = np.zeros(total, bool)
+    there[numbers] = True
+    distinct = np.flatnonzero(there)
+    place = np.empty(total, np.int64)
+    place[distinct] = np.arange(len(distinct))
+    return distinct, place.take(numbers)
 
 
 def _keys(sources: pd.DataFrame) -> list[Any]:

@@ -214,13 +214,25 @@ def merged_attrs(attrs: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
 
 
 def _merged_steps(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the step of all where a frame tells one, which is a minute where another does not, and what else they share."""
+    """Return the step of all where a frame tells one, a minute where another does not, their models, and what else they share."""
     merged: dict[str, Any] = {}
     if any("step" in one for one in found):
         told = chain.from_iterable(as_list(one.get("step", "1min")) for one in found)
         # a minute may be told in several ways
         steps = list({span("step", each, zero=True): each for each in told}.values())
         merged["step"] = steps[0] if len(steps) == 1 else steps
+    for key in ("field", provenance.SAMPLE):
+        # whom to acknowledge is told of each
+        words = list(dict.fromkeys(one[key] for one in found if one.get(key)))
+        if words:
+            merged[key] = "; ".join(
+                each for each in words if not any(each in other for other in words if other != each)
+            )
+    ages = [one["elements_age"] for one in found if one.get("elements_age") is not None]
+    merged |= {"elements_age": max(ages)} if ages else {}
+    levels = [one["kp"] for one in found if "kp" in one]
+    if levels and all(level == levels[0] for level in levels):
+        merged["kp"] = levels[0]
     for key in ("precision", "latitudes"):
         if key in found[0] and all(one.get(key) == found[0][key] for one in found):
             merged[key] = found[0][key]

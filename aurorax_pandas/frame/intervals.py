@@ -46,28 +46,34 @@ def overlap_clusters(
     return clusters
 
 
-def covered_minutes(grouped: Grouped, end: npt.NDArray[np.datetime64], step: pd.Timedelta) -> npt.NDArray[np.float64]:
+def covered_minutes(
+    grouped: Grouped, end: npt.NDArray[np.datetime64], step: pd.Timedelta
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.datetime64]]:
     """
-    Count the minutes that the spans of each group cover together [min].
+    Count the minutes that the spans of each group cover together [min], and find where the last of them ends.
 
     Parameters
     ----------
     grouped : Grouped
         The spans by group, then start.
     end : ndarray of datetime64
-        Their ends in this order; both ends are inside.
+        The end of each span, in the order of the rows; both ends are inside.
     step : pandas.Timedelta
         Distance between epochs.
     """
-    first, last = (times.astype("M8[us]", copy=False) for times in (grouped.start, end))
+    first, last = (times.astype("M8[us]", copy=False).view(np.int64) for times in (grouped.start, end))
     length = step // pd.Timedelta("1us")
     covered = np.empty(len(grouped.bounds) - 1, np.float64)
+    latest = np.empty(len(covered), np.int64)
     for number, rows in enumerate(grouped.groups):
-        begin, reached = first[rows].view(np.int64), np.maximum.accumulate(last[rows]).view(np.int64)
-        # what a span adds begins where the spans before it end
-        added = reached[1:] - np.maximum(begin[1:] - length, reached[:-1])
-        covered[number] = reached[0] - begin[0] + length + added.sum()
-    return covered / 60e6
+        begin, reached = first[rows], last.take(grouped.order[rows])
+        np.maximum.accumulate(reached, out=reached)
+        # from the first start to the last end, without what lies between a span and all those before it
+        between = begin[1:] - reached[:-1]
+        np.maximum(between, length, out=between)
+        covered[number] = reached[-1] - begin[0] + length * len(begin) - between.sum()
+        latest[number] = reached[-1]
+    return covered / 60e6, latest.view("M8[us]")
 
 
 def union_minutes(
@@ -78,8 +84,7 @@ def union_minutes(
 ) -> pd.Series[float]:
     """Count the minutes that the spans of each group cover together, by group [min]."""
     grouped = group_rows(group, start)
-    ordered = end[grouped.order]
-    return pd.Series(covered_minutes(grouped, ordered, step), index=group[grouped.order[grouped.bounds[:-1]]])
+    return pd.Series(covered_minutes(grouped, end, step)[0], index=group[grouped.order[grouped.bounds[:-1]]])
 
 
 class Grouped(NamedTuple):
@@ -97,15 +102,24 @@ class Grouped(NamedTuple):
 
 def group_rows(group: npt.NDArray[Any], start: npt.NDArray[Any]) -> Grouped:
     """Order rows by group, then start, then position."""
-    # rows mostly stand in the order of their starts, and numbers sort by digits; a missing start is the last
-    order = np.arange(len(start)) if (start[1:] >= start[:-1]).all() else np.argsort(start, kind="stable")
     low = min(int(group.min(initial=0)), 0)
-    order = order[stable_order(group[order].astype(np.int64) - low)]
-    return Grouped(order, group_bounds(group.take(order)), start.take(order))
+    numbers = group.astype(np.int64) - low if low else group
+    # few groups are moved, and sorted, as bytes
+    if numbers.max(initial=0) <= np.iinfo(np.uint8).max:
+        numbers = numbers.astype(np.uint8)
+    # rows mostly stand in the order of their starts, and numbers sort by digits; a missing start is the last
+    if (start[1:] >= start[:-1]).all():
+        order = stable_order(numbers)
+    else:
+        order = np.argsort(start, kind="stable")
+        order = order.take(stable_order(numbers.take(order)))
+    return Grouped(order, group_bounds(numbers.take(order)), start.take(order))
 
 
 def stable_order(numbers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return the order of numbers from 0 on that keeps equal ones as they stand, by digits of 16 bits."""
+    if numbers.dtype == np.uint8:
+        return np.argsort(numbers, kind="stable")
     order = np.argsort(numbers.astype(np.uint16), kind="stable")
     highest = int(numbers.max(initial=0)) >> 16
     digits = numbers

@@ -22,17 +22,31 @@ def in_order(df: pd.DataFrame) -> pd.DataFrame:
     The order is ``start``, ``closest_epoch`` (NaT last), the sources' identifiers, ``conjunction_type``, ``end``,
     and where all these are equal the distances.
     """
+    order = total_order(df, lambda rows: df.iloc[rows])
+    if (order[1:] > order[:-1]).all():
+        return df.reset_index(drop=True)
+    return df.take(order).reset_index(drop=True)
+
+
+def total_order(df: pd.DataFrame, whole: Callable[[_Rows], pd.DataFrame]) -> _Rows:
+    """
+    Return the total order of conjunctions, of which the nested columns need not be there yet.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Their flat columns.
+    whole : callable
+        Returns some rows, by position, with their nested columns: for those that the flat ones do not put in order.
+    """
 
     def identifiers(rows: _Rows) -> _Rows:
-        flat = model.flatten(df["data_sources"].iloc[rows])
+        flat = model.flatten(whole(rows)["data_sources"])
         return model.sorted_rows(flat, flat.fields["identifier"].fill_null(-1).to_numpy())
 
     column = {name: df[name].to_numpy() for name in ("start", "closest_epoch", "end", "min_distance", "max_distance")}
     column["conjunction_type"] = model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE)
-    order = _order(column, identifiers, lambda rows: _contents(df.iloc[rows]))
-    if (order[1:] > order[:-1]).all():
-        return df.reset_index(drop=True)
-    return df.take(order).reset_index(drop=True)
+    return _order(column, identifiers, lambda rows: _contents(whole(rows)))
 
 
 def assemble_in_order(

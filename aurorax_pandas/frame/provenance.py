@@ -22,6 +22,8 @@ from aurorax_pandas.frame.model import SCHEMA_VERSION
 from aurorax_pandas.times import Span, span, to_utc
 
 KEY: Final = "aurorax"
+#: The part of a provenance, and of an ephemeris's attributes, that says of data that they are bundled, and what they are.
+SAMPLE: Final = "sample"
 #: The ``precision`` of spans that begin and end between epochs.
 CONTINUOUS: Final = "continuous"
 # in microseconds

@@ -14,6 +14,7 @@ from aurorax_pandas.checks import invalid, whole_number
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.exceptions import AuroraxMissingExtraError
+from aurorax_pandas.frame.citation import acknowledgement
 from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.interactive.page import ExplorePage
 from aurorax_pandas.interactive.rows import checked_tooltip, drawn_events, told_columns
@@ -46,8 +47,7 @@ def explore(
     """
     Look around in a search: a timeline, maps, a histogram and a table on one page, which share a selection.
 
-    Needs the extra ``explore`` (``pip install aurorax-pandas[explore]``), which brings Bokeh. The page needs no server and
-    no network.
+    Needs the extra ``explore``, which brings Bokeh. The page needs no server and no network.
 
     Parameters
     ----------
@@ -123,4 +123,4 @@ def explore(
     layout = sheet(df, drawn, ephemeris, told, color, limits, chosen, title, pixels, tall)
     count, lanes = len(drawn.events), len(drawn.labels.cat.categories)
     words = f"{count} {'event' if count == 1 else 'events'} in {lanes} {'lane' if lanes == 1 else 'lanes'}"
-    return ExplorePage(layout, title, get_provenance(df.attrs), words, pixels)
+    return ExplorePage(layout, title, get_provenance(df.attrs), acknowledgement(df)[0], words, pixels)

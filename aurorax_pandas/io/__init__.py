@@ -55,8 +55,8 @@ def to_parquet(df: pd.DataFrame, path: FilePath, *, overwrite: bool = False) -> 
     Notes
     -----
     ``data_sources`` and ``events`` are lists of structs, which pandas without nested-pandas, pyarrow, DuckDB and
-    polars read. The metadata block (``schema_version``, ``query``, ``request_ids``, …) is JSON under the key
-    ``aurorax`` of the file's metadata.
+    polars read. The metadata block (``schema_version``, ``query``, ``request_ids``, ``acknowledgement`` as of
+    `citation`, …) is JSON under the key ``aurorax`` of the file's metadata.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def to_csv(df: pd.DataFrame, path: FilePath, *, overwrite: bool = False) -> None
 
     Notes
     -----
-    The metadata block, with query and provenance, stands before the table in one line that starts with ``#``. A row has its ``conjunction`` (position,
+    The metadata block, with query, provenance and acknowledgement, stands before the table in one line that starts with ``#``. A row has its ``conjunction`` (position,
     from 0), the number of its ``event``, ``source_count``, the columns of the conjunction, its sources
     (``source1_identifier`` …) and its event (``event_e1_identifier`` …, ``event_min_distance`` [km]). A conjunction
     without events has one row, with these left empty. A file of passes has one row per station (``station_name`` …),
@@ -159,7 +159,7 @@ def to_netcdf(df: pd.DataFrame, path: FilePath, *, overwrite: bool = False) -> N
     """
     Write a frame as NetCDF 4: the Dataset of `to_xarray`.
 
-    The file is checked as by `to_parquet`. Needs the extra ``netcdf`` (``pip install aurorax-pandas[netcdf]``).
+    The file is checked as by `to_parquet`. Needs the extra ``netcdf``: h5netcdf and h5py.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ import pandas as pd
 from aurorax_pandas.checks import check_frame, flag
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import model, ordering
+from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.io import layout, parquet_file
 from aurorax_pandas.io.durable import beside, file_to_disk, folder_to_disk, one_file_error
@@ -60,6 +61,9 @@ def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
     validate(df)
     where = f"to_{name}"
     block = layout.describe(df, where)
+    if name != "netcdf":
+        # a Dataset has an attribute of its own for it
+        block[ACKNOWLEDGEMENT] = acknowledgement(df)[0]
     module = format_module(name)
     layout.check_own_columns(df, block, where, module.round_trip, nested=name == "parquet")
     parts = layout.take_apart(df)

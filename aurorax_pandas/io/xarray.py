@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance, rules
+from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.io import layout, one_dimension
 from aurorax_pandas.io.variables import (
@@ -56,9 +57,10 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         [km], times in UTC; ``conjunction_type`` and ``source_type`` are integers with ``flag_meanings``. A missing
         integer is the variable's ``missing_value``, a missing text its ``missing_text``. ``conjunction_position`` keeps
         the first order of the conjunctions, so that they can be chosen and sorted by xarray's own methods too. The
-        index is the coordinate of the first dimension, or one coordinate for each level. ``attrs["aurorax"]`` holds the
-        provenance and what `to_dataframe` needs, as JSON. Passes have the dimensions ``pass``, ``station`` and ``parent`` in the same way, the other
-        frames one, ``event`` or ``pair``.
+        index is the coordinate of the first dimension, or one coordinate for each level. ``attrs["acknowledgement"]`` says
+        whom to acknowledge, as `citation` does; ``attrs["aurorax"]`` holds the provenance and
+        what `to_dataframe` needs, as JSON. Passes have the dimensions ``pass``, ``station`` and ``parent`` in the same
+        way, the other frames one, ``event`` or ``pair``.
 
     Raises
     ------
@@ -106,12 +108,14 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         if variable.dtype.kind in "iufb":
             variable.attrs.setdefault("units", "1")
         coordinates[name] = variable
+    words, dois = acknowledgement(df)
     attrs = {
         "Conventions": CONVENTIONS,
         "title": f"AuroraX {kind.replace('_', ' ')}",
         "history": _history(block),
         "source": f"AuroraX conjunction search, {block['api_url'] or 'address unknown'}",
-        "references": "https://docs.aurorax.space",
+        "references": "; ".join(["https://docs.aurorax.space", *(f"doi:{doi}" for doi in dois)]),
+        ACKNOWLEDGEMENT: words,
         provenance.KEY: layout.dump_block(block),
     }
     return xr.Dataset(variables, coordinates, attrs)

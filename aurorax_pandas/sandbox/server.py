@@ -302,10 +302,10 @@ def serve(
     port : int, default 0
         Port to listen on; 0 for a free one.
     ephemeris : xarray.Dataset, optional
-        What to search in; by default `load_sample_ephemeris`, with metadata and a list of events that are made up, and
+        What to search in; by default `~aurorax_pandas.load_sample_ephemeris`, with metadata and a list of events that are made up, and
         with the recorded rows in every window of the recorded search.
     data_products : pandas.DataFrame, optional
-        The data products to search in, as from `read_aurorax_data_products`; their metadata may be dicts. By default
+        The data products to search in, as from `~aurorax_pandas.read_aurorax_data_products`; their metadata may be dicts. By default
         there are none.
     strict : bool, default True
         Whether a search outside the epochs of the ephemeris is refused; otherwise it finds nothing there.

@@ -48,6 +48,38 @@ def test_closest_by_a_column_that_is_not_there_is_refused(sample, by):
         sample.aurorax.closest(1, by=by)
 
 
+def test_closest_by_an_array_is_by_a_value_for_each_row_as_in_pandas(sample):
+    hour = sample["start"].dt.hour
+    expected = sample.aurorax.closest(1, by=hour)
+    for by in (hour.to_numpy(), pd.Index(hour), pd.Categorical(hour), [hour.to_numpy()]):
+        pd.testing.assert_frame_equal(sample.aurorax.closest(1, by=by), expected)
+    both = sample.aurorax.closest(1, by=["pair", hour.to_numpy()])
+    pd.testing.assert_frame_equal(both, sample.aurorax.closest(1, by=["pair", hour]))
+    # what holds names alone names columns
+    by_names = sample.aurorax.closest(1, by=np.array(["pair", "day"]))
+    pd.testing.assert_frame_equal(by_names, sample.aurorax.closest(1, by=["pair", "day"]))
+    none = sample.iloc[:0]
+    assert len(none.aurorax.closest(1, by=none["start"].dt.hour.to_numpy())) == 0
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (np.arange(3), r"by= is an array of shape \(3,\), and the frame has 49 rows; give a value for each row"),
+        (np.zeros((49, 2)), r"shape \(49, 2\)"),
+        (
+            list(range(49)),
+            "by=0: no such column; give 'pair', 'site', 'day', columns of the frame, a value for each row",
+        ),
+        (pd.DataFrame({"kp": range(49)}), "by=<DataFrame>: no such column; give 'pair'"),
+        ([["pair"]], "no such column"),
+    ],
+)
+def test_what_closest_cannot_group_by_is_told_with_what_it_takes(sample, by, said):
+    with pytest.raises(ap.AuroraxInputError, match=said):
+        sample.aurorax.closest(1, by=by)
+
+
 def test_closest_takes_numpy_numbers_and_gives_all_rows_where_there_are_fewer(sample):
     assert len(sample.aurorax.closest(np.int64(100))) == 49
 
