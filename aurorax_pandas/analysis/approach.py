@@ -11,7 +11,8 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
-from aurorax_pandas.ephemeris.arcs import Way, apart, least_fraction, longest_step
+from aurorax_pandas.ephemeris.arc_parts import least_fraction
+from aurorax_pandas.ephemeris.arcs import Way, apart, longest_step
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model

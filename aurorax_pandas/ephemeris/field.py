@@ -13,6 +13,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import checked_number
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.times import Times
 
 #: Earth radius of both models [km].
 FIELD_RADIUS: Final = 6371.2
@@ -24,7 +25,8 @@ DEFAULT_KP: Final = 3.0
 #: The levels between whose footprints the uncertainty is measured.
 UNCERTAINTY_LEVELS: Final = (2, 4)
 
-_J2000: Final = np.datetime64("2000-01-01T12:00:00", "us")
+#: The epoch J2000.
+J2000: Final = np.datetime64("2000-01-01T12:00:00", "us")
 # IGRF's degree and one more, for its derivatives
 _DEGREE: Final = 14
 # of a harmonic two degrees below, by order
@@ -43,13 +45,12 @@ _TILE: Final = 256
 _KP_INTERVAL: Final = pd.Timedelta("3h")
 
 _Array = npt.NDArray[np.float64]
-_Times = npt.NDArray[np.datetime64]
 _Levels = npt.NDArray[np.int64]
 
 
-def sidereal_angle(epochs: _Times) -> _Array:
+def sidereal_angle(epochs: Times) -> _Array:
     """Return Greenwich mean sidereal time [rad] of 1982 (Aoki et al., Astronomy and Astrophysics 105, 359)."""
-    days = (epochs - _J2000) / np.timedelta64(1, "D")
+    days = (epochs - J2000) / np.timedelta64(1, "D")
     century = days / 36525.0
     # the turn of whole days is taken out first, for precision
     seconds = (
@@ -59,9 +60,9 @@ def sidereal_angle(epochs: _Times) -> _Array:
     return angle
 
 
-def _sun(epochs: _Times) -> _Array:
+def _sun(epochs: Times) -> _Array:
     """Return unit vectors to the Sun, Earth-fixed, shape (3, epoch); The Astronomical Almanac's, good to 0.01 degrees."""
-    days = (epochs - _J2000) / np.timedelta64(1, "D")
+    days = (epochs - J2000) / np.timedelta64(1, "D")
     anomaly = np.radians(357.528 + 0.9856003 * days)
     longitude = np.radians(280.460 + 0.9856474 * days + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
     tilt = np.radians(23.439 - 0.0000004 * days)
@@ -71,7 +72,7 @@ def _sun(epochs: _Times) -> _Array:
     return np.stack([cos * x + sin * y, cos * y - sin * x, z])
 
 
-def t89_levels(kp: Any, epochs: _Times) -> tuple[_Levels, float | str]:
+def t89_levels(kp: Any, epochs: Times) -> tuple[_Levels, float | str]:
     """
     Return the level of Tsyganenko 89 at each epoch, min(round(Kp) + 1, 7), and how to write down what was given.
 
@@ -121,7 +122,7 @@ def _level_of(kp: float) -> int:
 class _MainField(NamedTuple):
     """Coefficients of IGRF at its instants, for the field's Cartesian components."""
 
-    instants: _Times
+    instants: Times
     #: of the real and the imaginary part of each harmonic: (instant, component, harmonic)
     real: _Array
     imaginary: _Array
@@ -170,7 +171,7 @@ def _leading(degree: int, order: int) -> float:
     return float(math.prod(range(degree + 1, 2 * degree + 1)) / (2**degree * math.factorial(degree - order)))
 
 
-def check_main_field_covers(epochs: _Times, argument: str = "start and end") -> None:
+def check_main_field_covers(epochs: Times, argument: str = "start and end") -> None:
     """Raise where IGRF has no coefficients for some of the epochs, which are in order."""
     first, *_, last = _main_field().instants
     if epochs[0] < first or epochs[-1] >= last:
@@ -179,7 +180,7 @@ def check_main_field_covers(epochs: _Times, argument: str = "start and end") -> 
         )
 
 
-def _intervals(epochs: _Times) -> tuple[npt.NDArray[np.int64], _Array]:
+def _intervals(epochs: Times) -> tuple[npt.NDArray[np.int64], _Array]:
     """Return in which of IGRF's intervals epochs are, and at which fraction of it."""
     instants = _main_field().instants
     interval = (np.searchsorted(instants, epochs, side="right") - 1).clip(0, len(instants) - 2)
@@ -187,7 +188,7 @@ def _intervals(epochs: _Times) -> tuple[npt.NDArray[np.int64], _Array]:
     return interval, (epochs - begin) / (end - begin)
 
 
-def dipole_axis(epochs: _Times) -> _Array:
+def dipole_axis(epochs: Times) -> _Array:
     """Return unit vectors towards the northern pole of IGRF's dipole, Earth-fixed, shape (3, epoch)."""
     interval, fraction = _intervals(epochs)
     dipole = _main_field().dipole
@@ -379,7 +380,7 @@ class Field:
         Levels of Tsyganenko 89; without them there is no external field.
     """
 
-    def __init__(self, epochs: _Times, levels: _Levels | None = None) -> None:
+    def __init__(self, epochs: Times, levels: _Levels | None = None) -> None:
         self._interval, self._fraction = _intervals(epochs)
         self._intervals = np.unique(self._interval)
         self._external = levels is not None

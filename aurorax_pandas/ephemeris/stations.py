@@ -17,7 +17,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources, platform_named
-from aurorax_pandas.times import to_utc
+from aurorax_pandas.times import Times, to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,8 +31,6 @@ _COLUMNS: Final = {
 }
 # a line starts just above where lines end [km]
 _START: Final = geometry.FOOTPRINT_ALTITUDE + 0.01
-
-_Times = npt.NDArray[np.datetime64]
 
 
 def stations(
@@ -228,7 +226,7 @@ def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFr
 
 
 def _conjugate_traces(
-    lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], times: _Times, external: str | None, kp: Any
+    lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], times: Times, external: str | None, kp: Any
 ) -> tuple[dict[str, npt.NDArray[np.float64]], dict[str, Any]]:
     """Return geodetic traces [degrees] of places of shape (place, 1) by variable, and what the field was."""
     from aurorax_pandas.ephemeris.tracing import trace_footprints

@@ -195,7 +195,7 @@ def _asked(origin: Mapping[str, Any]) -> set[str]:
 
 
 def _program_rows(names: Iterable[str]) -> Iterator[Row]:
-    known = _known()
+    known = _citation_rows()
     for name in sorted(names):
         row = known.get(("program", name), {"kind": "program", "name": name})
         yield row | {"acknowledge": row.get("acknowledge") or ASK}
@@ -208,11 +208,11 @@ def _origin_rows(origin: Mapping[str, Any]) -> Iterator[Row]:
         told = f"answered at {url}, on this machine: for demonstrations, no answer of AuroraX"
         yield {"kind": "sample", "name": "sandbox", "acknowledge": told}
     elif url or origin.get("request_ids"):
-        yield _known()["service", "AuroraX"]
+        yield _citation_rows()["service", "AuroraX"]
     words = [str(origin.get(name) or "") for name in ("field", "method", SAMPLE)]
     words += ["SGP4"] if origin.get("elements_age") is not None else []
     words += ["SSCWeb"] if str(origin.get("kp")) == _SSCWEB_KP else []
-    for (kind, name), row in _known().items():
+    for (kind, name), row in _citation_rows().items():
         if kind == "model" and any(name in each for each in words):
             yield row
     if origin.get(SAMPLE):
@@ -247,11 +247,11 @@ def _in_words(rows: Iterable[Row]) -> str:
 
 def known_rows() -> list[Row]:
     """Return what is known of all programs, the service and models: the rows of the bundled table."""
-    return [dict(row) for row in _known().values()]
+    return [dict(row) for row in _citation_rows().values()]
 
 
 @functools.cache
-def _known() -> dict[tuple[str, str], Row]:
+def _citation_rows() -> dict[tuple[str, str], Row]:
     """Return the rows of the bundled table by kind and name, with the DOI of each reference; do not change them."""
     references = _references()
     lines = resources.files("aurorax_pandas").joinpath("data/citations.csv").read_text(encoding="utf-8").splitlines()

@@ -10,14 +10,13 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.times import span
+from aurorax_pandas.times import CALENDAR, span
 
 #: A search is split into no more windows than this.
 MAX_WINDOWS: Final = 10_000
 #: The finest step of epochs: a shorter window may hold none.
 SHORTEST_WINDOW: Final = pd.Timedelta("30s")
 _SECOND: Final = pd.Timedelta("1s")
-_CALENDAR: Final = (pd.offsets.MonthBegin, pd.offsets.QuarterBegin, pd.offsets.YearBegin)
 
 #: How long a window is: a span of time, or months, quarters or years of the calendar.
 Chunk = pd.Timedelta | pd.offsets.BaseOffset
@@ -74,7 +73,7 @@ def _calendar_of(chunk: Any) -> pd.offsets.BaseOffset | None:
         offset = to_offset(chunk) if isinstance(chunk, str | pd.offsets.BaseOffset) else None
     except (ValueError, TypeError):
         return None
-    return offset if isinstance(offset, _CALENDAR) and offset.n > 0 else None
+    return offset if isinstance(offset, CALENDAR) and offset.n > 0 else None
 
 
 def chunk_to_text(chunk: Chunk) -> str:

@@ -62,7 +62,7 @@ def _of_block(kind: str, block: Mapping[str, Any], sources: Sequence[ListedSourc
             if alone:
                 return
         wanted[key] = [name for name in names if name in known]
-    left = [source for source in able if _has_all(source, wanted)]
+    left = [source for source in able if _bears_all(source, wanted)]
     if not left:
         yield Finding(True, _never_together(kind, wanted, able))
         return
@@ -83,7 +83,7 @@ def _is_new(source: ListedSource) -> bool:
     return source.source_type not in SOURCE_TYPES
 
 
-def _has_all(source: ListedSource, wanted: Mapping[str, Sequence[str]]) -> bool:
+def _bears_all(source: ListedSource, wanted: Mapping[str, Sequence[str]]) -> bool:
     return all(getattr(source, NAMED_BY[key]) in names for key, names in wanted.items())
 
 
