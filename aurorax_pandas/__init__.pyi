@@ -54,6 +54,7 @@ from .exceptions import AuroraxStateError as AuroraxStateError
 from .exceptions import AuroraxTimeoutError as AuroraxTimeoutError
 from .exceptions import AuroraxUnavailableError as AuroraxUnavailableError
 from .frame.arrow import to_arrow as to_arrow
+from .frame.citation import citation as citation
 from .frame.concat import concat as concat
 from .frame.convert import as_conjunctions as as_conjunctions
 from .frame.dataframe import AuroraxDataFrame as AuroraxDataFrame

@@ -29,7 +29,9 @@ from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.arrow import to_arrow
+from aurorax_pandas.frame.citation import Citation, citation
 from aurorax_pandas.frame.events import explode_events
+from aurorax_pandas.frame.model import MARKS
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.interactive.explore import explore
@@ -162,7 +164,7 @@ class AuroraxDataFrameAccessor(_Described):
     _words = ".aurorax"
 
     def __init__(self, df: pd.DataFrame) -> None:
-        if not {"min_distance", "data_sources", "events", "e1_identifier"}.intersection(df.columns):
+        if MARKS.isdisjoint(df.columns):
             raise AttributeError(
                 "'.aurorax' needs a frame of conjunctions, events or pair summaries: none of the columns "
                 "min_distance, data_sources, events is there"
@@ -180,6 +182,7 @@ class AuroraxDataFrameAccessor(_Described):
         return get_provenance(self._obj.attrs)
 
     at_window_edge = verb(at_window_edge)
+    citation = verb(citation)
     closest = verb(closest)
     closest_approach = verb(closest_approach)
     compare = verb(compare)
@@ -253,6 +256,10 @@ class AuroraxDatasetAccessor:
     def provenance(self) -> dict[str, Any]:
         """Where the frame came from; empty where that is lost. See `aurorax_pandas.get_provenance`."""
         return get_provenance(self.to_dataframe().attrs)
+
+    def citation(self) -> Citation:
+        """Return whom to acknowledge for an ephemeris, or for the frame in the Dataset; see `aurorax_pandas.citation`."""
+        return citation(self._obj if "epoch" in self._obj.dims else self.to_dataframe())
 
     along_conjunction = verb(along_conjunction)
     at_window_edge = frame_verb(at_window_edge)

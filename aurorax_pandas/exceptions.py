@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 if TYPE_CHECKING:
@@ -54,13 +55,25 @@ class AuroraxInputError(AuroraxError, ValueError):
     """An argument cannot be used; nothing has been sent, written or changed."""
 
 
+def _packages_of(extra: str) -> list[str]:
+    """Return the packages of an extra, each as pip takes it: they are to be had wherever this library came from."""
+    from importlib.metadata import requires
+
+    found = [each.split(";") for each in requires("aurorax-pandas") or () if ";" in each]
+    return [
+        f'"{name.strip()}"' for name, when in found if re.fullmatch(rf"""\s*extra\s*==\s*['"]{extra}['"]\s*""", when)
+    ]
+
+
 class AuroraxMissingExtraError(AuroraxInputError, ImportError):
     """A package is not installed that only a part of this library needs; the message says how to install it."""
 
     @classmethod
     def of(cls, what: str, package: str, extra: str) -> Self:
         """Return the error of what needs a package, which one of our extras brings."""
-        return cls(f'{what} needs {package}: pip install "aurorax-pandas[{extra}]"')
+        return cls(
+            f"{what} needs {package}: pip install {' '.join(_packages_of(extra) or [package])} (the extra {extra!r})"
+        )
 
 
 class AuroraxStateError(AuroraxError, RuntimeError):

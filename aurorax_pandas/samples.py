@@ -66,6 +66,10 @@ def load_sample_conjunctions() -> pd.DataFrame:
         query=recorded_query(),
         retrieved_at=f"{status['search_result']['completed_timestamp'][:19]}Z",
     )
+    df.attrs[provenance.KEY][provenance.SAMPLE] = (
+        "a recorded search that comes with aurorax_pandas: times, distances and cameras as published, the spacecraft inferred "
+        "from orbits, the closest and farthest epochs of six records computed"
+    )
     return df
 
 
@@ -103,7 +107,9 @@ def load_sample_ephemeris() -> xr.Dataset:
         "kp": DEFAULT_KP,
         "operation": "no camera operates where the Sun is above -12 degrees; when each had data is inferred from a recorded "
         f"search up to 06:59 and assumed after it, on which {assumed} of {int(there.sum())} rows of cameras rest",
-        "operation_assumed_after": np.datetime_as_string(OPERATION_KNOWN_UNTIL),
+        "operation_assumed_after": str(OPERATION_KNOWN_UNTIL),
         "caution": "computed, no archive product; not for science",
+        provenance.SAMPLE: "an ephemeris that comes with aurorax_pandas: computed by SGP4 from two-line elements of the day for "
+        "demonstrations, no archive product and not for science; when cameras had data is inferred or assumed",
     }
     return sample

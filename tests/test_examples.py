@@ -79,6 +79,15 @@ def test_quickstart_prints_the_main_job_and_saves_the_timeline(quickstart):
     assert (folder / "aurorax_timeline.png").read_bytes().startswith(b"\x89PNG")
 
 
+def lines_of_code(notebook):
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return [line for line in code.splitlines() if line.strip()]
+
+
+def test_the_walkthrough_is_shorter_than_the_older_notebook_of_88_lines():
+    assert len(lines_of_code(nbformat.read(NOTEBOOK, as_version=4))) <= 60
+
+
 def test_observation_goes_from_search_to_table_and_figure_in_25_lines(tmp_path):
     executed = run(OBSERVATION, tmp_path)
     found = outputs(executed)
@@ -87,8 +96,7 @@ def test_observation_goes_from_search_to_table_and_figure_in_25_lines(tmp_path):
     assert [one["text/plain"] for one in data if one["text/plain"].startswith("(")] == ["(49, 20, 15)"]
     assert sum("image/png" in one for one in data) == 1
     assert sum("30.3" in one.get("text/html", "") for one in data) == 1
-    code = "\n".join(cell.source for cell in executed.cells if cell.cell_type == "code")
-    assert len([line for line in code.splitlines() if line.strip()]) <= 25
+    assert len(lines_of_code(executed)) <= 25
 
 
 @pytest.mark.parametrize("path", [NOTEBOOK, OBSERVATION], ids=lambda path: path.stem)

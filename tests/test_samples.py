@@ -1,4 +1,5 @@
 import numpy as np
+import xarray as xr
 
 import aurorax_pandas
 from aurorax_pandas import geometry
@@ -25,3 +26,12 @@ def test_attributes_count_what_rests_on_assumed_operation():
     assumed = int(operates.sel(epoch=slice("2020-01-01T07:00", None)).sum())
     assert f"on which {assumed} of {int(operates.sum())} rows of cameras rest" in sample.attrs["operation"]
     assert sample.attrs["operation_assumed_after"] == "2020-01-01T06:59:00"
+
+
+def test_the_sample_is_kept_by_xarrays_own_means(tmp_path):
+    sample = aurorax_pandas.load_sample_ephemeris()
+    sample.to_netcdf(tmp_path / "day.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "day.nc", engine="h5netcdf") as back:
+        assert aurorax_pandas.check_ephemeris(back) is back
+        xr.testing.assert_equal(back["nbtrace_lat"], sample["nbtrace_lat"])
+        assert back.attrs["operation_assumed_after"] == sample.attrs["operation_assumed_after"]

@@ -211,8 +211,8 @@ def minutes(df: pd.DataFrame, step: Span | None = None) -> pd.Series[float]:
         Conjunctions or events.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute, and 0 where spans begin and end between epochs; ``"30s"`` for a
-        search of the service with sub-minute precision.
+        provenance has it, else a minute, or 30 s where its query asked for sub-minute precision; 0 where spans begin and
+        end between epochs.
 
     Returns
     -------

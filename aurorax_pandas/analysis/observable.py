@@ -14,7 +14,7 @@ from aurorax_pandas.analysis.approach import closest_approach, rows_of_events
 from aurorax_pandas.analysis.magnetic import magnetic
 from aurorax_pandas.analysis.sky import sky
 from aurorax_pandas.checks import as_list, as_number, checked_number, choice, invalid
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events
 
@@ -66,18 +66,18 @@ def observable(
         Rows of the frame, in its order. Sun, Moon and local time are taken at the closest epoch of an event, or at its
         start where that is not known. A conjunction without events never stays.
 
-    Warns
-    -----
-    AuroraxDataWarning
-        If rows are left out because something is not known: they have no station, its place is not known, or there is no
-        closest approach. One warning counts them.
-
     Raises
     ------
     AuroraxDataError
         If the ephemeris covers no row.
     AuroraxInputError
         If an argument cannot be used, all conditions are None, or `elevation_above` has nothing to go by.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If rows are left out because something is not known: they have no station, its place is not known, or there is no
+        closest approach. One warning counts them.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def _kept(df: pd.DataFrame, events: pd.DataFrame, states: npt.NDArray[np.int8], 
             f"{unknown.sum()} of {len(df)} rows are left out: whether they could be seen is not known, for want of a "
             "station's place (give stations=) or of a closest approach (give an ephemeris that covers them)",
             AuroraxDataWarning,
-            stacklevel=3,
+            stacklevel=callers_level(),
         )
     return df.iloc[np.flatnonzero(keep)]
 

@@ -13,7 +13,7 @@ import pandas as pd
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, source_table
 from aurorax_pandas.ephemeris.tracks import distinct_rows, named_place
-from aurorax_pandas.exceptions import AuroraxDataWarning
+from aurorax_pandas.exceptions import AuroraxDataWarning, callers_level
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources
 
@@ -97,7 +97,7 @@ def station_places(events: pd.DataFrame, stations: StationPlaces | None, what: s
             f"{what} is missing in {lost.sum()} of {len(events)} events: the place of {text} is not known; "
             f"give stations={{{shown[0]!r}: (latitude, longitude)}}",
             AuroraxDataWarning,
-            stacklevel=4,
+            stacklevel=callers_level(),
         )
     return lat, lon
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.ephemeris.field import sidereal_angle
+from aurorax_pandas.times import Times
 
 Floats = npt.NDArray[np.float64]
-Times = npt.NDArray[np.datetime64]
 
 #: The astronomical unit [km] (IAU 2012, resolution B2).
 ASTRONOMICAL_UNIT: Final = 149_597_870.7

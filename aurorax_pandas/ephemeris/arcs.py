@@ -1,4 +1,4 @@
-"""Two places between epochs, each on its great circle: how near they come, when they cross a distance, what jumps."""
+"""Two places between epochs, each on its great circle: how far apart they are, when they cross a distance, what jumps."""
 
 from __future__ import annotations
 
@@ -22,11 +22,8 @@ FASTEST: Final = 900.0
 _MINUTE: Final = np.timedelta64(1, "m")
 # a cosine is not known better than this
 _SLACK: Final = 1e-15
-_ROUNDING: Final = 1e-13
 #: Distances that are no further apart are one [km].
 ALIKE: Final = 1e-9
-# of cosines that are further apart, the distances are no longer alike
-_RIVALS: Final = 1e-12
 # halves so small that nothing happens in them
 _HALVES: Final = 50
 _STEPS: Final = 60
@@ -211,7 +208,7 @@ class Arcs:
 
 
 @dataclass(frozen=True)
-class Parts:
+class ArcParts:
     """
     Parts of arcs on which the distance only grows or only falls, by arc, then along it.
 
@@ -228,7 +225,7 @@ class Parts:
     high: Floats
 
 
-def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None = None) -> Parts:
+def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None = None) -> ArcParts:
     """
     Divide arcs into parts on which the distance only grows or only falls.
 
@@ -273,7 +270,7 @@ def monotone_parts(arcs: Arcs, low: Floats, high: Floats, within: Floats | None 
         some = arcs.take(arc)
     all_arc, all_begin, all_end = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.lexsort((all_begin, all_arc))
-    return Parts(all_arc[order], all_begin[order], all_end[order])
+    return ArcParts(all_arc[order], all_begin[order], all_end[order])
 
 
 def _divided(arcs: Arcs, arc: Ints, begin: Floats, end: Floats) -> list[tuple[Ints, Floats, Floats]]:
@@ -320,63 +317,7 @@ def _root(
     return found
 
 
-def least_fraction(first: Way, second: Way, group: Ints) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """
-    Return where two places are closest on the ways of each group, the earliest of several.
-
-    Parameters
-    ----------
-    first, second : Way
-        The ways.
-    group : ndarray of int64, shape (step,)
-        The group of each way; ways stand by group.
-
-    Returns
-    -------
-    step : ndarray of int64, shape (group,)
-        The way.
-    fraction : ndarray of float64, shape (group,)
-        The fraction of it.
-    one, other : ndarray of float64, shape (3, group)
-        Where they are then, as unit vectors.
-    distance : ndarray of float64, shape (group,)
-        How far apart [km].
-    """
-    count = len(group)
-    arcs = Arcs.between(first, second)
-    parts = monotone_parts(arcs, np.zeros(count), np.ones(count))
-    arc, at, cosine = _ends_of_parts(arcs, parts)
-    highest = _best(np.maximum, cosine, arc)
-    # to find the places takes longest, so that it is done for what a cosine does not rule out
-    rivals = highest >= _spread(np.maximum, highest, group) - _RIVALS
-    close = np.flatnonzero((cosine >= highest[arc] - _ROUNDING) & rivals[arc])
-    arc, at = arc[close], at[close]
-    # a cosine says little of the smallest distances
-    one, other = first.take(arc).at(at), second.take(arc).at(at)
-    distance = apart(one, other)
-    chosen = _first_of_each(arc, distance <= _spread(np.minimum, distance, arc) + ALIKE)
-    least = distance[chosen]
-    chosen = chosen[_first_of_each(group[arc[chosen]], least == _spread(np.minimum, least, group[arc[chosen]]))]
-    return arc[chosen], at[chosen], one.take(chosen, axis=1), other.take(chosen, axis=1), distance[chosen]
-
-
-def _ends_of_parts(arcs: Arcs, parts: Parts) -> tuple[Ints, Floats, Floats]:
-    """Return the arc of each end of parts, where it is, and the cosine there; where parts meet there is one."""
-    last = np.diff(parts.arc, append=-1) != 0
-    arc, at = np.repeat(parts.arc, 1 + last), np.repeat(parts.low, 1 + last)
-    begins, ends = np.flatnonzero(np.diff(arc, prepend=-1)), np.flatnonzero(np.diff(arc, append=-1))
-    at[ends] = parts.high[last]
-    cosine = np.empty(len(at))
-    # where a step begins there is no wave to look up
-    cosine[begins] = arcs.slow_cosine + arcs.fast_cosine
-    cosine[ends] = arcs.cosine(at[ends])
-    inner = np.ones(len(at), bool)
-    inner[begins] = inner[ends] = False
-    cosine[inner] = arcs.take(arc[inner]).cosine(at[inner])
-    return arc, at, cosine
-
-
-def _cosines_of_parts(arcs: Arcs, parts: Parts) -> tuple[Floats, Floats]:
+def _cosines_of_parts(arcs: Arcs, parts: ArcParts) -> tuple[Floats, Floats]:
     """Return the cosines where parts begin and where they end; where one begins as another ends they are one."""
     low = np.empty(len(parts.arc))
     at_start = parts.low == 0
@@ -388,24 +329,6 @@ def _cosines_of_parts(arcs: Arcs, parts: Parts) -> tuple[Floats, Floats]:
     high, alone = np.append(low[1:], np.nan)[: len(low)], np.flatnonzero(~meets)
     high[alone] = arcs.take(parts.arc[alone]).cosine(parts.high[alone])
     return low, high
-
-
-def _first_of_each(group: Ints, wanted: Mask) -> Ints:
-    """Return the first place of each group that is wanted; they stand by group."""
-    found = np.flatnonzero(wanted)
-    return found[np.flatnonzero(np.diff(group[found], prepend=-1))]
-
-
-def _spread(extreme: np.ufunc, values: Floats, group: Ints) -> Floats:
-    """Return for each value the extreme of its group; they stand by group."""
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    return np.repeat(_best(extreme, values, group), np.diff(first, append=len(group)))
-
-
-def _best(extreme: np.ufunc, values: Floats, arc: Ints) -> Floats:
-    """Return the extreme of the values of each arc; they stand by arc."""
-    found: Floats = extreme.reduceat(values, np.flatnonzero(np.diff(arc, prepend=-1))) if len(arc) else values
-    return found
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from aurorax_pandas.checks import as_number
 from aurorax_pandas.ephemeris.extents import Extents, measure_extents
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
+from aurorax_pandas.frame.provenance import SAMPLE
 from aurorax_pandas.sources import bundled_sources
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelt
     -------
     dict
         ``step``, a span of time as text; ``elements_age``, the greatest in the window [days]; ``field`` and ``kp``;
-        those that the ephemeris has.
+        ``sample`` of a bundled one; those that the ephemeris has.
     """
     length = pd.Timedelta(step_of_epochs(ephemeris["epoch"].values) if step is None else step)
     kept: dict[str, Any] = {"step": f"{length.total_seconds():g}s"}
@@ -194,7 +195,7 @@ def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelt
         ages = ephemeris["elements_age"].sel(epoch=window).values
         if not np.isnan(ages).all():
             kept["elements_age"] = round(float(np.nanmax(ages)), 3)
-    return kept | {name: ephemeris.attrs[name] for name in ("field", "kp") if name in ephemeris.attrs}
+    return kept | {name: ephemeris.attrs[name] for name in ("field", "kp", SAMPLE) if name in ephemeris.attrs}
 
 
 def make_ephemeris(sources: pd.DataFrame, epochs: Any, variables: Mapping[str, Any]) -> xr.Dataset:

@@ -129,7 +129,7 @@ class _MainField(NamedTuple):
     dipole: _Array
 
 
-def _row(degree: int, order: int) -> int:
+def _harmonic_row(degree: int, order: int) -> int:
     return degree * (degree + 1) // 2 + order
 
 
@@ -145,7 +145,7 @@ def _main_field() -> _MainField:
         lines = [line.split() for line in file if not line.startswith("#")]
     instants = np.array([int(float(year)) - 1970 for year in lines[1]], "M8[Y]").astype("M8[us]")
     gauss = {(int(degree), int(order)): np.array(values, np.float64) for degree, order, *values in lines[2:]}
-    made = np.zeros((len(instants), 3, _row(_DEGREE + 1, 0)), np.complex128)
+    made = np.zeros((len(instants), 3, _harmonic_row(_DEGREE + 1, 0)), np.complex128)
     for (degree, order), g in gauss.items():
         if order < 0:
             continue
@@ -154,13 +154,13 @@ def _main_field() -> _MainField:
         schmidt = math.sqrt((2 - (order == 0)) * math.factorial(degree - order) / math.factorial(degree + order))
         potential = schmidt * (g - 1j * h)
         raised = potential * _leading(up, order + 1) * (0.5 if order else 1.0)
-        made[:, 0, _row(up, order + 1)] += raised
-        made[:, 1, _row(up, order + 1)] -= 1j * raised
-        made[:, 2, _row(up, order)] += potential * _leading(up, order) * (up - order)
+        made[:, 0, _harmonic_row(up, order + 1)] += raised
+        made[:, 1, _harmonic_row(up, order + 1)] -= 1j * raised
+        made[:, 2, _harmonic_row(up, order)] += potential * _leading(up, order) * (up - order)
         if order:
             lowered = potential * _leading(up, order - 1) * (up - order) * (up - order + 1) / 2
-            made[:, 0, _row(up, order - 1)] -= lowered
-            made[:, 1, _row(up, order - 1)] -= 1j * lowered
+            made[:, 0, _harmonic_row(up, order - 1)] -= lowered
+            made[:, 1, _harmonic_row(up, order - 1)] -= 1j * lowered
     dipole = np.stack([gauss[1, 1], gauss[1, -1], gauss[1, 0]], axis=1)
     return _MainField(instants, made.real.copy(), -made.imag, dipole)
 
@@ -208,7 +208,7 @@ def _harmonics(points: _Array) -> tuple[_Array, _Array]:
     square = 1.0 / (x * x + y * y + z * z)
     upward = z * square
     turn = (x + 1j * y) * square
-    rows = _row(_DEGREE + 1, 0)
+    rows = _harmonic_row(_DEGREE + 1, 0)
     legendre = np.empty((rows, points.shape[1]))
     real, imaginary = np.empty_like(legendre), np.empty_like(legendre)
     powers = np.empty((_DEGREE + 1, points.shape[1]), np.complex128)
@@ -219,11 +219,11 @@ def _harmonics(points: _Array) -> tuple[_Array, _Array]:
     inverse = np.sqrt(square)
     legendre[0] = inverse
     for degree in range(1, _DEGREE + 1):
-        here, before = _row(degree, 0), _row(degree - 1, 0)
+        here, before = _harmonic_row(degree, 0), _harmonic_row(degree - 1, 0)
         mine = legendre[here : here + degree + 1]
         np.multiply(legendre[before:here], upward, out=mine[:degree])
         if degree > 1:
-            earlier = legendre[_row(degree - 2, 0) : before]
+            earlier = legendre[_harmonic_row(degree - 2, 0) : before]
             mine[: degree - 1] -= _RECURSION[degree] * square * earlier
         mine[degree] = inverse
         np.multiply(mine, cosine[: degree + 1], out=real[here : here + degree + 1])
@@ -410,11 +410,11 @@ class Field:
             mine = slice(None) if len(self._intervals) == 1 else np.flatnonzero(self._interval[lines] == interval)
             both = slice(interval, interval + 2)
             coefficients = [part[both].reshape(6, -1) for part in (main.real, main.imaginary)]
-            found[:, mine] = _field_of(points[:, mine], self._fraction[lines[mine]], *coefficients)
+            found[:, mine] = _main_field_at(points[:, mine], self._fraction[lines[mine]], *coefficients)
         return found
 
 
-def _field_of(points: _Array, fraction: _Array, of_real: _Array, of_imaginary: _Array) -> _Array:
+def _main_field_at(points: _Array, fraction: _Array, of_real: _Array, of_imaginary: _Array) -> _Array:
     """Return the main field at points and fractions of an interval, from the coefficients at both of its ends."""
     field = np.empty(points.shape)
     for begin in range(0, points.shape[1], _TILE):

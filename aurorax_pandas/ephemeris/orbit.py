@@ -168,7 +168,7 @@ def footprints_from_elements(
     positions = np.stack([_orbit_positions(one, epochs) for one in satellites])
     if longest is not None:
         for one in satellites:
-            one.warn_of_age(epochs, longest, stacklevel=3)
+            one.warn_of_age(epochs, longest)
     lat, lon = geometry.degrees(np.moveaxis(positions, 2, 0))
     own = {"geo_lat": lat, "geo_lon": lon, "radial_distance": np.linalg.norm(positions, axis=2)}
     traces = trace_footprints(

@@ -14,7 +14,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.ephemeris.dataset import NO_IDENTIFIER
 from aurorax_pandas.ephemeris.elements import DAY, Elements, ElementSet, read_elements
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
 from aurorax_pandas.times import nearest
@@ -61,7 +61,7 @@ class Satellite:
         instants = ", ".join(str(one.astype("M8[m]")) for one in self.instants)
         return f"{self.label} of {instants} UTC, at most {self.age(epochs).max():.1f} days from an epoch"
 
-    def warn_of_age(self, epochs: _Times, longest: pd.Timedelta, stacklevel: int) -> None:
+    def warn_of_age(self, epochs: _Times, longest: pd.Timedelta) -> None:
         """Warn where elements are used farther from their instant than wanted."""
         age = self.age(epochs)
         count = int((age > longest / pd.Timedelta("1D")).sum())
@@ -71,7 +71,7 @@ class Satellite:
                 f"from the instant of its elements, at most {age.max():.1f} days: its orbit may be far off; give elements "
                 "nearer in time, or max_age=None",
                 AuroraxDataWarning,
-                stacklevel=stacklevel,
+                stacklevel=callers_level(),
             )
 
     def inertial(self, epochs: _Times) -> _Array:

@@ -142,7 +142,7 @@ def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
 
 def _custom_stations(locations: Any) -> pd.DataFrame:
     rows = []
-    for name, lat, lon, alt in _places(locations):
+    for name, lat, lon, alt in _places_in_any_form(locations):
         if not isinstance(name, str) or not name.strip():
             raise AuroraxInputError(f"locations: {name!r} is not a name; give each place one, as text")
         height = np.nan
@@ -159,12 +159,12 @@ def _custom_stations(locations: Any) -> pd.DataFrame:
     return made
 
 
-def _places(locations: Any) -> list[tuple[Any, Any, Any, Any]]:
+def _places_in_any_form(locations: Any) -> list[tuple[Any, Any, Any, Any]]:
     """Return the names, latitudes, longitudes and altitudes, None where there is none, of places in any form."""
     if isinstance(locations, pd.DataFrame):
         return _places_of_frame(locations)
     if isinstance(locations, Mapping):
-        return [(name, *_place_of(place)) for name, place in locations.items()]
+        return [(name, *_place_with_altitude(place)) for name, place in locations.items()]
     if isinstance(locations, Sequence) and not isinstance(locations, str):
         places = []
         for place in locations:
@@ -173,14 +173,14 @@ def _places(locations: Any) -> list[tuple[Any, Any, Any, Any]]:
                 raise AuroraxInputError(
                     f"locations: {place!r} is not (name, latitude, longitude) with or without altitude"
                 )
-            places.append((parts[0], *_place_of(parts[1:])))
+            places.append((parts[0], *_place_with_altitude(parts[1:])))
         return places
     raise AuroraxInputError(
         f"locations is a {type(locations).__name__}; give a dict of names, a list of (name, lat, lon) or a frame"
     )
 
 
-def _place_of(place: Any) -> tuple[Any, Any, Any]:
+def _place_with_altitude(place: Any) -> tuple[Any, Any, Any]:
     if isinstance(place, Mapping) and "alt" in place:
         rest = {key: value for key, value in place.items() if key != "alt"}
         return (*read_location(rest), place["alt"])

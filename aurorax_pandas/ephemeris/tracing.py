@@ -87,11 +87,11 @@ def trace_footprints(
         blocks.append(
             _Block(points[:, mine], epochs[at[mine]], None if levels is None else levels[at[mine]], uncertainty)
         )
-    traced = list(_run(blocks, min(max_workers, len(blocks)), progress))
+    traced = list(_trace_blocks(blocks, min(max_workers, len(blocks)), progress))
     return {name: np.concatenate([part[name] for part in traced]).reshape(shape) for name in traced[0]}
 
 
-def _run(blocks: list[_Block], max_workers: int, progress: bool) -> Iterator[dict[str, _Array]]:
+def _trace_blocks(blocks: list[_Block], max_workers: int, progress: bool) -> Iterator[dict[str, _Array]]:
     """Trace blocks here or in processes, and give what they have in their order."""
     from tqdm.auto import tqdm
 

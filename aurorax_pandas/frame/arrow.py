@@ -13,6 +13,7 @@ from nested_pandas.series.ext_array import NestedExtensionArray
 
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import layouts, model, provenance
+from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.events import require
 
 _KEY: Final = provenance.KEY.encode()
@@ -33,7 +34,7 @@ def to_arrow(df: pd.DataFrame) -> pa.Table:
     pyarrow.Table
         The columns in their order: categories of ours as text, ``data_sources`` and ``events`` as lists of structs,
         times in microseconds (UTC), distances in [km]. An index that is no plain range comes last, as columns. The
-        schema's metadata holds the provenance under ``aurorax`` (JSON), and what pandas needs. `as_conjunctions`
+        schema's metadata holds the provenance under ``aurorax`` (JSON), whom to acknowledge, and what pandas needs. `as_conjunctions`
         gives the frame back.
 
     Raises
@@ -108,7 +109,7 @@ def _schema_metadata(df: pd.DataFrame) -> dict[bytes, bytes]:
         columns = [one for one in told["columns"] if not str(one["field_name"]).startswith("__index_level_")]
         told["columns"] = columns + [one | {"name": name} for one, name in zip(spec, names, strict=True)]
     known = {_KEY: json.dumps(found).encode()} if (found := provenance.get_provenance(df.attrs)) else {}
-    return {**known, _PANDAS: json.dumps(told).encode()}
+    return {**known, ACKNOWLEDGEMENT.encode(): acknowledgement(df)[0].encode(), _PANDAS: json.dumps(told).encode()}
 
 
 def _kept_attrs(attrs: Mapping[Any, Any]) -> dict[Any, Any]:

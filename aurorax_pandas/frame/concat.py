@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.checks import as_list
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import ordering, provenance
 from aurorax_pandas.frame.convert import as_conjunctions
 from aurorax_pandas.frame.identity import source_set_codes
@@ -23,7 +23,6 @@ from aurorax_pandas.times import span
 Ints = npt.NDArray[np.int64]
 
 _MINUTE: Final = np.timedelta64(60, "s")
-_HALF_MINUTE: Final = np.timedelta64(30, "s")
 #: Windows that meet are a second apart, in which exact spans are cut.
 _SECOND: Final = np.timedelta64(1, "s")
 #: What two equal rows share beside their sources.
@@ -165,8 +164,8 @@ def read_of(attrs: Mapping[Any, Any]) -> _Read:
     query = found.get("query")
     asked = _without_window(query) if isinstance(query, dict) else None
     steps = [span("step", each, zero=True).to_timedelta64() for each in as_list(found.get("step"))]
-    half = _HALF_MINUTE if (asked or {}).get("subminute_precision") else _MINUTE
-    return _Read(asked, tuple(provenance.windows_of(found)), max(steps, default=half))
+    of_query = provenance.step_of_query(asked or {}).to_timedelta64()
+    return _Read(asked, tuple(provenance.windows_of(found)), max(steps, default=of_query))
 
 
 def _steps(reads: Sequence[_Read]) -> npt.NDArray[np.timedelta64]:
@@ -215,13 +214,25 @@ def merged_attrs(attrs: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
 
 
 def _merged_steps(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the step of all where a frame tells one, which is a minute where another does not, and what else they share."""
+    """Return the step of all where a frame tells one, a minute where another does not, their models, and what else they share."""
     merged: dict[str, Any] = {}
     if any("step" in one for one in found):
         told = chain.from_iterable(as_list(one.get("step", "1min")) for one in found)
         # a minute may be told in several ways
         steps = list({span("step", each, zero=True): each for each in told}.values())
         merged["step"] = steps[0] if len(steps) == 1 else steps
+    for key in ("field", provenance.SAMPLE):
+        # whom to acknowledge is told of each
+        words = list(dict.fromkeys(one[key] for one in found if one.get(key)))
+        if words:
+            merged[key] = "; ".join(
+                each for each in words if not any(each in other for other in words if other != each)
+            )
+    ages = [one["elements_age"] for one in found if one.get("elements_age") is not None]
+    merged |= {"elements_age": max(ages)} if ages else {}
+    levels = [one["kp"] for one in found if "kp" in one]
+    if levels and all(level == levels[0] for level in levels):
+        merged["kp"] = levels[0]
     for key in ("precision", "latitudes"):
         if key in found[0] and all(one.get(key) == found[0][key] for one in found):
             merged[key] = found[0][key]
@@ -251,7 +262,7 @@ def _merged_query(queries: Sequence[Any]) -> Any:
         warnings.warn(
             f"the frames are of {len(distinct)} queries, which differ in {', '.join(differing)}; the provenance lists them",
             AuroraxDataWarning,
-            stacklevel=5,
+            stacklevel=callers_level(),
         )
         return distinct
     windows = sorted(provenance.windows_of({"query": distinct}))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import columns, model
 from aurorax_pandas.sources import bundled_sources
 
@@ -36,7 +36,7 @@ class KnownSources:
     def __init__(self, data_sources: Any = None) -> None:
         parts = [bundled_sources()]
         if data_sources is not None:
-            parts.insert(0, _table(data_sources))
+            parts.insert(0, _table_of_sources(data_sources))
         table = pd.concat([part.reindex(columns=list(model.SOURCE_FIELDS)) for part in parts], ignore_index=True)
         merged = table.dropna(subset="identifier").groupby("identifier", sort=False).first()
         self._identifiers = pa.array(merged.index.to_numpy(np.int64))
@@ -77,7 +77,7 @@ class KnownSources:
             lacking = self._unknown.setdefault(label or "one without identifier", set())
             lacking |= {name for name in _TEXTS if name not in known}
 
-    def warn(self, stacklevel: int = 3) -> None:
+    def warn(self) -> None:
         """Warn once of the sources that stay unknown."""
         if not self._unknown:
             return
@@ -89,11 +89,11 @@ class KnownSources:
             f"{', '.join(named[:_SHOWN])}{more}; verbs that look at these leave them out, unless you give a table as "
             "data_sources=, such as that of read_aurorax_data_sources",
             AuroraxDataWarning,
-            stacklevel=stacklevel,
+            stacklevel=callers_level(),
         )
 
 
-def _table(data_sources: Any) -> pd.DataFrame:
+def _table_of_sources(data_sources: Any) -> pd.DataFrame:
     if isinstance(data_sources, pd.DataFrame):
         table = data_sources
     else:

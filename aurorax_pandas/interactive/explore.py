@@ -11,9 +11,10 @@ import pandas as pd
 from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import require_column, spacecraft_sides
 from aurorax_pandas.checks import invalid, whole_number
-from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.exceptions import AuroraxMissingExtraError
+from aurorax_pandas.frame.citation import acknowledgement
 from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.interactive.page import ExplorePage
 from aurorax_pandas.interactive.rows import checked_tooltip, drawn_events, told_columns
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 @contract.shared_parameters
+@telling_of_gaps
 def explore(
     df: pd.DataFrame,
     /,
@@ -45,8 +47,7 @@ def explore(
     """
     Look around in a search: a timeline, maps, a histogram and a table on one page, which share a selection.
 
-    Needs the extra ``explore`` (``pip install aurorax-pandas[explore]``), which brings Bokeh. The page needs no server and
-    no network.
+    Needs the extra ``explore``, which brings Bokeh. The page needs no server and no network.
 
     Parameters
     ----------
@@ -80,13 +81,6 @@ def explore(
         If Bokeh is not installed.
     AuroraxInputError
         If a column is not there, an argument cannot be used, or the frame has no events.
-    AuroraxDataError
-        If the ephemeris covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the ephemeris covers some rows only: how many it does not, and why.
 
     Notes
     -----
@@ -129,4 +123,4 @@ def explore(
     layout = sheet(df, drawn, ephemeris, told, color, limits, chosen, title, pixels, tall)
     count, lanes = len(drawn.events), len(drawn.labels.cat.categories)
     words = f"{count} {'event' if count == 1 else 'events'} in {lanes} {'lane' if lanes == 1 else 'lanes'}"
-    return ExplorePage(layout, title, get_provenance(df.attrs), words, pixels)
+    return ExplorePage(layout, title, get_provenance(df.attrs), acknowledgement(df)[0], words, pixels)

@@ -17,8 +17,7 @@ _CITATION: Final = """\
 Made by aurorax_pandas {version}. AuroraX is a project of the University of Calgary; this page and the library that made it are \
 no products of it. If you publish results, acknowledge AuroraX and the data providers as they ask for on their pages, and cite \
 the library.
-AuroraX and its data are described in M. Shumko et al., AuroraX, PyAuroraX, and aurora-asi-lib: A user-friendly auroral all-sky \
-imager analysis framework, Frontiers in Astronomy and Space Sciences (2022), doi:10.3389/fspas.2022.1009450.
+{acknowledgement}
 Coast: Natural Earth, 1:50 m, in the public domain."""
 #: Height of the frame in a notebook, until the page in it tells its own [pixels].
 _FRAME_HEIGHT: Final = 980
@@ -38,6 +37,8 @@ class ExplorePage:
         Title of the page.
     provenance : dict
         Where the data came from.
+    acknowledgement : str
+        Whom to acknowledge for them.
     words : str
         What the page holds, in a few words.
     width : int or None
@@ -45,10 +46,16 @@ class ExplorePage:
     """
 
     def __init__(
-        self, figure: Any, title: str | None, provenance: dict[str, Any], words: str, width: int | None
+        self,
+        figure: Any,
+        title: str | None,
+        provenance: dict[str, Any],
+        acknowledgement: str,
+        words: str,
+        width: int | None,
     ) -> None:
         self._figure, self._title, self._provenance = figure, title, provenance
-        self._words, self._width = words, width
+        self._acknowledgement, self._words, self._width = acknowledgement, words, width
 
     @property
     def figure(self) -> Any:
@@ -91,7 +98,7 @@ class ExplorePage:
         made_by = version("aurorax-pandas")
         told = {
             "version": made_by,
-            "citation": _CITATION.format(version=made_by).split("\n"),
+            "citation": _CITATION.format(version=made_by, acknowledgement=self._acknowledgement).split("\n"),
             "provenance": json.dumps(self._provenance, indent=2, ensure_ascii=False)
             if self._provenance
             else "not known",

@@ -112,7 +112,8 @@ def describe(df: pd.DataFrame, where: str) -> Block:
         "attrs": df.attrs,
     }
     known = dict.fromkeys(BLOCK_KEYS) | provenance.make_provenance() | {"retrieved_at": None}
-    known |= {key: value for key, value in provenance.get_provenance(df.attrs).items() if key in BLOCK_KEYS}
+    told = (*BLOCK_KEYS, provenance.SAMPLE)
+    known |= {key: value for key, value in provenance.get_provenance(df.attrs).items() if key in told}
     return {**known, "schema_version": model.SCHEMA_VERSION, "kind": kind, "frame": frame}
 
 

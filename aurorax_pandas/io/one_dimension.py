@@ -53,7 +53,7 @@ def flatten_dataset(ds: xr.Dataset, df: pd.DataFrame) -> xr.Dataset:
             made[spec["name"]] = _without_own_marks(made[spec["name"]], spec)
     for column in _FIELDS:
         told = {"long_name": f"{column.replace('_', ' ')} of the {_DIM}, as JSON"}
-        made[column] = xr.Variable(_DIM, _texts_of(model.flatten(df[column])), told)
+        made[column] = xr.Variable(_DIM, _json_of_entries(model.flatten(df[column])), told)
     told = {"long_name": "CRC-32 of the provenance"}
     made[_CHECKSUM] = xr.Variable(_DIM, np.full(len(df), _checksum(block)), told)
     return made
@@ -118,7 +118,7 @@ def _without_own_marks(variable: xr.DataArray, spec: dict[str, Any]) -> xr.DataA
     return made
 
 
-def _texts_of(flat: model.Flat) -> npt.NDArray[Any]:
+def _json_of_entries(flat: model.Flat) -> npt.NDArray[Any]:
     columns = {
         name: (array.cast(pa.int64()) if pa.types.is_timestamp(array.type) else array).to_pylist()
         for name, array in flat.fields.items()

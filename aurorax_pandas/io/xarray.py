@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance, rules
+from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.io import layout, one_dimension
 from aurorax_pandas.io.variables import (
@@ -56,9 +57,10 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         [km], times in UTC; ``conjunction_type`` and ``source_type`` are integers with ``flag_meanings``. A missing
         integer is the variable's ``missing_value``, a missing text its ``missing_text``. ``conjunction_position`` keeps
         the first order of the conjunctions, so that they can be chosen and sorted by xarray's own methods too. The
-        index is the coordinate of the first dimension, or one coordinate for each level. ``attrs["aurorax"]`` holds the
-        provenance and what `to_dataframe` needs, as JSON. Passes have the dimensions ``pass``, ``station`` and ``parent`` in the same way, the other
-        frames one, ``event`` or ``pair``.
+        index is the coordinate of the first dimension, or one coordinate for each level. ``attrs["acknowledgement"]`` says
+        whom to acknowledge, as `citation` does; ``attrs["aurorax"]`` holds the provenance and
+        what `to_dataframe` needs, as JSON. Passes have the dimensions ``pass``, ``station`` and ``parent`` in the same
+        way, the other frames one, ``event`` or ``pair``.
 
     Raises
     ------
@@ -106,12 +108,14 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
         if variable.dtype.kind in "iufb":
             variable.attrs.setdefault("units", "1")
         coordinates[name] = variable
+    words, dois = acknowledgement(df)
     attrs = {
         "Conventions": CONVENTIONS,
         "title": f"AuroraX {kind.replace('_', ' ')}",
         "history": _history(block),
         "source": f"AuroraX conjunction search, {block['api_url'] or 'address unknown'}",
-        "references": "https://docs.aurorax.space",
+        "references": "; ".join(["https://docs.aurorax.space", *(f"doi:{doi}" for doi in dois)]),
+        ACKNOWLEDGEMENT: words,
         provenance.KEY: layout.dump_block(block),
     }
     return xr.Dataset(variables, coordinates, attrs)
@@ -195,7 +199,7 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
 
 def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
     dim, frame = DIMS[block["kind"]], block["frame"]
-    lacking = [name for name in _names(block, dim) if name not in ds.variables]
+    lacking = [name for name in _names_along(block, dim) if name not in ds.variables]
     if dim not in ds.dims:
         raise AuroraxDataError(
             f"the Dataset has no dimension {dim!r}, but {', '.join(map(str, ds.dims))}; give the dimension of its rows "
@@ -203,7 +207,7 @@ def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
         )
     if lacking:
         raise AuroraxDataError(f"the Dataset lacks the variable {lacking[0]!r}")
-    for name in _names(block, dim):
+    for name in _names_along(block, dim):
         _check_shape(ds, name)
     specs = {spec["name"]: spec for spec in frame["columns"]}
     columns = {
@@ -234,7 +238,7 @@ def as_made(ds: Any) -> xr.Dataset:
     return one_dimension.ragged(made) if one_dimension.is_along_conjunction(made) else made
 
 
-def _names(block: layout.Block, dim: str) -> list[str]:
+def _names_along(block: layout.Block, dim: str) -> list[str]:
     names = [spec["name"] for spec in block["frame"]["columns"] if not layout.is_nested(spec)]
     if block["kind"] in ENTRIES_OF:
         names.append(position_of(dim))
@@ -248,14 +252,14 @@ def _names(block: layout.Block, dim: str) -> list[str]:
 def added(ds: xr.Dataset, block: layout.Block) -> list[Hashable]:
     """Name the variables and coordinates along the first dimension that are not of `to_xarray`."""
     dim = DIMS[block["kind"]]
-    known = {dim, *_names(block, dim)}
+    known = {dim, *_names_along(block, dim)}
     return [name for name, variable in ds.variables.items() if variable.dims == (dim,) and name not in known]
 
 
 def all_names(block: layout.Block) -> set[str]:
     """Name the variables and coordinates that `to_xarray` made."""
     dim = DIMS[block["kind"]]
-    return {dim, *_names(block, dim)}
+    return {dim, *_names_along(block, dim)}
 
 
 def _index_of_dataset(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[dict[str, Any], list[pa.Array]]:

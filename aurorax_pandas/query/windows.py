@@ -126,19 +126,19 @@ def windows_of(spans: Sequence[Ends], chunk: Chunk, overlap: pd.Timedelta) -> li
         If a span makes too many.
     """
     first, last = map(pd.Timestamp, spans[0])
-    found = _split(first, last, chunk, overlap, last)
+    found = _split_span(first, last, chunk, overlap, last)
     for begin, end in [tuple(map(pd.Timestamp, one)) for one in spans[1:]]:
         if begin > last:
-            added = _split(begin, end, chunk, overlap, end)
+            added = _split_span(begin, end, chunk, overlap, end)
             # what was the last window does not reach into this one, so this one reaches back
             added[0] = (max(begin - overlap, first), added[0][1])
             found, last = found + added, end
         else:
-            found, first = _split(begin, end, chunk, overlap, last) + found, begin
+            found, first = _split_span(begin, end, chunk, overlap, last) + found, begin
     return [Part(number, begin.isoformat(), end.isoformat()) for number, (begin, end) in enumerate(found)]
 
 
-def _split(
+def _split_span(
     first: pd.Timestamp, last: pd.Timestamp, chunk: Chunk, overlap: pd.Timedelta, limit: pd.Timestamp
 ) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Split a span; the ends of its windows go no further than a limit."""

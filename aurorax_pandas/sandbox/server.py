@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._check_host()
             text = self._read_body()
             # clients may send an empty object where they have nothing to say
-            body = _read_json(text) if self.command == "POST" else None
+            body = _json_of_body(text) if self.command == "POST" else None
             reply, fault = self.sandbox.answer(self.command, self.path, body, dict(self.headers.items()))
         except RefusalError as refusal:
             reply = refusal.reply
@@ -264,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         logger.debug(format, *args)
 
 
-def _read_json(text: bytes) -> Any:
+def _json_of_body(text: bytes) -> Any:
     """Read the body of a request, which may be missing; refuse what is no JSON, or nested too deep to be a query."""
     too_deep = RefusalError(400, "ApplicationError", f"the body is nested deeper than {MOST_DEPTH}")
     try:
@@ -302,10 +302,10 @@ def serve(
     port : int, default 0
         Port to listen on; 0 for a free one.
     ephemeris : xarray.Dataset, optional
-        What to search in; by default `load_sample_ephemeris`, with metadata and a list of events that are made up, and
+        What to search in; by default `~aurorax_pandas.load_sample_ephemeris`, with metadata and a list of events that are made up, and
         with the recorded rows in every window of the recorded search.
     data_products : pandas.DataFrame, optional
-        The data products to search in, as from `read_aurorax_data_products`; their metadata may be dicts. By default
+        The data products to search in, as from `~aurorax_pandas.read_aurorax_data_products`; their metadata may be dicts. By default
         there are none.
     strict : bool, default True
         Whether a search outside the epochs of the ephemeris is refused; otherwise it finds nothing there.

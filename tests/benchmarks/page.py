@@ -325,7 +325,7 @@ def main() -> None:
         *(f"- {line}" for line in LOST),
     ]
     text += ["", ".. image:: images/growth.png", "   :alt: CPU time a row of each verb at three numbers of rows"]
-    (DOCS / "measured.rst").write_text(":orphan:\n\nMeasured\n========\n\n" + "\n".join(text) + "\n")
+    (DOCS / "measured.rst").write_text("Measured\n========\n\n" + "\n".join(text) + "\n")
     panels = {group: {name: (rows, times) for name, times in named.items()} for group, named in grown.items()}
     draw(panels | {"engine, reading, footprints": grown_else}, DOCS / "images" / "growth.png")
     print("\n".join(text))

@@ -154,7 +154,7 @@ def test_the_table_of_passes_that_minutes_lose_is_made_anew(sample, walked):
     north = dict(
         zip(sample["display_name"].values, sample["geo_lat"].transpose("source", "epoch").values >= 0, strict=True)
     )
-    page = (Path(__file__).parents[2] / "docs" / "howto" / "passes.rst").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "every-pass.rst").read_text()
     for limit in (50, 100, 200, 300, 500):
         truth = []
         for (craft, _), distance in walked["nbtrace"].items():

@@ -473,8 +473,9 @@ def test_bad_rows_of_a_table_can_be_dropped_with_one_warning(sample):
     broken = sample.assign(end=sample["end"].where(sample.index != 3, pd.Timestamp("1999-01-01"))).aurorax.to_arrow()
     with pytest.raises(ap.AuroraxDataError, match="end is before start"):
         ap.as_conjunctions(broken)
-    with pytest.warns(ap.AuroraxDataWarning, match="1 of 49 records left out: .*end is before start"):
+    with pytest.warns(ap.AuroraxDataWarning, match="1 of 49 records left out: .*end is before start") as caught:
         df = ap.as_conjunctions(broken, on_bad_records="drop")
+    assert [each.filename for each in caught] == [__file__]
     assert_conjunctions_equal(in_order(df), in_order(sample.drop(index=3)))
 
 

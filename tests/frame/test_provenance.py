@@ -12,7 +12,15 @@ from aurorax_pandas.frame.provenance import make_provenance
 def test_provenance_is_a_small_dict_of_json_values(sample):
     found = sample.attrs["aurorax"]
     assert json.loads(json.dumps(found)) == found
-    assert set(found) == {"schema_version", "request_ids", "query", "api_url", "retrieved_at", "package_version"}
+    assert set(found) == {
+        "schema_version",
+        "request_ids",
+        "query",
+        "api_url",
+        "retrieved_at",
+        "package_version",
+        "sample",
+    }
     assert isinstance(found["request_ids"], list)
     assert found["package_version"] == ap.__version__
 
