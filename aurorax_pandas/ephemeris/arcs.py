@@ -1,4 +1,4 @@
-"""Two places between epochs, each on its great circle: how near they come, when they cross a distance, what jumps."""
+"""Two places between epochs, each on its great circle: how far apart they are, when they cross a distance, what jumps."""
 
 from __future__ import annotations
 

@@ -121,13 +121,13 @@ def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end
     reasons = np.full(len(source), _COVERED, np.int8)
     # what stands still has a place at all epochs, so that only the others are looked at
     sought = np.flatnonzero(~tracks.stands(kind, source) | _is_outside(tracks, start, end, np.timedelta64(0)))
-    sought = sought[~_has_all(tracks, kind, source[sought], start[sought], end[sought])]
+    sought = sought[~_knows_all(tracks, kind, source[sought], start[sought], end[sought])]
     if len(sought):
         reasons[sought] = _reasons_of_moving(tracks, kind, source[sought], start[sought], end[sought])
     return reasons
 
 
-def _has_all(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> npt.NDArray[np.bool_]:
+def _knows_all(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> npt.NDArray[np.bool_]:
     """Tell of which sources the place is known at each epoch of a span and of a step around it, as of most."""
     step = tracks.step
     first, stop = tracks.window(start - step, end + step)
