@@ -86,7 +86,8 @@ def _last_second(value: Any) -> Any:
         # one that is shorter than a second has none
         return max(value.end_time.floor("s"), value.start_time)
     if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] in ("Y", "M", "W", "D"):
-        return (value + np.timedelta64(1)).astype("M8[s]") - np.timedelta64(1, "s")
+        unit: Any = np.datetime_data(value.dtype)
+        return (value + np.timedelta64(1, unit)).astype("M8[s]") - np.timedelta64(1, "s")
     return value
 
 
@@ -160,7 +161,7 @@ def _has_unit(value: Any) -> bool:
     if isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64):
         return bool(value == 0)
     if isinstance(value, np.timedelta64) and np.datetime_data(value.dtype)[0] == "generic":
-        return bool(value == np.timedelta64(0))
+        return bool(value.astype(np.int64) == 0)
     return not (isinstance(value, str) and lacks_unit(value) and value.strip(" +-0."))
 
 

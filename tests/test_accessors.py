@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -163,3 +165,53 @@ def test_categories_in_another_order_change_nothing(sample):
 def test_a_column_of_events_that_is_missing_is_named(sample, verb, lacking):
     with pytest.raises(ap.AuroraxInputError, match=rf"needs the column\(s\) .*{lacking}"):
         verb(sample.aurorax.explode_events().drop(columns=lacking))
+
+
+ELEMENTS = Path(__file__).with_name("data") / "swarm_20200101.tle"
+
+
+def _of_query(df, query):
+    other = df.copy(deep=False)
+    other.attrs["aurorax"] = {**df.attrs["aurorax"], "query": query}
+    return other
+
+
+def _of_an_unknown_camera(builders):
+    mine = builders.source(9000, "My camera", "ground", "mine")
+    return as_conjunctions([builders.record(sources=(mine, builders.SWARM_A))])
+
+
+WARNING = {
+    "as_conjunctions of records": lambda b, df: as_conjunctions([b.record(low=-1.0)], on_bad_records="drop"),
+    "as_conjunctions of a frame": lambda b, df: as_conjunctions(df.assign(min_distance=-1.0), on_bad_records="drop"),
+    "as_conjunctions of trimmed": lambda b, df: as_conjunctions(
+        [b.record(sources=({"identifier": 900_001}, b.SWARM_A))]
+    ),
+    "concat": lambda b, df: ap.concat([df, _of_query(df, {"start": "2021"})]),
+    "passes": lambda b, df: df.aurorax.explode_events().assign(e2_source_type="satellite").aurorax.passes(),
+    "sky": lambda b, df: _of_an_unknown_camera(b).aurorax.sky(),
+    "magnetic": lambda b, df: ap.magnetic(_of_an_unknown_camera(b)),
+    "observable": lambda b, df: _of_an_unknown_camera(b).aurorax.observable(),
+    "overflights": lambda b, df: df.aurorax.overflights(ap.load_sample_ephemeris().isel(epoch=slice(0, 60))),
+    "old elements": lambda b, df: ap.footprints_from_elements(
+        ELEMENTS, "2020-03-01", "2020-03-01", "1D", external=None
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", WARNING)
+def test_a_warning_tells_the_line_of_the_user(builders, sample, verb):
+    if verb == "old elements":
+        pytest.importorskip("sgp4")
+    with pytest.warns(ap.AuroraxDataWarning) as caught:
+        WARNING[verb](builders, sample)
+    assert [warning.filename for warning in caught] == [__file__] * len(caught)
+
+
+@pytest.mark.parametrize(("count", "more"), [(12, False), (13, True)])
+def test_of_many_columns_a_dozen_are_named(count, more):
+    df = pd.DataFrame([range(count)], columns=[f"column {number}" for number in range(count)])
+    with pytest.raises(ap.AuroraxInputError, match=r"the frame has column 0, .*column 11") as caught:
+        ap.closest(df)
+    assert ("column 11, …;" in str(caught.value)) is more
+    assert "column 12" not in str(caught.value)

@@ -28,7 +28,22 @@ def test_a_span_is_anything_that_has_a_unit(given):
 
 @pytest.mark.parametrize(
     "bad",
-    [5, 0.5, np.int64(5), np.float32(5), True, "5", " +5 ", "06", np.timedelta64(5), "", None, "NaT", [5], "often"],
+    [
+        5,
+        0.5,
+        np.int64(5),
+        np.float32(5),
+        True,
+        "5",
+        " +5 ",
+        "06",
+        np.array(5).view("m8")[()],
+        "",
+        None,
+        "NaT",
+        [5],
+        "often",
+    ],
 )
 @pytest.mark.parametrize("zero", [False, True])
 def test_what_has_no_unit_is_refused(bad, zero):

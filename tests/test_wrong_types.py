@@ -105,6 +105,18 @@ def test_columns_that_are_there_twice(name):
     assert isinstance(caught.value, ap.AuroraxInputError | ap.AuroraxSchemaError)
 
 
+#: What verbs call themselves in messages: on the accessor two have another name.
+OWN_NAMES = {"read_data_products_of": "data_products", "read_ephemeris_of": "ephemeris"}
+
+
+@pytest.mark.parametrize("name", sorted({*VERBS, "stitch"} - {"style", "swarmaurora_url", "to_arrow", "validate"}))
+def test_a_verb_names_itself_and_the_columns_that_it_misses(name):
+    with pytest.raises(
+        ap.AuroraxInputError, match=f"^{OWN_NAMES.get(name, name)} (needs the column|keeps conjunctions)"
+    ):
+        call(name, SAMPLE[["farthest_epoch"]])
+
+
 @pytest.mark.parametrize("name", [name for name in PLOTS if name != "plot"])
 def test_axes_that_are_none(name):
     figure, panels = plt.subplots(2)
@@ -202,7 +214,7 @@ JUNK = st.one_of(
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2), st.sets(st.integers(), max_size=2),
     st.sampled_from(
         [pd.NA, pd.NaT, np.nan, np.zeros((2, 2)), np.array([]), SAMPLE, KP, object(), len, type, pd.Timedelta.max,
-         pd.Timestamp.max, 10**400, np.datetime64("NaT"), slice(1), EPHEMERIS, 1j, range(3), {"a": {}}]
+         pd.Timestamp.max, 10**400, np.datetime64("NaT", "us"), slice(1), EPHEMERIS, 1j, range(3), {"a": {}}]
     ),
 )  # fmt: skip
 OFFLINE = [name for name in (*VERBS, *PLOTS) if name not in ("read_ephemeris_of", "read_data_products_of")]

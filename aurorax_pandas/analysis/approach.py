@@ -144,7 +144,7 @@ def read_emission_altitude(value: Any) -> float:
 def approaches_of(events: pd.DataFrame, tracks: Tracks, altitude: float) -> pd.DataFrame:
     """Return the closest approach of each event, with the place of its spacecraft's location; NaN where unknown."""
     count = len(events)
-    time = np.full(count, np.datetime64("NaT"), model.DATETIME)
+    time = np.full(count, np.datetime64("NaT", "us"), model.DATETIME)
     distance = np.full(count, np.nan)
     uncertainty = np.full(count, np.nan)
     places = np.full((2, 2, count), np.nan)

@@ -106,7 +106,7 @@ def overlaps(df: pd.DataFrame, other: pd.DataFrame, on: OverlapOn = "space", tol
     end = np.minimum(df["end"].to_numpy()[row], other["end"].to_numpy()[column])
     apart = start > end
     for name, values in (("start", start), ("end", end)):
-        made[name] = np.where(apart, np.datetime64("NaT"), values).astype(model.DATETIME)
+        made[name] = np.where(apart, np.datetime64("NaT", "us"), values).astype(model.DATETIME)
     return made.astype({"conjunction": "int64", "other": "int64", "shared": "str"})
 
 

@@ -81,10 +81,10 @@ def daily_counts(
         events, labels = labelled_events(df, by, "daily_counts", needs=("start",))
         codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     windows = windows_of(get_provenance(df.attrs))
-    days = _days(df, every, windows)
+    days = _days(pd.concat([df["start"], events["start"]]), every, windows)
     starts = events["start"].to_numpy()
     number = np.searchsorted(days.to_numpy(), starts, side="right") - 1
-    inside = (number >= 0) & ~np.isnat(starts)
+    inside = ~np.isnat(starts)
     counts = np.zeros((len(names), len(days)))
     np.add.at(counts, (codes[inside], number[inside]), 1)
     counts[:, _not_searched(days, every, windows) & (counts.sum(axis=0) == 0)] = np.nan
@@ -118,8 +118,8 @@ def _day_length(freq: Any) -> Span:
         raise AuroraxInputError(f"{error}, or 'MS', 'QS' or 'YS' for months, quarters or years") from None
 
 
-def _days(df: pd.DataFrame, every: Any, windows: Windows) -> pd.DatetimeIndex:
-    known = df["start"].dropna()
+def _days(starts: pd.Series[Any], every: Any, windows: Windows) -> pd.DatetimeIndex:
+    known = starts.dropna()
     ends = [each for window in windows for each in window] + ([] if known.empty else [known.min(), known.max()])
     if not ends:
         return pd.DatetimeIndex([], dtype=model.DATETIME, name="day")

@@ -31,7 +31,7 @@ _MICROSECOND: Final = np.timedelta64(1, "us")
 
 def unit_of(step: np.timedelta64) -> np.timedelta64:
     """Return the unit that instants between epochs are counted in: it divides the step."""
-    return _MILLISECOND if step % _MILLISECOND == np.timedelta64(0) else _MICROSECOND
+    return _MILLISECOND if step % _MILLISECOND == np.timedelta64(0, "us") else _MICROSECOND
 
 
 class Between(Stage):
@@ -232,8 +232,15 @@ def in_geodetic_latitude(ephemeris: xr.Dataset, kind: str) -> xr.Dataset:
     moves = np.isin(ephemeris["source_type"].values.astype(str), SPACECRAFT)
     lat = ephemeris[f"{prefix}_lat"].transpose("source", "epoch")
     altitude: Any = geometry.FOOTPRINT_ALTITUDE
-    if kind == "geographic" and "radial_distance" in ephemeris:
-        radius = ephemeris["radial_distance"].transpose("source", "epoch").values
-        altitude = np.where(np.isnan(radius), altitude, geometry.altitude_of(lat.values, radius))
+    # as elsewhere, an altitude that is told goes before one that is computed
+    for name in reversed(heights_of(ephemeris)) if kind == "geographic" else ():
+        own = ephemeris[name].broadcast_like(lat).transpose(*lat.dims).values
+        own = geometry.altitude_of(lat.values, own) if name == "radial_distance" else own
+        altitude = np.where(np.isnan(own), altitude, own)
     values = np.where(moves[:, None], geometry.geodetic_latitude(lat.values, altitude), lat.values)
     return ephemeris.assign({f"{prefix}_lat": (lat.dims, values, lat.attrs)})
+
+
+def heights_of(ephemeris: xr.Dataset) -> list[str]:
+    """Name the variables of an ephemeris that tell how high spacecraft are."""
+    return [name for name in ("geo_alt", "radial_distance") if name in ephemeris]

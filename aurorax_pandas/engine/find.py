@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import invalid
 from aurorax_pandas.engine.assembly import Found, assemble
-from aurorax_pandas.engine.continuous import Between, in_geodetic_latitude, unit_of
+from aurorax_pandas.engine.continuous import Between, heights_of, in_geodetic_latitude, unit_of
 from aurorax_pandas.engine.plan import Plan, make_plan, variables_of
 from aurorax_pandas.engine.stage import Stage
 from aurorax_pandas.ephemeris.coverage import check_window
@@ -181,6 +181,8 @@ def _run_plan(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]
         # what lies between epochs is interpolated from those around it
         first, last = max(first - 1, 0), last + 1
     names = variables_of(ephemeris, plan, measured)
+    if plan.geodetic and "geographic" in plan.types:
+        names = list(dict.fromkeys([*names, *heights_of(ephemeris)]))
     window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
     own = step_of_epochs(epochs)
     # spans that are exact and touch are one; those of epochs reach from one to the next

@@ -168,10 +168,8 @@ def _near_places(still: Scene, moving: Scene, grid: PlaceGrid, limit: float) -> 
     )
     row, epoch = np.divmod(at[point[found]], epochs)
     first, second = still.party.still[place[found]], moving.party.moving[row]
-    differ = still.party.sources[first] != moving.party.sources[second]
-    if differ.all():
-        return first, second, epoch, distance
-    return first[differ], second[differ], epoch[differ], distance[differ]
+    # a source stands still or moves, so that none is near itself here
+    return first, second, epoch, distance
 
 
 def _within(rise: Any, turn: Any, across: Any, limit: float) -> tuple[Ints, Floats]:

@@ -120,7 +120,7 @@ def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end
     """Return why the places of sources over spans are not all known."""
     reasons = np.full(len(source), _COVERED, np.int8)
     # what stands still has a place at all epochs, so that only the others are looked at
-    sought = np.flatnonzero(~tracks.stands(kind, source) | _is_outside(tracks, start, end, np.timedelta64(0)))
+    sought = np.flatnonzero(~tracks.stands(kind, source) | _is_outside(tracks, start, end, np.timedelta64(0, "us")))
     sought = sought[~_knows_all(tracks, kind, source[sought], start[sought], end[sought])]
     if len(sought):
         reasons[sought] = _reasons_of_moving(tracks, kind, source[sought], start[sought], end[sought])

@@ -140,7 +140,7 @@ def _check_epochs(ephemeris: xr.Dataset) -> None:
     if not len(steps):
         return
     least, greatest = steps.min(), steps.max()
-    if least <= np.timedelta64(0):
+    if least <= np.timedelta64(0, "us"):
         raise AuroraxInputError(
             "ephemeris: 'epoch' is not sorted or has duplicates; ds.sortby('epoch').drop_duplicates('epoch')"
         )

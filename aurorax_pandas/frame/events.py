@@ -193,7 +193,7 @@ def _closest_epochs(df: pd.DataFrame, flat: model.Flat, columns: dict[str, Any])
     alone = flat.lengths[flat.row] == 1
     equal = df["min_distance"].to_numpy()[flat.row] == columns["min_distance"].to_numpy()
     inside = (columns["start"].to_numpy() <= epochs) & (epochs <= columns["end"].to_numpy())
-    epochs[~((alone | equal) & inside)] = np.datetime64("NaT")
+    epochs[~((alone | equal) & inside)] = np.datetime64("NaT", "us")
     return epochs
 
 

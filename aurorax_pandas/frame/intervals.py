@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurorax_pandas.frame import model
 
-_NO_GAP: Final = np.timedelta64(0)
+_NO_GAP: Final = np.timedelta64(0, "us")
 
 
 def overlap_clusters(

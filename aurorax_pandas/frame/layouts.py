@@ -160,6 +160,8 @@ def _nested_of_struct(array: pa.Array, fields: Mapping[str, pa.DataType]) -> mod
     if not known:
         raise TypeError(f"{array.type.num_fields} fields, none of them lists of {', '.join(list(fields)[:2])} …")
     lengths = next(iter(known.values()))[0]
+    if not all(np.array_equal(own, lengths) for own, _ in known.values()):
+        raise ValueError("the lists of its fields have different lengths")
     total = int(lengths.sum())
     made = {
         name: flat_array(known[name][1], kind) if name in known else pa.nulls(total, kind)

@@ -225,7 +225,7 @@ def _broken_by_events(
     known = {"conjunction_start", "conjunction_end"} if spans else set()
     rules = [rule for rule in rules if set(rule.columns) <= known | set(flat.fields)]
     events = {name: flat.values(name) for name in columns_read(rules) - known}
-    broken = {rule: np.zeros(0, bool) for rule in rules}
+    broken: dict[RowRule, npt.NDArray[np.bool_]] = {}
     bounds = flat.offsets
     # large arrays for the moment would be asked of the system, and given back, with each check
     for first in range(0, len(flat.lengths), _BLOCK):
@@ -237,9 +237,10 @@ def _broken_by_events(
             block |= spans_of_events(spans["start"][rows], spans["end"][rows], lengths)
         for rule in rules:
             if not (holds := rule.holds(block)).all():
-                broken[rule].resize(len(flat.lengths))
+                if rule not in broken:
+                    broken[rule] = np.zeros(len(flat.lengths), bool)
                 broken[rule][np.repeat(np.arange(first, first + len(lengths)), lengths)[~holds]] = True
-    yield from ((rule, rows) for rule, rows in broken.items() if len(rows))
+    yield from ((rule, broken[rule]) for rule in rules if rule in broken)
 
 
 KINDS: Final = {

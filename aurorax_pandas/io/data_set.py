@@ -47,6 +47,7 @@ class DataSet:
         chunk = manifest.search["chunk"]
         self._unit: Literal["D", "M"] = "D" if chunk.startswith("P") and pd.Timedelta(chunk) < _DAY else "M"
         self._unit_type = f"M8[{self._unit}]"
+        self._one = np.timedelta64(1, self._unit)
         self._frames: dict[Part, pd.DataFrame] = {}
         self._reach: dict[Part, tuple[np.datetime64, np.datetime64]] = {}
         self._included: set[Part] = set()
@@ -110,7 +111,10 @@ class DataSet:
         """Return the periods whose files a window may change: its own, and those in which what reaches it begins."""
         begin, end = (one.to_datetime64().astype(self._unit_type) for one in part.ends)
         _, spans = self._clusters(*self._zone(part))
-        return {*np.arange(begin, end + 1), *spans[:, 0].astype(self._unit_type)}
+        return {
+            *np.arange(begin, end + self._one),
+            *spans[:, 0].astype(self._unit_type),
+        }
 
     def _path(self, period: np.datetime64) -> str:
         return f"year={str(period)[:4]}/{period}.parquet"
@@ -138,7 +142,7 @@ class DataSet:
             self._write(period)
 
     def _write(self, period: np.datetime64) -> None:
-        first, last = (one.astype("M8[us]") for one in (period, period + 1))
+        first, last = (one.astype("M8[us]") for one in (period, period + self._one))
         df = self._rows(first, last)
         held = [
             part for part in self._windows

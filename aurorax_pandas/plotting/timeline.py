@@ -182,7 +182,7 @@ def _by_day(spans: pd.DataFrame) -> pd.DataFrame:
     start = np.maximum(cut["start"].to_numpy(), day)
     stop = np.minimum(cut["stop"].to_numpy(), day + _DAY)
     closest = cut["closest"].to_numpy()
-    closest = np.where(closest.astype("M8[D]") == day, closest, np.datetime64("NaT"))
+    closest = np.where(closest.astype("M8[D]") == day, closest, np.datetime64("NaT", "us"))
     days = pd.MultiIndex.from_arrays([cut["label"].cat.codes, day])
     codes, found = days.factorize(sort=True)
     names = [f"{cut['label'].cat.categories[code]}  {pd.Timestamp(date):%Y-%m-%d}" for code, date in found]

@@ -166,3 +166,33 @@ def test_a_step_away_from_the_edge_of_the_window_nothing_is_cut(builders, step):
     assert not cut(away, away)
     assert cut(less, away)
     assert cut(away, less)
+
+
+def test_a_comparison_shows_how_many_rows_differ(sample):
+    found = sample.head(40).aurorax.compare(sample.tail(45))
+    assert repr(found).startswith("Comparison: 9 gained, 4 lost, 0 changed;")
+    assert "<th>gained</th><td>9</td>" in found._repr_html_()
+
+
+def test_an_unlike_provenance_is_another_query(sample):
+    joined = sample.copy(deep=False)
+    joined.attrs["aurorax"] = {**sample.attrs["aurorax"], "query": [sample.attrs["aurorax"]["query"]] * 2}
+    with pytest.raises(ap.AuroraxInputError, match="differ in their number"):
+        sample.aurorax.compare(joined)
+
+
+def test_spans_beyond_what_integers_hold_are_refused(builders):
+    names = tuple(builders.source(number, f"CAMERA {number}", "ground") for number in range(200))
+    now = builders.record(sources=names, events=[], closest=None)
+    df = as_conjunctions([now, {**now, "start": "0001-01-01T00:00:00", "end": "0001-01-01T00:00:00"}])
+    with pytest.raises(ap.AuroraxInputError, match="compare shorter parts"):
+        df.aurorax.overlaps(df, on="site")
+
+
+def test_of_several_windows_each_cuts_the_rows_that_it_holds(builders):
+    df = as_conjunctions([builders.record(start, end) for start, end in ((0, 2), (5, 7), (7, 10), (11, 20), (30, 40))])
+    days = [("00:02", "00:05"), ("00:20", "00:31")]
+    query = [{"start": f"2020-01-01T{first}", "end": f"2020-01-01T{last}"} for first, last in days]
+    df.attrs["aurorax"] = {"query": query}
+    # rows that only touch a window are cut by it, those between two are not
+    assert df.aurorax.at_window_edge().tolist() == [True, True, False, True, True]

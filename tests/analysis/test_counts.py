@@ -91,3 +91,72 @@ def test_availability_of_other_days_does_not_count(builders):
     days = pd.date_range("2019-12-31", periods=3, unit="us")
     cameras = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": days, "records": [7, 600, 5]})
     assert df.aurorax.daily_counts(availability=cameras)["minutes"].tolist() == [600]
+
+
+@pytest.mark.parametrize(
+    ("freq", "days", "counts"),
+    [
+        ("MS", ["2020-01-01", "2020-02-01", "2020-03-01"], [2, 0, 1]),
+        ("QS", ["2020-01-01"], [3]),
+        (pd.offsets.YearBegin(), ["2020-01-01"], [3]),
+    ],
+)
+def test_months_quarters_and_years_begin_by_the_calendar(builders, freq, days, counts):
+    starts = (14 * 1440, 30 * 1440, 70 * 1440)
+    found = as_conjunctions([builders.record(start, start) for start in starts]).aurorax.daily_counts(freq=freq)
+    assert found.index.equals(pd.DatetimeIndex(days, name="day").as_unit("us"))
+    assert found["count"].tolist() == counts
+
+
+def test_without_rows_and_without_a_search_there_are_no_days(builders):
+    empty = as_conjunctions([])
+    assert empty.aurorax.daily_counts().empty
+    assert empty.aurorax.daily_counts("pair").index.names == ["pair", "day"]
+    day = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": [pd.Timestamp("2020-01-01")], "records": 9})
+    assert list(empty.aurorax.daily_counts(availability=day)) == ["count", "minutes", "rate"]
+
+
+@pytest.mark.parametrize("freq", ["soon", "ME"])
+def test_a_length_of_day_that_is_none_is_refused_with_the_choice(sample, freq):
+    with pytest.raises(ap.AuroraxInputError, match=r"freq.*'MS', 'QS' or 'YS'"):
+        sample.aurorax.daily_counts(freq=freq)
+
+
+def test_availability_counts_whole_days_only(sample):
+    day = pd.DataFrame({"identifier": 44, "source_type": "ground", "day": [pd.Timestamp("2020-01-01")], "records": 9})
+    with pytest.raises(ap.AuroraxInputError, match="no whole number of days"):
+        sample.aurorax.daily_counts(freq="36h", availability=day)
+    with pytest.raises(ap.AuroraxInputError, match="read_aurorax_availability"):
+        sample.aurorax.daily_counts(availability=[day])
+
+
+def test_counts_by_station_by_a_column_and_of_pairs_without_a_station(builders):
+    b = builders
+    df = as_conjunctions(
+        [b.record(), b.record(5, 6, sources=(b.SWARM_B, b.GILL)), b.record(8, 8, sources=(b.SWARM_A, b.THEMIS_A))]
+    )
+    by_station = df.aurorax.daily_counts("station")["count"]
+    assert by_station.droplevel("day").to_dict() == {
+        "THEMIS-ASI ATHA": 1,
+        "THEMIS-ASI GILL": 1,
+        "Swarm A & THEMIS-A": 1,
+    }
+    own = df.assign(kp=[2, 10, 2]).aurorax.daily_counts("kp")["count"]
+    assert own.droplevel("day").to_dict() == {"2": 2, "10": 1}
+    assert own.index.names == ["kp", "day"]
+
+
+def test_an_event_before_its_conjunction_counts_on_its_own_day_and_one_without_a_start_on_none(builders):
+    early = builders.event(builders.ATHA, builders.SWARM_A, -10, 1)
+    df = as_conjunctions([builders.record(0, 1, events=[early]), builders.record(1440, 1440)])
+    assert df.aurorax.daily_counts("pair")["count"].tolist() == [1, 0, 1]
+    assert df.aurorax.daily_counts()["count"].tolist() == [1, 1]
+    lacking = df.assign(start=df["start"].where(df.index == 0))
+    assert lacking.aurorax.daily_counts()["count"].tolist() == [1]
+
+
+def test_a_column_that_is_not_there_is_told_with_all_choices(sample):
+    with pytest.raises(
+        ap.AuroraxInputError, match="give 'pair', 'site', 'spacecraft', 'station' or one of conjunction,"
+    ):
+        sample.aurorax.daily_counts("speed")

@@ -162,3 +162,21 @@ def test_files_of_another_index_are_refused(sample, tmp_path):
 def test_a_column_with_a_name_that_is_needed_is_refused(sample):
     with pytest.raises(ap.AuroraxInputError, match="'_aurorax_key'"):
         parted(sample.assign(_aurorax_key=1), [10]).aurorax.deduplicate()
+
+
+def test_groups_that_need_all_rows_at_once_are_refused(sample):
+    ddf = parted(sample, [20])
+    for by in (sample["start"], ["site", "conjunction_type"], [sample["start"], "pair"]):
+        with pytest.raises(ap.AuroraxInputError, match="all rows at once"):
+            ddf.aurorax.closest(by=by)
+
+
+def test_a_column_with_a_name_that_concat_needs_is_refused(sample):
+    taken = parted(sample.assign(_aurorax_frame=1), [20])
+    with pytest.raises(ap.AuroraxInputError, match="'_aurorax_frame' is needed to tell frames apart"):
+        taken.aurorax.concat([parted(sample, [20])])
+
+
+def test_concat_names_itself_and_what_it_misses(sample):
+    with pytest.raises(ap.AuroraxInputError, match=r"^concat needs the column\(s\) events"):
+        parted(sample.drop(columns="events"), [20]).aurorax.concat([parted(sample, [20])])

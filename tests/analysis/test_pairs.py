@@ -165,3 +165,13 @@ def test_types_of_one_site_stay_apart(builders):
     df = as_conjunctions(made)
     assert df.aurorax.pair_summary("site")["count"].to_dict() == {"ATHA & Swarm A": 2}
     assert len(df.aurorax.deduplicate("site")) == 2
+
+
+def test_sources_of_a_summary_stand_in_the_order_of_its_labels_whichever_comes_first(builders):
+    b = builders
+    turned = [b.event(b.SWARM_A, b.ATHA, 0, 1), b.event(b.ATHA, b.SWARM_A, 5, 6), b.event(b.SWARM_B, b.GILL, 0, 1)]
+    df = as_conjunctions([b.record(0, 6, sources=(b.ATHA, b.GILL, b.SWARM_A, b.SWARM_B), events=turned)])
+    summary = df.aurorax.pair_summary(sources=True)
+    assert summary["e1_display_name"].tolist() == ["THEMIS-ASI ATHA", "THEMIS-ASI GILL"]
+    assert summary["e2_display_name"].tolist() == ["Swarm A", "Swarm B"]
+    assert summary["e2_identifier"].tolist() == [3, 29]

@@ -100,6 +100,36 @@ def test_closest_of_events_gives_events(sample):
     )
 
 
+def test_closest_of_a_summary_is_by_its_pair_column_or_index(sample):
+    summary = sample.aurorax.pair_summary()
+    assert len(summary.aurorax.closest(1, by="pair")) == len(summary)
+    twice = pd.concat([summary.reset_index()] * 2, ignore_index=True)
+    assert twice.aurorax.closest(1, by="pair")["pair"].tolist() == list(summary.index)
+
+
+def test_closest_by_pair_goes_by_sources_where_there_are_no_events(sample, builders):
+    bare = sample.drop(columns="events")
+    assert bare.aurorax.closest(1, by="pair").index.equals(sample.aurorax.closest(1, by="pair").index)
+    assert bare.aurorax.closest(1, by="site").index.equals(sample.aurorax.closest(1, by="site").index)
+    three = as_conjunctions([builders.record(sources=(builders.ATHA, builders.GILL, builders.SWARM_A))])
+    with pytest.raises(ap.AuroraxInputError, match=r"needs the column\(s\) events"):
+        three.drop(columns="events").aurorax.closest(1, by="pair")
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        (["pair", "site"], "two ways to name one thing"),
+        (pd.Series(["a"], [999]), "lacks labels of the frame's index"),
+        (pd.Grouper(key="min_distance", freq="1D"), "groups no rows of the frame"),
+        (pd.Grouper(key="nowhere"), "groups no rows of the frame"),
+    ],
+)
+def test_closest_by_what_groups_nothing_is_refused(sample, by, words):
+    with pytest.raises(ap.AuroraxInputError, match=words):
+        sample.aurorax.closest(1, by=by)
+
+
 INSTANTS = st.integers(-60, 20 * 60).map(lambda s: datetime.datetime(2020, 1, 1) + datetime.timedelta(seconds=s))
 
 
@@ -380,3 +410,10 @@ def test_a_misspelt_word_names_the_right_one(sample):
     dd = pytest.importorskip("dask.dataframe")
     with pytest.raises(ap.AuroraxInputError, match="takes no progams=; did you mean 'programs'"):
         dd.from_pandas(sample, npartitions=2).aurorax.select_sources(progams="swarm")
+
+
+def test_sources_of_one_name_and_three_numbers_are_three(builders):
+    sources = [builders.source(number, "MY CAMERA", "ground", "mine") for number in (7, 8, 9)]
+    df = as_conjunctions([builders.record(sources=(one, builders.SWARM_A)) for one in (*sources, sources[1])])
+    kept = df.aurorax.deduplicate()
+    assert sorted(cell["identifier"].tolist()[0] for cell in kept["data_sources"]) == [7, 8, 9]

@@ -175,14 +175,28 @@ def test_the_table_of_passes_that_minutes_lose_is_made_anew(sample, walked):
         assert re.search(r"\s+".join(row) + r"\s", page), row
 
 
-def test_a_minimum_is_that_of_the_closest_approach_in_geodetic_latitude(sample):
-    df = aurorax_pandas.find_conjunctions(sample, distance=400, continuous=True, geodetic=True, **RECORDED)
+@pytest.mark.parametrize("kind", ["nbtrace", "geographic"])
+def test_a_minimum_is_that_of_the_closest_approach_in_geodetic_latitude(sample, kind):
+    df = aurorax_pandas.find_conjunctions(
+        sample, distance=400, conjunction_types=kind, continuous=True, geodetic=True, **RECORDED
+    )
     near = df.aurorax.closest_approach(sample)
     inside = (near["approach_time"] >= df["start"]) & (near["approach_time"] <= df["end"])
     assert inside.sum() > 0.9 * len(df)
     difference = (near["approach_distance"] - df["min_distance"])[inside]
     assert difference.abs().max() < 1e-5
     assert ((near["approach_time"] - df["closest_epoch"]).abs()[inside] <= pd.Timedelta("2ms")).all()
+
+
+def test_an_altitude_goes_before_the_distance_from_the_centre(sample):
+    blocks = {"distance": 400, "conjunction_types": "geographic", "continuous": True, "geodetic": True, **RECORDED}
+    high = sample.assign(
+        geo_alt=sample["radial_distance"].where(sample["epoch"] < np.datetime64("2020-01-01T02")) * 0 + 2000
+    )
+    df = aurorax_pandas.find_conjunctions(high, **blocks)
+    near = df.aurorax.closest_approach(high)
+    assert (near["approach_distance"] - df["min_distance"]).abs().max() < 1e-5
+    assert not df["min_distance"].equals(aurorax_pandas.find_conjunctions(sample, **blocks)["min_distance"])
 
 
 def test_distances_are_the_services_unless_they_are_asked_for_otherwise(sample):
@@ -433,3 +447,17 @@ def test_stretches_and_chunks_do_not_show(sample, blocks, monkeypatch, builders)
 def test_arguments_that_contradict_are_refused(sample, arguments, says):
     with pytest.raises(AuroraxInputError, match=says):
         aurorax_pandas.find_conjunctions(sample, distance=500, **RECORDED, **arguments)
+
+
+def test_the_widest_of_several_pairs_is_least_where_one_that_grows_meets_one_that_falls():
+    tracks = {"camera": [(60.0, 0.0)] * 2, "craft a": [(61.0, 0.0), (64.0, 0.0)], "craft b": [(57.0, 0.0), (59.0, 0.0)]}
+    (row,) = aurorax_pandas.find_conjunctions(
+        ephemeris_of(tracks, {"camera": "camera", "craft a": "craft", "craft b": "craft"}), continuous=True,
+        distance={"ground1-space1": 400, "ground1-space2": 400}, ground={"programs": "camera"}, space=[{"platforms": "craft a"}, {"platforms": "craft b"}],
+        conjunction_types="nbtrace",
+    ).itertuples()  # fmt: skip
+    # one is 1 + 3 t degrees away, the other 3 - 2 t
+    degree = np.radians(1) * geometry.EARTH_RADIUS
+    assert row.min_distance == pytest.approx(2.2 * degree, abs=1e-3)
+    assert row.closest_epoch == ORIGIN + pd.Timedelta("24s")
+    assert row.max_distance == pytest.approx(400, abs=0.02)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxInputError
-from aurorax_pandas.engine import find, grid, stage
+from aurorax_pandas.engine import assembly, find, grid, matching, plan, stage
 from aurorax_pandas.ephemeris import dataset, extents
 from aurorax_pandas.frame import intervals
 from aurorax_pandas.testing import assert_conjunctions_equal
@@ -832,3 +832,57 @@ def test_earlier_pieces_do_not_matter_to_rows_of_places_alone(sample):
     df = aurorax_pandas.find_conjunctions(cameras, distance=1200, ground=[{"programs": "themis-asi"}] * 2)
     assert (df["min_distance"] == df["max_distance"]).all()
     assert (df["closest_epoch"] == df["start"]).all()
+
+
+def test_what_an_ephemeris_does_not_hold_cannot_be_searched(sample):
+    with pytest.raises(AuroraxInputError, match="there are no epochs"):
+        aurorax_pandas.find_conjunctions(sample.isel(epoch=slice(0, 0)), distance=500, **RECORDED)
+    bare = sample.drop_vars(["sbtrace_lat", "sbtrace_lon"])
+    with pytest.raises(AuroraxInputError, match="'sbtrace' needs sbtrace_lat and sbtrace_lon"):
+        aurorax_pandas.find_conjunctions(bare, distance=500, conjunction_types="sbtrace", **RECORDED)
+
+
+def test_a_service_refuses_what_a_search_of_ones_own_leaves_out(sample):
+    found = aurorax_pandas.find_conjunctions(sample, distance=500, **RECORDED)
+    query = found.aurorax.provenance["query"]
+    strict = find.search_ephemeris(sample, query)
+    assert strict.equals(found)
+    plan.check_searchable(sample, query)
+    query["space"] = [{"programs": ["swarm", "grace"]}]
+    with pytest.raises(AuroraxInputError, match="no source with program 'grace'"):
+        plan.check_searchable(sample, query)
+    query["space"] = [{"programs": ["swarm"], "platforms": ["gillam"]}]
+    with pytest.raises(AuroraxInputError, match="no source with platform 'gillam'"):
+        find.search_ephemeris(sample, query)
+
+
+def test_names_that_no_source_of_a_table_has_can_be_left_out_of_a_block(sample):
+    table = dataset.source_table(sample)
+    block = {"programs": ["swarm", "grace"], "platforms": [], "instrument_types": ["footprint"]}
+    assert matching.block_at_hand(table, block, "space") == {**block, "programs": ["swarm"]}
+    assert matching.block_at_hand(table, {"programs": ["grace"]}, "space") is None
+    with pytest.raises(AuroraxInputError, match="no source that matches"):
+        matching.matching_sources(
+            table, {"programs": ["swarm"], "instrument_types": ["footprint"], "platforms": ["gillam"]}
+        )
+
+
+def test_rows_stand_in_their_order_however_many_digits_that_takes():
+    times = np.array(["2300-01-01", "1700-01-01", "2000-01-01", "1700-01-01"], "M8[us]")
+    ends = np.full(4, np.datetime64("2400-01-01", "us"))
+    sources = np.array([[0, 1], [1, 2], [0, 2], [0, 2]])
+    zeros = np.zeros(4)
+    pieces = (zeros.astype(np.int8), sources, times, ends, ends, ends, zeros, zeros, zeros[:, None], zeros[:, None])
+    table = pd.DataFrame({"identifier": [7, 8, 9], "program": "p", "platform": "q", "instrument_type": "r",
+                          "source_type": ["ground", "leo", "leo"], "display_name": ["a", "b", "c"]})  # fmt: skip
+    fine, coarse = (
+        assembly.assemble([assembly.Found(*pieces)], [(0, 1)], table, step)
+        for step in (np.timedelta64(1, "us"), np.timedelta64(86400, "s"))
+    )
+    assert_conjunctions_equal(fine, coarse)
+    assert [cell["display_name"].tolist() for cell in fine["data_sources"]] == [
+        ["a", "c"],
+        ["b", "c"],
+        ["a", "c"],
+        ["a", "b"],
+    ]

@@ -136,10 +136,37 @@ def test_sources_that_fill_blocks_of_several_distances_are_refused(sample):
     assert len(df.aurorax.refine(sample, 400))
 
 
+def test_a_place_fills_its_block_where_limits_differ(sample, builders):
+    blocks = {
+        "custom_locations": {"locations": [(58.0, -94.0)]},
+        "space": [{"platforms": "swarma"}, {"platforms": "swarmc"}],
+    }
+    limits = {"space1-adhoc1": 900, "space2-adhoc1": 950, "space1-space2": None}
+    wide = find(sample, limits, blocks)
+    assert len(wide)
+    exact = {name: limit and limit - 500 for name, limit in limits.items()}
+    refined = wide.aurorax.refine(sample, exact)
+    assert len(refined)
+    builders.assert_same_spans(refined, find(sample, exact, blocks, continuous=True))
+
+
 def test_rows_without_a_limited_pair_are_refused(sample, builders):
     df = aurorax_pandas.as_conjunctions([builders.record(events=[])])
     with pytest.raises(AuroraxInputError, match="row 0 has no event"):
         df.aurorax.refine(sample, 300)
+
+
+@pytest.mark.parametrize("kind", ["nbtrace", "geographic"])
+def test_geodetic_distances_are_refined_as_such(sample, builders, kind):
+    blocks = {**RECORDED, "conjunction_types": kind, "continuous": True, "geodetic": True}
+    refined = find(sample, 500, blocks).aurorax.refine(sample, 400)
+    builders.assert_same_spans(refined, find(sample, 400, blocks))
+
+
+def test_a_filter_needs_its_variable(sample):
+    df = find(sample, 900, SEVERAL["metadata"])
+    with pytest.raises(AuroraxInputError, match="no variable 'radial_distance', which the query filters by"):
+        df.aurorax.refine(sample.drop_vars("radial_distance"), 400)
 
 
 def test_an_ephemeris_that_covers_a_part_warns_and_one_that_covers_none_is_refused(sample):

@@ -223,3 +223,14 @@ def test_platforms_are_taken_by_site_code(sample):
 def test_partitions_of_a_dask_frame_do_not_miss_each_others_names(sample):
     dd = pytest.importorskip("dask.dataframe")
     assert len(dd.from_pandas(sample, npartitions=3).aurorax.select_sources(platform="swarmb").compute()) == 8
+
+
+def test_epochs_after_the_last_one_are_counted(ephemeris):
+    half = ephemeris.isel(epoch=slice(0, 720))
+    with pytest.warns(ap.AuroraxDataWarning, match="13 of the 73 epochs of the window"):
+        find(half, "2020-01-01T11:00", "2020-01-01T12:12")
+
+
+def test_no_epoch_at_all_covers_nothing(sample, ephemeris):
+    with pytest.raises(ap.AuroraxDataError, match="covers none"):
+        sample.aurorax.overflights(ephemeris.isel(epoch=slice(0, 0)))

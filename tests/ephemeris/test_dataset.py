@@ -44,6 +44,12 @@ def spoiled(sample, what):
         return sample.isel(source=[0, 0])
     if what == "pair":
         return sample.drop_vars("geo_lon")
+    if what == "shape":
+        return sample.assign(geo_lat=sample["geo_lat"].isel(epoch=0, drop=True))
+    if what == "numbers":
+        return sample.assign_coords(epoch=range(sample.sizes["epoch"]))
+    if what == "missing":
+        return sample.assign_coords(epoch=sample["epoch"].where(sample["epoch"] != sample["epoch"][3]))
     if what == "none":
         return sample[["radial_distance"]]
     values = sample["nbtrace_lat" if what in ("latitude", "mixed") else "nbtrace_lon"].copy()
@@ -61,6 +67,9 @@ def spoiled(sample, what):
         ("irregular", "irregular steps"),
         ("source", "'Swarm A' stands twice"),
         ("pair", "'geo_lon' is missing"),
+        ("shape", r"'geo_lat' has the dimensions \('source',\)"),
+        ("numbers", "'epoch' is int64, not datetime64"),
+        ("missing", "'epoch' has missing values; drop them"),
         ("none", "no locations"),
         ("latitude", "nbtrace_lat has values outside"),
         ("longitude", "nbtrace_lon has values outside"),
@@ -216,3 +225,17 @@ def test_plain_xarray_joins_ephemerides(sample):
     )
     assert set(df.aurorax.pair_summary().index) <= {f"Calgary & Swarm {letter}" for letter in "ABC"}
     assert len(df)
+
+
+def test_half_minutes_need_a_step_that_they_divide_and_leave_finer_ones(sample):
+    fine = sample.isel(epoch=slice(0, 30)).assign_coords(
+        epoch=sample["epoch"].values[0] + np.arange(30) * np.timedelta64(20, "s")
+    )
+    blocks = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}, "distance": 3000}
+    by_epochs = aurorax_pandas.find_conjunctions(fine, **blocks)
+    halves = aurorax_pandas.find_conjunctions(fine, subminute_precision=True, **blocks)
+    assert len(halves)
+    assert halves.equals(by_epochs)
+    odd = fine.assign_coords(epoch=sample["epoch"].values[0] + np.arange(30) * np.timedelta64(50, "s"))
+    with pytest.raises(AuroraxInputError, match="step 0 days 00:00:50 is no multiple of 0 days 00:00:30"):
+        aurorax_pandas.find_conjunctions(odd, subminute_precision=True, **blocks)

@@ -281,6 +281,16 @@ def test_a_line_with_a_slip_is_an_error_and_never_a_name():
         read_elements([slip, LINES[1]])
 
 
+@pytest.mark.parametrize(("length", "error"), [(59, False), (60, True), (75, True), (76, False)])
+def test_a_row_of_digits_as_long_as_a_line_is_a_line_with_a_slip(length, error):
+    row = "1 ".ljust(length, "9")
+    if error:
+        with pytest.raises(ap.AuroraxInputError, match="elements"):
+            read_elements([row, *LINES])
+    else:
+        assert len(read_elements([row, *LINES])) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [("    5", 5), ("00005", 5), ("A0000", 100000), ("E8493", 148493), ("Z9999", 339999), ("999999999", 999999999)],
@@ -466,8 +476,9 @@ def test_age_and_field_travel_with_what_is_found(from_lines):
         ],
         dim="source",
     )
+    both.attrs["kp"] = 3.0
     df = ap.find_conjunctions(both, distance=20_000, ground={"platforms": "Pole"}, space={"programs": "swarm"})
     origin = df.aurorax.provenance
     assert origin["elements_age"] == pytest.approx(0.125, abs=0.001)
     assert origin["field"] == from_lines.attrs["field"]
-    assert origin["step"] == "600s"
+    assert (origin["step"], origin["kp"]) == ("600s", 3.0)

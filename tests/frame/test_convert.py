@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
-from aurorax_pandas.frame import layouts, model
+from aurorax_pandas.frame import columns, layouts, model
 from aurorax_pandas.frame.ordering import in_order
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -491,6 +491,8 @@ def test_a_table_of_a_frame_is_plain(sample):
     kinds = {field.name: str(field.type) for field in table.schema}
     assert {kinds["conjunction_type"], kinds["start"], kinds["kp"]} == {"string", "timestamp[us]", "double"}
     assert kinds["events"].startswith("list<")
+    told = {column["name"]: column["numpy_type"] for column in table.schema.pandas_metadata["columns"]}
+    assert (told["conjunction_type"], told["min_distance"]) == ("str", "float64")
     assert json.loads(table.schema.metadata[b"aurorax"]) == sample.aurorax.provenance
     assert table.to_pandas().attrs == sample.attrs
     zoned = sample.assign(start=sample["start"].dt.tz_localize("UTC"))
@@ -509,3 +511,102 @@ def test_events_and_pair_summaries_go_out_too(sample):
 def test_what_arrow_cannot_hold_is_named(sample):
     with pytest.raises(ap.AuroraxInputError, match="column 'odd'"):
         sample.assign(odd=[object()] * len(sample)).aurorax.to_arrow()
+
+
+class Search:
+    """A search of PyAuroraX, as far as its result goes."""
+
+    completed = True
+    request_id = "5c0ffee5-0000-4000-8000-000000000001"
+
+    def __init__(self, data, count=None):
+        self.data, self.query = data, {"start": "2020-01-01"}
+        self.status = None if count is None else {"search_result": {"result_count": count}}
+
+
+def test_a_search_gives_its_result_with_its_request_and_query(sample):
+    df = ap.as_conjunctions(Search(ap.records_from_conjunctions(sample)))
+    assert_conjunctions_equal(df, sample, check_attrs=False)
+    assert df.aurorax.provenance["request_ids"] == [Search.request_id]
+    assert df.aurorax.provenance["query"] == {"start": "2020-01-01"}
+    assert ap.as_conjunctions(Search(sample)) is sample
+    assert ap.as_conjunctions(Search([], 0)).empty
+
+
+@pytest.mark.parametrize(("data", "count"), [(None, None), ([], 7)])
+def test_a_search_without_its_result_says_how_to_get_it(data, count):
+    with pytest.raises(ap.AuroraxInputError, match=r"call its wait\(\) and get_data\(\) first"):
+        ap.as_conjunctions(Search(data, count))
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (pd.DataFrame({"program": ["a"]}), "'identifier' is missing; sources are found by it"),
+        (pd.DataFrame({"identifier": [1.5], "program": ["a"]}), "column 'identifier' cannot be read"),
+        (pd.DataFrame({"identifier": [1], "program": [7]}), "column 'program' cannot be read"),
+    ],
+)
+def test_a_table_of_sources_that_cannot_be_read_is_refused(sample, table, says):
+    with pytest.raises(ap.AuroraxInputError, match=says):
+        ap.as_conjunctions(trimmed(sample), data_sources=table)
+
+
+def test_cells_of_every_kind_in_records_are_json(sample):
+    records = sample.head(3).to_dict("records")
+    records[1]["closest_epoch"], records[2]["closest_epoch"] = np.datetime64("NaT", "us"), pd.NA
+    records[0]["farthest_epoch"] = pd.NaT
+    records[1]["min_distance"] = np.float32(records[1]["min_distance"])
+    records[2]["events"] = np.array(records[2]["events"].to_dict("records"))
+    found = ap.as_conjunctions(records)
+    assert found["closest_epoch"].isna().tolist() == [False, True, True]
+    assert found["farthest_epoch"].isna().tolist() == [True, False, False]
+    same = ["closest_epoch", "farthest_epoch", "min_distance"]
+    assert_conjunctions_equal(found.assign(**sample[same]), sample.head(3), check_attrs=False)
+
+
+def test_what_json_does_not_hold_twice_or_at_all_is_refused():
+    with pytest.raises(ap.AuroraxDataError, match="'result' is there 2 times; join what they hold"):
+        ap.as_conjunctions(b'{"result": [], "result": []}')
+    with pytest.raises(ap.AuroraxDataError, match="object is neither JSON nor an object with fields of a conjunction"):
+        ap.as_conjunctions([object()])
+
+
+def test_attrs_that_are_no_json_stay_behind_and_provenance_goes_along(sample):
+    odd = sample.copy(deep=False)
+    odd.attrs = {**sample.attrs, "mine": {1, 2}}
+    back = ap.as_conjunctions(odd.aurorax.to_arrow())
+    assert back.attrs == sample.attrs
+    odd.attrs["mine"] = {1: "a key that comes back as text"}
+    assert ap.as_conjunctions(odd.aurorax.to_arrow()).attrs == sample.attrs
+    bare = sample.aurorax.to_arrow()
+    of_pandas_alone = {name: value for name, value in bare.schema.metadata.items() if name != b"pandas"}
+    assert ap.as_conjunctions(bare.replace_schema_metadata(of_pandas_alone)).attrs == sample.attrs
+
+
+def test_an_index_comes_back_without_what_pandas_wrote_of_it(sample):
+    labelled = sample.head(3).set_axis(["x", "y", "z"]).assign(kp=1.0)
+    table = labelled.aurorax.to_arrow()
+    assert ap.as_conjunctions(table.replace_schema_metadata(None)).index.tolist() == ["x", "y", "z"]
+
+
+def test_whole_numbers_that_floats_do_not_hold_stay_whole():
+    big = columns.in_dtype(pd.Series([2**53 + 1, 3], dtype="uint64"), "Int64")
+    assert big.tolist() == [2**53 + 1, 3]
+    with pytest.raises(ValueError, match="no whole number that a float holds"):
+        columns.in_dtype(pd.Series([2.0**54, 3.0]), "Int64")
+    with pytest.raises(ValueError, match="no whole number that a float holds"):
+        columns.in_dtype(pd.Series([1.5, 3.0]), "Int64")
+
+
+@pytest.mark.parametrize("make", [lambda df: df, ap.explode_events, ap.pair_summary, ap.passes])
+def test_a_frame_in_its_dtypes_is_not_made_again(sample, make):
+    df = make(sample)
+    assert columns.in_model_dtypes(df, columns.columns_of_kind(df))[0] is df
+
+
+@pytest.mark.parametrize("name", [5, "min_distance"])
+def test_columns_of_a_table_have_names_of_text_each_once(sample, name):
+    odd = sample.assign(own=1).rename(columns={"own": name})
+    with pytest.raises(ap.AuroraxInputError, match="columns"):
+        odd.aurorax.to_arrow()

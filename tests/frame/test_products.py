@@ -5,7 +5,13 @@ import pytest
 
 import aurorax_pandas as ap
 from aurorax_pandas.frame.answers import split_records
-from aurorax_pandas.frame.products import as_products, empty_products, products_from_items, records_from_products
+from aurorax_pandas.frame.products import (
+    as_products,
+    empty_products,
+    overlapping,
+    products_from_items,
+    records_from_products,
+)
 
 RECORD = {
     "data_source": {
@@ -87,3 +93,27 @@ def test_schema_comes_back_equal_from_yaml():
     back = ap.DataProductSchema.from_yaml(ap.DataProductSchema.to_yaml())
     assert back == ap.DataProductSchema.to_schema()
     back.validate(made)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(None, "{}"), (float("nan"), "{}"), ('{"a": 1}', '{"a": 1}'), ({"a": 1}, '{"a": 1}')]
+)
+def test_metadata_may_be_missing_text_or_a_dict(given, kept):
+    df = products_from_items(items(RECORD))
+    assert as_products(df.assign(metadata=pd.Series([given], dtype=object)))["metadata"].tolist() == [kept]
+
+
+@pytest.mark.parametrize("given", ["{", 7, [1]])
+def test_metadata_of_another_kind_are_refused(given):
+    df = products_from_items(items(RECORD)).assign(metadata=pd.Series([given], dtype=object))
+    with pytest.raises(ap.AuroraxInputError, match="is no JSON object; give a dict"):
+        as_products(df)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shared"),
+    [("2020-01-01T00:59:59", "2020-01-02", True), ("2019-12-31", "2020-01-01", True),
+     ("2020-01-01T01:00:00", "2020-01-02", False), ("2019-12-31", "2019-12-31T23:59:59", False)],
+)  # fmt: skip
+def test_spans_overlap_with_their_ends(start, end, shared):
+    assert overlapping(products_from_items(items(RECORD)), start, end).tolist() == [shared]

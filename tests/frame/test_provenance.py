@@ -100,3 +100,32 @@ def test_swarmaurora_url_needs_exactly_one_search(sample):
     sample.attrs.clear()
     with pytest.raises(ap.AuroraxInputError, match="no search"):
         sample.aurorax.swarmaurora_url()
+
+
+def test_a_query_without_an_end_has_no_window(sample):
+    df = sample.copy(deep=False)
+    for query in ({"start": "2019-12-31"}, {"end": "2020-01-03"}, {"start": None, "end": "2020-01-03"}):
+        df.attrs["aurorax"] = {"query": query}
+        assert df.aurorax.daily_counts().index.tolist() == [pd.Timestamp("2020-01-01")]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"query": "x"}, {"query": [{}, 5]}, {"query": {"max_distances": "far"}}, {"request_ids": ["a", 3]}, {"request_ids": "a"},
+     {"windows": [{}, "x"]}, {"windows": {}}, {"step": 60}, {"step": ["60s", 5]}],
+    ids=str,
+)  # fmt: skip
+def test_parts_of_another_kind_are_somebody_elses(sample, part):
+    df = sample.copy(deep=False)
+    df.attrs = {"aurorax": part}
+    with pytest.raises(ap.AuroraxInputError, match=f"{next(iter(part))!r} is .*unknown origin"):
+        df.aurorax.minutes()
+
+
+@pytest.mark.parametrize(
+    "part", [{"step": ["60s", None]}, {"query": []}, {"request_ids": []}, {"windows": [{}]}], ids=str
+)
+def test_parts_of_several_searches_are_ours(sample, part):
+    df = sample.copy(deep=False)
+    df.attrs = {"aurorax": part}
+    assert df.aurorax.provenance == part

@@ -502,7 +502,7 @@ def test_a_record_whose_event_breaks_a_rule_is_named_or_dropped(builders):
 def test_times_of_numpy_are_read_in_every_unit(builders):
     record = builders.record(5, 6)
     times = {name: np.datetime64(record[name], "ns") for name in ("start", "end", "farthest_epoch")}
-    found = as_conjunctions([{**record, **times, "closest_epoch": np.datetime64("NaT")}])
+    found = as_conjunctions([{**record, **times, "closest_epoch": np.datetime64("NaT", "us")}])
     expected = as_conjunctions([{**record, "closest_epoch": None}])
     assert_conjunctions_equal(found, expected)
 
@@ -541,3 +541,9 @@ def test_each_record_of_a_frame_has_sources_of_its_own(builders):
     first, second = ap.records_from_conjunctions(df)
     first["data_sources"][0]["platform"] = first["events"][0]["e1_source"]["platform"] = "changed"
     assert second == builders.record(2, 3)
+
+
+@pytest.mark.parametrize("dtype", ["category", "str", object])
+def test_codes_of_categories_are_minus_one_for_others_and_for_none(dtype):
+    values = pd.Series(["sbtrace", "other", None, "nbtrace"]).astype(dtype)
+    assert model.category_codes(values, model.CONJUNCTION_TYPE).tolist() == [1, -1, -1, 0]

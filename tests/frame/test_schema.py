@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,3 +151,22 @@ def test_a_schema_error_is_a_data_error_and_a_value_error(sample):
 def test_a_pair_summary_keeps_its_rules(sample, column, value, says):
     with pytest.raises(ap.AuroraxSchemaError, match=says):
         ap.validate(sample.aurorax.pair_summary().assign(**{column: value}))
+
+
+def test_a_debugger_that_looks_on_changes_nothing(sample):
+    broken = sample.aurorax.select_sources(program="swarm")
+    broken["events"] = broken["events"].nest.set_column("min_distance", [9999.0] * len(broken))
+    before = sys.gettrace()
+    sys.settrace(lambda *_: None)
+    try:
+        error = failing(broken)
+    finally:
+        sys.settrace(before)
+    assert error.failures["rows"].tolist() == [len(broken)]
+
+
+def test_a_summary_is_by_its_pairs_each_once(sample):
+    summary = sample.aurorax.pair_summary()
+    assert "the index is not named 'pair'" in str(failing(summary.rename_axis("mine"), ap.PairSummarySchema))
+    assert "a label of the index is there twice" in str(failing(pd.concat([summary, summary]), ap.PairSummarySchema))
+    assert "make it the index by set_index('pair')" in str(failing(summary.reset_index(), ap.PairSummarySchema))
