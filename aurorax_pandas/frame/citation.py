@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import html
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 from nested_pandas import NestedDtype
 
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import SEPARATOR, require
@@ -37,6 +39,14 @@ _PROGRAMS: Final = {
     "data_products": ("program",),
 }
 #: One row of the table, by column.
+_READ: Final = (
+    "data_sources",
+    "events",
+    *dict.fromkeys(itertools.chain(*_PROGRAMS.values())),
+    "pair",
+    "spacecraft",
+    "stations",
+)
 Row = dict[str, str]
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 #: The middle of Kp 3−, 3, 3+, with which SSCWeb traces where nothing else is asked for.
@@ -109,7 +119,9 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     programs = None if isinstance(data, pd.DataFrame) else getattr(data, "coords", {}).get("program")
     if programs is not None:
         return _cited({str(name) for name in programs.values.ravel()}, _origin_of_ephemeris(data.attrs))
-    df = require(cast("pd.DataFrame", data), "citation")
+    df = require(
+        cast("pd.DataFrame", data), "citation", *(name for name in _READ if name in getattr(data, "columns", ()))
+    )
     names = _programs(df)
     if len(df) and not names:
         raise AuroraxInputError(
@@ -189,9 +201,9 @@ def _asked(origin: Mapping[str, Any]) -> set[str]:
         block
         for query in (queries if isinstance(queries, list) else [queries])
         for kind in ("ground", "space", "events")
-        for block in query.get(kind) or ()
+        for block in (query.get(kind) if isinstance(query, dict) else None) or ()
     ]
-    return {name for block in blocks for name in block.get("programs") or ()}
+    return {str(name) for block in blocks if isinstance(block, dict) for name in as_list(block.get("programs") or ())}
 
 
 def _program_rows(names: Iterable[str]) -> Iterator[Row]:
