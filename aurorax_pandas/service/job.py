@@ -200,7 +200,7 @@ class Search(ABC, Generic[_Result]):
         """
         self._need("update_status")
         answer = self._transport.call("GET", self._path(), deadline=self._deadline(timeout), request_id=self.request_id)
-        self.status = self._transport.mask(decode_status(answer.body, self.request_id))
+        self.status = decode_status(answer.body, self.request_id, self._transport.mask)
         self._lines_told = tell_new_lines(self.request_id, self.status, self._lines_told)
         if not self.query:
             self.query = self._query_on_service()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,10 +14,10 @@ from aurorax_pandas.exceptions import AuroraxDataError, AuroraxNotFoundError, Au
 logger = logging.getLogger("aurorax_pandas")
 
 
-def decode_status(body: bytes, request_id: str) -> dict[str, Any]:
-    """Return the status document in an answer, or raise where there is none."""
+def decode_status(body: bytes, request_id: str, mask: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Return the status document in an answer, fit to be shown, or raise where there is none."""
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
+        return mask(msgspec.json.decode(body, type=dict[str, Any]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AuroraxDataError(
             f"the status of search {request_id} is no JSON object: {error}", request_id=request_id
