@@ -113,9 +113,7 @@ OWN_NAMES = {"read_data_products_of": "data_products", "read_ephemeris_of": "eph
     "name", sorted({*VERBS, "stitch"} - {"citation", "style", "swarmaurora_url", "to_arrow", "validate"})
 )
 def test_a_verb_names_itself_and_the_columns_that_it_misses(name):
-    with pytest.raises(
-        ap.AuroraxInputError, match=f"^{OWN_NAMES.get(name, name)} (needs the column|keeps conjunctions)"
-    ):
+    with pytest.raises(ap.AuroraxInputError, match=f"^{OWN_NAMES.get(name, name)} (needs|keeps) "):
         call(name, SAMPLE[["farthest_epoch"]])
 
 

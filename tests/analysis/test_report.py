@@ -142,9 +142,3 @@ def test_an_empty_frame_has_an_empty_report(sample, ephemeris, table):
     assert empty.empty
     assert list(empty.columns) == list(table.columns)
     assert "approach\\_time [UTC]" in empty.aurorax.style().to_latex()
-
-
-def test_a_column_with_a_name_that_a_report_needs_is_refused(sample, ephemeris):
-    taken = sample.aurorax.explode_events().assign(_aurorax_report_time=1)
-    with pytest.raises(ap.AuroraxInputError, match="rename yours"):
-        taken.aurorax.report(ephemeris)
