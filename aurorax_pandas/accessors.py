@@ -31,6 +31,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.arrow import to_arrow
 from aurorax_pandas.frame.citation import Citation, citation
 from aurorax_pandas.frame.events import explode_events
+from aurorax_pandas.frame.model import MARKS
 from aurorax_pandas.frame.provenance import get_provenance, swarmaurora_url
 from aurorax_pandas.frame.validation import validate
 from aurorax_pandas.interactive.explore import explore
@@ -163,7 +164,7 @@ class AuroraxDataFrameAccessor(_Described):
     _words = ".aurorax"
 
     def __init__(self, df: pd.DataFrame) -> None:
-        if not {"min_distance", "data_sources", "events", "e1_identifier"}.intersection(df.columns):
+        if MARKS.isdisjoint(df.columns):
             raise AttributeError(
                 "'.aurorax' needs a frame of conjunctions, events or pair summaries: none of the columns "
                 "min_distance, data_sources, events is there"

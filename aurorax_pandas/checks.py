@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
@@ -112,17 +111,6 @@ def flag(argument: str, value: object) -> bool:
     return bool(value)
 
 
-def path_text(argument: str, path: Any) -> str:
-    """Return the name of a file as text, or raise where it is none."""
-    try:
-        text = os.fspath(path)
-    except TypeError:
-        text = None
-    if not isinstance(text, str) or "\0" in text:
-        raise invalid(argument, path, "the name of a file, as text or a path")
-    return text
-
-
 def either_word(**words: object) -> tuple[str, list[str] | None]:
     """
     Return which of some words for one thing a caller used, and the names given by it; None for none.
@@ -180,9 +168,7 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
     """
     found = as_number(value)
     if not valid(found):
-        # Python does not write out the largest of its whole numbers
-        shown = "inf" if math.isinf(found) else repr(value)
-        raise AuroraxInputError(f"{argument}={shown} is not valid; give {wanted}")
+        raise invalid(argument, value, wanted)
     return found
 
 

@@ -83,7 +83,7 @@ def hidden(api_key: Any) -> Any:
     return _Hidden(api_key) if isinstance(api_key, str) else api_key
 
 
-def _split(address: object) -> SplitResult | None:
+def _split_address(address: object) -> SplitResult | None:
     if not isinstance(address, str) or any(map(str.isspace, address)):
         return None
     try:
@@ -103,7 +103,7 @@ def check_api_url(api_url: object) -> str:
     AuroraxInputError
         If it is no http or https address, or carries a user name or password.
     """
-    parts = _split(api_url)
+    parts = _split_address(api_url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise AuroraxInputError(
             f"api_url={api_url!r} is not an address of a service; give one such as {DEFAULT_API_URL!r}"
@@ -315,7 +315,7 @@ def check_request_id(request_id: object, api_url: str) -> str:
         raise AuroraxInputError(
             f"request_id={request_id!r} is not valid; give the identifier of a search, or its address"
         )
-    if "://" in text and _place(text) != _place(api_url):
+    if "://" in text and _host_and_port(text) != _host_and_port(api_url):
         raise AuroraxInputError(
             f"request_id={request_id!r} is at another service than api_url={api_url!r}; give its own as api_url="
         )
@@ -330,7 +330,7 @@ def service_of(api_url: str) -> str:
     return host
 
 
-def _place(address: str) -> tuple[str | None, int | None]:
+def _host_and_port(address: str) -> tuple[str | None, int | None]:
     try:
         parts = urlsplit(address)
         return parts.hostname, None if parts.port in (80, 443) else parts.port

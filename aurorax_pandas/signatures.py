@@ -124,33 +124,82 @@ def showing(shown: Callable[..., Any]) -> Callable[[F], F]:
     return decorate
 
 
-def describing(words: Sequence[str]) -> Callable[[F], F]:
+#: Sections of a docstring in numpydoc's order, as far as one may be added.
+_SECTIONS: Final = (
+    "Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References", "Examples",
+)  # fmt: skip
+
+
+def describing(words: Sequence[str] = (), *, raises: Sequence[str] = (), warns: Sequence[str] = ()) -> Callable[[F], F]:
     """
-    Describe parameters that functions of one kind have in common, where a docstring does not.
+    Describe what functions of one kind have in common, where a docstring does not.
 
     Parameters
     ----------
     words : sequence of str
         Entries of the section of parameters, with no margin; those of parameters that a function has not are left out.
+    raises, warns : sequence of str
+        Entries of these sections, which stand behind the function's own.
     """
 
     def decorate(function: F) -> F:
         # python -OO leaves no docstrings
         if function.__doc__:
+            head, *rest = re.split(r"\n\n(\w[\w ]*)\n-+\n", inspect.cleandoc(function.__doc__))
+            sections = dict(zip(rest[::2], rest[1::2], strict=True))
             order = list(inspect.signature(function).parameters)
-            head, section, tail = re.split(
-                r"(?<=\n----------\n)|(?=\n\nReturns\n)", inspect.cleandoc(function.__doc__), maxsplit=2
-            )
-            entries = re.split(r"\n(?=\S)", section)
-            described = {name for entry in entries for name in _names(entry)}
-            entries += [entry for entry in words if described.isdisjoint(_names(entry)) and _names(entry)[0] in order]
-            entries.sort(key=lambda entry: order.index(_names(entry)[0]))
-            function.__doc__ = head + "\n".join(entries) + tail
+            entries = _described_entries(sections.get("Parameters"))
+            described = {name for entry in entries for name in _described_names(entry)}
+            entries += [
+                entry
+                for entry in words
+                if described.isdisjoint(_described_names(entry)) and _described_names(entry)[0] in order
+            ]
+            entries.sort(key=lambda entry: order.index(_described_names(entry)[0]))
+            added = {
+                "Parameters": entries,
+                "Raises": [*_described_entries(sections.get("Raises")), *raises],
+                "Warns": [*_described_entries(sections.get("Warns")), *warns],
+            }
+            sections |= {title: "\n".join(lines) for title, lines in added.items() if lines}
+            titles = sorted(sections, key=_SECTIONS.index)
+            function.__doc__ = "\n\n".join([head, *(f"{each}\n{'-' * len(each)}\n{sections[each]}" for each in titles)])
         return function
 
     return decorate
 
 
-def _names(entry: str) -> list[str]:
+def _described_entries(section: str | None) -> list[str]:
+    """Return the entries of a section of a docstring; none where it is not there."""
+    return re.split(r"\n(?=\S)", section) if section else []
+
+
+def _described_names(entry: str) -> list[str]:
     """Return the parameters of an entry of a docstring."""
     return entry.split("\n", 1)[0].split(" : ")[0].replace("*", "").split(", ")
+
+
+#: Says in a docstring what the parameters are by which a service is reached, asked and waited for.
+service_parameters: Final = describing(
+    [
+        """metadata_filters : MetadataFilter or dict, optional
+    Conditions on the metadata of the records.""",
+        """request_id : str, optional
+    A search that was run before, by anyone, in place of all the above; its address works too.""",
+        """api_url, api_key : str, optional
+    Service and key; by default those of `set_options`, then ``AURORAX_API_URL`` and ``AURORAX_API_KEY``, then
+    ``https://api.aurorax.space`` without a key.""",
+        """poll_interval : float, default 1.0
+    Seconds between questions for the status; the first come sooner, later ones up to 15 s apart.""",
+        """timeout : float, str or pandas.Timedelta, default 3600
+    Seconds, or a span of time, for all of it: submitting, waiting, downloading. None for no limit.""",
+        """progress : bool, default False
+    Whether to show a bar with the time and the service's latest log line.""",
+        """check_names : bool, default True
+    Whether names are looked up among the service's data sources (read once a session) before anything is submitted.""",
+        """cancel_on_interrupt : bool, default False
+    Whether Ctrl-C cancels the search on the service; by default it goes on, and the log says how to read it later.""",
+        """clock, sleep : callable, optional
+    Sources of time, for tests.""",
+    ]
+)

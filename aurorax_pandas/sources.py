@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 import functools
+import warnings
+from collections.abc import Iterable
 from importlib import resources
 from typing import Final
 
 import pandas as pd
 
+from aurorax_pandas.checks import nearest_name
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
+
 CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
 SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
 #: Types of source that move.
 SPACECRAFT: Final = ("leo", "heo", "lunar")
+#: What names data sources in a search, and what a source calls it.
+NAMED_BY: Final = {"programs": "program", "platforms": "platform", "instrument_types": "instrument_type"}
+#: Types of source that can fill a block, by its kind.
+TYPES_OF_BLOCK: Final = {"ground": ("ground",), "space": SPACECRAFT, "events": ("event_list",)}
 #: Where a spacecraft is, by the sign of its own latitude.
 HEMISPHERE: Final = pd.CategoricalDtype(["northern", "southern"])
+
+
+def tell_of_unknown(argument: str, name: str, known: Iterable[str], who: str) -> None:
+    """
+    Raise where a name of data sources is misspelt, and warn where none of them has it.
+
+    Parameters
+    ----------
+    argument : str
+        What it was given by.
+    name : str
+        The name.
+    known : iterable of str
+        The names that there are.
+    who : str
+        Who has them, for the warning.
+    """
+    near = nearest_name(name, sorted(known))
+    if near is not None:
+        raise AuroraxInputError(f"{argument}: no source has {name!r}; did you mean {near!r}?")
+    warnings.warn(
+        f"{argument}: {who} has {name!r}, so that no row has it", AuroraxDataWarning, stacklevel=callers_level()
+    )
 
 
 @functools.cache

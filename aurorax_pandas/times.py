@@ -23,6 +23,8 @@ _NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 #: Dates that begin with the day or with the month, by who writes them.
 _TWO_WAYS: Final = re.compile(r"\s*(\d{1,2})\s*([/.-])\s*(\d{1,2})\s*\2\s*\d{2,4}(?!\d)", re.ASCII)
 _MONTHS: Final = 12
+#: Spans that begin where the calendar says.
+CALENDAR: Final = (pd.offsets.MonthBegin, pd.offsets.QuarterBegin, pd.offsets.YearBegin)
 #: The longest span of time: around an instant of any data there is no end of time within it.
 _LONGEST: Final = pd.Timedelta("36525D")
 

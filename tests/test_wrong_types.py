@@ -109,7 +109,9 @@ def test_columns_that_are_there_twice(name):
 OWN_NAMES = {"read_data_products_of": "data_products", "read_ephemeris_of": "ephemeris"}
 
 
-@pytest.mark.parametrize("name", sorted({*VERBS, "stitch"} - {"style", "swarmaurora_url", "to_arrow", "validate"}))
+@pytest.mark.parametrize(
+    "name", sorted({*VERBS, "stitch"} - {"citation", "style", "swarmaurora_url", "to_arrow", "validate"})
+)
 def test_a_verb_names_itself_and_the_columns_that_it_misses(name):
     with pytest.raises(ap.AuroraxInputError, match=f"^{OWN_NAMES.get(name, name)} (needs|keeps) "):
         call(name, SAMPLE[["farthest_epoch"]])
@@ -124,7 +126,7 @@ def test_axes_that_are_none(name):
 
 
 READ_ATTRS = (
-    "at_window_edge", "compare", "daily_counts", "explode_events", "minutes", "pair_summary", "passes", "refine", "revisits",
+    "at_window_edge", "citation", "compare", "daily_counts", "explode_events", "minutes", "pair_summary", "passes", "refine", "revisits",
     "swarmaurora_url", "to_arrow", "to_csv", "to_json", "to_xarray", "stitch", "concat", "plot_calendar", "timeline",
 )  # fmt: skip
 ATTRS = [

@@ -14,9 +14,9 @@ from aurorax_pandas.analysis.sun_and_moon import sun_position
 from aurorax_pandas.ephemeris.field import FIELD_RADIUS, Field, dipole_axis
 from aurorax_pandas.ephemeris.tracing import trace
 from aurorax_pandas.ephemeris.tracks import distinct_rows
+from aurorax_pandas.times import Times
 
 Floats = npt.NDArray[np.float64]
-Times = npt.NDArray[np.datetime64]
 
 #: Altitude for which the coordinates of the aurora are made [km].
 AURORAL_ALTITUDE: Final = 110.0

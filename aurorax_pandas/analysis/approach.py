@@ -11,8 +11,9 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.checks import checked_number
-from aurorax_pandas.ephemeris.arcs import Way, apart, least_fraction, longest_step
-from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.arc_parts import least_fraction
+from aurorax_pandas.ephemeris.arcs import Way, apart, longest_step
+from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -42,6 +43,7 @@ _MINUTE: Final = np.timedelta64(1, "m")
 
 
 @typed
+@telling_of_gaps
 def closest_approach(
     df: pd.DataFrame, ephemeris: xr.Dataset, emission_altitude: float = EMISSION_ALTITUDE
 ) -> pd.DataFrame:
@@ -79,13 +81,6 @@ def closest_approach(
     ------
     AuroraxInputError
         If the Dataset is no ephemeris, the altitude is none, or the frame has no events.
-    AuroraxDataError
-        If the ephemeris covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the ephemeris covers some rows only: how many it does not, and why.
 
     Notes
     -----

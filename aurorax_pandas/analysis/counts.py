@@ -17,17 +17,10 @@ from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.provenance import get_provenance, step_of, windows_of
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
-from aurorax_pandas.times import Span, span
+from aurorax_pandas.times import CALENDAR, Span, span
 
 _DAY: Final = pd.Timedelta("1D")
 _AVAILABILITY: Final = ("identifier", "source_type", "day", "records")
-
-#: Days of these lengths begin where the calendar says.
-_CALENDAR: Final = (
-    pd.offsets.MonthBegin,
-    pd.offsets.QuarterBegin,
-    pd.offsets.YearBegin,
-)
 
 Array = npt.NDArray[Any]
 Windows = Sequence[tuple[pd.Timestamp, pd.Timestamp]]
@@ -117,7 +110,7 @@ def _day_length(freq: Any) -> Span:
             offset = pd.tseries.frequencies.to_offset(freq)
         except ValueError:
             offset = None
-    if isinstance(offset, _CALENDAR):
+    if isinstance(offset, CALENDAR):
         return offset
     try:
         return span("freq", freq)
@@ -211,8 +204,8 @@ def minutes(df: pd.DataFrame, step: Span | None = None) -> pd.Series[float]:
         Conjunctions or events.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute, and 0 where spans begin and end between epochs; ``"30s"`` for a
-        search of the service with sub-minute precision.
+        provenance has it, else a minute, or 30 s where its query asked for sub-minute precision; 0 where spans begin and
+        end between epochs.
 
     Returns
     -------

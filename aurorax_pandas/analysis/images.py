@@ -23,7 +23,7 @@ from aurorax_pandas.analysis.approach import (
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import invalid
-from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.tracks import distinct_rows
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -54,6 +54,7 @@ _IMAGE_COLUMNS: Final[dict[str, Any]] = {
 }
 
 
+@telling_of_gaps
 def image_windows(
     df: pd.DataFrame,
     ephemeris: xr.Dataset | None = None,
@@ -90,13 +91,6 @@ def image_windows(
     ------
     AuroraxInputError
         If `pad` is no span of time, `emission_altitude` no altitude, or the frame lacks a column of events.
-    AuroraxDataError
-        If the ephemeris covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the ephemeris covers some rows only: how many it does not, and why.
 
     Examples
     --------

@@ -76,7 +76,7 @@ def join_series(
     order = np.argsort(known, kind="stable")
     # NaT sorts last, and is no time
     order = order[: len(order) - int(np.isnat(known).sum())]
-    places = _places(known[order], times, direction, reach)
+    places = _places_of_values(known[order], times, direction, reach)
     rows = np.where(places < 0, -1, order[np.maximum(places, 0)]) if len(order) else np.full(len(df), -1)
     added = {name: pd.api.extensions.take(column.array, rows, allow_fill=True) for name, column in columns.items()}
     joined = df.assign(**{str(name): _like(columns[name], array) for name, array in added.items()})
@@ -106,7 +106,7 @@ def _times(argument: str, name: str, values: Any) -> Times:
         raise AuroraxInputError(f"{argument}: {name} holds no times ({first_line(error)}); give times, UTC") from None
 
 
-def _places(known: Times, times: Times, direction: str, reach: pd.Timedelta | None) -> npt.NDArray[np.int64]:
+def _places_of_values(known: Times, times: Times, direction: str, reach: pd.Timedelta | None) -> npt.NDArray[np.int64]:
     """Return for each time the place of its value among ascending times, −1 for none."""
     if not len(known):
         return np.full(len(times), -1)

@@ -64,17 +64,17 @@ def magnetic(
         missing, and near the magnetic equator, for which the coordinates are not defined; ``geographic`` conjunctions
         have no footprint.
 
-    Warns
-    -----
-    AuroraxDataWarning
-        If the place of a station is not known, or the ephemeris covers some rows only: there is NaN.
-
     Raises
     ------
     AuroraxInputError
         If an argument cannot be used, the frame has no events, or a time is outside those of IGRF.
     AuroraxDataError
         If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the place of a station is not known, or the ephemeris covers some rows only: there is NaN.
 
     Notes
     -----

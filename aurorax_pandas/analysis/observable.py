@@ -66,18 +66,18 @@ def observable(
         Rows of the frame, in its order. Sun, Moon and local time are taken at the closest epoch of an event, or at its
         start where that is not known. A conjunction without events never stays.
 
-    Warns
-    -----
-    AuroraxDataWarning
-        If rows are left out because something is not known: they have no station, its place is not known, or there is no
-        closest approach. One warning counts them.
-
     Raises
     ------
     AuroraxDataError
         If the ephemeris covers no row.
     AuroraxInputError
         If an argument cannot be used, all conditions are None, or `elevation_above` has nothing to go by.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If rows are left out because something is not known: they have no station, its place is not known, or there is no
+        closest approach. One warning counts them.
 
     Examples
     --------

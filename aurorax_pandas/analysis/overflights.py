@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.approach import UNCERTAINTY_COLUMN, sources_of_sides
-from aurorax_pandas.ephemeris.coverage import check_instants, warn_of_unknown_types
+from aurorax_pandas.ephemeris.coverage import check_instants, telling_of_hemispheres, warn_of_unknown_types
 from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
@@ -25,6 +25,7 @@ _OWN_HEMISPHERE: Final = {"nbtrace": "northern", "sbtrace": "southern"}
 
 
 @typed
+@telling_of_hemispheres
 def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.DataFrame:
     """
     Keep the conjunctions whose spacecraft is in the footprint's own hemisphere.
@@ -53,13 +54,6 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
     AuroraxInputError
         If there is neither an ephemeris nor the column, or the frame lacks another that is read, such as
         ``closest_epoch``.
-    AuroraxDataError
-        If the ephemeris covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the ephemeris covers some rows only: how many it does not, and why; if the type of a source is unknown.
 
     Examples
     --------

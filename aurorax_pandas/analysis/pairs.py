@@ -111,7 +111,7 @@ def pair_summary(
         Whether cameras that share a site count as one; see `groupby_pair`.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute; 0 where spans begin and end between epochs.
+        provenance has it, else that of its query (a minute, or 30 s); 0 where spans begin and end between epochs.
     sources : bool, default False
         Whether to add who the pair is.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pyarrow as pa
 from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, suggestion
-from aurorax_pandas.ephemeris.coverage import check_instants, warn_of_unknown_types
+from aurorax_pandas.ephemeris.coverage import check_instants, telling_of_hemispheres, warn_of_unknown_types
 from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
@@ -28,9 +28,8 @@ from aurorax_pandas.times import Span, span
 if TYPE_CHECKING:
     import xarray as xr
 
-_SIDE: Final = ("identifier", "source_type", "display_name")
 
-
+@telling_of_hemispheres
 def passes(
     df: pd.DataFrame,
     gap: Span = "10min",
@@ -54,7 +53,7 @@ def passes(
         `closest_approach` adds it, is used without one.
     step : str or pandas.Timedelta, optional
         Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
-        provenance has it, else a minute; 0 where spans begin and end between epochs.
+        provenance has it, else that of its query (a minute, or 30 s); 0 where spans begin and end between epochs.
 
     Returns
     -------
@@ -72,13 +71,6 @@ def passes(
     AuroraxInputError
         If `gap` or `step` is no span of time, a spacecraft of `formation` is not known or is in two formations, or the
         frame lacks a column of events.
-    AuroraxDataError
-        If the ephemeris covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the ephemeris covers some rows only: how many it does not, and why; if the type of a source is unknown.
 
     Examples
     --------
@@ -224,7 +216,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
         Whose successive conjunctions.
     step : str or pandas.Timedelta, optional
         Time between epochs; spans that overlap or are no further apart are one. By default that of the ephemeris in
-        which the frame was found, else a minute, and nothing where spans are exact (``continuous=True``).
+        which the frame was found, else that of its query (a minute, or 30 s), and nothing where spans are exact (``continuous=True``).
 
     Returns
     -------

@@ -24,7 +24,7 @@ from aurorax_pandas.analysis.sky import sky_of_places, times_of_events
 from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.analysis.tables import styled_table
 from aurorax_pandas.checks import check_frame
-from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -66,6 +66,7 @@ _REPORT_FORMATS: Final[dict[str, str]] = {
 
 
 @typed
+@telling_of_gaps
 def report(
     df: pd.DataFrame,
     ephemeris: xr.Dataset,
@@ -99,17 +100,15 @@ def report(
         ``report.to_csv(path, index=False)`` is the table as a file, ``report.aurorax.style()`` the one for notebooks and
         LaTeX.
 
-    Warns
-    -----
-    AuroraxDataWarning
-        As those verbs: where the ephemeris covers some rows only, or the place of a station is not known.
-
     Raises
     ------
     AuroraxInputError
         If an argument cannot be used, or the frame has no events.
-    AuroraxDataError
-        If the ephemeris covers no row.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the place of a station is not known.
 
     Examples
     --------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -12,15 +11,15 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
-from aurorax_pandas.checks import checked_number, choice, either_word, nearest_name, suggestion, whole_number
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
+from aurorax_pandas.checks import checked_number, choice, either_word, suggestion, whole_number
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.identity import source_set_codes
 from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters
 from aurorax_pandas.signatures import meeting
-from aurorax_pandas.sources import known_sources, site_platforms
+from aurorax_pandas.sources import known_sources, site_platforms, tell_of_unknown
 from aurorax_pandas.times import Span, span, to_utc
 
 How = Literal["any", "all"]
@@ -324,16 +323,8 @@ def _check_values(values: Mapping[str, Sequence[str]], fields: dict[str, pa.Arra
             known |= set(site_platforms())
         folded = {name.lower() for name in known}
         for value in wanted:
-            if value.lower() in folded:
-                continue
-            near = nearest_name(value, sorted(known))
-            if near is not None:
-                raise AuroraxInputError(f"{argument}: no source has {value!r}; did you mean {near!r}?")
-            warnings.warn(
-                f"{argument}: no source that is known here has {value!r}, so that no row has it",
-                AuroraxDataWarning,
-                stacklevel=callers_level(),
-            )
+            if value.lower() not in folded:
+                tell_of_unknown(argument, value, known, "no source that is known here")
 
 
 def _is_in(values: pa.Array, lowered: pa.Array) -> pa.Array:

@@ -46,15 +46,15 @@ def sky(df: pd.DataFrame, at: str = "closest_epoch", *, stations: StationPlaces 
         station is the pair's ground source, else its custom location; of two the first of the pair's label. NaN where
         there is none, or where the time is missing.
 
-    Warns
-    -----
-    AuroraxDataWarning
-        If the place of a station is not known: the events of it have NaN.
-
     Raises
     ------
     AuroraxInputError
         If `at` is no column of times, `stations` no places, or the frame has no events.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If the place of a station is not known: the events of it have NaN.
 
     Notes
     -----

@@ -10,15 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.ephemeris.field import sidereal_angle
+from aurorax_pandas.ephemeris.field import J2000, sidereal_angle
+from aurorax_pandas.times import Times
 
 Floats = npt.NDArray[np.float64]
-Times = npt.NDArray[np.datetime64]
 
 #: The astronomical unit [km] (IAU 2012, resolution B2).
 ASTRONOMICAL_UNIT: Final = 149_597_870.7
 
-_J2000: Final = np.datetime64("2000-01-01T12:00:00", "us")
 # after each of these UTC lags International Atomic Time by a second more; the first one is of 10 seconds (IERS, Bulletin C)
 _LEAP_SECONDS: Final = np.array(
     [
@@ -169,5 +168,5 @@ def _sun_anomaly(century: Floats) -> Floats:
 def _centuries(times: Times) -> Floats:
     """Return Julian centuries of Terrestrial Time since J2000 of UTC."""
     behind = 32.184 + 9.0 + np.maximum(np.searchsorted(_LEAP_SECONDS, times, side="right"), 1)
-    centuries: Floats = ((times - _J2000) / np.timedelta64(1, "s") + behind) / 86400.0 / 36525.0
+    centuries: Floats = ((times - J2000) / np.timedelta64(1, "s") + behind) / 86400.0 / 36525.0
     return centuries

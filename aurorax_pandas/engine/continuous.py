@@ -42,12 +42,8 @@ class Between(Stage):
     ----------
     window : xarray.Dataset
         The ephemeris in the window and, where that begins or ends between epochs, one beyond; not chunked.
-    plan : Plan
-        The search.
-    kind : str
-        The conjunction type.
-    measured : Extents
-        How far the locations of the ephemeris's sources reach.
+    plan, kind, measured
+        As in `Stage`.
     step : numpy.timedelta64
         The span of time from one epoch to the next.
     """

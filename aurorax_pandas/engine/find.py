@@ -162,7 +162,7 @@ def _searched(
 ) -> pd.DataFrame:
     from aurorax_pandas.frame.validation import check_kind
 
-    found = _run(ephemeris, plan, measured)
+    found = _run_plan(ephemeris, plan, measured)
     origin = provenance.make_provenance(query=payload)
     step = min(step_of_epochs(ephemeris["epoch"].values), _SUBMINUTE) if plan.subminute else None
     origin |= ephemeris_provenance(ephemeris, plan.window, np.timedelta64(0, "s") if plan.continuous else step)
@@ -173,7 +173,7 @@ def _searched(
     return check_kind(found, "conjunctions")
 
 
-def _run(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> pd.DataFrame:
+def _run_plan(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> pd.DataFrame:
     epochs = ephemeris["epoch"].values.astype("M8[us]")
     first = int(np.searchsorted(epochs, plan.window.start))
     last = int(np.searchsorted(epochs, plan.window.stop, side="right"))

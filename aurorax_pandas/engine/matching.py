@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,13 @@ import pandas as pd
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.query.blocks import HEMISPHERES
-from aurorax_pandas.sources import known_sources, site_codes
+from aurorax_pandas.sources import NAMED_BY, TYPES_OF_BLOCK, known_sources, site_codes
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _Ints = npt.NDArray[np.int64]
 _Mask = npt.NDArray[np.bool_]
-
-_SOURCE_TYPES: Final = {"ground": ("ground",), "space": ("leo", "heo", "lunar"), "events": ("event_list",)}
 
 
 def matching_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None = None) -> _Ints:
@@ -53,7 +51,7 @@ def refuse_unknown_names(
 ) -> None:
     """Raise where a block names what no source of a table has; `holder` is whose table it is."""
     able = _matches(table, {}, kind)[0]
-    for key, column in _NAMED.items():
+    for key, column in NAMED_BY.items():
         known = sorted(set(table[column][able]))
         for name in block.get(key) or ():
             if not _spellings(column, name).intersection(known):
@@ -70,7 +68,7 @@ def block_at_hand(table: pd.DataFrame, block: Mapping[str, Any], kind: str | Non
         return None
     there = {
         key: [name for name in block[key] if not _spellings(column, name).isdisjoint(table[column][able])]
-        for key, column in _NAMED.items()
+        for key, column in NAMED_BY.items()
         if block.get(key)
     }
     return {**block, **there}
@@ -97,8 +95,8 @@ def named_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str, hold
     able, keep = _matches(table, block, kind)
     if not keep.any():
         listed = known_sources()
-        listed = listed[listed["source_type"].isin(_SOURCE_TYPES[kind])]
-        for key, column in _NAMED.items():
+        listed = listed[listed["source_type"].isin(TYPES_OF_BLOCK[kind])]
+        for key, column in NAMED_BY.items():
             known = {*listed[column], *table[column][able]}
             if not all(_spellings(column, name) & known for name in block.get(key) or ()):
                 # a name that stands nowhere is misspelt
@@ -106,21 +104,18 @@ def named_sources(table: pd.DataFrame, block: Mapping[str, Any], kind: str, hold
         raise AuroraxDataError(f"{kind}: the ephemeris has no source that matches {dict(block)!r}: it holds {holdings}")
     unmatched = [
         repr(name)
-        for key, column in _NAMED.items()
+        for key, column in NAMED_BY.items()
         for name in block.get(key) or ()
         if not table[column][keep].isin(_spellings(column, name)).any()
     ]
     return np.flatnonzero(keep), unmatched
 
 
-_NAMED: Final = {"programs": "program", "platforms": "platform", "instrument_types": "instrument_type"}
-
-
 def _matches(table: pd.DataFrame, block: Mapping[str, Any], kind: str | None) -> tuple[_Mask, _Mask]:
     """Tell which sources can fill a block, and which of these have its names."""
-    able = np.ones(len(table), bool) if kind is None else table["source_type"].isin(_SOURCE_TYPES[kind]).to_numpy()
+    able = np.ones(len(table), bool) if kind is None else table["source_type"].isin(TYPES_OF_BLOCK[kind]).to_numpy()
     keep = able.copy()
-    for key, column in _NAMED.items():
+    for key, column in NAMED_BY.items():
         wanted = block.get(key) or ()
         if wanted:
             keep &= table[column].isin(set().union(*(_spellings(column, name) for name in wanted))).to_numpy()

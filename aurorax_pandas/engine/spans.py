@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from aurorax_pandas.engine.proximity import Floats, Ints
-from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, Way, apart, pieces_within
+from aurorax_pandas.ephemeris.arc_parts import pieces_within
+from aurorax_pandas.ephemeris.arcs import ALIKE, Arcs, Way, apart
 from aurorax_pandas.frame import model
 
 

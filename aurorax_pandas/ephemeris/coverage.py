@@ -14,6 +14,7 @@ from aurorax_pandas.ephemeris.dataset import source_table, step_of_epochs
 from aurorax_pandas.ephemeris.tracks import Ints, Tracks
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model
+from aurorax_pandas.signatures import describing
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SOURCE_TYPES, SPACECRAFT
 from aurorax_pandas.times import Times
 
@@ -25,8 +26,15 @@ _Codes = npt.NDArray[np.int8]
 #: Why an ephemeris does not cover a row, by code; the least counts.
 _COVERED, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 4)
 _SHOWN: Final = 6
+_NONE: Final = ["AuroraxDataError\n    If the ephemeris covers no row."]
+_SOME: Final = "AuroraxDataWarning\n    If the ephemeris covers some rows only: how many it does not, and why"
+#: Says in a docstring what comes of an ephemeris that does not cover all rows.
+telling_of_gaps: Final = describing(raises=_NONE, warns=[f"{_SOME}."])
+#: The same of verbs that tell hemispheres, for which they must know what a spacecraft is.
+telling_of_hemispheres: Final = describing(raises=_NONE, warns=[f"{_SOME}; if the type of a source is unknown."])
 
 
+@telling_of_gaps
 def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Dataset, sources: pd.DataFrame) -> Tracks:
     """
     Check that an ephemeris covers events of a frame: each of their instants is within one step of an epoch with both places.
@@ -48,16 +56,6 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
     -------
     Tracks
         Where the sources are in the ephemeris, which is checked.
-
-    Raises
-    ------
-    AuroraxDataError
-        If it covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If it covers some rows only.
     """
     tracks = Tracks(ephemeris, sources)
     if not len(events):
@@ -71,10 +69,11 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
         if len(chosen):
             for side in (0, count):
                 reasons[chosen + side] = _reasons_of_spans(tracks, kind, chosen + side, start[chosen], end[chosen])
-    _report(verb, ephemeris, sources, np.tile(rows, 2), reasons, (start.min(), end.max()))
+    _report_uncovered(verb, ephemeris, sources, np.tile(rows, 2), reasons, (start.min(), end.max()))
     return tracks
 
 
+@telling_of_gaps
 def check_instants(
     verb: str, sources: pd.DataFrame, rows: Ints, times: Times, ephemeris: xr.Dataset, hemispheres: _Codes
 ) -> None:
@@ -95,16 +94,6 @@ def check_instants(
         An ephemeris.
     hemispheres : ndarray of int8
         What `Tracks.hemispheres` gives at the instants.
-
-    Raises
-    ------
-    AuroraxDataError
-        If it covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If it covers some rows only.
     """
     if not len(sources):
         return
@@ -113,7 +102,7 @@ def check_instants(
     reasons[hemispheres < 0] = _GAP
     reasons[(hemispheres < 0) & _is_outside(tracks, times, times)] = _OUTSIDE
     reasons[(hemispheres < 0) & tracks.lacks(np.arange(len(sources)))] = _MISSING
-    _report(verb, ephemeris, sources, rows, reasons, (times.min(), times.max()))
+    _report_uncovered(verb, ephemeris, sources, rows, reasons, (times.min(), times.max()))
 
 
 def _is_outside(
@@ -132,13 +121,13 @@ def _reasons_of_spans(tracks: Tracks, kind: str, source: Ints, start: Times, end
     reasons = np.full(len(source), _COVERED, np.int8)
     # what stands still has a place at all epochs, so that only the others are looked at
     sought = np.flatnonzero(~tracks.stands(kind, source) | _is_outside(tracks, start, end, np.timedelta64(0, "us")))
-    sought = sought[~_has_all(tracks, kind, source[sought], start[sought], end[sought])]
+    sought = sought[~_knows_all(tracks, kind, source[sought], start[sought], end[sought])]
     if len(sought):
         reasons[sought] = _reasons_of_moving(tracks, kind, source[sought], start[sought], end[sought])
     return reasons
 
 
-def _has_all(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> npt.NDArray[np.bool_]:
+def _knows_all(tracks: Tracks, kind: str, source: Ints, start: Times, end: Times) -> npt.NDArray[np.bool_]:
     """Tell of which sources the place is known at each epoch of a span and of a step around it, as of most."""
     step = tracks.step
     first, stop = tracks.window(start - step, end + step)
@@ -185,7 +174,7 @@ def _gaps(times: Times, item: Ints, edge: Times, sign: int) -> npt.NDArray[np.ti
     return found
 
 
-def _report(
+def _report_uncovered(
     verb: str, ephemeris: xr.Dataset, sources: pd.DataFrame, rows: Ints, reasons: _Codes, span: tuple[Any, Any]
 ) -> None:
     """Raise or warn where rows are not covered."""
@@ -193,7 +182,7 @@ def _report(
     if not wrong.any():
         return
     distinct = np.unique(rows)
-    frame = pd.DataFrame({"row": rows[wrong], "reason": reasons[wrong], "name": _names(sources)[wrong]})
+    frame = pd.DataFrame({"row": rows[wrong], "reason": reasons[wrong], "name": _names_of_sources(sources)[wrong]})
     least = frame.loc[frame.groupby("row")["reason"].idxmin()]
     counts = np.bincount(least["reason"], minlength=_NO_FOOTPRINT + 1)
     said = []
@@ -211,7 +200,7 @@ def _report(
         moving_first = np.argsort(~sources["source_type"].isin(SPACECRAFT).to_numpy(bool), kind="stable")
         raise AuroraxDataError(
             f"{verb}: the ephemeris covers none of the {len(distinct)} rows ({'; '.join(said)}): {held}; the rows are of "
-            f"{_listed(_names(sources)[moving_first])} from {_text(span[0])} to {_text(span[1])}"
+            f"{_listed(_names_of_sources(sources)[moving_first])} from {_text(span[0])} to {_text(span[1])}"
         )
     warnings.warn(
         f"{verb}: the ephemeris does not cover {len(least)} of {len(distinct)} rows ({'; '.join(said)}): {held}",
@@ -220,7 +209,7 @@ def _report(
     )
 
 
-def _names(sources: pd.DataFrame) -> npt.NDArray[Any]:
+def _names_of_sources(sources: pd.DataFrame) -> npt.NDArray[Any]:
     return sources["display_name"].fillna("a source without a name").astype("str").to_numpy(object)
 
 
@@ -327,7 +316,7 @@ def warn_of_unknown_types(verb: str, sources: pd.DataFrame) -> None:
     unknown = ~sources["source_type"].isin(SOURCE_TYPES).to_numpy(bool)
     if unknown.any():
         warnings.warn(
-            f"{verb}: the source_type of {_listed(_names(sources)[unknown])} is unknown, so that it is taken for no "
+            f"{verb}: the source_type of {_listed(_names_of_sources(sources)[unknown])} is unknown, so that it is taken for no "
             f"spacecraft; give it one of {', '.join(SPACECRAFT)} if it is one",
             AuroraxDataWarning,
             stacklevel=callers_level(),

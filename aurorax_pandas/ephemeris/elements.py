@@ -90,7 +90,7 @@ def read_elements(elements: Elements) -> list[ElementSet]:
     AuroraxInputError
         If a set cannot be read, or is not for SGP4; the message names it.
     """
-    found = _read(elements)
+    found = _read_sets(elements)
     if not found:
         raise AuroraxInputError(
             "elements: there are no element sets; give two-line elements, or OMM as CSV, JSON, XML or KVN"
@@ -98,7 +98,7 @@ def read_elements(elements: Elements) -> list[ElementSet]:
     return found
 
 
-def _read(elements: Any) -> list[ElementSet]:
+def _read_sets(elements: Any) -> list[ElementSet]:
     if isinstance(elements, Path):
         return _read_text(_text_of_file(elements))
     if isinstance(elements, str):
@@ -114,7 +114,7 @@ def _read(elements: Any) -> list[ElementSet]:
         if elements and all(isinstance(one, str) for one in elements):
             return _read_text("\n".join(elements))
         if all(isinstance(one, Mapping | Path | Sequence) and not isinstance(one, str | bytes) for one in elements):
-            return [each for one in elements for each in _read(one)]
+            return [each for one in elements for each in _read_sets(one)]
     raise AuroraxInputError(
         f"elements is a {type(elements).__name__} that holds no element sets; give their text, a file, lines or dicts"
     )
@@ -261,7 +261,7 @@ def _from_fields(fields: Fields) -> ElementSet:
         raise AuroraxInputError(
             f"elements: MEAN_MOTION {motion:g} and ECCENTRICITY {eccentricity:g} of {label} are of no orbit"
         )
-    instant = _instant(label, fields)
+    instant = _instant_of_omm(label, fields)
     days = (instant - np.datetime64("1949-12-31", "us")) / np.timedelta64(1, "D")
     inclination, node, pericentre, anomaly = np.radians(angles).tolist()
     orbit = Satrec()
@@ -308,7 +308,7 @@ def _number(label: str, fields: Fields, key: str, other: float | None = None) ->
     return value
 
 
-def _instant(label: str, fields: Fields) -> np.datetime64:
+def _instant_of_omm(label: str, fields: Fields) -> np.datetime64:
     if "EPOCH" not in fields:
         raise AuroraxInputError(f"elements: EPOCH of {label} is missing; an OMM for SGP4 has it")
     given = fields["EPOCH"]

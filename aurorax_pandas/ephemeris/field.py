@@ -13,6 +13,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import checked_number
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.times import Times
 
 #: Earth radius of both models [km].
 FIELD_RADIUS: Final = 6371.2
@@ -24,7 +25,8 @@ DEFAULT_KP: Final = 3.0
 #: The levels between whose footprints the uncertainty is measured.
 UNCERTAINTY_LEVELS: Final = (2, 4)
 
-_J2000: Final = np.datetime64("2000-01-01T12:00:00", "us")
+#: The epoch J2000.
+J2000: Final = np.datetime64("2000-01-01T12:00:00", "us")
 # IGRF's degree and one more, for its derivatives
 _DEGREE: Final = 14
 # of a harmonic two degrees below, by order
@@ -43,13 +45,12 @@ _TILE: Final = 256
 _KP_INTERVAL: Final = pd.Timedelta("3h")
 
 _Array = npt.NDArray[np.float64]
-_Times = npt.NDArray[np.datetime64]
 _Levels = npt.NDArray[np.int64]
 
 
-def sidereal_angle(epochs: _Times) -> _Array:
+def sidereal_angle(epochs: Times) -> _Array:
     """Return Greenwich mean sidereal time [rad] of 1982 (Aoki et al., Astronomy and Astrophysics 105, 359)."""
-    days = (epochs - _J2000) / np.timedelta64(1, "D")
+    days = (epochs - J2000) / np.timedelta64(1, "D")
     century = days / 36525.0
     # the turn of whole days is taken out first, for precision
     seconds = (
@@ -59,9 +60,9 @@ def sidereal_angle(epochs: _Times) -> _Array:
     return angle
 
 
-def _sun(epochs: _Times) -> _Array:
+def _sun(epochs: Times) -> _Array:
     """Return unit vectors to the Sun, Earth-fixed, shape (3, epoch); The Astronomical Almanac's, good to 0.01 degrees."""
-    days = (epochs - _J2000) / np.timedelta64(1, "D")
+    days = (epochs - J2000) / np.timedelta64(1, "D")
     anomaly = np.radians(357.528 + 0.9856003 * days)
     longitude = np.radians(280.460 + 0.9856474 * days + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
     tilt = np.radians(23.439 - 0.0000004 * days)
@@ -71,7 +72,7 @@ def _sun(epochs: _Times) -> _Array:
     return np.stack([cos * x + sin * y, cos * y - sin * x, z])
 
 
-def t89_levels(kp: Any, epochs: _Times) -> tuple[_Levels, float | str]:
+def t89_levels(kp: Any, epochs: Times) -> tuple[_Levels, float | str]:
     """
     Return the level of Tsyganenko 89 at each epoch, min(round(Kp) + 1, 7), and how to write down what was given.
 
@@ -121,7 +122,7 @@ def _level_of(kp: float) -> int:
 class _MainField(NamedTuple):
     """Coefficients of IGRF at its instants, for the field's Cartesian components."""
 
-    instants: _Times
+    instants: Times
     #: of the real and the imaginary part of each harmonic: (instant, component, harmonic)
     real: _Array
     imaginary: _Array
@@ -129,7 +130,7 @@ class _MainField(NamedTuple):
     dipole: _Array
 
 
-def _row(degree: int, order: int) -> int:
+def _harmonic_row(degree: int, order: int) -> int:
     return degree * (degree + 1) // 2 + order
 
 
@@ -145,7 +146,7 @@ def _main_field() -> _MainField:
         lines = [line.split() for line in file if not line.startswith("#")]
     instants = np.array([int(float(year)) - 1970 for year in lines[1]], "M8[Y]").astype("M8[us]")
     gauss = {(int(degree), int(order)): np.array(values, np.float64) for degree, order, *values in lines[2:]}
-    made = np.zeros((len(instants), 3, _row(_DEGREE + 1, 0)), np.complex128)
+    made = np.zeros((len(instants), 3, _harmonic_row(_DEGREE + 1, 0)), np.complex128)
     for (degree, order), g in gauss.items():
         if order < 0:
             continue
@@ -154,13 +155,13 @@ def _main_field() -> _MainField:
         schmidt = math.sqrt((2 - (order == 0)) * math.factorial(degree - order) / math.factorial(degree + order))
         potential = schmidt * (g - 1j * h)
         raised = potential * _leading(up, order + 1) * (0.5 if order else 1.0)
-        made[:, 0, _row(up, order + 1)] += raised
-        made[:, 1, _row(up, order + 1)] -= 1j * raised
-        made[:, 2, _row(up, order)] += potential * _leading(up, order) * (up - order)
+        made[:, 0, _harmonic_row(up, order + 1)] += raised
+        made[:, 1, _harmonic_row(up, order + 1)] -= 1j * raised
+        made[:, 2, _harmonic_row(up, order)] += potential * _leading(up, order) * (up - order)
         if order:
             lowered = potential * _leading(up, order - 1) * (up - order) * (up - order + 1) / 2
-            made[:, 0, _row(up, order - 1)] -= lowered
-            made[:, 1, _row(up, order - 1)] -= 1j * lowered
+            made[:, 0, _harmonic_row(up, order - 1)] -= lowered
+            made[:, 1, _harmonic_row(up, order - 1)] -= 1j * lowered
     dipole = np.stack([gauss[1, 1], gauss[1, -1], gauss[1, 0]], axis=1)
     return _MainField(instants, made.real.copy(), -made.imag, dipole)
 
@@ -170,7 +171,7 @@ def _leading(degree: int, order: int) -> float:
     return float(math.prod(range(degree + 1, 2 * degree + 1)) / (2**degree * math.factorial(degree - order)))
 
 
-def check_main_field_covers(epochs: _Times, argument: str = "start and end") -> None:
+def check_main_field_covers(epochs: Times, argument: str = "start and end") -> None:
     """Raise where IGRF has no coefficients for some of the epochs, which are in order."""
     first, *_, last = _main_field().instants
     if epochs[0] < first or epochs[-1] >= last:
@@ -179,7 +180,7 @@ def check_main_field_covers(epochs: _Times, argument: str = "start and end") -> 
         )
 
 
-def _intervals(epochs: _Times) -> tuple[npt.NDArray[np.int64], _Array]:
+def _intervals(epochs: Times) -> tuple[npt.NDArray[np.int64], _Array]:
     """Return in which of IGRF's intervals epochs are, and at which fraction of it."""
     instants = _main_field().instants
     interval = (np.searchsorted(instants, epochs, side="right") - 1).clip(0, len(instants) - 2)
@@ -187,7 +188,7 @@ def _intervals(epochs: _Times) -> tuple[npt.NDArray[np.int64], _Array]:
     return interval, (epochs - begin) / (end - begin)
 
 
-def dipole_axis(epochs: _Times) -> _Array:
+def dipole_axis(epochs: Times) -> _Array:
     """Return unit vectors towards the northern pole of IGRF's dipole, Earth-fixed, shape (3, epoch)."""
     interval, fraction = _intervals(epochs)
     dipole = _main_field().dipole
@@ -208,7 +209,7 @@ def _harmonics(points: _Array) -> tuple[_Array, _Array]:
     square = 1.0 / (x * x + y * y + z * z)
     upward = z * square
     turn = (x + 1j * y) * square
-    rows = _row(_DEGREE + 1, 0)
+    rows = _harmonic_row(_DEGREE + 1, 0)
     legendre = np.empty((rows, points.shape[1]))
     real, imaginary = np.empty_like(legendre), np.empty_like(legendre)
     powers = np.empty((_DEGREE + 1, points.shape[1]), np.complex128)
@@ -219,11 +220,11 @@ def _harmonics(points: _Array) -> tuple[_Array, _Array]:
     inverse = np.sqrt(square)
     legendre[0] = inverse
     for degree in range(1, _DEGREE + 1):
-        here, before = _row(degree, 0), _row(degree - 1, 0)
+        here, before = _harmonic_row(degree, 0), _harmonic_row(degree - 1, 0)
         mine = legendre[here : here + degree + 1]
         np.multiply(legendre[before:here], upward, out=mine[:degree])
         if degree > 1:
-            earlier = legendre[_row(degree - 2, 0) : before]
+            earlier = legendre[_harmonic_row(degree - 2, 0) : before]
             mine[: degree - 1] -= _RECURSION[degree] * square * earlier
         mine[degree] = inverse
         np.multiply(mine, cosine[: degree + 1], out=real[here : here + degree + 1])
@@ -379,7 +380,7 @@ class Field:
         Levels of Tsyganenko 89; without them there is no external field.
     """
 
-    def __init__(self, epochs: _Times, levels: _Levels | None = None) -> None:
+    def __init__(self, epochs: Times, levels: _Levels | None = None) -> None:
         self._interval, self._fraction = _intervals(epochs)
         self._intervals = np.unique(self._interval)
         self._external = levels is not None
@@ -410,11 +411,11 @@ class Field:
             mine = slice(None) if len(self._intervals) == 1 else np.flatnonzero(self._interval[lines] == interval)
             both = slice(interval, interval + 2)
             coefficients = [part[both].reshape(6, -1) for part in (main.real, main.imaginary)]
-            found[:, mine] = _field_of(points[:, mine], self._fraction[lines[mine]], *coefficients)
+            found[:, mine] = _main_field_at(points[:, mine], self._fraction[lines[mine]], *coefficients)
         return found
 
 
-def _field_of(points: _Array, fraction: _Array, of_real: _Array, of_imaginary: _Array) -> _Array:
+def _main_field_at(points: _Array, fraction: _Array, of_real: _Array, of_imaginary: _Array) -> _Array:
     """Return the main field at points and fractions of an interval, from the coefficients at both of its ends."""
     field = np.empty(points.shape)
     for begin in range(0, points.shape[1], _TILE):

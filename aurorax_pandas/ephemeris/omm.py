@@ -23,7 +23,7 @@ Fields = dict[str, Any]
 def form_of_omm(text: str) -> Callable[[str], list[Fields]] | None:
     """Return what reads the form of OMM that a text is in, None where it is in none."""
     if _JSON.match(text):
-        return _read_json
+        return _read_omm_json
     if text.startswith("<"):
         return _read_xml
     if _KVN.search(text):
@@ -47,7 +47,7 @@ def named_fields(values: Iterable[tuple[Any, Any]]) -> Fields:
     }
 
 
-def _read_json(text: str) -> list[Fields]:
+def _read_omm_json(text: str) -> list[Fields]:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -25,14 +25,13 @@ from aurorax_pandas.ephemeris.satellites import Satellite, read_satellites
 from aurorax_pandas.ephemeris.tracing import trace_footprints
 from aurorax_pandas.exceptions import AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
-from aurorax_pandas.times import Span, span, to_utc
+from aurorax_pandas.times import Span, Times, span, to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 _Array = npt.NDArray[np.float64]
-_Times = npt.NDArray[np.datetime64]
 
 
 def footprints_from_elements(
@@ -202,7 +201,7 @@ def _check_packages() -> None:
         raise AuroraxMissingExtraError.of("footprints_from_elements", "sgp4", "orbit") from error
 
 
-def _epochs(start: Any, end: Any, step: Any) -> _Times:
+def _epochs(start: Any, end: Any, step: Any) -> Times:
     first, last = to_utc("start", start), to_utc("end", end, last=True)
     if first > last:
         raise AuroraxInputError(f"start={first} is after end={last}; swap them")
@@ -210,13 +209,11 @@ def _epochs(start: Any, end: Any, step: Any) -> _Times:
     if every < pd.Timedelta("1us"):
         raise AuroraxInputError(f"step={step!r} is shorter than a microsecond; give a longer one, such as '1min'")
     count = (last - first) // every + 1
-    epochs: _Times = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(
-        every // pd.Timedelta(1, "us"), "us"
-    )
+    epochs: Times = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(every // pd.Timedelta(1, "us"), "us")
     return epochs
 
 
-def _orbit_positions(satellite: Satellite, epochs: _Times) -> _Array:
+def _orbit_positions(satellite: Satellite, epochs: Times) -> _Array:
     """Return Earth-fixed positions [km], shape (epoch, 3)."""
     x, y, z = satellite.inertial(epochs).T
     angle = sidereal_angle(epochs)

@@ -17,7 +17,7 @@ from aurorax_pandas.ephemeris.elements import DAY, Elements, ElementSet, read_el
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.sources import bundled_sources
-from aurorax_pandas.times import nearest
+from aurorax_pandas.times import Times, nearest
 
 #: Apogee altitude above which a satellite that the service does not know is ``heo`` [km].
 HEO_APOGEE: Final = 3000.0
@@ -35,7 +35,6 @@ _NEAREST: Final = 0.1
 _PHASES: Final = 8
 
 _Array = npt.NDArray[np.float64]
-_Times = npt.NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
@@ -45,23 +44,23 @@ class Satellite:
     source: tuple[Any, ...]
     label: str
     sets: list[ElementSet]
-    instants: _Times
+    instants: Times
 
-    def nearest(self, epochs: _Times) -> npt.NDArray[np.int64]:
+    def nearest(self, epochs: Times) -> npt.NDArray[np.int64]:
         """Return which element set serves each epoch."""
         return nearest(self.instants, epochs)
 
-    def age(self, epochs: _Times) -> _Array:
+    def age(self, epochs: Times) -> _Array:
         """Return how far each epoch is from the elements that serve it [days]."""
         apart: _Array = np.abs(epochs - self.instants[self.nearest(epochs)]) / np.timedelta64(1, "D")
         return apart
 
-    def describe(self, epochs: _Times) -> str:
+    def describe(self, epochs: Times) -> str:
         """Say of when the elements are and how far an epoch is from them."""
         instants = ", ".join(str(one.astype("M8[m]")) for one in self.instants)
         return f"{self.label} of {instants} UTC, at most {self.age(epochs).max():.1f} days from an epoch"
 
-    def warn_of_age(self, epochs: _Times, longest: pd.Timedelta) -> None:
+    def warn_of_age(self, epochs: Times, longest: pd.Timedelta) -> None:
         """Warn where elements are used farther from their instant than wanted."""
         age = self.age(epochs)
         count = int((age > longest / pd.Timedelta("1D")).sum())
@@ -74,7 +73,7 @@ class Satellite:
                 stacklevel=callers_level(),
             )
 
-    def inertial(self, epochs: _Times) -> _Array:
+    def inertial(self, epochs: Times) -> _Array:
         """
         Return positions [km], shape (epoch, 3), in the frame of SGP4 (TEME).
 
@@ -102,7 +101,7 @@ class Satellite:
                 f"({one.designator}); give a later start"
             )
 
-    def _check_radii(self, one: ElementSet, epochs: _Times, errors: npt.NDArray[Any], positions: _Array) -> None:
+    def _check_radii(self, one: ElementSet, epochs: Times, errors: npt.NDArray[Any], positions: _Array) -> None:
         from sgp4.api import SGP4_ERRORS
 
         # past decay the numbers grow without bound
@@ -122,7 +121,7 @@ class Satellite:
         )
 
 
-def _sgp4(orbit: Any, epochs: _Times) -> tuple[npt.NDArray[Any], _Array]:
+def _sgp4(orbit: Any, epochs: Times) -> tuple[npt.NDArray[Any], _Array]:
     """Return SGP4's error codes and positions [km]."""
     since = (epochs - np.datetime64("1970-01-01", "us")).astype(np.int64)
     days, micros = np.divmod(since, DAY)
@@ -130,7 +129,7 @@ def _sgp4(orbit: Any, epochs: _Times) -> tuple[npt.NDArray[Any], _Array]:
     return errors, positions
 
 
-def _allowed(one: ElementSet, epochs: _Times) -> tuple[_Array, _Array]:
+def _allowed(one: ElementSet, epochs: Times) -> tuple[_Array, _Array]:
     """
     Return the least and greatest radius [km] that elements allow at epochs.
 
@@ -149,7 +148,7 @@ def _allowed(one: ElementSet, epochs: _Times) -> tuple[_Array, _Array]:
     return low, (orbit.alta + 1) * earth + margin
 
 
-def _on_the_way(one: ElementSet, epochs: _Times) -> _Times:
+def _on_the_way(one: ElementSet, epochs: Times) -> Times:
     """Return instants between that of the elements and the epochs, denser near the elements, some to a revolution."""
     period = 2 * np.pi / one.orbit.no_kozai / 1440.0
     ways = []

@@ -17,7 +17,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources, platform_named
-from aurorax_pandas.times import to_utc
+from aurorax_pandas.times import Times, to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,8 +31,6 @@ _COLUMNS: Final = {
 }
 # a line starts just above where lines end [km]
 _START: Final = geometry.FOOTPRINT_ALTITUDE + 0.01
-
-_Times = npt.NDArray[np.datetime64]
 
 
 def stations(
@@ -142,7 +140,7 @@ def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
 
 def _custom_stations(locations: Any) -> pd.DataFrame:
     rows = []
-    for name, lat, lon, alt in _places(locations):
+    for name, lat, lon, alt in _places_in_any_form(locations):
         if not isinstance(name, str) or not name.strip():
             raise AuroraxInputError(f"locations: {name!r} is not a name; give each place one, as text")
         height = np.nan
@@ -159,12 +157,12 @@ def _custom_stations(locations: Any) -> pd.DataFrame:
     return made
 
 
-def _places(locations: Any) -> list[tuple[Any, Any, Any, Any]]:
+def _places_in_any_form(locations: Any) -> list[tuple[Any, Any, Any, Any]]:
     """Return the names, latitudes, longitudes and altitudes, None where there is none, of places in any form."""
     if isinstance(locations, pd.DataFrame):
         return _places_of_frame(locations)
     if isinstance(locations, Mapping):
-        return [(name, *_place_of(place)) for name, place in locations.items()]
+        return [(name, *_place_with_altitude(place)) for name, place in locations.items()]
     if isinstance(locations, Sequence) and not isinstance(locations, str):
         places = []
         for place in locations:
@@ -173,14 +171,14 @@ def _places(locations: Any) -> list[tuple[Any, Any, Any, Any]]:
                 raise AuroraxInputError(
                     f"locations: {place!r} is not (name, latitude, longitude) with or without altitude"
                 )
-            places.append((parts[0], *_place_of(parts[1:])))
+            places.append((parts[0], *_place_with_altitude(parts[1:])))
         return places
     raise AuroraxInputError(
         f"locations is a {type(locations).__name__}; give a dict of names, a list of (name, lat, lon) or a frame"
     )
 
 
-def _place_of(place: Any) -> tuple[Any, Any, Any]:
+def _place_with_altitude(place: Any) -> tuple[Any, Any, Any]:
     if isinstance(place, Mapping) and "alt" in place:
         rest = {key: value for key, value in place.items() if key != "alt"}
         return (*read_location(rest), place["alt"])
@@ -228,7 +226,7 @@ def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFr
 
 
 def _conjugate_traces(
-    lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], times: _Times, external: str | None, kp: Any
+    lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], times: Times, external: str | None, kp: Any
 ) -> tuple[dict[str, npt.NDArray[np.float64]], dict[str, Any]]:
     """Return geodetic traces [degrees] of places of shape (place, 1) by variable, and what the field was."""
     from aurorax_pandas.ephemeris.tracing import trace_footprints

@@ -15,6 +15,7 @@ from aurorax_pandas import geometry
 from aurorax_pandas.ephemeris.field import FIELD_RADIUS, UNCERTAINTY_LEVELS, Field
 from aurorax_pandas.exceptions import AuroraxStateError
 from aurorax_pandas.geometry import EQUATORIAL_RADIUS, FOOTPRINT_ALTITUDE, POLAR_RADIUS
+from aurorax_pandas.times import Times
 
 #: Along the field for the northern trace, against it for the southern.
 _SIGNS: Final = {"nbtrace": 1.0, "sbtrace": -1.0}
@@ -29,7 +30,6 @@ _BLOCK: Final = 4_096
 
 _Array = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]
-_Times = npt.NDArray[np.datetime64]
 
 #: What tells how far points of lines are from where lines end: above 0 before, 0 there, below 0 beyond.
 Remaining = Callable[[_Array, _Ints], _Array]
@@ -39,14 +39,14 @@ class _Block(NamedTuple):
     """Points of one satellite or several, each with its epoch, to be traced in one go."""
 
     points: _Array
-    epochs: _Times
+    epochs: Times
     levels: npt.NDArray[np.int64] | None
     uncertainty: bool
 
 
 def trace_footprints(
     positions: _Array,
-    epochs: _Times,
+    epochs: Times,
     levels: npt.NDArray[np.int64] | None,
     *,
     uncertainty: bool = False,
@@ -87,11 +87,11 @@ def trace_footprints(
         blocks.append(
             _Block(points[:, mine], epochs[at[mine]], None if levels is None else levels[at[mine]], uncertainty)
         )
-    traced = list(_run(blocks, min(max_workers, len(blocks)), progress))
+    traced = list(_trace_blocks(blocks, min(max_workers, len(blocks)), progress))
     return {name: np.concatenate([part[name] for part in traced]).reshape(shape) for name in traced[0]}
 
 
-def _run(blocks: list[_Block], max_workers: int, progress: bool) -> Iterator[dict[str, _Array]]:
+def _trace_blocks(blocks: list[_Block], max_workers: int, progress: bool) -> Iterator[dict[str, _Array]]:
     """Trace blocks here or in processes, and give what they have in their order."""
     from tqdm.auto import tqdm
 

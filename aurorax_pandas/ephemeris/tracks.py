@@ -177,7 +177,7 @@ class Tracks:
         return found
 
     def distinct(self, source: Ints) -> Ints:
-        """Return the numbers of the distinct sources that sources are."""
+        """Return the numbers of the distinct sources that sources are: rows of one source have one."""
         return self._codes[source]
 
     def rows(self, source: Ints) -> Ints:
@@ -264,10 +264,6 @@ class Tracks:
     def uncertainty(self, conjunction_type: str, source: Ints, at: Ints) -> Floats:
         """Return how uncertain the footprints that a conjunction type compares are [km], NaN where that is not known."""
         return self._values(f"{LOCATIONS[conjunction_type]}_uncertainty", source, at)
-
-    def same(self, source: Ints) -> Ints:
-        """Return numbers that are the same for rows of the same source."""
-        return self._codes[source]
 
     def hemispheres(self, source: Ints, times: Times) -> npt.NDArray[np.int8]:
         """Tell in which hemisphere spacecraft are: codes of `HEMISPHERE`, −1 where that is not known."""

@@ -17,9 +17,18 @@ from aurorax_pandas.times import Times
 
 #: What fits an identifier column.
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-
-
 _TWICE: Final = 2
+
+
+class NamedSource(msgspec.Struct, gc=False, frozen=True):
+    """A data source in a record that is of no use without its identifier."""
+
+    identifier: Int64
+    program: str | None = None
+    platform: str | None = None
+    instrument_type: str | None = None
+    source_type: str | None = None
+    display_name: str | None = None
 
 
 class _Failure(msgspec.Struct):

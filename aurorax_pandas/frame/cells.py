@@ -39,7 +39,7 @@ def flat_of_cells(
     """
     held = values.astype(object).tolist()
     missing = np.fromiter((_is_missing(cell) for cell in held), bool, len(held))
-    lists = [() if none else _entries(cell) for cell, none in zip(held, missing.tolist(), strict=True)]
+    lists = [() if none else _entries_of_cell(cell) for cell, none in zip(held, missing.tolist(), strict=True)]
     lengths = np.fromiter(map(len, lists), np.int64, len(lists))
     return model.Flat(_fields_of_entries(list(chain.from_iterable(lists)), fields), lengths), missing
 
@@ -48,7 +48,7 @@ def _is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
-def _entries(cell: Any) -> list[Any]:
+def _entries_of_cell(cell: Any) -> list[Any]:
     if type(cell) is list or type(cell) is np.ndarray:
         # what nearly all cells are, told at once
         return list(cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import html
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 from nested_pandas import NestedDtype
 
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import SEPARATOR, require
@@ -37,6 +39,14 @@ _PROGRAMS: Final = {
     "data_products": ("program",),
 }
 #: One row of the table, by column.
+_READ: Final = (
+    "data_sources",
+    "events",
+    *dict.fromkeys(itertools.chain(*_PROGRAMS.values())),
+    "pair",
+    "spacecraft",
+    "stations",
+)
 Row = dict[str, str]
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 #: The middle of Kp 3−, 3, 3+, with which SSCWeb traces where nothing else is asked for.
@@ -109,7 +119,9 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     programs = None if isinstance(data, pd.DataFrame) else getattr(data, "coords", {}).get("program")
     if programs is not None:
         return _cited({str(name) for name in programs.values.ravel()}, _origin_of_ephemeris(data.attrs))
-    df = require(cast("pd.DataFrame", data), "citation")
+    df = require(
+        cast("pd.DataFrame", data), "citation", *(name for name in _READ if name in getattr(data, "columns", ()))
+    )
     names = _programs(df)
     if len(df) and not names:
         raise AuroraxInputError(
@@ -189,13 +201,13 @@ def _asked(origin: Mapping[str, Any]) -> set[str]:
         block
         for query in (queries if isinstance(queries, list) else [queries])
         for kind in ("ground", "space", "events")
-        for block in query.get(kind) or ()
+        for block in (query.get(kind) if isinstance(query, dict) else None) or ()
     ]
-    return {name for block in blocks for name in block.get("programs") or ()}
+    return {str(name) for block in blocks if isinstance(block, dict) for name in as_list(block.get("programs") or ())}
 
 
 def _program_rows(names: Iterable[str]) -> Iterator[Row]:
-    known = _known()
+    known = _citation_rows()
     for name in sorted(names):
         row = known.get(("program", name), {"kind": "program", "name": name})
         yield row | {"acknowledge": row.get("acknowledge") or ASK}
@@ -208,11 +220,11 @@ def _origin_rows(origin: Mapping[str, Any]) -> Iterator[Row]:
         told = f"answered at {url}, on this machine: for demonstrations, no answer of AuroraX"
         yield {"kind": "sample", "name": "sandbox", "acknowledge": told}
     elif url or origin.get("request_ids"):
-        yield _known()["service", "AuroraX"]
+        yield _citation_rows()["service", "AuroraX"]
     words = [str(origin.get(name) or "") for name in ("field", "method", SAMPLE)]
     words += ["SGP4"] if origin.get("elements_age") is not None else []
     words += ["SSCWeb"] if str(origin.get("kp")) == _SSCWEB_KP else []
-    for (kind, name), row in _known().items():
+    for (kind, name), row in _citation_rows().items():
         if kind == "model" and any(name in each for each in words):
             yield row
     if origin.get(SAMPLE):
@@ -247,11 +259,11 @@ def _in_words(rows: Iterable[Row]) -> str:
 
 def known_rows() -> list[Row]:
     """Return what is known of all programs, the service and models: the rows of the bundled table."""
-    return [dict(row) for row in _known().values()]
+    return [dict(row) for row in _citation_rows().values()]
 
 
 @functools.cache
-def _known() -> dict[tuple[str, str], Row]:
+def _citation_rows() -> dict[tuple[str, str], Row]:
     """Return the rows of the bundled table by kind and name, with the DOI of each reference; do not change them."""
     references = _references()
     lines = resources.files("aurorax_pandas").joinpath("data/citations.csv").read_text(encoding="utf-8").splitlines()

@@ -31,16 +31,6 @@ def columns_of_kind(df: pd.DataFrame) -> Mapping[str, Any]:
     return model.CONJUNCTION_COLUMNS if kind == "conjunctions" else model.PAIR_SUMMARY_COLUMNS
 
 
-def is_of_dtype(found: Any, wanted: Any) -> bool:
-    """Tell whether a column has its dtype of the data model; the categories of a plain ``"category"`` are free."""
-    if wanted is None:
-        return True
-    # every categorical dtype equals the text "category"
-    if isinstance(wanted, str) and wanted == "category":
-        return isinstance(found, pd.CategoricalDtype)
-    return bool(found == wanted)
-
-
 def in_model_dtypes(df: pd.DataFrame, wanted: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, str]]:
     """
     Return a frame with its flat columns in the dtypes of the data model, and what is wrong with those that cannot be.
@@ -55,7 +45,7 @@ def in_model_dtypes(df: pd.DataFrame, wanted: Mapping[str, Any]) -> tuple[pd.Dat
     other = {
         name: wanted[name]
         for name, dtype in zip(df.columns, df.dtypes, strict=True)
-        if isinstance(name, str) and name in wanted and not is_of_dtype(dtype, wanted[name])
+        if isinstance(name, str) and name in wanted and not model.is_of_dtype(dtype, wanted[name])
     }
     changed: dict[str, Any] = {}
     wrong: dict[str, str] = {}

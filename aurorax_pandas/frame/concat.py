@@ -23,7 +23,6 @@ from aurorax_pandas.times import span
 Ints = npt.NDArray[np.int64]
 
 _MINUTE: Final = np.timedelta64(60, "s")
-_HALF_MINUTE: Final = np.timedelta64(30, "s")
 #: Windows that meet are a second apart, in which exact spans are cut.
 _SECOND: Final = np.timedelta64(1, "s")
 #: What two equal rows share beside their sources.
@@ -165,8 +164,8 @@ def read_of(attrs: Mapping[Any, Any]) -> _Read:
     query = found.get("query")
     asked = _without_window(query) if isinstance(query, dict) else None
     steps = [span("step", each, zero=True).to_timedelta64() for each in as_list(found.get("step"))]
-    half = _HALF_MINUTE if (asked or {}).get("subminute_precision") else _MINUTE
-    return _Read(asked, tuple(provenance.windows_of(found)), max(steps, default=half))
+    of_query = provenance.step_of_query(asked or {}).to_timedelta64()
+    return _Read(asked, tuple(provenance.windows_of(found)), max(steps, default=of_query))
 
 
 def _steps(reads: Sequence[_Read]) -> npt.NDArray[np.timedelta64]:

@@ -164,7 +164,7 @@ def _of_stream(data: Any, on_bad_records: OnBadRecords, known: KnownSources) -> 
         ) from None
     # what stands twice is told by name
     order = [name for name in table.column_names if name in ours or name in df.columns]
-    return _together(df, ours, order, on_bad_records, known)
+    return _of_columns(df, ours, order, on_bad_records, known)
 
 
 def _table_of(data: Any) -> pa.Table:
@@ -176,10 +176,10 @@ def _table_of(data: Any) -> pa.Table:
 def _of_frame(df: pd.DataFrame, on_bad_records: OnBadRecords, known: KnownSources) -> pd.DataFrame:
     names = list(df.columns)
     ours = {name: df[name] for name in names if name in model.CONJUNCTION_COLUMNS} if df.columns.is_unique else {}
-    return _together(df, ours, names, on_bad_records, known)
+    return _of_columns(df, ours, names, on_bad_records, known)
 
 
-def _together(
+def _of_columns(
     df: pd.DataFrame, ours: Mapping[Any, Any], order: list[Any], on_bad_records: OnBadRecords, known: KnownSources
 ) -> pd.DataFrame:
     """Return a typed frame of our columns, in pandas or in Arrow, and of those of a frame that has the index."""
@@ -189,7 +189,7 @@ def _together(
     for name, dtype in model.CONJUNCTION_COLUMNS.items():
         try:
             if isinstance(dtype, NestedDtype):
-                made[name], nested[name] = _nested(name, ours.get(name), len(df), known)
+                made[name], nested[name] = _nested_column_of(name, ours.get(name), len(df), known)
             else:
                 made[name] = _flat(ours.get(name), dtype, len(df))
         except columns.UNREADABLE as error:
@@ -203,7 +203,7 @@ def _together(
         df = pd.DataFrame(whole_columns, index=df.index, columns=pd.Index(whole, dtype=object), copy=False)
         df.columns = pd.Index(whole, name=label)
         df.attrs = attrs
-    return _checked(df, on_bad_records)
+    return _checked_conjunctions(df, on_bad_records)
 
 
 def _check_columns(names: Sequence[Any]) -> None:
@@ -230,14 +230,14 @@ def _flat(values: Any, dtype: Any, length: int) -> Any:
     if values is None:
         values = pd.Series(np.full(length, np.nan))
     if isinstance(values, pd.Series):
-        return values if columns.is_of_dtype(values.dtype, dtype) else columns.in_dtype(values, dtype)
+        return values if model.is_of_dtype(values.dtype, dtype) else columns.in_dtype(values, dtype)
     if isinstance(dtype, pd.CategoricalDtype):
         return columns.in_dtype(pd.Series(model.arrow_to_pandas(layouts.flat_array(values, pa.string()))), dtype)
     kind = pa.timestamp("us") if dtype == model.DATETIME else pa.float64()
     return model.arrow_to_pandas(layouts.flat_array(values, kind)).array
 
 
-def _nested(name: str, values: Any, length: int, known: KnownSources) -> tuple[Any, model.Flat]:
+def _nested_column_of(name: str, values: Any, length: int, known: KnownSources) -> tuple[Any, model.Flat]:
     fields = layouts.NESTED_FIELDS[name]
     if values is None:
         values = pa.nulls(length)
@@ -268,7 +268,7 @@ def _with_single_events(name: str, values: Any, events: model.Flat) -> Any:
     return taken
 
 
-def _checked(df: pd.DataFrame, on_bad_records: OnBadRecords) -> pd.DataFrame:
+def _checked_conjunctions(df: pd.DataFrame, on_bad_records: OnBadRecords) -> pd.DataFrame:
     from aurorax_pandas.frame.validation import check_kind
 
     try:

@@ -12,7 +12,7 @@ from nested_pandas import NestedDtype
 from nested_pandas.series.ext_array import NestedExtensionArray
 from pandera.engines import pandas_engine
 
-from aurorax_pandas.frame import model, rules
+from aurorax_pandas.frame import model
 from aurorax_pandas.sources import HEMISPHERE
 
 
@@ -29,7 +29,7 @@ class _ExactDtype(pandas_engine.DataType):
     def check(self, pandera_dtype: Any, data_container: Any = None) -> bool:
         """Tell whether a column has this dtype."""
         found = getattr(pandera_dtype, "type", None) if data_container is None else data_container.dtype
-        return rules.is_dtype(found, self.type)
+        return model.is_of_dtype(found, self.type)
 
     def coerce(self, data_container: Any) -> Any:
         """Return a column in this dtype."""
@@ -63,7 +63,7 @@ class NestedColumn(_ExactDtype):
 
     def coerce(self, data_container: Any) -> Any:
         """Return lists of dicts, or another nested column, as a nested column of these fields."""
-        return _nested(data_container, {field.name: field.type.value_type for field in self.type.pyarrow_dtype})
+        return _as_nested(data_container, {field.name: field.type.value_type for field in self.type.pyarrow_dtype})
 
 
 @pandas_engine.Engine.register_dtype(equivalents=["aurorax.utc"])
@@ -130,7 +130,7 @@ class _OurNestedDtype(_ExactDtype):
 
     def coerce(self, data_container: Any) -> Any:
         """Return lists of dicts, or another nested column, as a nested column of our fields."""
-        return _nested(data_container, self.fields)
+        return _as_nested(data_container, self.fields)
 
 
 @pandas_engine.Engine.register_dtype(equivalents=["aurorax.data_sources", model.DATA_SOURCES])
@@ -160,7 +160,7 @@ class Stations(_OurNestedDtype):
     fields = model.STATION_FIELDS
 
 
-def _nested(column: pd.Series[Any], fields: Mapping[str, pa.DataType]) -> pd.Series[Any]:
+def _as_nested(column: pd.Series[Any], fields: Mapping[str, pa.DataType]) -> pd.Series[Any]:
     """Return a column of lists of dicts, of Arrow lists or a nested one as a nested column of some fields."""
     if isinstance(column.array, NestedExtensionArray):
         lists = model.one_array(column.array.list_array)
@@ -181,7 +181,7 @@ def _nested(column: pd.Series[Any], fields: Mapping[str, pa.DataType]) -> pd.Ser
 
 
 def _lists_of_objects(column: pd.Series[Any], fields: Mapping[str, pa.DataType]) -> pa.Array:
-    cells = [_entries(cell) for cell in column]
+    cells = [_dicts_of_cell(cell) for cell in column]
     entries = [entry for cell in cells if cell is not None for entry in cell]
     known = {name: [entry.get(name) for entry in entries] for name in fields if any(name in one for one in entries)}
     arrays = {name: _array(values, fields[name]) for name, values in known.items()}
@@ -191,7 +191,7 @@ def _lists_of_objects(column: pd.Series[Any], fields: Mapping[str, pa.DataType])
     return pa.LargeListArray.from_arrays(pa.array(np.r_[0, np.cumsum(lengths)], pa.int64()), struct, mask=mask)
 
 
-def _entries(cell: Any) -> list[dict[str, Any]] | None:
+def _dicts_of_cell(cell: Any) -> list[dict[str, Any]] | None:
     if isinstance(cell, pd.DataFrame):
         return [{str(name): value for name, value in entry.items()} for entry in cell.to_dict("records")]
     if isinstance(cell, list | tuple | np.ndarray):

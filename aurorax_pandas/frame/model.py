@@ -33,6 +33,8 @@ class _Compute:
 
 compute: Final = _Compute()
 
+#: Columns of which each frame that has `.aurorax` has one.
+MARKS: Final = frozenset({"min_distance", "data_sources", "events", "e1_identifier"})
 #: What a file or a Dataset of ours can hold.
 KINDS: Final = ("conjunctions", "events", "pair_summary", "passes")
 
@@ -337,6 +339,16 @@ def category_codes(values: pd.Series[Any], dtype: pd.CategoricalDtype) -> npt.ND
         return dtype.categories.get_indexer(pd.Index(values, dtype=object)).astype(np.int64)
     known = dtype.categories.get_indexer(values.cat.categories)
     return np.append(known, -1)[values.cat.codes.to_numpy()].astype(np.int64)
+
+
+def is_of_dtype(found: Any, wanted: Any) -> bool:
+    """Tell whether a dtype is the one that the data model names; None is any, ``"category"`` any categories."""
+    if wanted is None:
+        return True
+    # every categorical dtype equals the text "category", and so does no other
+    if isinstance(wanted, str) and wanted == "category":
+        return isinstance(found, pd.CategoricalDtype)
+    return bool(found == wanted)
 
 
 def kind_of(frame: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 def names_of_sources(cell: Any) -> str:
     """Return who met whom: ``THEMIS-ASI TALO, Swarm A``."""
-    return _joined(cell.get("display_name"))
+    return _names_joined(cell.get("display_name"))
 
 
 def count_of_events(cell: Any) -> str:
@@ -21,10 +21,10 @@ def count_of_events(cell: Any) -> str:
 
 def names_of_stations(cell: Any) -> str:
     """Return which stations a pass has, in its order."""
-    return _joined(cell.get("station"))
+    return _names_joined(cell.get("station"))
 
 
-def _joined(names: Any) -> str:
+def _names_joined(names: Any) -> str:
     return ", ".join(name if isinstance(name, str) else "?" for name in names)
 
 

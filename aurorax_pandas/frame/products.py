@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
-from aurorax_pandas.frame.answers import Int64, read_times, write_times
+from aurorax_pandas.frame.answers import NamedSource, read_times, write_times
 
 #: The kinds of data products that the service has; it may send others.
 DATA_PRODUCT_TYPES: Final = ("keogram", "montage", "movie", "summary_plot", "data_availability")
@@ -23,17 +23,8 @@ RESPONSE_FORMAT: Final[dict[str, Any]] = {
 }
 
 
-class _ProductSource(msgspec.Struct, gc=False, frozen=True):
-    identifier: Int64
-    program: str | None = None
-    platform: str | None = None
-    instrument_type: str | None = None
-    source_type: str | None = None
-    display_name: str | None = None
-
-
 class _Product(msgspec.Struct, gc=False):
-    data_source: _ProductSource
+    data_source: NamedSource
     data_product_type: str
     start: str
     end: str

@@ -108,9 +108,14 @@ _PARTS: Final[dict[str, Callable[[Any], bool]]] = {
 }
 
 
+def step_of_query(query: Mapping[str, Any]) -> pd.Timedelta:
+    """Return the time between the epochs at which the service looks for what a query asks for."""
+    return pd.Timedelta("30s" if query.get("subminute_precision") else "1min")
+
+
 def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     """
-    Return the time between the epochs of a frame: as given, else of the ephemeris that it was found in, else a minute.
+    Return the time between the epochs of a frame: as given, else of the ephemeris that it was found in, else of its query.
 
     Spans that begin and end between epochs are exact: their step is 0. A frame that has lost its provenance has such
     where they begin or end off the half-minutes that the service knows.
@@ -123,7 +128,8 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
     """
     if step is not None:
         return span("step", step, zero=True)
-    known = as_list(get_provenance(df.attrs).get("step"))
+    found = get_provenance(df.attrs)
+    known = as_list(found.get("step"))
     if len({span("step", each, zero=True) for each in known}) > 1:
         raise AuroraxInputError(
             f"step: the frame comes from ephemerides of different steps ({', '.join(map(str, known))}); give step="
@@ -136,7 +142,14 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
             f"step: {exact.sum()} of {len(exact)} spans begin or end between half-minutes, the others on them; count "
             "conjunctions of epochs and those found by continuous=True apart, or give step= ('0s' for exact spans)"
         )
-    return pd.Timedelta(0) if exact.any() else pd.Timedelta("1min")
+    if exact.any():
+        return pd.Timedelta(0)
+    asked = {step_of_query(query) for query in _queries_of(found)} or {step_of_query({})}
+    if len(asked) > 1:
+        raise AuroraxInputError(
+            "step: the frame comes from searches every 30 s and from others every minute; give step="
+        )
+    return asked.pop()
 
 
 def spans_are_exact(df: pd.DataFrame) -> bool:
@@ -196,13 +209,17 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
     return f"https://swarm-aurora.com/conjunctionFinder?aurorax_request_id={quote(str(request_ids[0]), safe='')}"
 
 
+def _queries_of(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the query in a provenance, or each of the queries."""
+    query = found.get("query") or []
+    return [one for one in (query if isinstance(query, list) else [query]) if isinstance(one, Mapping)]
+
+
 def windows_of(found: Mapping[str, Any]) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Return the windows of the query, or of each of the queries, in a provenance; none where it does not know them."""
-    query = found.get("query") or []
-    queries = [one for one in (query if isinstance(query, list) else [query]) if isinstance(one, Mapping)]
     return [
         (to_utc("start", one["start"]), to_utc("end", one["end"], last=True))
-        for one in queries
+        for one in _queries_of(found)
         if one.get("start") and one.get("end")
     ]
 

@@ -26,7 +26,6 @@ _CHUNK: Final = 500
 _SHOWN: Final = 5
 _KEYS_OF_OBJECTS: Final = (*model.CONJUNCTION_COLUMNS, "e1_source", "e2_source", *model.SOURCE_FIELDS)
 
-_Time = npt.NDArray[np.datetime64]
 _T = TypeVar("_T")
 
 
@@ -113,7 +112,7 @@ class _SourceLists(dict[bytes | None, list[int]]):
         return numbers
 
 
-def _texts_of(items: Iterable[msgspec.Raw | None]) -> list[bytes | None]:
+def _texts_of_items(items: Iterable[msgspec.Raw | None]) -> list[bytes | None]:
     return [None if item is None else bytes(item) for item in items]
 
 
@@ -167,11 +166,11 @@ class _Columns:
 
     def _numbers(self, lists: list[Any]) -> list[list[int]]:
         if self._by_text:
-            return list(map(self._lists.__getitem__, _texts_of(lists)))
+            return list(map(self._lists.__getitem__, _texts_of_items(lists)))
         return [list(map(self.sources.__getitem__, sources or ())) for sources in lists]
 
     def _number(self, sources: list[Any]) -> npt.NDArray[np.int32]:
-        keys = _texts_of(sources) if self._by_text else sources
+        keys = _texts_of_items(sources) if self._by_text else sources
         return np.array(list(map(self.sources.__getitem__, keys)), np.int32)
 
     def joined(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, pa.Array]]:
@@ -207,7 +206,7 @@ def conjunctions_from_items(
 
     total = len(items)
     bad: dict[int, str] = {}
-    column, sources = _columns(items, bad, keep=False).joined()
+    column, sources = _columns_of_records(items, bad, keep=False).joined()
     sources = fill(sources)
     numbers = column.pop("number")
     keep = np.ones(len(numbers), bool)
@@ -226,7 +225,7 @@ def conjunctions_from_items(
             bad.update((int(number), f"in events: {rule.says}") for number in numbers[keep & broken])
             keep &= ~broken
     if bad:
-        _report(bad, total, on_bad_records)
+        _report_bad(bad, total, on_bad_records)
     frame = ordering.assemble_in_order(column, sources, keep)
     return check_kind(frame, "conjunctions")
 
@@ -246,9 +245,9 @@ def conjunctions_in_order_received(items: list[msgspec.Raw]) -> pd.DataFrame:
         If a record cannot be read.
     """
     bad: dict[int, str] = {}
-    columns = _columns(items, bad, keep=True)
+    columns = _columns_of_records(items, bad, keep=True)
     if bad:
-        _report(bad, len(items), "raise")
+        _report_bad(bad, len(items), "raise")
     return model.assemble_conjunctions(*columns.joined())
 
 
@@ -293,7 +292,7 @@ def _plain_record(value: Any) -> Any:
     return fields
 
 
-def _columns(items: list[msgspec.Raw], bad: dict[int, str], *, keep: bool) -> _Columns:
+def _columns_of_records(items: list[msgspec.Raw], bad: dict[int, str], *, keep: bool) -> _Columns:
     """Read records in chunks; without `keep` the list lets go of each that is read."""
     some = [len(bytes(item)) for item in items[:_SHOWN]]
     columns = _Columns(by_text=sum(some) < _LONG_RECORD * len(some))
@@ -341,7 +340,7 @@ def _type_codes(names: Sequence[str | None], known: Mapping[str | None, int]) ->
         raise ValueError(f"conjunction_type {error.args[0]!r} is not known") from None
 
 
-def _report(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> None:
+def _report_bad(bad: dict[int, str], total: int, on_bad_records: OnBadRecords) -> None:
     shown = "; ".join(f"record {number}: {bad[number]}" for number in sorted(bad)[:_SHOWN])
     more = f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
     if on_bad_records == "drop":

@@ -51,11 +51,11 @@ def _or_missing(holds: Any, times: npt.NDArray[Any]) -> Any:
     return holds if holds.all() else holds | ~_is_set(times)
 
 
-def _in_order(start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
+def _starts_before(start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
     return _or_missing(_ticks(start) <= _ticks(end), end)
 
 
-def _within(epoch: npt.NDArray[Any], start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
+def _epoch_inside(epoch: npt.NDArray[Any], start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Any:
     ticks = _ticks(epoch)
     return _or_missing((_ticks(start) <= ticks) & (ticks <= _ticks(end)) & _is_set(start), epoch)
 
@@ -65,21 +65,23 @@ def _valid(*distances: npt.NDArray[Any]) -> Any:
     return reduce(np.logical_and, [(one >= 0) & (one < np.inf) for one in distances])
 
 
-def _shared(start: npt.NDArray[Any], end: npt.NDArray[Any], first: npt.NDArray[Any], last: npt.NDArray[Any]) -> Any:
+def _shares_time(
+    start: npt.NDArray[Any], end: npt.NDArray[Any], first: npt.NDArray[Any], last: npt.NDArray[Any]
+) -> Any:
     return _or_missing(_ticks(first) <= _ticks(end), end) & _or_missing(_ticks(start) <= _ticks(last), last)
 
 
 _RULES: Final[dict[str, Any]] = {
     "start_set": _is_set,
     "end_set": _is_set,
-    "start_before_end": _in_order,
+    "start_before_end": _starts_before,
     "distances_valid": _valid,
     "min_below_max": lambda low, high: ~(low > high),
     "count_valid": lambda count: count >= 1,
     "minutes_valid": _valid,
-    "closest_epoch_inside": _within,
-    "farthest_epoch_inside": _within,
-    "span_shared": _shared,
+    "closest_epoch_inside": _epoch_inside,
+    "farthest_epoch_inside": _epoch_inside,
+    "span_shared": _shares_time,
 }
 
 _SPAN: Final = (
@@ -179,7 +181,7 @@ class Kind:
         for name, dtype in self.dtypes.items():
             if name not in found:
                 yield Failure(name, "column_in_dataframe", f"the column {name!r} is not there")
-            elif name not in twice and not is_dtype(found[name], dtype):
+            elif name not in twice and not model.is_of_dtype(found[name], dtype):
                 yield Failure(name, "dtype", f"dtype is not {dtype}")
         if self.index and frame.index.name != self.index:
             yield Failure("", "field_name", f"the index is not named {self.index!r}")
@@ -194,7 +196,7 @@ class Kind:
             frame.attrs = {}
         twice = set(frame.columns[frame.columns.duplicated()])
         found = {name: dtype for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if name not in twice}
-        sound = {name for name, dtype in self.dtypes.items() if name in found and is_dtype(found[name], dtype)}
+        sound = {name for name, dtype in self.dtypes.items() if name in found and model.is_of_dtype(found[name], dtype)}
         for column in self.required:
             if column in sound and (missing := frame[column].isna().to_numpy()).any():
                 yield Failure(column, "not_null", "a value is missing", missing)
@@ -239,16 +241,6 @@ def _broken_by_events(
                     broken[rule] = np.zeros(len(flat.lengths), bool)
                 broken[rule][np.repeat(np.arange(first, first + len(lengths)), lengths)[~holds]] = True
     yield from ((rule, broken[rule]) for rule in rules if rule in broken)
-
-
-def is_dtype(found: Any, wanted: Any) -> bool:
-    """Tell whether a dtype is the one that the data model names; None is any, ``"category"`` any categories."""
-    if wanted is None:
-        return True
-    # every categorical dtype equals the text "category", and so does no other
-    if isinstance(wanted, str) and wanted == "category":
-        return isinstance(found, pd.CategoricalDtype)
-    return bool(found == wanted)
 
 
 KINDS: Final = {

@@ -30,7 +30,7 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
     step : str or pandas.Timedelta, optional
         Distance between epochs: rows of one type between the same sources that overlap, or are no further apart
         than this, are one conjunction. By default that of the ephemeris in which they were found, as the frame's
-        provenance has it, else a minute; 0 where spans begin and end between epochs.
+        provenance has it, else that of its query (a minute, or 30 s); 0 where spans begin and end between epochs.
 
     Returns
     -------

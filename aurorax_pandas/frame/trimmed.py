@@ -36,7 +36,7 @@ class KnownSources:
     def __init__(self, data_sources: Any = None) -> None:
         parts = [bundled_sources()]
         if data_sources is not None:
-            parts.insert(0, _table(data_sources))
+            parts.insert(0, _table_of_sources(data_sources))
         table = pd.concat([part.reindex(columns=list(model.SOURCE_FIELDS)) for part in parts], ignore_index=True)
         merged = table.dropna(subset="identifier").groupby("identifier", sort=False).first()
         self._identifiers = pa.array(merged.index.to_numpy(np.int64))
@@ -93,7 +93,7 @@ class KnownSources:
         )
 
 
-def _table(data_sources: Any) -> pd.DataFrame:
+def _table_of_sources(data_sources: Any) -> pd.DataFrame:
     if isinstance(data_sources, pd.DataFrame):
         table = data_sources
     else:

@@ -80,7 +80,7 @@ def check_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
 
 
 def _told(frame: pd.DataFrame, name: str, failures: Iterable[Failure]) -> pd.DataFrame:
-    found = [_row(frame, failure) for failure in failures]
+    found = [_row_of_failure(frame, failure) for failure in failures]
     if found:
         table = pd.DataFrame(found, columns=["column", "check", "says", "rows", "first"], dtype=object)
         lines = "\n".join(f"- {_sentence(failure)}" for failure in found)
@@ -88,7 +88,7 @@ def _told(frame: pd.DataFrame, name: str, failures: Iterable[Failure]) -> pd.Dat
     return frame
 
 
-def _row(frame: pd.DataFrame, failure: Failure) -> dict[str, Any]:
+def _row_of_failure(frame: pd.DataFrame, failure: Failure) -> dict[str, Any]:
     told = {"column": failure.column, "check": failure.check, "says": failure.says, "rows": 0}
     if failure.broken is None:
         return told

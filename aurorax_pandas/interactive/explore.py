@@ -11,7 +11,7 @@ import pandas as pd
 from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import require_column, spacecraft_sides
 from aurorax_pandas.checks import invalid, whole_number
-from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.exceptions import AuroraxMissingExtraError
 from aurorax_pandas.frame.citation import acknowledgement
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 @contract.shared_parameters
+@telling_of_gaps
 def explore(
     df: pd.DataFrame,
     /,
@@ -80,13 +81,6 @@ def explore(
         If Bokeh is not installed.
     AuroraxInputError
         If a column is not there, an argument cannot be used, or the frame has no events.
-    AuroraxDataError
-        If the ephemeris covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the ephemeris covers some rows only: how many it does not, and why.
 
     Notes
     -----

@@ -135,13 +135,13 @@ def _tracks(chosen: pd.DataFrame, kept: Ints, count: int, types: Ints, tracks: T
     lengths = np.maximum(past - first, 0)
     begins = np.cumsum(lengths) - lengths
     epochs = max(len(tracks.epochs), 1)
-    key = np.repeat((tracks.same(source) * _TYPES + types[event]) * epochs + first - begins, lengths)
+    key = np.repeat((tracks.distinct(source) * _TYPES + types[event]) * epochs + first - begins, lengths)
     places, row, where = np.unique(key + np.arange(lengths.sum()), return_index=True, return_inverse=True)
     of = np.repeat(np.arange(len(source)), lengths)[row]
     kind, epoch = types[event[of]], places % epochs
     lat, lon = places_by_type(tracks, kind, source[of], epoch)
     far, south = is_conjugate(tracks, kind, source[of], epoch), is_south(kind, lat)
-    line = (tracks.same(source[of]) * _TYPES + kind) * 4 + 2 * far + south
+    line = (tracks.distinct(source[of]) * _TYPES + kind) * 4 + 2 * far + south
     of_events: dict[str, Any] = {}
     for number, side in enumerate(sides):
         rows = slice(0, sides[0].sum()) if number == 0 else slice(sides[0].sum(), None)

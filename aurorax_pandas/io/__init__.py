@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from aurorax_pandas.frame.dataframe import AuroraxDataFrame
 
 FormatName = Literal["parquet", "csv", "json", "netcdf"]
-Path_ = str | os.PathLike[str]
+FilePath = str | os.PathLike[str]
 
 
-def to_parquet(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
+def to_parquet(df: pd.DataFrame, path: FilePath, *, overwrite: bool = False) -> None:
     """
     Write a frame as Parquet that any reader opens.
 
@@ -69,7 +69,7 @@ def to_parquet(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> Non
     files.export(df, path, "parquet", overwrite=overwrite)
 
 
-def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
+def to_csv(df: pd.DataFrame, path: FilePath, *, overwrite: bool = False) -> None:
     """
     Write a frame as CSV, conjunctions with one row per event.
 
@@ -111,7 +111,7 @@ def to_csv(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
     files.export(df, path, "csv", overwrite=overwrite)
 
 
-def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool = False) -> None:
+def to_json(df: pd.DataFrame, path: FilePath, *, api: bool = False, overwrite: bool = False) -> None:
     """
     Write a frame as JSON, conjunctions as the service's records.
 
@@ -155,7 +155,7 @@ def to_json(df: pd.DataFrame, path: Path_, *, api: bool = False, overwrite: bool
         files.export(df, path, "json", overwrite=overwrite)
 
 
-def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None:
+def to_netcdf(df: pd.DataFrame, path: FilePath, *, overwrite: bool = False) -> None:
     """
     Write a frame as NetCDF 4: the Dataset of `to_xarray`.
 
@@ -189,7 +189,7 @@ def to_netcdf(df: pd.DataFrame, path: Path_, *, overwrite: bool = False) -> None
 
 @overload
 def load_conjunctions(
-    path: Path_ | Sequence[Path_],
+    path: FilePath | Sequence[FilePath],
     *,
     format: FormatName | None = ...,
     engine: Literal["pandas"] = ...,
@@ -199,7 +199,7 @@ def load_conjunctions(
 ) -> AuroraxDataFrame: ...
 @overload
 def load_conjunctions(
-    path: Path_ | Sequence[Path_],
+    path: FilePath | Sequence[FilePath],
     *,
     format: FormatName | None = ...,
     engine: Literal["dask"],
@@ -208,7 +208,7 @@ def load_conjunctions(
     end: Any = ...,
 ) -> dd.DataFrame: ...
 def load_conjunctions(
-    path: Path_ | Sequence[Path_],
+    path: FilePath | Sequence[FilePath],
     *,
     format: FormatName | None = None,  # noqa: A002  (the name that pandas and xarray use)
     engine: Literal["pandas", "dask"] = "pandas",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxError, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxError, AuroraxInputError, callers_level
 from aurorax_pandas.io.durable import read_json
 from aurorax_pandas.query.windows import Part, chunk_of_text, windows_of
 
@@ -144,7 +144,7 @@ def warn_of_missing(folder: Path) -> None:
             f"{str(folder)!r} holds the wider search of minutes that continuous=True refines; the result is what the call of "
             "read_aurorax_conjunctions returned: keep that by to_parquet",
             AuroraxDataWarning,
-            stacklevel=4,
+            stacklevel=callers_level(),
         )
     if manifest is None:
         said = f"nothing in {str(folder / PARTS)!r} tells whether windows are missing in the data set"
@@ -166,5 +166,5 @@ def warn_of_missing(folder: Path) -> None:
     warnings.warn(
         f"{said}; the call of read_aurorax_conjunctions that made the folder goes on with what is missing",
         AuroraxDataWarning,
-        stacklevel=4,
+        stacklevel=callers_level(),
     )

@@ -191,13 +191,13 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
         specs = {spec["name"]: spec for spec in block["frame"]["columns"] if not layout.is_nested(spec)}
         levels = dict(zip(_level_columns(block), block["frame"]["index"].get("levels", ()), strict=True))
         types = {name: layout.arrow_type(spec) for name, spec in {**levels, **specs}.items()}
-        table = _table(file, types)
+        table = _read_table(file, types)
     nested: dict[str, model.Flat] = {}
     if block["kind"] == "passes":
         row = _one(table, "pass").to_numpy()
         firsts = _first_places(row)
         column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
-        nested["stations"] = _entries(table, row, "station", _station, model.STATION_FIELDS)
+        nested["stations"] = _flat_of_rows(table, row, "station", _station, model.STATION_FIELDS)
         if _PARENTS in table.column_names:
             nested[_PARENTS] = _numbers_of_texts(_plain_table(_one(table, _PARENTS)).take(pa.array(firsts)))
     elif block["kind"] != "conjunctions":
@@ -208,13 +208,13 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
         column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
         nested = {
             "data_sources": _sources_of_rows(table, firsts),
-            "events": _entries(table, row, "event", _event, model.EVENT_FIELDS),
+            "events": _flat_of_rows(table, row, "event", _event, model.EVENT_FIELDS),
         }
     parts = layout.Parts({name: column[name] for name in specs}, [column[name] for name in levels], nested)
     return block, layout.put_together(block, parts)
 
 
-def _table(file: IO[bytes], types: dict[str, pa.DataType]) -> pa.Table:
+def _read_table(file: IO[bytes], types: dict[str, pa.DataType]) -> pa.Table:
     import pyarrow.csv
 
     place = file.tell()
@@ -277,7 +277,7 @@ def _sources_of_rows(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Fl
     return model.Flat(fields, lengths)
 
 
-def _entries(
+def _flat_of_rows(
     table: pa.Table,
     row: npt.NDArray[np.int64],
     number: str,

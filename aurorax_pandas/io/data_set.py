@@ -18,8 +18,7 @@ from aurorax_pandas.io import files
 from aurorax_pandas.io.archive import DATA_SET, INDEX, PARTS, Manifest, included_windows, runs_of
 from aurorax_pandas.io.durable import clear_place, folder_to_disk, read_json, remove_leftovers, write_json
 from aurorax_pandas.query.windows import Part
-
-Times = npt.NDArray[np.datetime64]
+from aurorax_pandas.times import Times
 
 _DAY: Final = pd.Timedelta("1D")
 
@@ -207,12 +206,12 @@ class DataSet:
     def _touch_missing(self, begins: Times, ends: Times) -> npt.NDArray[np.bool_]:
         missing = [self._zone(part) for part in self._windows if part not in self._frames]
         touched = np.zeros(len(begins), bool)
-        for first, last in _joined(missing):
+        for first, last in _joined_spans(missing):
             touched |= (begins <= last) & (ends >= first)
         return touched
 
 
-def _joined(spans: Sequence[tuple[np.datetime64, np.datetime64]]) -> list[tuple[np.datetime64, np.datetime64]]:
+def _joined_spans(spans: Sequence[tuple[np.datetime64, np.datetime64]]) -> list[tuple[np.datetime64, np.datetime64]]:
     """Return spans, those that overlap as one."""
     joined: list[tuple[np.datetime64, np.datetime64]] = []
     for first, last in sorted(spans):

@@ -21,8 +21,7 @@ from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.io import layout, parquet_file
-from aurorax_pandas.io.durable import beside, folder_to_disk, one_file_error
-from aurorax_pandas.io.durable import file_to_disk as _to_disk
+from aurorax_pandas.io.durable import beside, file_to_disk, folder_to_disk, one_file_error
 from aurorax_pandas.io.places import Place, pack, place_of, readable, send, target_of
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 _MODULES: Final = {"parquet": "parquet_file", "csv": "csv_file", "json": "json_file", "netcdf": "netcdf_file"}
 
 
-#: One of these is in each frame that has `.aurorax`.
-_OF_OURS: Final = frozenset({"min_distance", "data_sources", "events", "e1_identifier"})
 _PANDAS: Final = {
     "parquet": "parquet(path)",
     "csv": "csv(path)",
@@ -53,7 +50,7 @@ def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
 
     check_frame(df, f"to_{name}")
     flag("overwrite", overwrite)
-    if not _OF_OURS & set(df.columns):
+    if model.MARKS.isdisjoint(df.columns):
         raise AuroraxInputError(
             f"to_{name} keeps conjunctions, events, pair summaries and passes; this frame has none of their columns. Flat "
             f"frames, such as those of revisits, daily_counts and image_windows, are kept by pandas itself: df.to_{_PANDAS[name]}"
@@ -147,7 +144,7 @@ def _write_checked(
             raise
         except Exception as error:
             raise AuroraxInputError(f"the frame cannot be written as {path.name!r}: {error}") from error
-        _to_disk(temporary)
+        file_to_disk(temporary)
         try:
             check(temporary)
         except (AssertionError, AuroraxDataError) as error:

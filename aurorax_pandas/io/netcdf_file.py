@@ -123,17 +123,17 @@ def _check_bytes(path: Path) -> None:
 
 def read_empty(path: Path) -> pd.DataFrame:
     """Read the columns and dtypes of a frame, without its rows."""
-    with _opened(path) as ds:
+    with _opened_dataset(path) as ds:
         return layout.empty_frame(block_of(ds))
 
 
 def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
     """Read a frame."""
-    with _opened(path) as ds:
+    with _opened_dataset(path) as ds:
         return block_of(ds), to_dataframe(ds)
 
 
-def _opened(path: Path) -> xr.Dataset:
+def _opened_dataset(path: Path) -> xr.Dataset:
     import xarray as xr
 
     check_engine()

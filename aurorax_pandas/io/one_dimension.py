@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame.layouts import NESTED_FIELDS
 from aurorax_pandas.io import layout
 from aurorax_pandas.io.variables import DIMS, NESTED_ENTRIES, POSITION, block_of, decoded, ragged_variables
 
@@ -25,12 +26,11 @@ _DIM: Final = DIMS["conjunctions"]
 _CHECKSUM: Final = "provenance_checksum"
 #: Stands for a text of the user's that is missing; of several Datasets xarray keeps the attributes of the first alone.
 _MISSING_TEXT: Final = "<missing>"
-_FIELDS: Final = {"data_sources": model.SOURCE_FIELDS, "events": model.EVENT_FIELDS}
 
 
 def is_along_conjunction(ds: xr.Dataset) -> bool:
     """Tell whether a Dataset has this form."""
-    return all(name in ds.variables and ds[name].dims == (_DIM,) for name in _FIELDS)
+    return all(name in ds.variables and ds[name].dims == (_DIM,) for name in NESTED_FIELDS)
 
 
 def flatten_dataset(ds: xr.Dataset, df: pd.DataFrame) -> xr.Dataset:
@@ -40,7 +40,9 @@ def flatten_dataset(ds: xr.Dataset, df: pd.DataFrame) -> xr.Dataset:
     block = block_of(ds)
     entries = list(NESTED_ENTRIES.values())
     ours = {
-        f"{entry}_{name}" for entry, fields in zip(entries, _FIELDS.values(), strict=True) for name in (_DIM, *fields)
+        f"{entry}_{name}"
+        for entry, fields in zip(entries, NESTED_FIELDS.values(), strict=True)
+        for name in (_DIM, *fields)
     }
     lost = [name for name, variable in ds.variables.items() if set(entries) & set(variable.dims) and name not in ours]
     if lost:
@@ -51,9 +53,9 @@ def flatten_dataset(ds: xr.Dataset, df: pd.DataFrame) -> xr.Dataset:
     for spec in block["frame"]["columns"]:
         if spec["name"] not in model.CONJUNCTION_COLUMNS:
             made[spec["name"]] = _without_own_marks(made[spec["name"]], spec)
-    for column in _FIELDS:
+    for column in NESTED_FIELDS:
         told = {"long_name": f"{column.replace('_', ' ')} of the {_DIM}, as JSON"}
-        made[column] = xr.Variable(_DIM, _texts_of(model.flatten(df[column])), told)
+        made[column] = xr.Variable(_DIM, _json_of_entries(model.flatten(df[column])), told)
     told = {"long_name": "CRC-32 of the provenance"}
     made[_CHECKSUM] = xr.Variable(_DIM, np.full(len(df), _checksum(block)), told)
     return made
@@ -67,7 +69,7 @@ def ragged(ds: xr.Dataset) -> xr.Dataset:
     variables: dict[str, Any] = {POSITION: xr.Variable(_DIM, np.arange(ds.sizes[_DIM]))}
     for column, entry in NESTED_ENTRIES.items():
         try:
-            flat = _flat_of_texts(ds[column].values, _FIELDS[column])
+            flat = _flat_of_texts(ds[column].values, NESTED_FIELDS[column])
         except (pa.ArrowException, AttributeError, LookupError, TypeError, ValueError) as error:
             raise AuroraxDataError(f"{column} is not the JSON that along_conjunction wrote: {error}") from error
         variables |= ragged_variables(_DIM, entry, flat)
@@ -75,7 +77,7 @@ def ragged(ds: xr.Dataset) -> xr.Dataset:
         # rows of several searches: the provenance of the first would be told of all
         attrs = {name: value for name, value in block["frame"]["attrs"].items() if name != provenance.KEY}
         block = {**block, "frame": {**block["frame"], "attrs": attrs}}
-    made = ds.drop_vars([*_FIELDS, _CHECKSUM], errors="ignore").assign(variables)
+    made = ds.drop_vars([*NESTED_FIELDS, _CHECKSUM], errors="ignore").assign(variables)
     return made.assign_attrs({provenance.KEY: layout.dump_block(block)})
 
 
@@ -118,7 +120,7 @@ def _without_own_marks(variable: xr.DataArray, spec: dict[str, Any]) -> xr.DataA
     return made
 
 
-def _texts_of(flat: model.Flat) -> npt.NDArray[Any]:
+def _json_of_entries(flat: model.Flat) -> npt.NDArray[Any]:
     columns = {
         name: (array.cast(pa.int64()) if pa.types.is_timestamp(array.type) else array).to_pylist()
         for name, array in flat.fields.items()

@@ -242,7 +242,7 @@ def readable(place: Place) -> Iterator[Path]:
 
 
 @contextmanager
-def _opened(packed: Path, suffix: str) -> Iterator[Any]:
+def _opened_content(packed: Path, suffix: str) -> Iterator[Any]:
     """Open what a compressed file holds, or the one file in an archive, to be read piece by piece."""
     method = _COMPRESSED[suffix][0]
     if method == "zip":
@@ -269,7 +269,7 @@ def _opened(packed: Path, suffix: str) -> Iterator[Any]:
 
 def _unpack(packed: Path, plain: Path, suffix: str) -> None:
     most = most_bytes(packed)
-    with _opened(packed, suffix) as source, plain.open("wb") as target:
+    with _opened_content(packed, suffix) as source, plain.open("wb") as target:
         while piece := source.read(_PIECE):
             target.write(piece)
             most -= len(piece)

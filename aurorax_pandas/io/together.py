@@ -101,11 +101,11 @@ def _own_of(made: xr.Dataset, own: xr.Dataset, rows: Any, before: str, after: st
         return _chosen(own, {DIMS[before]: rows})
     if after == "conjunctions":
         return _chosen(
-            own, {"conjunction": rows, **{entry: _entries(made, entry, rows) for entry in ("source", "event")}}
+            own, {"conjunction": rows, **{entry: _entry_positions(made, entry, rows) for entry in ("source", "event")}}
         )
     events = own.drop_dims("source", errors="ignore")
     chosen = _chosen(
-        events, {"conjunction": rows, "event": _entries(made, "event", np.arange(made.sizes["conjunction"]))}
+        events, {"conjunction": rows, "event": _entry_positions(made, "event", np.arange(made.sizes["conjunction"]))}
     )
     # an event has the values of its conjunction
     both = [name for name, variable in chosen.variables.items() if {"conjunction", "event"} <= set(variable.dims)]
@@ -129,7 +129,7 @@ def _chosen(own: xr.Dataset, places: dict[str, Any]) -> xr.Dataset:
     return own.isel({dim: chosen for dim, chosen in places.items() if dim in own.dims})
 
 
-def _entries(ds: xr.Dataset, entry: str, rows: Any) -> Any:
+def _entry_positions(ds: xr.Dataset, entry: str, rows: Any) -> Any:
     """Return where the sources or events of some conjunctions stand in a Dataset, in the order of these."""
     lengths, places = entry_places(ds, entry)
     return places[model.entries_of(lengths, rows)]

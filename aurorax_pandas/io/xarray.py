@@ -199,7 +199,7 @@ def to_dataframe(ds: xr.Dataset) -> pd.DataFrame:
 
 def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
     dim, frame = DIMS[block["kind"]], block["frame"]
-    lacking = [name for name in _names(block, dim) if name not in ds.variables]
+    lacking = [name for name in _names_along(block, dim) if name not in ds.variables]
     if dim not in ds.dims:
         raise AuroraxDataError(
             f"the Dataset has no dimension {dim!r}, but {', '.join(map(str, ds.dims))}; give the dimension of its rows "
@@ -207,7 +207,7 @@ def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
         )
     if lacking:
         raise AuroraxDataError(f"the Dataset lacks the variable {lacking[0]!r}")
-    for name in _names(block, dim):
+    for name in _names_along(block, dim):
         _check_shape(ds, name)
     specs = {spec["name"]: spec for spec in frame["columns"]}
     columns = {
@@ -238,7 +238,7 @@ def as_made(ds: Any) -> xr.Dataset:
     return one_dimension.ragged(made) if one_dimension.is_along_conjunction(made) else made
 
 
-def _names(block: layout.Block, dim: str) -> list[str]:
+def _names_along(block: layout.Block, dim: str) -> list[str]:
     names = [spec["name"] for spec in block["frame"]["columns"] if not layout.is_nested(spec)]
     if block["kind"] in ENTRIES_OF:
         names.append(position_of(dim))
@@ -252,14 +252,14 @@ def _names(block: layout.Block, dim: str) -> list[str]:
 def added(ds: xr.Dataset, block: layout.Block) -> list[Hashable]:
     """Name the variables and coordinates along the first dimension that are not of `to_xarray`."""
     dim = DIMS[block["kind"]]
-    known = {dim, *_names(block, dim)}
+    known = {dim, *_names_along(block, dim)}
     return [name for name, variable in ds.variables.items() if variable.dims == (dim,) and name not in known]
 
 
 def all_names(block: layout.Block) -> set[str]:
     """Name the variables and coordinates that `to_xarray` made."""
     dim = DIMS[block["kind"]]
-    return {dim, *_names(block, dim)}
+    return {dim, *_names_along(block, dim)}
 
 
 def _index_of_dataset(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[dict[str, Any], list[pa.Array]]:

@@ -17,7 +17,7 @@ from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.ephemeris.tracks import Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.plotting import colors, contract, scale
-from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.map_tracks import dense, joined_epochs, places_by_type
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.rows import refuse_summed
@@ -107,8 +107,7 @@ def plot_approach(
     held_picture(given, kind)
     axes = contract.new_axes(given, figsize, 4.2)
     picture = picture_on(axes, kind)
-    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
-    looks = colors.looks([str(name) for name in labels.cat.categories], axes, chosen, others)
+    labels, looks = looks_that_fit(axes, labels, chosen)
     tracks = Tracks(ephemeris, sources_of_sides(events))
     found = approaches_of(events, tracks, EMISSION_ALTITUDE)
     minutes = _minutes(events, tracks, wide)
@@ -129,9 +128,7 @@ def plot_approach(
     if allowed is not None:
         axes.axhline(allowed, color=colors.ink(axes), linewidth=0.9, linestyle=(0, (6, 3)))
     _explain_minutes(axes, picture, allowed, drawn=len(events) > 0)
-    axes.grid(alpha=0.35, linewidth=0.6)
-    axes.set_axisbelow(True)
-    contract.trim(axes)
+    contract.draw_grid(axes)
     if legend and len(events):
         legend_above(axes, picture)
     contract.write_title(axes, title)
@@ -139,9 +136,7 @@ def plot_approach(
         contract.name_axes(axes, x="Minutes from the closest approach")
     else:
         draw_time(axes, events["start"].to_numpy() - wide, events["end"].to_numpy() + wide)
-    axes.update_datalim([(axes.get_xlim()[0], 0.0)], updatex=False)
-    axes.margins(y=0.03)
-    axes.autoscale(axis="y")
+    contract.hold_on_y(axes, 0.0)
     return axes
 
 

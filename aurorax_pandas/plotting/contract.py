@@ -237,6 +237,21 @@ def trim(axes: Axes) -> None:
         axes.spines[spine].set_visible(False)
 
 
+def draw_grid(axes: Axes) -> None:
+    """Draw pale lines behind what is in a picture, and leave out the spines that bound nothing."""
+    axes.grid(alpha=0.35, linewidth=0.6)
+    axes.set_axisbelow(True)
+    trim(axes)
+
+
+def hold_on_y(axes: Axes, *places: float) -> None:
+    """Let the y axis hold some places and what is drawn, and leave it to matplotlib: a logarithmic axis has no zero."""
+    x = axes.get_xlim()[0]
+    axes.update_datalim([(x, place) for place in places], updatex=False)
+    axes.margins(y=0.03)
+    axes.autoscale(axis="y")
+
+
 def draw_nothing(axes: Axes, words: str = "no conjunctions") -> None:
     """Say that there is nothing to draw."""
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center")

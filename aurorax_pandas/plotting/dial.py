@@ -13,7 +13,7 @@ from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, requ
 from aurorax_pandas.checks import choice, flag, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract, scale
-from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.rows import GROUPS, refuse_summed
 
@@ -148,8 +148,7 @@ def _draw_named(
     if palette is None:
         _draw_marks(axes, angle[known], radius[known], south[known], [colors.cycle()[0]], size, "o", own)
         return
-    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
-    looks = colors.looks([str(name) for name in labels.cat.categories], axes, palette, others)
+    labels, looks = looks_that_fit(axes, labels, palette)
     codes = labels.cat.codes.to_numpy()
     # where marks are many they come in turns, so that no group covers the others
     for part in np.array_split(np.flatnonzero(known), 1 if len(codes) < _MANY else _TURNS):

@@ -12,7 +12,7 @@ from aurorax_pandas import geometry
 from aurorax_pandas.checks import as_list, checked_number, flag
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract
-from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.rows import drawn_rows
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
@@ -92,8 +92,7 @@ def plot_distance(
     picture = picture_on(axes, "distance")
     contract.name_axes(axes, y="Distance [km]")
     start, stop = events["start"].to_numpy(), events["end"].to_numpy()
-    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
-    looks = colors.looks([str(name) for name in labels.cat.categories], axes, chosen, others)
+    labels, looks = looks_that_fit(axes, labels, chosen)
     interpolated = {"approach_distance", "approach_time"} <= set(events.columns)
     size = float(np.clip(60.0 / np.sqrt(max(len(events), 1)), 1.2, 5.0))
     codes = labels.cat.codes.to_numpy()
@@ -110,9 +109,7 @@ def plot_distance(
         picture.colors[name] = Line2D(
             [], [], color=look.color, linewidth=2.5, marker=look.marker, markersize=5, markeredgewidth=0.8
         )
-    axes.grid(alpha=0.35, linewidth=0.6)
-    axes.set_axisbelow(True)
-    contract.trim(axes)
+    contract.draw_grid(axes)
     if legend:
         _explain(axes, picture, interpolated=interpolated and len(events) > 0)
     if legend and len(events):
@@ -138,7 +135,7 @@ def _checked_elevations(altitude: Any, elevations: Any) -> list[float] | None:
     ]
 
 
-def _places(events: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _places_along_x(events: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Return where events are along x, and which have a closest epoch: without one the middle stands for it."""
     start, stop, epoch = (events[name].to_numpy() for name in ("start", "end", "closest_epoch"))
     known: npt.NDArray[np.bool_] = ~np.isnat(epoch)
@@ -159,7 +156,7 @@ def _draw_ranges(
 
     if not len(events):
         return
-    x, low, high = _places(events)[0], events["min_distance"].to_numpy(), events["max_distance"].to_numpy()
+    x, low, high = _places_along_x(events)[0], events["min_distance"].to_numpy(), events["max_distance"].to_numpy()
     segments = np.stack([np.column_stack([x, low]), np.column_stack([x, high])], axis=1)
     order = np.argsort(-low, kind="stable")
     # where lines are many they give way to the marks
@@ -182,7 +179,7 @@ def _draw_group(
     interpolated: bool,
     many: int,
 ) -> None:
-    x, known = _places(events)
+    x, known = _places_along_x(events)
     low = events["min_distance"].to_numpy()
     rasterized = many > contract.RASTERISED_FROM
     marks: dict[str, Any] = {"linestyle": "none", "markersize": size, "color": look.color, "rasterized": rasterized}
@@ -214,14 +211,11 @@ def _explain(axes: Axes, picture: Picture, *, interpolated: bool) -> None:
 
 
 def _hold_distances(axes: Axes, events: pd.DataFrame) -> None:
-    """Let the y axis hold zero and all distances, and leave it to matplotlib: a logarithmic axis has no zero."""
+    """Let the y axis hold zero and all distances; on a logarithmic one the least above zero counts."""
     numbers = events[["min_distance", "max_distance"]].to_numpy(np.float64).ravel()
     known = numbers[np.isfinite(numbers)]
-    x = axes.get_xlim()[0]
     places = [0.0, float(known.max(initial=1.0)), *known[known > 0].min(initial=np.inf, keepdims=True)]
-    axes.update_datalim([(x, place) for place in places if np.isfinite(place)], updatex=False)
-    axes.margins(y=0.03)
-    axes.autoscale(axis="y")
+    contract.hold_on_y(axes, *(place for place in places if np.isfinite(place)))
 
 
 def _draw_elevation(axes: Axes, altitude: float, angles: list[float]) -> None:

@@ -14,7 +14,7 @@ from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, requ
 from aurorax_pandas.checks import flag, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract
-from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import held_picture, picture_on
 from aurorax_pandas.plotting.rows import drawn_rows, is_pair_summary, is_passes
 from aurorax_pandas.plotting.words import column_label
@@ -97,8 +97,7 @@ def plot_histogram(
     axes = contract.new_axes(given, figsize, 3.8, 6.5)
     picture = picture_on(axes, "histogram")
     picture.held |= {"column": column, "edges": edges}
-    labels, others = colors.foremost(labels[known], groups_that_fit(axes, [str(n) for n in labels.cat.categories]))
-    looks = colors.looks([str(name) for name in labels.cat.categories], axes, chosen, others)
+    labels, looks = looks_that_fit(axes, labels[known], chosen)
     density = bool(own.get("density"))
     contract.name_axes(axes, column_label(column), "Density" if density else what)
     contract.trim(axes)

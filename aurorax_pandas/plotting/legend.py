@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.transforms import Bbox, ScaledTranslation
 
-from aurorax_pandas.plotting.colors import MOST_GROUPS
+from aurorax_pandas.plotting import colors
 from aurorax_pandas.plotting.contract import figure_of, letter_size, panel_points
 from aurorax_pandas.plotting.picture import Picture
 from aurorax_pandas.plotting.words import fitted, text_width
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
     from matplotlib.axes import Axes
 
 #: How many letters high a row of the legend is, and how many wide what stands beside the words is.
@@ -30,7 +33,15 @@ def groups_that_fit(axes: Axes, names: list[str]) -> int:
     widest = max((text_width(name, size) for name in names[:200]), default=0.0)
     columns = max(1, int(0.8 * width // (min(widest, 0.75 * width) + _HANDLE * size)))
     rows = max(1, int(_SHARE * height // (_ROW * size)) - 1)
-    return int(min(MOST_GROUPS, max(3, columns * rows)))
+    return int(min(colors.MOST_GROUPS, max(3, columns * rows)))
+
+
+def looks_that_fit(
+    axes: Axes, labels: pd.Series[Any], palette: Mapping[str, Any]
+) -> tuple[pd.Series[Any], dict[str, colors.Look]]:
+    """Return the labels of as many groups as a legend has room for, the rest as one, and the look of each group."""
+    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
+    return labels, colors.looks([str(name) for name in labels.cat.categories], axes, palette, others)
 
 
 def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: float = 0.0) -> None:
@@ -62,7 +73,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     # where a legend would be taller than its share its letters shrink, then what marks mean is left out, never a colour
     while True:
         names = fitted([*picture.colors, *picture.marks][: len(handles)], room - _HANDLE * size, size)
-        columns = _columns(names, room, size)
+        columns = _columns_that_fit(names, room, size)
         if -(-len(names) // columns) * _ROW * size <= height or (
             size <= _LEAST and len(handles) <= len(picture.colors)
         ):
@@ -84,7 +95,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     _raise_title(axes, picture, legend)
 
 
-def _columns(names: list[str], room: float, size: float) -> int:
+def _columns_that_fit(names: list[str], room: float, size: float) -> int:
     """Return in how many columns names fit side by side, filled one after the other as matplotlib does."""
     widths = [text_width(name, size) + _HANDLE * size for name in names]
     for columns in range(len(names), 1, -1):

@@ -13,7 +13,7 @@ from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, read_emission_altitude, rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, checked_number, flag
-from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
@@ -41,6 +41,7 @@ _WIDTH = 7.6
 
 
 @contract.shared_parameters
+@telling_of_gaps
 def plot_map(
     df: pd.DataFrame,
     /,
@@ -98,13 +99,6 @@ def plot_map(
     AuroraxInputError
         If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude; or if
         the Axes hold another picture.
-    AuroraxDataError
-        If the ephemeris covers no row.
-
-    Warns
-    -----
-    AuroraxDataWarning
-        If the ephemeris covers some rows only: how many it does not, and why.
 
     Examples
     --------
@@ -183,7 +177,7 @@ def plot_map(
     axes = _titled(panels, title)
     for south, part in parts.items():
         map_marks.write_names(panels[south][0], panels[south][2], part)
-        map_marks.write_times(panels[south][0], panels[south][2], drawn[south])
+        map_marks.write_instants(panels[south][0], panels[south][2], drawn[south])
     return axes
 
 

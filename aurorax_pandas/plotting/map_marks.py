@@ -131,8 +131,8 @@ def _sides(
             )
             for right, up in ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0))
         }
-        inside = {each: found for each, found in boxes.items() if _within(found, view)} or boxes
-        covered = {each: sum(_shared(found, one) for one in taken) for each, found in inside.items()}
+        inside = {each: found for each, found in boxes.items() if _lies_in_view(found, view)} or boxes
+        covered = {each: sum(_shared_area(found, one) for one in taken) for each, found in inside.items()}
         side = min(covered, key=covered.__getitem__)
         fits = fits and covered[side] == 0 and inside is not boxes
         sides[place, name] = side
@@ -157,11 +157,11 @@ def _name_box(x: float, y: float, width: float, size: float, dx: float, dy: floa
     return left, low, left + width, low + height
 
 
-def _within(one: tuple[float, float, float, float], view: tuple[float, ...]) -> bool:
+def _lies_in_view(one: tuple[float, float, float, float], view: tuple[float, ...]) -> bool:
     return view[0] < one[0] and one[2] < view[1] and view[2] < one[1] and one[3] < view[3]
 
 
-def _shared(one: tuple[float, float, float, float], two: tuple[float, float, float, float]) -> float:
+def _shared_area(one: tuple[float, float, float, float], two: tuple[float, float, float, float]) -> float:
     wide, high = min(one[2], two[2]) - max(one[0], two[0]), min(one[3], two[3]) - max(one[1], two[1])
     return max(wide, 0.0) * max(high, 0.0)
 
@@ -230,7 +230,7 @@ def draw_directions(
         )  # fmt: skip
 
 
-def write_times(axes: Axes, project: Projection, points: Points) -> None:
+def write_instants(axes: Axes, project: Projection, points: Points) -> None:
     """Write for each run the instant of its first minute in range that no other instant or name is near."""
     from matplotlib.patheffects import withStroke
     from matplotlib.text import Annotation
@@ -257,7 +257,7 @@ def write_times(axes: Axes, project: Projection, points: Points) -> None:
             continue
         box = _name_box(place[0] * scale, place[1] * scale, width, size, 3.0, -3.0)
         apart = all(np.hypot(place[0] - a, place[1] - b) * scale > 1.2 * width for a, b in written)
-        if apart and _within(box, view) and not any(_shared(box, one) for one in taken):
+        if apart and _lies_in_view(box, view) and not any(_shared_area(box, one) for one in taken):
             told.add(run)
             written.append(place)
             axes.annotate(

@@ -148,7 +148,7 @@ def points_on_map(found: pd.DataFrame, tracks: Tracks) -> Points:
     end: Any = found["end"].to_numpy()
     source, types, label = (found[name].to_numpy() for name in ("source", "type", "label"))
     # events of one spacecraft, type and label share their tracks
-    craft = tracks.same(source)
+    craft = tracks.distinct(source)
     key = pd.factorize((label * (craft.max(initial=0) + 1) + craft) * len(_TYPES) + types)[0].astype(np.int64)
     beyond = tracks.step + tracks.step
     clusters = overlap_clusters(key, start - beyond, end + beyond, tracks.step)

@@ -111,17 +111,13 @@ def plot_rate(
             picture.colors[name] = Line2D([], [], **line)
     if left_out:
         picture.marks[f"{left_out} with fewer are not drawn"] = Line2D([], [], linestyle="none")
-    axes.grid(alpha=0.35, linewidth=0.6)
-    axes.set_axisbelow(True)
-    contract.trim(axes)
+    contract.draw_grid(axes)
     if legend and len(days):
         legend_above(axes, picture)
     contract.write_title(axes, title)
     draw_time(axes, edges[:-1], edges[1:])
     if np.isfinite(rates.to_numpy(np.float64)).any():
-        axes.update_datalim([(axes.get_xlim()[0], 0.0)], updatex=False)
-        axes.margins(y=0.03)
-        axes.autoscale(axis="y")
+        contract.hold_on_y(axes, 0.0)
     elif len(days):
         contract.draw_nothing(axes, "no operation")
     return axes

@@ -87,19 +87,21 @@ def _round_times(first: float, last: float, most: int) -> npt.NDArray[np.float64
     for step, chosen in _DAYS:
         if days / step < most + 1:
             found = [day for month in _months(first, last, 1) for day in _days_of(month, chosen)]
-            inside = _inside(found, first, last)
+            inside = _dates_inside(found, first, last)
             if len(inside) <= most:
                 return inside
     for step in _MONTHS:
         if days / _MONTH / step < most + 1:
-            inside = _inside(_months(first, last, step), first, last)
+            inside = _dates_inside(_months(first, last, step), first, last)
             if len(inside) <= most:
                 return inside
     for step in (number * 10**power for power in range(5) for number in (1, 2, 5)):
         if days / _YEAR / step < most + 1:
             begin, end = _year(first), _year(last)
             years = np.arange(-(-begin // step) * step, end + 1, step)
-            inside = _inside([np.datetime64(f"{year:04d}", "D") for year in years if 0 < year < 10000], first, last)
+            inside = _dates_inside(
+                [np.datetime64(f"{year:04d}", "D") for year in years if 0 < year < 10000], first, last
+            )
             if len(inside) <= most:
                 return inside
     return np.array([])
@@ -119,7 +121,7 @@ def _days_of(month: Any, chosen: tuple[int, ...]) -> list[Any]:
     return [month + np.timedelta64(day - 1, "D") for day in chosen]
 
 
-def _inside(found: list[Any], first: float, last: float) -> npt.NDArray[np.float64]:
+def _dates_inside(found: list[Any], first: float, last: float) -> npt.NDArray[np.float64]:
     numbers = date_numbers(np.array(found, "M8[D]")) if found else np.array([])
     return numbers[(numbers >= first) & (numbers <= last)]
 

@@ -13,7 +13,7 @@ from aurorax_pandas.checks import choice, flag, one_name
 from aurorax_pandas.frame import model
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.bars import HOLLOW_POINTS, MIN_BAR_POINTS, Bars
-from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time, make_room_for_date, name_times
@@ -239,12 +239,9 @@ def _color_by_number(
 def _color_by_name(axes: Axes, picture: Picture, bars: Bars, values: pd.Series[Any], palette: dict[str, Any]) -> None:
     from matplotlib.patches import Patch
 
-    labels = ordered_labels(values)
-    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
-    names = [str(name) for name in labels.cat.categories]
-    looks = colors.looks(names, axes, palette, others)
+    labels, looks = looks_that_fit(axes, ordered_labels(values), palette)
     bars.set_facecolor([looks[label].color for label in labels])
-    bars.hatches = np.array([looks[name].hatch for name in names], object)[labels.cat.codes.to_numpy()]
+    bars.hatches = np.array([look.hatch for look in looks.values()], object)[labels.cat.codes.to_numpy()]
     for name, look in looks.items():
         picture.colors[name] = Patch(
             facecolor=look.color, hatch=look.hatch, edgecolor=axes.get_facecolor(), linewidth=0

@@ -13,9 +13,21 @@ from aurorax_pandas.checks import as_list, as_number, known_name, names
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.query.filters import MetadataFilter, MetadataFilterExpression, read_filter, set_field
 from aurorax_pandas.query.filters import from_mapping as from_mapping
-from aurorax_pandas.sources import platform_named
+from aurorax_pandas.sources import NAMED_BY, platform_named
 
 HEMISPHERES: Final = ("northern", "southern")
+
+
+class _NotGiven(tuple[str, ...]):
+    """An empty tuple that tells a field which was left out from one that was given, but holds nothing."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN: Final = _NotGiven()
 
 
 @dataclass(frozen=True)
@@ -24,27 +36,25 @@ class DataSourceBlock:
 
     argument: ClassVar[str] = "data_sources"
 
-    programs: Sequence[str] = ()
-    platforms: Sequence[str] = ()
-    instrument_types: Sequence[str] = ()
+    programs: Sequence[str] = NOT_GIVEN
+    platforms: Sequence[str] = NOT_GIVEN
+    instrument_types: Sequence[str] = NOT_GIVEN
     metadata_filters: (
         MetadataFilter | MetadataFilterExpression | Mapping[str, Any] | Sequence[MetadataFilterExpression] | None
     ) = None
 
     def __post_init__(self) -> None:
-        for name in ("programs", "platforms", "instrument_types"):
-            set_field(self, name, names(name, getattr(self, name)))
-        # the service knows sites by their names alone
-        set_field(self, "platforms", tuple(dict.fromkeys(map(platform_named, self.platforms))))
+        for name in NAMED_BY:
+            if getattr(self, name) is not NOT_GIVEN:
+                set_field(self, name, names(name, getattr(self, name)))
+        if self.platforms:
+            # the service knows sites by their names alone
+            set_field(self, "platforms", tuple(dict.fromkeys(map(platform_named, self.platforms))))
         set_field(self, "metadata_filters", read_filter(self.metadata_filters))
 
     def to_query(self) -> dict[str, Any]:
         """Return the block as the service takes it, without what is empty."""
-        query: dict[str, Any] = {
-            name: list(getattr(self, name))
-            for name in ("programs", "platforms", "instrument_types")
-            if getattr(self, name)
-        }
+        query: dict[str, Any] = {name: list(getattr(self, name)) for name in NAMED_BY if getattr(self, name)}
         if isinstance(self.metadata_filters, MetadataFilter):
             query["ephemeris_metadata_filters"] = self.metadata_filters.to_query()
         return query
@@ -205,9 +215,6 @@ def read_location(place: Any) -> tuple[float, float]:
             f"locations: ({lat}, {lon}) is off the map; latitude is −90 to 90, longitude −180 to 180 [degrees]"
         )
     return lat, lon
-
-
-CriteriaBlock = GroundCriteriaBlock | SpaceCriteriaBlock | EventsCriteriaBlock | CustomLocationsCriteriaBlock
 
 
 class SourcesLike(Protocol):

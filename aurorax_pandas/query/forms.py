@@ -8,11 +8,9 @@ from typing import Any, Final
 
 from aurorax_pandas.checks import as_list, as_number
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
-from aurorax_pandas.query.blocks import read_location
-from aurorax_pandas.sources import SPACECRAFT, known_sources, platform_named
+from aurorax_pandas.query.blocks import NOT_GIVEN, DataSourceBlock, read_location
+from aurorax_pandas.sources import NAMED_BY, SPACECRAFT, known_sources, platform_named
 
-#: Fields of a block that name data sources, and what a source calls them.
-NAMED: Final = {"programs": "program", "platforms": "platform", "instrument_types": "instrument_type"}
 _EVERY: Final = {"ground": "every data source on the ground", "space": "every spacecraft", "events": "every event list"}
 
 
@@ -63,7 +61,7 @@ def _line_of_names(argument: str, names: list[str]) -> str:
     for name in names:
         plain = platform_named(name)
         folded = plain.lower()
-        for key, column in NAMED.items():
+        for key, column in NAMED_BY.items():
             hit = sources[sources[column].str.lower() == folded]
             if len(hit):
                 block.setdefault(key, []).append(str(hit[column].iloc[0]))
@@ -87,10 +85,8 @@ def tell_of_every_source(argument: str, given: Any) -> None:
     AuroraxDataWarning
         Since such a block asks for every source, which an empty list of somebody's own selection hardly means.
     """
-    for block in as_list(given):
-        if not isinstance(block, Mapping) or argument not in _EVERY:
-            continue
-        lists = {key: block[key] for key in NAMED if key in block}
+    for block in as_list(given) if argument in _EVERY else ():
+        lists = _lists_given(block)
         if lists and not any(as_list(names) for names in lists.values()):
             warnings.warn(
                 f"{argument}: {lists!r} names nothing, which means {_EVERY[argument]}; leave the block out, or give "
@@ -98,3 +94,15 @@ def tell_of_every_source(argument: str, given: Any) -> None:
                 AuroraxDataWarning,
                 stacklevel=callers_level(),
             )
+
+
+def _lists_given(block: object) -> dict[str, Any]:
+    """Return the lists of names that a block was given, empty ones too."""
+    if isinstance(block, Mapping):
+        return {key: block[key] for key in NAMED_BY if key in block}
+    if not isinstance(block, DataSourceBlock):
+        # the blocks of other clients do not tell what was left out
+        return {}
+    lists = {key: getattr(block, key) for key in NAMED_BY}
+    # a block of events has its program without being given one
+    return {key: list(found) for key, found in lists.items() if found is not NOT_GIVEN and found != ("events",)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypedDict, Unpack
 
-from aurorax_pandas.checks import as_list, as_number, invalid, known_name, suggestion
+from aurorax_pandas.checks import as_list, as_number, invalid, known_name, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.query.blocks import (
     CustomLocationsBlocks,
@@ -42,10 +42,8 @@ def _kilometres(pair: str, value: Any) -> int | float | None:
         return None
     distance = as_number(value)
     if not (math.isfinite(distance) and distance >= 0):
-        # Python does not write out the largest of its whole numbers
-        shown = "inf" if math.isinf(distance) else repr(value)
         raise AuroraxInputError(
-            f"distance of {pair}: {shown} is not a distance; give 0 or more [km], or None for no limit"
+            f"distance of {pair}: {shown(value)} is not a distance; give 0 or more [km], or None for no limit"
         )
     return int(distance) if distance.is_integer() else distance
 

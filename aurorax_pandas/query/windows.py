@@ -10,14 +10,13 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.times import span
+from aurorax_pandas.times import CALENDAR, span
 
 #: A search is split into no more windows than this.
 MAX_WINDOWS: Final = 10_000
 #: The finest step of epochs: a shorter window may hold none.
 SHORTEST_WINDOW: Final = pd.Timedelta("30s")
 _SECOND: Final = pd.Timedelta("1s")
-_CALENDAR: Final = (pd.offsets.MonthBegin, pd.offsets.QuarterBegin, pd.offsets.YearBegin)
 
 #: How long a window is: a span of time, or months, quarters or years of the calendar.
 Chunk = pd.Timedelta | pd.offsets.BaseOffset
@@ -74,7 +73,7 @@ def _calendar_of(chunk: Any) -> pd.offsets.BaseOffset | None:
         offset = to_offset(chunk) if isinstance(chunk, str | pd.offsets.BaseOffset) else None
     except (ValueError, TypeError):
         return None
-    return offset if isinstance(offset, _CALENDAR) and offset.n > 0 else None
+    return offset if isinstance(offset, CALENDAR) and offset.n > 0 else None
 
 
 def chunk_to_text(chunk: Chunk) -> str:
@@ -126,19 +125,19 @@ def windows_of(spans: Sequence[Ends], chunk: Chunk, overlap: pd.Timedelta) -> li
         If a span makes too many.
     """
     first, last = map(pd.Timestamp, spans[0])
-    found = _split(first, last, chunk, overlap, last)
+    found = _split_span(first, last, chunk, overlap, last)
     for begin, end in [tuple(map(pd.Timestamp, one)) for one in spans[1:]]:
         if begin > last:
-            added = _split(begin, end, chunk, overlap, end)
+            added = _split_span(begin, end, chunk, overlap, end)
             # what was the last window does not reach into this one, so this one reaches back
             added[0] = (max(begin - overlap, first), added[0][1])
             found, last = found + added, end
         else:
-            found, first = _split(begin, end, chunk, overlap, last) + found, begin
+            found, first = _split_span(begin, end, chunk, overlap, last) + found, begin
     return [Part(number, begin.isoformat(), end.isoformat()) for number, (begin, end) in enumerate(found)]
 
 
-def _split(
+def _split_span(
     first: pd.Timestamp, last: pd.Timestamp, chunk: Chunk, overlap: pd.Timedelta, limit: pd.Timestamp
 ) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Split a span; the ends of its windows go no further than a limit."""

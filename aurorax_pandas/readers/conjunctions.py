@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from aurorax_pandas.checks import choice, flag, invalid
+from aurorax_pandas.checks import choice, flag
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.options import hidden
+from aurorax_pandas.options import hidden, service_in_force
 from aurorax_pandas.signatures import CALLS_OF_OTHERS, HOW_IT_GOES, meeting
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def read_aurorax_conjunctions(
     """
     api_key = hidden(api_key)
     choice("engine", engine, ("service", "local"))
+    continuous = flag("continuous", continuous)
     if (engine == "local") != (ephemeris is not None):
         raise AuroraxInputError("engine='local' and ephemeris= go together; give both or neither")
     of_windows = {"max_workers": max_workers, "overlap": overlap}
@@ -192,12 +193,11 @@ def read_aurorax_conjunctions(
     if ephemeris is not None:
         from aurorax_pandas.engine.find import find_conjunctions
 
-        if flag("continuous", continuous):
+        if continuous:
             raise AuroraxInputError(
                 "continuous=True is for the service; use find_conjunctions(ephemeris, continuous=True)"
             )
         return find_conjunctions(ephemeris, start, end, distance, **asked)
-    flag("continuous", continuous)
     flag("cancel_on_interrupt", cancel_on_interrupt)
     in_windows = chunk is not None or checkpoint is not None
     if not in_windows:
@@ -209,8 +209,8 @@ def read_aurorax_conjunctions(
 
     wanted = Query.unless_read(request_id, start, end, distance, **asked)
     if continuous:
-        _check_continuous(continuous, wanted)
-    connection = Connection.from_arguments(api_url, api_key, poll_interval=poll_interval, check_names=check_names)
+        _check_continuous(wanted)
+    connection = Connection(service_in_force(api_url, api_key), poll_interval, check_names)
 
     def search(query: Query | None, timeout: Timeout) -> pd.DataFrame:
         if in_windows and query is not None:
@@ -240,13 +240,11 @@ def read_aurorax_conjunctions(
         return search(wanted, timeout)
     from aurorax_pandas.service.between import read_between
 
-    return read_between(wanted, search, timeout, api_url=api_url, api_key=api_key, poll_interval=poll_interval)
+    return read_between(wanted, search, connection, timeout)
 
 
-def _check_continuous(continuous: object, query: Query | None) -> None:
+def _check_continuous(query: Query | None) -> None:
     """Raise where a search cannot be made between the minutes."""
-    if continuous is not True:
-        raise invalid("continuous", continuous, "True or False")
     if query is None:
         raise AuroraxInputError(
             "request_id= names a search of minutes; read it, then df.aurorax.refine(df.aurorax.ephemeris(), distance)"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from aurorax_pandas.checks import either_word
-from aurorax_pandas.options import hidden
-from aurorax_pandas.signatures import HOW_IT_GOES, meeting
+from aurorax_pandas.options import hidden, service_in_force
+from aurorax_pandas.signatures import HOW_IT_GOES, meeting, service_parameters
 from aurorax_pandas.sources import platform_named
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     return_immediately="EphemerisSearch(...).execute() submits a search and returns",
     response_format="the Dataset has all variables; choose among them",
 )
+@service_parameters
 def read_aurorax_ephemeris(
     start: Any = None,
     end: Any = None,
@@ -50,12 +51,6 @@ def read_aurorax_ephemeris(
         Window, inclusive, UTC; what names a whole day, month or year as `end` means its last second.
     programs, platforms, instrument_types : str or sequence of str
         Names of data sources; at least one of the three, or metadata filters.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of the records.
-    request_id : str, optional
-        A search that was run before, in place of all the above.
-    api_url, api_key, poll_interval, timeout, progress, check_names, cancel_on_interrupt
-        As in `read_aurorax_conjunctions`.
 
     Returns
     -------
@@ -97,10 +92,11 @@ def read_aurorax_ephemeris(
 
 
 @meeting(
-    verbose="progress=True shows how it goes",
+    verbose=HOW_IT_GOES,
     return_immediately="DataProductSearch(...).execute() submits a search and returns",
     data_product_types="write types={value!r}",
 )
+@service_parameters
 def read_aurorax_data_products(
     start: Any = None,
     end: Any = None,
@@ -130,12 +126,6 @@ def read_aurorax_data_products(
         Names of data sources; at least one of the three, or `types`, or metadata filters.
     types : str or sequence of {"keogram", "montage", "movie", "summary_plot", "data_availability"}
         Kinds of data products; by default all.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of the products.
-    request_id : str, optional
-        A search that was run before, in place of all the above.
-    api_url, api_key, poll_interval, timeout, progress, check_names, cancel_on_interrupt
-        As in `read_aurorax_conjunctions`.
 
     Returns
     -------
@@ -190,6 +180,7 @@ def read_aurorax_data_products(
     instrument_type="choose rows of the frame: .query('instrument_type == {value!r}')",
     source_type="choose rows of the frame: .query('source_type == {value!r}')",
 )
+@service_parameters
 def read_aurorax_data_sources(
     *, api_url: str | None = None, api_key: str | None = None, timeout: Timeout = 60
 ) -> pd.DataFrame:
@@ -198,8 +189,8 @@ def read_aurorax_data_sources(
 
     Parameters
     ----------
-    api_url, api_key, timeout
-        As in `read_aurorax_conjunctions`; by default there is a minute for it.
+    timeout : float, str or pandas.Timedelta, default 60
+        Seconds, or a span of time, after which to give up; None for no limit.
 
     Returns
     -------
@@ -227,13 +218,14 @@ def read_aurorax_data_sources(
     api_key = hidden(api_key)
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.deadline import Deadline
+    from aurorax_pandas.service.deadline import deadline_of
 
-    with Connection.from_arguments(api_url, api_key).opened() as transport:
-        return catalogue.fetch_data_sources(transport, Deadline(timeout))
+    with Connection(service_in_force(api_url, api_key)).opened() as transport:
+        return catalogue.fetch_data_sources(transport, deadline_of(timeout))
 
 
 @meeting(verbose="leave it out", slow="leave it out", response_format="the frame has all fields; choose its columns")
+@service_parameters
 def read_aurorax_availability(
     start: Any,
     end: Any,
@@ -262,8 +254,8 @@ def read_aurorax_availability(
         platform that is a site may be given by its code (``"GILL"``).
     program, platform, instrument_type, source_type : str or sequence of str, optional
         The same in other words.
-    api_url, api_key, timeout
-        As in `read_aurorax_conjunctions`.
+    timeout : float, str or pandas.Timedelta, default 60
+        Seconds, or a span of time, after which to give up; None for no limit.
 
     Returns
     -------
@@ -297,7 +289,7 @@ def read_aurorax_availability(
     from aurorax_pandas import times
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
-    from aurorax_pandas.service.deadline import Deadline
+    from aurorax_pandas.service.deadline import deadline_of
 
     first, last = times.window(start, end)
     word, sites = either_word(platforms=platforms, platform=platform)
@@ -307,5 +299,5 @@ def read_aurorax_availability(
         "instrument_type": either_word(instrument_types=instrument_types, instrument_type=instrument_type),
         "source_type": either_word(source_types=source_types, source_type=source_type),
     }
-    with Connection.from_arguments(api_url, api_key).opened() as transport:
-        return catalogue.fetch_availability(transport, Deadline(timeout), first[:10], last[:10], names)
+    with Connection(service_in_force(api_url, api_key)).opened() as transport:
+        return catalogue.fetch_availability(transport, deadline_of(timeout), first[:10], last[:10], names)

@@ -143,13 +143,13 @@ class Api:
         if not isinstance(body, dict) or not all(isinstance(names, list | str | None) for names in body.values()):
             raise RefusalError(400, "ApplicationError", "the body must be an object whose values are lists of names")
         wanted = {**values, **{name.removesuffix("s"): names for name, names in body.items()}}
-        return Reply(200, [_shown(record, values) for record in self._held.records if _is_wanted(record, wanted)])
+        return Reply(200, [_in_format(record, values) for record in self._held.records if _is_wanted(record, wanted)])
 
     def _one_source(self, _: Any, values: dict[str, Any]) -> Reply:
         identifier = int(values["identifier"])
         for record in self._held.records:
             if record["identifier"] == identifier:
-                return Reply(200, _shown(record, values))
+                return Reply(200, _in_format(record, values))
         raise RefusalError(404, "NotFound", f"no data source record found with identifier {identifier}")
 
     def _ephemeris_days(self, _: Any, values: dict[str, Any]) -> Reply:
@@ -165,7 +165,7 @@ class Api:
     def _available(self, counts: Mapping[int, dict[str, int]], name: str, values: dict[str, Any]) -> Reply:
         none = {"available_ephemeris": None, "available_data_products": None}
         found = [
-            {"data_source": _shown(record, values), **none, name: counts[record["identifier"]]}
+            {"data_source": _in_format(record, values), **none, name: counts[record["identifier"]]}
             for record in self._held.records
             if record["identifier"] in counts and _is_wanted(record, values)
         ]
@@ -221,7 +221,7 @@ def _format_of(values: Mapping[str, Any], name: str, default: str | None) -> str
     return given[0] if given else default
 
 
-def _shown(record: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def _in_format(record: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a data source in the form that is asked for."""
     form = _format_of(values, "format", "basic_info") or "basic_info"
     shown = {name: record[name] for name in FORMATS[form]}

@@ -57,7 +57,7 @@ def with_demonstration(ephemeris: xr.Dataset) -> xr.Dataset:
 
 def _labels(ephemeris: xr.Dataset) -> dict[str, npt.NDArray[Any]]:
     """Spread the labels over the minutes at which each camera operates."""
-    table = _read("labels", ["start", "end"])
+    table = _read_demonstration("labels", ["start", "end"])
     operates = ephemeris["geo_lat"].transpose("source", "epoch").notnull().values
     epochs, identifiers = ephemeris["epoch"].values, source_table(ephemeris)["identifier"].to_numpy()
     names = [name for name in table if name in FIELDS]
@@ -86,7 +86,7 @@ def _traced(ephemeris: xr.Dataset) -> dict[str, npt.NDArray[Any]]:
 
 
 def _events(epochs: npt.NDArray[np.datetime64]) -> xr.Dataset:
-    table = _read("events", ["epoch"])
+    table = _read_demonstration("events", ["epoch"])
     at = np.searchsorted(epochs, table["epoch"].to_numpy())
     variables: dict[str, npt.NDArray[Any]] = {"event_kind": np.full((1, len(epochs)), np.nan, object)}
     variables["event_kind"][0, at] = table["event_kind"].to_numpy(object)
@@ -97,6 +97,6 @@ def _events(epochs: npt.NDArray[np.datetime64]) -> xr.Dataset:
     return make_ephemeris(pd.DataFrame([EVENT_LIST]), epochs, variables)
 
 
-def _read(name: str, times: list[str]) -> pd.DataFrame:
+def _read_demonstration(name: str, times: list[str]) -> pd.DataFrame:
     with resources.files("aurorax_pandas").joinpath(f"data/demonstration_{name}.csv").open("rb") as file:
         return pd.read_csv(file, comment="#", parse_dates=times)

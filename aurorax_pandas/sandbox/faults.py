@@ -35,7 +35,7 @@ class Faults:
     """
 
     def __init__(self, wanted: Mapping[str, Iterable[Any]]) -> None:
-        self._waiting = {step: _checked(step, faults) for step, faults in wanted.items()}
+        self._waiting = {step: _checked_faults(step, faults) for step, faults in wanted.items()}
         self._lock = threading.Lock()
 
     def take(self, step: str) -> Any:
@@ -45,7 +45,7 @@ class Faults:
             return waiting.pop(0) if waiting else None
 
 
-def _checked(step: str, faults: Iterable[Any]) -> list[Any]:
+def _checked_faults(step: str, faults: Iterable[Any]) -> list[Any]:
     if step not in STEPS:
         raise AuroraxInputError(f"faults: no step {step!r}; {suggestion(step, STEPS)}")
     known = SEARCH_FAULTS if step == "search" else FAULTS

@@ -74,7 +74,7 @@ def _ephemeris_records(held: Holdings, block: Mapping[str, Any], start: str, end
         places: dict[str, dict[str, float | None]] = {
             name: {"lat": None, "lon": None} for name in (*WIRE_NAMES.values(), "location_gsm")
         }
-        places |= {name: _place(lat[at], lon[at]) for name, (lat, lon) in locations.items()}
+        places |= {name: _lat_and_lon(lat[at], lon[at]) for name, (lat, lon) in locations.items()}
         found = {name: _json_value(grid[at]) for name, grid in values.items() if grid[at] == grid[at]}
         records.append({"data_source": table[at[0]], "epoch": names[at[1]], **places, "metadata": found})
     return records
@@ -84,7 +84,7 @@ def _json_value(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _place(lat: Any, lon: Any) -> dict[str, float | None]:
+def _lat_and_lon(lat: Any, lon: Any) -> dict[str, float | None]:
     known = bool(np.isfinite(lat) and np.isfinite(lon))
     return {"lat": float(lat) if known else None, "lon": float(lon) if known else None}
 

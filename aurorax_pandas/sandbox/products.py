@@ -30,12 +30,12 @@ def products_work(held: Holdings, block: Mapping[str, Any], start: str, end: str
         found = held.products
         found = found[overlapping(found, start, end) & fills_block(found, block, None)]
         found = found[found["data_product_type"].isin(list(types))] if types else found
-        return records_from_products(found[_kept(found["metadata"], block.get("ephemeris_metadata_filters"))])
+        return records_from_products(found[_kept_products(found["metadata"], block.get("ephemeris_metadata_filters"))])
 
     return work
 
 
-def _kept(metadata: pd.Series[Any], filters: Mapping[str, Any] | None) -> Any:
+def _kept_products(metadata: pd.Series[Any], filters: Mapping[str, Any] | None) -> Any:
     """Tell which products keep the conditions on their metadata."""
     if not filters:
         return np.ones(len(metadata), bool)

@@ -49,11 +49,11 @@ def recorded_rows(start: str, end: str) -> list[dict[str, Any]]:
     for row in _recorded_minutes():
         inside = (row.epochs >= first) & (row.epochs <= last)
         if inside.any():
-            found.append(copy.deepcopy(row.record) if inside.all() else _cut(row, inside))
+            found.append(copy.deepcopy(row.record) if inside.all() else _row_inside(row, inside))
     return found
 
 
-def _cut(row: _RecordedRow, inside: npt.NDArray[np.bool_]) -> dict[str, Any]:
+def _row_inside(row: _RecordedRow, inside: npt.NDArray[np.bool_]) -> dict[str, Any]:
     epochs, distances = row.epochs[inside], row.distances[inside]
     near, far = int(np.argmin(distances)), int(np.argmax(distances))
     start, end, closest, farthest = write_times(epochs[[0, -1, near, far]])

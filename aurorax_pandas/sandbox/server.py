@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._check_host()
             text = self._read_body()
             # clients may send an empty object where they have nothing to say
-            body = _read_json(text) if self.command == "POST" else None
+            body = _json_of_body(text) if self.command == "POST" else None
             reply, fault = self.sandbox.answer(self.command, self.path, body, dict(self.headers.items()))
         except RefusalError as refusal:
             reply = refusal.reply
@@ -264,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         logger.debug(format, *args)
 
 
-def _read_json(text: bytes) -> Any:
+def _json_of_body(text: bytes) -> Any:
     """Read the body of a request, which may be missing; refuse what is no JSON, or nested too deep to be a query."""
     too_deep = RefusalError(400, "ApplicationError", f"the body is nested deeper than {MOST_DEPTH}")
     try:

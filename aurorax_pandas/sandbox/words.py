@@ -8,8 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from aurorax_pandas.query.query import Query
+from aurorax_pandas.sources import NAMED_BY
 
-_NAMED: Final = {"programs": "program", "platforms": "platform", "instrument_types": "instrument_type"}
 #: What the filters of each kind of records are called in a query.
 FILTERS: Final = {"ephemeris": "ephemeris_metadata_filters", "data_products": "data_product_metadata_filters"}
 
@@ -27,7 +27,7 @@ def full_query(query: Query, request_id: object) -> dict[str, Any]:
 
 
 def _full_block(block: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    full = {"ephemeris_metadata_filters": None, **{name: [] for name in _NAMED}, **block}
+    full = {"ephemeris_metadata_filters": None, **{name: [] for name in NAMED_BY}, **block}
     return {"hemisphere": [], **full} if kind == "space" else full
 
 
@@ -37,7 +37,7 @@ def full_records_query(
     """Return a query of ephemeris or data products with all its keys."""
     filters = block.get("ephemeris_metadata_filters") or {"expressions": [], "logical_operator": "AND"}
     query = {
-        "data_sources": {FILTERS[path]: filters, **{name: block.get(name, []) for name in _NAMED}},
+        "data_sources": {FILTERS[path]: filters, **{name: block.get(name, []) for name in NAMED_BY}},
         "start": start,
         "end": end,
         "request_id": request_id,
@@ -48,7 +48,7 @@ def full_records_query(
 def describe_records_query(path: str, query: Mapping[str, Any]) -> str:
     """Say a query of ephemeris or data products, with all its keys, in the service's words."""
     block = query["data_sources"]
-    names = [f"{word} in ({', '.join(block[key])})" for key, word in _NAMED.items() if block[key]]
+    names = [f"{word} in ({', '.join(block[key])})" for key, word in NAMED_BY.items() if block[key]]
     filters = block[FILTERS[path]]
     held = f" {filters['logical_operator']} ".join(
         f"{one['key']} {one['operator']} {', '.join(one['values'])}" for one in filters["expressions"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,9 @@ from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.ephemeris.arcs import longest_step
 from aurorax_pandas.frame import ordering, provenance
 from aurorax_pandas.query.query import Query
+from aurorax_pandas.service.connection import Connection
+from aurorax_pandas.service.deadline import Timeout, deadline_of
 from aurorax_pandas.service.ephemeris_of import read_ephemeris_around
-from aurorax_pandas.times import seconds_of
 
 _MINUTE: Final = np.timedelta64(1, "m")
 # rows whose ephemeris is held at once
@@ -23,7 +23,7 @@ _WINDOW: Final = pd.Timedelta("10D")
 
 
 def read_between(
-    query: Query, search: Callable[[Query, float | None], pd.DataFrame], timeout: Any, **connection: Any
+    query: Query, search: Callable[[Query, Timeout], pd.DataFrame], connection: Connection, timeout: Timeout
 ) -> pd.DataFrame:
     """
     Return the conjunctions of a query between the minutes.
@@ -36,17 +36,13 @@ def read_between(
     query : Query
         What is asked for.
     search : callable
-        Searches a query for no longer than some seconds.
-    timeout : float, str or pandas.Timedelta
+        Searches a query within a limit of time.
+    connection : Connection
+        The service that has the ephemeris.
+    timeout : float, str, pandas.Timedelta or Deadline
         Seconds, or a span of time, for all of it; None for no limit.
-    **connection
-        ``api_url``, ``api_key`` and ``poll_interval`` of the ephemeris's searches.
     """
-    begun, longest = time.monotonic(), seconds_of("timeout", timeout, none="no limit")
-
-    def left() -> float | None:
-        return None if longest is None else max(longest - (time.monotonic() - begun), 1e-3)
-
+    deadline = deadline_of(timeout)
     margin = longest_step(_MINUTE) / 2
     payload = query.payload
     wider = {
@@ -55,13 +51,13 @@ def read_between(
         else distance + margin * sum(name.startswith("space") for name in pair.split("-"))
         for pair, distance in payload["max_distances"].items()
     }
-    df = search(replace(query, max_distances=wider), left())
+    df = search(replace(query, max_distances=wider), deadline)
     origin = df.attrs[provenance.KEY]
     pieces = [df.iloc[:0]]
     # spans end with the window, so that only the minutes around its ends are needed beyond it
     window = pd.Timestamp(query.start).floor("min"), pd.Timestamp(query.end).ceil("min")
     for rows in _windows(df):
-        ephemeris = read_ephemeris_around(rows, window=window, timeout=left(), **connection)
+        ephemeris = read_ephemeris_around(rows, connection, deadline, window=window)
         pieces.append(refine(rows, ephemeris, payload["max_distances"]))
     found = ordering.in_order(pd.concat(pieces) if len(pieces) > 1 else pieces[0])
     found.attrs[provenance.KEY] = origin | {

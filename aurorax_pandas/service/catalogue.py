@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import nearest_name
 from aurorax_pandas.exceptions import (
     AuroraxDataError,
     AuroraxDataWarning,
@@ -25,6 +24,7 @@ from aurorax_pandas.exceptions import (
 )
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import Int64
+from aurorax_pandas.service.conditions import ListedSource
 from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.names import findings
 from aurorax_pandas.service.transport import Transport
@@ -35,6 +35,7 @@ from aurorax_pandas.sources import (
     known_sources,
     remember_sources,
     site_codes,
+    tell_of_unknown,
 )
 
 logger = logging.getLogger("aurorax_pandas")
@@ -57,25 +58,8 @@ METADATA_FIELDS: Final[dict[str, pa.DataType]] = {
 }
 
 
-class _MetadataField(msgspec.Struct, gc=False):
-    field_name: str
-    data_type: str | None = None
-    description: str | None = None
-    allowed_values: list[Any] | None = None
-
-
-class _DataSource(msgspec.Struct, gc=False):
-    identifier: Int64
-    program: str | None = None
-    platform: str | None = None
-    instrument_type: str | None = None
-    source_type: str | None = None
-    display_name: str | None = None
-    ephemeris_metadata_schema: list[_MetadataField] | None = None
-
-
-_decode = msgspec.json.Decoder(list[_DataSource]).decode
-_remembered: dict[str, list[_DataSource]] = {}
+_decode = msgspec.json.Decoder(list[ListedSource]).decode
+_remembered: dict[str, list[ListedSource]] = {}
 _failed_until: dict[str, float] = {}
 _lock = threading.Lock()
 
@@ -120,7 +104,7 @@ def fetch_data_sources(transport: Transport, deadline: Deadline) -> pd.DataFrame
     return frame
 
 
-def _sources_listed(transport: Transport, deadline: Deadline) -> list[_DataSource]:
+def _sources_listed(transport: Transport, deadline: Deadline) -> list[ListedSource]:
     """Read all data sources of a service, and remember their names."""
     answer = transport.call("GET", f"{_PATH}?format=full_record", deadline=deadline)
     try:
@@ -138,7 +122,7 @@ def _joined_text(value: Any) -> str | None:
 
 
 class _Availability(msgspec.Struct, gc=False):
-    data_source: _DataSource
+    data_source: ListedSource
     available_ephemeris: dict[str, Int64 | None] | None = None
 
 
@@ -198,14 +182,7 @@ def _tell_of_unknown(word: str, field: str, names: Sequence[str]) -> None:
     known = set(known_sources()[field].dropna())
     for name in names:
         if name not in known:
-            near = nearest_name(name, sorted(known))
-            if near is not None:
-                raise AuroraxInputError(f"{word}: no source has {name!r}; did you mean {near!r}?")
-            warnings.warn(
-                f"{word}: the service lists no source with {name!r}, so that no row has it",
-                AuroraxDataWarning,
-                stacklevel=callers_level(),
-            )
+            tell_of_unknown(word, name, known, "no source that the service lists")
 
 
 def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadline) -> None:
@@ -239,12 +216,12 @@ def check_names(query: Mapping[str, Any], transport: Transport, deadline: Deadli
         warnings.warn(transport.mask(finding.message), AuroraxDataWarning, stacklevel=callers_level())
 
 
-def _bundled() -> list[_DataSource]:
+def _bundled() -> list[ListedSource]:
     table = bundled_sources()[list(model.SOURCE_FIELDS)].astype(object)
-    return [_DataSource(*row) for row in table.where(table.notna(), None).itertuples(index=False)]
+    return [ListedSource(*row) for row in table.where(table.notna(), None).itertuples(index=False)]
 
 
-def _sources_on_service(transport: Transport, deadline: Deadline) -> Sequence[_DataSource] | None:
+def _sources_on_service(transport: Transport, deadline: Deadline) -> Sequence[ListedSource] | None:
     with _lock:
         url = transport.api_url
         if url not in _remembered:

@@ -7,9 +7,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import pandas as pd
 
 from aurorax_pandas.checks import suggestion
+from aurorax_pandas.frame.answers import NamedSource
 
 _NUMBERS: Final = frozenset(
     [
@@ -36,7 +38,24 @@ _TIMES: Final = frozenset({"datetime", "timestamp", "date"})
 _YES_OR_NO: Final = frozenset({"true", "false", "0", "1"})
 
 
-def check_filter(filters: Mapping[str, Any], left: Sequence[Any], sources: Sequence[Any]) -> Iterator[tuple[bool, str]]:
+class MetadataField(msgspec.Struct, gc=False):
+    """What a service says of a metadata field."""
+
+    field_name: str
+    data_type: str | None = None
+    description: str | None = None
+    allowed_values: list[Any] | None = None
+
+
+class ListedSource(NamedSource, gc=False, frozen=True):
+    """A data source as the service lists it; its fields are None where they are not known."""
+
+    ephemeris_metadata_schema: list[MetadataField] | None = None
+
+
+def check_filter(
+    filters: Mapping[str, Any], left: Sequence[ListedSource], sources: Sequence[ListedSource]
+) -> Iterator[tuple[bool, str]]:
     """
     Look up the conditions of a filter among the metadata fields of the sources that a block leaves.
 
@@ -77,11 +96,13 @@ def check_filter(filters: Mapping[str, Any], left: Sequence[Any], sources: Seque
         )
 
 
-def _field_of(source: Any, key: str) -> Any:
+def _field_of_source(source: ListedSource, key: str) -> MetadataField | None:
     return next((field for field in source.ephemeris_metadata_schema or () if field.field_name == key), None)
 
 
-def _fault(expression: Mapping[str, Any], left: Sequence[Any], sources: Sequence[Any], fields: set[str]) -> str | None:
+def _fault(
+    expression: Mapping[str, Any], left: Sequence[ListedSource], sources: Sequence[ListedSource], fields: set[str]
+) -> str | None:
     """Say why a condition holds for none of the sources that are left; None where it may for one."""
     key = expression["key"]
     if key not in fields:
@@ -92,7 +113,7 @@ def _fault(expression: Mapping[str, Any], left: Sequence[Any], sources: Sequence
         return None
     reasons = []
     for source in left:
-        field = _field_of(source, key)
+        field = _field_of_source(source, key)
         if field is not None:
             reason = _fault_of_values(expression, field)
             if reason is None:
@@ -100,13 +121,13 @@ def _fault(expression: Mapping[str, Any], left: Sequence[Any], sources: Sequence
             reasons.append(reason)
     if reasons:
         return reasons[0]
-    having = sorted({str(source.program) for source in sources if _field_of(source, key) is not None})
+    having = sorted({str(source.program) for source in sources if _field_of_source(source, key) is not None})
     own = sorted({field.field_name for source in left for field in source.ephemeris_metadata_schema or ()})
     there = f"theirs are {', '.join(own)}" if own else "they have none"
     return f"metadata field {key!r} is of {', '.join(having)}, not of the sources of this block: {there}"
 
 
-def _fault_of_values(expression: Mapping[str, Any], field: Any) -> str | None:
+def _fault_of_values(expression: Mapping[str, Any], field: MetadataField) -> str | None:
     """Say why a condition never holds for a field; None where it may."""
     key, operator, values = expression["key"], expression["operator"], expression["values"]
     read = _reader(field)
@@ -126,24 +147,24 @@ def _fault_of_values(expression: Mapping[str, Any], field: Any) -> str | None:
     return f"metadata field {key!r} is never {what}{', '.join(map(repr, values))}; {suggestion(values[0], allowed)}"
 
 
-def _remarks(expression: Mapping[str, Any], left: Sequence[Any]) -> Iterator[str]:
+def _remarks(expression: Mapping[str, Any], left: Sequence[ListedSource]) -> Iterator[str]:
     """Tell of values of a condition that no source that is left ever has."""
     key, operator = expression["key"], expression["operator"]
-    fields = [field for source in left if (field := _field_of(source, key)) is not None]
+    fields = [field for source in left if (field := _field_of_source(source, key)) is not None]
     if operator not in ("in", "!=", "not in") or not fields or not all(field.allowed_values for field in fields):
         return
-    allowed = sorted({str(value) for field in fields for value in field.allowed_values})
+    allowed = sorted({str(value) for field in fields for value in field.allowed_values or ()})
     for value in expression["values"]:
         if value not in allowed:
             yield f"metadata field {key!r} is never {value!r}; {suggestion(value, allowed)}"
 
 
-def _holds_together(source: Any, expressions: Sequence[Mapping[str, Any]]) -> bool:
+def _holds_together(source: ListedSource, expressions: Sequence[Mapping[str, Any]]) -> bool:
     """Tell whether a source can meet all conditions at once."""
     if source.ephemeris_metadata_schema is None:
         return True
     for key in {one["key"] for one in expressions}:
-        field = _field_of(source, key)
+        field = _field_of_source(source, key)
         if field is None:
             return False
         own = [one for one in expressions if one["key"] == key]
@@ -152,7 +173,7 @@ def _holds_together(source: Any, expressions: Sequence[Mapping[str, Any]]) -> bo
     return True
 
 
-def _reader(field: Any) -> Callable[[Any], Any] | None:
+def _reader(field: MetadataField) -> Callable[[Any], Any] | None:
     """Return what reads a value of a field's type, None where the type is not known."""
     kind = str(field.data_type).lower()
     if kind in _NUMBERS:
@@ -185,7 +206,7 @@ def _flag_of(value: Any) -> str:
     return {"0": "false", "1": "true"}.get(text, text)
 
 
-def _can_hold(expressions: Sequence[Mapping[str, Any]], field: Any) -> bool:
+def _can_hold(expressions: Sequence[Mapping[str, Any]], field: MetadataField) -> bool:
     """Tell whether some value of a field meets all conditions on it."""
     read = _reader(field)
     if read is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aurorax_pandas.checks import flag
-from aurorax_pandas.options import Secret, hidden, service_in_force
+from aurorax_pandas.options import Service
 from aurorax_pandas.service.transport import Transport
 from aurorax_pandas.times import seconds_of
 
@@ -20,63 +20,41 @@ class Connection:
 
     Parameters
     ----------
-    api_url : str
-        Address of the service, checked.
-    api_key : Secret, optional
-        The key that is sent to it.
-    key_held_back : bool
-        Whether there is a key that is not sent, since it was set for another address.
-    poll_interval : float
+    service : Service
+        Address of the service and the key for it, as `service_in_force` gives them.
+    poll_interval : float, default 1.0
         Seconds between questions for the status of a search.
-    check_names : bool
+    check_names : bool, default True
         Whether names are looked up among the service's data sources before a search is submitted.
-    clock, sleep : callable
+    clock, sleep : callable, optional
         Sources of time.
+
+    Raises
+    ------
+    AuroraxInputError
+        If `poll_interval` or `check_names` is not valid.
     """
 
-    api_url: str
-    api_key: Secret | None = field(default=None, repr=False)
-    key_held_back: bool = False
+    service: Service
     poll_interval: float = 1.0
     check_names: bool = True
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
-    @classmethod
-    def from_arguments(
-        cls,
-        api_url: str | None = None,
-        api_key: str | None = None,
-        *,
-        poll_interval: float = 1.0,
-        check_names: bool = True,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> Connection:
-        """
-        Return the connection of what a caller gave, with the options of the session for what was not.
+    def __post_init__(self) -> None:
+        # the way of a frozen dataclass to set its own fields
+        object.__setattr__(self, "poll_interval", seconds_of("poll_interval", self.poll_interval) or 1.0)
+        flag("check_names", self.check_names)
 
-        Raises
-        ------
-        AuroraxInputError
-            If the address, the key or the interval is not valid.
-        """
-        api_key = hidden(api_key)
-        service = service_in_force(api_url, api_key)
-        return cls(
-            service.api_url,
-            service.api_key,
-            service.key_held_back,
-            seconds_of("poll_interval", poll_interval) or 1.0,
-            flag("check_names", check_names),
-            clock,
-            sleep,
-        )
+    @property
+    def api_url(self) -> str:
+        """Address of the service."""
+        return self.service.api_url
 
     def transport(self) -> Transport:
         """Return a transport to the service, to be closed after use."""
-        key = None if self.api_key is None else self.api_key.reveal()
-        return Transport(self.api_url, key, key_held_back=self.key_held_back, sleep=self.sleep)
+        key = None if self.service.api_key is None else self.service.api_key.reveal()
+        return Transport(self.api_url, key, key_held_back=self.service.key_held_back, sleep=self.sleep)
 
     @contextmanager
     def opened(self) -> Iterator[Transport]:

@@ -10,22 +10,24 @@ from typing import Any, ClassVar, Unpack
 import msgspec
 import pandas as pd
 
-from aurorax_pandas import times
 from aurorax_pandas.checks import known_name, names
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import products, provenance
-from aurorax_pandas.options import hidden
+from aurorax_pandas.options import hidden, service_in_force
 from aurorax_pandas.query.blocks import GroundCriteriaBlock
 from aurorax_pandas.query.filters import MetadataFilter
-from aurorax_pandas.query.query import is_given
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline
 from aurorax_pandas.service.download import ReadOptions
-from aurorax_pandas.service.job import Search
+from aurorax_pandas.service.search import MET
+from aurorax_pandas.service.source_search import SourceSearch
+from aurorax_pandas.signatures import meeting, service_parameters
+from aurorax_pandas.sources import NAMED_BY
 
 
-class DataProductSearch(Search[pd.DataFrame]):
+@service_parameters
+class DataProductSearch(SourceSearch[pd.DataFrame]):
     """
     One search for data products on the service, step by step; its verbs are those of `ConjunctionSearch`.
 
@@ -37,20 +39,9 @@ class DataProductSearch(Search[pd.DataFrame]):
         Names of data sources.
     types : str or sequence of {"keogram", "montage", "movie", "summary_plot", "data_availability"}
         Kinds of data products; by default all.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of the products.
-    request_id : str, optional
-        A search that was run before, in place of all the above.
-    api_url, api_key : str, optional
-        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
-        without a key.
-    poll_interval : float, default 1.0
-        Seconds between questions for the status.
     check_names : bool, default True
         Whether names are looked up among the service's data sources before the search is submitted, and kinds among
         those that are known.
-    clock, sleep : callable, optional
-        Sources of time, for tests.
 
     Raises
     ------
@@ -74,8 +65,10 @@ class DataProductSearch(Search[pd.DataFrame]):
 
     path: ClassVar[str] = "data_products"
     reader: ClassVar[str] = "read_aurorax_data_products"
+    asks_for: ClassVar[str] = "names of data sources or types"
     response_format: ClassVar[dict[str, Any]] = products.RESPONSE_FORMAT
 
+    @meeting(**MET, data_product_types="write types={value!r}")
     def __init__(
         self,
         start: Any = None,
@@ -95,44 +88,34 @@ class DataProductSearch(Search[pd.DataFrame]):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         api_key = hidden(api_key)
-        given = any(map(is_given, (start, end, programs, platforms, instrument_types, types, metadata_filters)))
-        if given == (request_id is not None):
-            raise AuroraxInputError("give either start, end and names of data sources or types, or request_id=")
-        payload: dict[str, Any] = {}
-        if request_id is None:
-            first, last = times.window(start, end)
-            block = GroundCriteriaBlock(programs, platforms, instrument_types, metadata_filters).to_query()
-            kinds = names("types", types)
-            for kind in kinds if check_names else ():
-                known_name("types", kind, products.DATA_PRODUCT_TYPES)
-            if not block and not kinds:
-                raise AuroraxInputError("give programs=, platforms=, instrument_types=, types= or metadata_filters=")
-            payload = {
-                "data_sources": {
-                    **{name: block.get(name, []) for name in ("programs", "platforms", "instrument_types")},
-                    "data_product_metadata_filters": block.get("ephemeris_metadata_filters", {}),
-                },
-                "start": first,
-                "end": last,
-                "data_product_type_filters": list(kinds),
-            }
-        connection = Connection.from_arguments(
-            api_url, api_key, poll_interval=poll_interval, check_names=check_names, clock=clock, sleep=sleep
-        )
-        super().__init__(payload, connection, request_id)
+        asked = {
+            "start": start, "end": end, "programs": programs, "platforms": platforms,
+            "instrument_types": instrument_types, "types": types, "metadata_filters": metadata_filters,
+        }  # fmt: skip
+        connection = Connection(service_in_force(api_url, api_key), poll_interval, check_names, clock, sleep)
+        super().__init__(asked, connection, request_id)
+
+    def _wanted(self, named: dict[str, Any], *, check: bool) -> dict[str, Any]:
+        types = named.pop("types", ())
+        block = GroundCriteriaBlock(**named).to_query()
+        kinds = names("types", types)
+        for kind in kinds if check else ():
+            known_name("types", kind, products.DATA_PRODUCT_TYPES)
+        if not block and not kinds:
+            raise AuroraxInputError("give programs=, platforms=, instrument_types=, types= or metadata_filters=")
+        return {
+            "data_sources": {
+                **{name: block.get(name, []) for name in NAMED_BY},
+                "data_product_metadata_filters": block.get("ephemeris_metadata_filters", {}),
+            },
+            "data_product_type_filters": list(kinds),
+        }
 
     def _check(self, deadline: Deadline) -> None:
         if self._connection.check_names:
             # the keys of products are listed apart from those of ephemeris, which the check knows
-            named = {
-                name: given
-                for name, given in self.query["data_sources"].items()
-                if name != "data_product_metadata_filters"
-            }
+            named = {name: self.query["data_sources"][name] for name in NAMED_BY}
             catalogue.check_names({"data_sources": [named]}, self._transport, deadline)
-
-    def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
-        return found
 
     def _decode(self, items: list[msgspec.Raw], **_: Unpack[ReadOptions]) -> pd.DataFrame:
         frame = products.products_from_items(items)

@@ -13,16 +13,16 @@ import pandas as pd
 from aurorax_pandas.analysis.approach import rows_of_events
 from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import known_name, names
-from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import as_events
-from aurorax_pandas.frame.intervals import overlap_clusters
 from aurorax_pandas.frame.products import DATA_PRODUCT_TYPES
-from aurorax_pandas.options import hidden
+from aurorax_pandas.options import hidden, service_in_force
+from aurorax_pandas.service.around import Ints, names_of, read_around
+from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.data_products import DataProductSearch
-from aurorax_pandas.service.deadline import Deadline, Timeout
-from aurorax_pandas.service.ephemeris_of import MAX_WORKERS, MERGED_GAP
-from aurorax_pandas.service.workers import Workers
+from aurorax_pandas.service.deadline import Timeout
+from aurorax_pandas.signatures import service_parameters
 
 #: What shows an event: all kinds but the availability of data.
 SHOWING: Final = ("keogram", "montage", "movie", "summary_plot")
@@ -31,6 +31,7 @@ _DAY: Final = np.timedelta64(1, "D")
 _SECOND: Final = np.timedelta64(1, "s")
 
 
+@service_parameters
 def read_data_products_of(
     df: pd.DataFrame,
     types: str | Sequence[str] = SHOWING,
@@ -49,9 +50,9 @@ def read_data_products_of(
         Conjunctions, or events of `explode_events`.
     types : str or sequence of str, default ("keogram", "montage", "movie", "summary_plot")
         Kinds of data products.
-    api_url, api_key, timeout, poll_interval
-        As in `read_aurorax_conjunctions`. The address in the frame's provenance is not used: a frame can come from a
-        file, and a key is not sent where a file says.
+    api_url, api_key : str, optional
+        Service and key; by default those of `set_options` or of the environment, see `read_aurorax_conjunctions`. The address
+        in the frame's provenance is not used: a frame can come from a file, and a key is not sent where a file says.
 
     Returns
     -------
@@ -99,52 +100,29 @@ def read_data_products_of(
     begin, end = (events[name].to_numpy("M8[us]") for name in ("start", "end"))
     # of the service nobody knows whether it finds what reaches beyond a window, as the keogram of a day does
     first, last = begin.astype("M8[D]"), end.astype("M8[D]") + _DAY
-    clusters = overlap_clusters(
-        np.zeros(len(shown), np.int64), first.astype("M8[us]"), last.astype("M8[us]"), MERGED_GAP
-    )
-    deadline = Deadline(timeout)
-    workers = Workers()
 
-    def read(cluster: int) -> pd.DataFrame:
-        rows = np.flatnonzero(clusters == cluster)
-        wanted = stations.iloc[rows].drop_duplicates("identifier")
-        programs, platforms, instrument_types = (
-            sorted(wanted[name].dropna().unique()) for name in ("program", "platform", "instrument_type")
+    def search(rows: Ints, connection: Connection) -> DataProductSearch:
+        return DataProductSearch.prepared(
+            connection,
+            start=first[rows].min(),
+            end=last[rows].max().astype("M8[s]") - _SECOND,
+            types=kinds,
+            **names_of(stations.iloc[rows]),
         )
-        with (
-            DataProductSearch(
-                first[rows].min(),
-                last[rows].max().astype("M8[s]") - _SECOND,
-                programs=programs,
-                platforms=platforms,
-                instrument_types=instrument_types,
-                types=kinds,
-                api_url=api_url,
-                api_key=api_key,
-                poll_interval=poll_interval,
-                check_names=False,
-                sleep=workers.sleep,
-            ) as search,
-            workers.watching(search),
-        ):
-            found = search.run(deadline)
+
+    def joined(rows: Ints, found: pd.DataFrame) -> pd.DataFrame:
         identifiers = stations["identifier"].to_numpy(np.int64)[rows]
         event, product = _shared_time(identifiers, begin[rows], end[rows], found)
-        joined = found.iloc[product].reset_index(drop=True)
+        made = found.iloc[product].reset_index(drop=True)
         at = rows[event]
-        joined.insert(0, "event", shown[at].astype(np.int64))
-        joined.insert(1, "conjunction", parents[shown[at]].astype(np.int64))
-        joined.insert(2, "pair", events["pair"].iloc[at].array)
-        joined.attrs = {}
-        return joined
+        made.insert(0, "event", shown[at].astype(np.int64))
+        made.insert(1, "conjunction", parents[shown[at]].astype(np.int64))
+        made.insert(2, "pair", events["pair"].iloc[at].array)
+        made.attrs = {}
+        return made
 
-    frames: dict[int, pd.DataFrame] = {}
-    with workers:
-        for cluster, result in workers.map(read, range(int(clusters.max()) + 1), MAX_WORKERS):
-            if isinstance(result, AuroraxError):
-                raise result
-            frames[cluster] = result
-    made = pd.concat([frames[cluster] for cluster in sorted(frames)], ignore_index=True)
+    connection = Connection(service_in_force(api_url, api_key), poll_interval)
+    made = read_around(first.astype("M8[us]"), last.astype("M8[us]"), search, joined, connection, timeout)
     made["data_product_type"] = made["data_product_type"].astype("category")
     made = made.sort_values("event", kind="stable", ignore_index=True)
     made.attrs = copy.deepcopy(df.attrs)

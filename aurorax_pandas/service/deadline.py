@@ -67,3 +67,8 @@ class Deadline:
 
 #: What a limit of time can be given as: seconds, a span of time, or a deadline that has begun; None for no limit.
 Timeout = float | str | datetime.timedelta | pd.Timedelta | Deadline | None
+
+
+def deadline_of(timeout: Timeout, clock: Callable[[], float] = time.monotonic) -> Deadline:
+    """Return the deadline of a limit of time that begins now, or the one that has begun."""
+    return timeout if isinstance(timeout, Deadline) else Deadline(timeout, clock)

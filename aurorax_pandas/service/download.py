@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypedDict
 import msgspec
 import tenacity
 
-from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError, AuroraxDataWarning
+from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxDataError, AuroraxDataWarning, callers_level
 from aurorax_pandas.frame.answers import split_records
 from aurorax_pandas.service.body import MOST_BYTES
 from aurorax_pandas.service.deadline import Deadline
@@ -87,7 +87,7 @@ def download_records(
                     f"the result of search {request_id} holds {len(items)} records, the service announced {announced}; "
                     "those that are there are kept",
                     AuroraxDataWarning,
-                    stacklevel=2,
+                    stacklevel=callers_level(),
                 )
                 return items
             raise AuroraxDataError(

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from aurorax_pandas.ephemeris.dataset import NO_IDENTIFIER, make_ephemeris
 from aurorax_pandas.ephemeris.records import regular_ephemeris
-from aurorax_pandas.exceptions import AuroraxError, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
-from aurorax_pandas.frame.intervals import overlap_clusters
-from aurorax_pandas.options import hidden
-from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.options import hidden, service_in_force
+from aurorax_pandas.service.around import Ints, names_of, read_around
+from aurorax_pandas.service.connection import Connection
+from aurorax_pandas.service.deadline import Timeout
 from aurorax_pandas.service.search import EphemerisSearch
-from aurorax_pandas.service.workers import Workers
+from aurorax_pandas.signatures import service_parameters
 from aurorax_pandas.times import Span, span
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Spans no further apart than this are read by one search.
-MERGED_GAP: Final = np.timedelta64(12, "h")
-MAX_WORKERS: Final = 4
 
-
+@service_parameters
 def read_ephemeris_of(
     df: pd.DataFrame,
     pad: Span = "1min",
     *,
     api_url: str | None = None,
     api_key: str | None = None,
-    timeout: Any = 3600,
+    timeout: Timeout = 3600,
     poll_interval: float = 1.0,
 ) -> xr.Dataset:
     """
@@ -45,9 +43,9 @@ def read_ephemeris_of(
         Conjunctions.
     pad : str, pandas.Timedelta or other span of time, default "1min"
         How much before the start and after the end of each row.
-    api_url, api_key, timeout, poll_interval
-        As in `read_aurorax_conjunctions`. The address in the frame's provenance is not used: a frame can come from a
-        file, and a key is not sent where a file says.
+    api_url, api_key : str, optional
+        Service and key; by default those of `set_options` or of the environment, see `read_aurorax_conjunctions`. The address
+        in the frame's provenance is not used: a frame can come from a file, and a key is not sent where a file says.
 
     Returns
     -------
@@ -82,20 +80,16 @@ def read_ephemeris_of(
         raise AuroraxInputError(
             "some sources are places of your own; the service has no ephemeris of them, stations() makes it"
         )
-    return read_ephemeris_around(
-        df, pad, api_url=api_url, api_key=api_key, timeout=timeout, poll_interval=poll_interval
-    )
+    return read_ephemeris_around(df, Connection(service_in_force(api_url, api_key), poll_interval), timeout, pad)
 
 
 def read_ephemeris_around(
     df: pd.DataFrame,
+    connection: Connection,
+    timeout: Timeout,
     pad: Span = "2min",
     *,
-    window: tuple[pd.Timestamp | None, pd.Timestamp | None] = (None, None),
-    api_url: str | None = None,
-    api_key: str | None = None,
-    timeout: Any = 3600,
-    poll_interval: float = 1.0,
+    window: tuple[pd.Timestamp, pd.Timestamp] | None = None,
 ) -> xr.Dataset:
     """Read the ephemeris, in a window, of those sources of conjunctions that the service holds, as `read_ephemeris_of`."""
     margin = span("pad", pad, zero=True)
@@ -104,44 +98,23 @@ def read_ephemeris_around(
     held = (sources["identifier"].fillna(NO_IDENTIFIER) >= 0).to_numpy(bool)
     start = (df["start"] - margin).to_numpy()
     end = (df["end"] + margin).to_numpy()
-    if window[0] is not None and window[1] is not None:
+    if window is not None:
         start, end = np.maximum(start, window[0].to_datetime64()), np.minimum(end, window[1].to_datetime64())
-    clusters = overlap_clusters(np.zeros(len(df), np.int64), start, end, MERGED_GAP)
-    deadline = Deadline(timeout)
-    workers = Workers()
 
-    def read(cluster: int) -> pd.DataFrame:
-        rows = clusters == cluster
-        wanted = sources[rows[flat.row] & held].drop_duplicates("identifier")
-        programs, platforms, instrument_types = (
-            sorted(wanted[column].dropna().unique()) for column in ("program", "platform", "instrument_type")
+    def wanted(rows: Ints) -> pd.DataFrame:
+        return sources[np.isin(flat.row, rows) & held].drop_duplicates("identifier")
+
+    def search(rows: Ints, connection: Connection) -> EphemerisSearch:
+        return EphemerisSearch.prepared(
+            connection, start=start[rows].min(), end=end[rows].max(), **names_of(wanted(rows))
         )
-        with (
-            EphemerisSearch(
-                start[rows].min(),
-                end[rows].max(),
-                programs=programs,
-                platforms=platforms,
-                instrument_types=instrument_types,
-                api_url=api_url,
-                api_key=api_key,
-                poll_interval=poll_interval,
-                check_names=False,
-                sleep=workers.sleep,
-            ) as search,
-            workers.watching(search),
-        ):
-            found = _long(search.run(deadline))
-        # names are ORed in each field, so a search can give more sources than it was meant to
-        return found[found["identifier"].isin(wanted["identifier"])]
 
-    frames: dict[int, pd.DataFrame] = {}
-    with workers:
-        for cluster, result in workers.map(read, range(int(clusters.max()) + 1), MAX_WORKERS):
-            if isinstance(result, AuroraxError):
-                raise result
-            frames[cluster] = result
-    found = pd.concat([frames[cluster] for cluster in sorted(frames)], ignore_index=True)
+    def made(rows: Ints, result: xr.Dataset) -> pd.DataFrame:
+        found = _long(result)
+        # names are ORed in each field, so a search can give more sources than it was meant to
+        return found[found["identifier"].isin(wanted(rows)["identifier"])]
+
+    found = read_around(start, end, search, made, connection, timeout)
     if found.empty:
         return make_ephemeris(found[list(model.SOURCE_FIELDS)], [], {})
     return regular_ephemeris(found[_near_spans(found["epoch"].to_numpy(), start, end)])

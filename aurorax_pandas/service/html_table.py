@@ -1,15 +1,26 @@
-"""A table of names and values for notebooks, whose texts are never taken for HTML."""
+"""A search as a table for notebooks, whose texts are never taken for HTML."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aurorax_pandas.service.job import Search
 
 
-def html_table(title: str, values: Mapping[str, object]) -> str:
-    """Return a table with a row for each value; an address is a link."""
-    rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{_cell(value)}</td></tr>" for name, value in values.items())
-    return f"<table><caption>{html.escape(title)}</caption>{rows}</table>"
+def search_table(search: Search[Any]) -> str:
+    """Return a table of what is known of a search; its address is a link."""
+    shown = {
+        "executed": search.executed,
+        "completed": search.completed,
+        "request": search.request_url,
+        "window": " to ".join(str(search.query[name]) for name in ("start", "end") if name in search.query),
+        "max_distances [km]": search.query.get("max_distances", ""),
+        "last log line": search.logs[-1].get("summary", "") if search.logs else "",
+    }
+    rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{_cell(value)}</td></tr>" for name, value in shown.items())
+    return f"<table><caption>{type(search).__name__}</caption>{rows}</table>"
 
 
 def _cell(value: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import logging
 import threading
 import uuid
@@ -20,24 +19,32 @@ from aurorax_pandas.exceptions import (
     AuroraxError,
     AuroraxInputError,
     AuroraxNotFoundError,
-    AuroraxSearchError,
     AuroraxStateError,
     AuroraxTimeoutError,
 )
-from aurorax_pandas.options import check_request_id, id_in
+from aurorax_pandas.options import check_request_id
 from aurorax_pandas.service.connection import Connection
-from aurorax_pandas.service.deadline import Deadline, Timeout
+from aurorax_pandas.service.deadline import Deadline, Timeout, deadline_of
 from aurorax_pandas.service.download import ReadOptions, download_records
-from aurorax_pandas.service.html_table import html_table
+from aurorax_pandas.service.html_table import search_table
 from aurorax_pandas.service.polling import pauses, telling_bar
-from aurorax_pandas.service.status import error_lines, log_lines, one_line, query_part, result_part, tell_new_lines
-from aurorax_pandas.service.transport import Answer
+from aurorax_pandas.service.status import (
+    decode_status,
+    failure_in,
+    log_lines,
+    one_line,
+    query_part,
+    result_part,
+    tell_new_lines,
+    unknown_state,
+    with_query,
+)
+from aurorax_pandas.service.submission import submit
 from aurorax_pandas.signatures import HOW_IT_GOES, meeting
 
 logger = logging.getLogger("aurorax_pandas")
 
 _UNKNOWN_STATES: Final = 5
-
 _Result = TypeVar("_Result")
 
 _waiting = meeting(
@@ -112,15 +119,7 @@ class Search(ABC, Generic[_Result]):
         )
 
     def _repr_html_(self) -> str:
-        shown = {
-            "executed": self.executed,
-            "completed": self.completed,
-            "request": self.request_url,
-            "window": " to ".join(str(self.query[name]) for name in ("start", "end") if name in self.query),
-            "max_distances [km]": str(self.query.get("max_distances", "")),
-            "last log line": self.logs[-1].get("summary", "") if self.logs else "",
-        }
-        return html_table(type(self).__name__, shown)
+        return search_table(self)
 
     @property
     def request_url(self) -> str:
@@ -148,7 +147,7 @@ class Search(ABC, Generic[_Result]):
             )
 
     def _deadline(self, timeout: Timeout) -> Deadline:
-        return timeout if isinstance(timeout, Deadline) else Deadline(timeout, self._connection.clock)
+        return deadline_of(timeout, self._connection.clock)
 
     def execute(self, *, timeout: Timeout = 60, request_id: str | None = None) -> None:
         """
@@ -182,51 +181,9 @@ class Search(ABC, Generic[_Result]):
         self._check(deadline)
         window = f"{self.query['start']} to {self.query['end']} UTC"
         logger.info("%s from %s at %s", type(self).__name__, window, self._transport.api_url)
-        try:
-            answer = self._transport.call(
-                "POST",
-                f"/api/v1/{self.path}/search",
-                payload=self.query if chosen is None else {**self.query, "request_id": chosen},
-                deadline=deadline,
-                request_id=chosen,
-                repeatable=chosen is not None,
-                read=False,
-            )
-        except AuroraxAPIError as error:
-            # the service has it from the submit whose answer was lost
-            if chosen is None or error.status_code != 409:
-                raise
-            self.request_id = chosen
-        except KeyboardInterrupt:
-            known = (
-                f"as search {chosen}"
-                if chosen
-                else "under an id that is not known here; give one as request_id= to know it"
-            )
-            logger.warning("interrupted during the submit; the service may have taken it %s", known)
-            raise
-        else:
-            self.request_id = self._id_of_submit(answer, chosen)
+        self.request_id = submit(self._transport, self.path, self.query, deadline, chosen)
         self.executed = True
         logger.info("%s submitted, request_id %s, %s", type(self).__name__, self.request_id, self.request_url)
-
-    def _id_of_submit(self, answer: Answer, chosen: str | None) -> str:
-        location = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
-        shown = self._transport.mask(location)
-        if answer.status_code != 202:
-            raise AuroraxAPIError(
-                f"the service did not take the search: status {answer.status_code}, location {shown!r}",
-                status_code=answer.status_code,
-                request_id=chosen,
-            )
-        found = id_in(location) or chosen
-        if found is None:
-            raise AuroraxAPIError(
-                f"the service took the search, but gave no id to read it by: status 202, location {shown!r}; "
-                "run it again with request_id= of your choice",
-                status_code=answer.status_code,
-            )
-        return found
 
     def update_status(self, *, timeout: Timeout = 60) -> None:
         """
@@ -243,30 +200,14 @@ class Search(ABC, Generic[_Result]):
         """
         self._need("update_status")
         answer = self._transport.call("GET", self._path(), deadline=self._deadline(timeout), request_id=self.request_id)
-        try:
-            self.status = self._transport.mask(msgspec.json.decode(answer.body, type=dict[str, Any]))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise AuroraxDataError(
-                f"the status of search {self.request_id} is no JSON object: {error}", request_id=self.request_id
-            ) from None
+        self.status = decode_status(answer.body, self.request_id, self._transport.mask)
         self._lines_told = tell_new_lines(self.request_id, self.status, self._lines_told)
         if not self.query:
             self.query = self._query_on_service()
-        result = self._result
-        if result.get("error_condition"):
-            raise AuroraxSearchError(
-                f"search {self.request_id} failed on the service: {error_lines(self.status)}",
-                request_id=self.request_id,
-            )
-        if result.get("result_file_deleted_timestamp"):
-            raise self._gone(
-                AuroraxNotFoundError(
-                    f"the result of search {self.request_id} was deleted at "
-                    f"{one_line(result['result_file_deleted_timestamp'])}; run the search again",
-                    request_id=self.request_id,
-                )
-            )
-        self.completed = result.get("data_uri") is not None
+        failure = failure_in(self.status, self.request_id, self.query)
+        if failure is not None:
+            raise failure
+        self.completed = self._result.get("data_uri") is not None
 
     def _query_on_service(self) -> dict[str, Any]:
         found = query_part(self.status)
@@ -316,10 +257,7 @@ class Search(ABC, Generic[_Result]):
                 running = "data_uri" in self._result and self._result.get("completed_timestamp") is None
                 strange = 0 if error is None and running else strange + 1
                 if strange >= _UNKNOWN_STATES:
-                    raise error or AuroraxDataError(
-                        f"search {self.request_id} is in no known state: search_result is {self._result!r}",
-                        request_id=self.request_id,
-                    )
+                    raise error or unknown_state(self.status, self.request_id)
                 if deadline.remaining() <= 0:
                     raise self._too_late(deadline)
                 self._connection.sleep(deadline.clip(next(waits)))
@@ -337,13 +275,12 @@ class Search(ABC, Generic[_Result]):
     def _too_late(self, deadline: Deadline, reason: str = "") -> AuroraxTimeoutError:
         last = f" (last: {reason})" if reason else ""
         missed = f"search {self.request_id} had no result within timeout={deadline.timeout} s and goes on{last}"
-        return AuroraxTimeoutError(
-            f"{missed}; {self._again()}", request_id=self.request_id, retryable=True, reason=reason
-        )
+        again = f"{missed}; {self._again()}"
+        return AuroraxTimeoutError(again, request_id=self.request_id, retryable=True, reason=reason)
 
     def _again(self) -> str:
-        call = f"aurorax_pandas.{self.reader}(request_id={self.request_id!r}, api_url={self._transport.api_url!r})"
-        return f"read it later with {call}"
+        known = f"request_id={self.request_id!r}, api_url={self._transport.api_url!r}"
+        return f"read it later with aurorax_pandas.{self.reader}({known})"
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -351,7 +288,7 @@ class Search(ABC, Generic[_Result]):
         try:
             yield
         except AuroraxNotFoundError as error:
-            self._gone(error)
+            with_query(error, self.query)
             raise
         except (AuroraxAPIError, AuroraxDataError) as error:
             error.request_id = self.request_id
@@ -359,13 +296,6 @@ class Search(ABC, Generic[_Result]):
             message, again = self._transport.mask(str(error)), self._again()
             error.args = (message if again in message else f"{message}; {again}",)
             raise
-
-    def _gone(self, error: AuroraxNotFoundError) -> AuroraxNotFoundError:
-        """Return the query along with an error that leaves nothing but to run it again."""
-        if self.query and error.query is None:
-            error.query = copy.deepcopy(self.query)
-            error.args = (f"{error}; the query is in .query of this error, to be given as query=",)
-        return error
 
     def get_data(self, *, timeout: Timeout = 3600, **options: Unpack[ReadOptions]) -> _Result:
         """

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from aurorax_pandas.checks import suggestion
-from aurorax_pandas.query.forms import NAMED
-from aurorax_pandas.service.conditions import check_filter
-from aurorax_pandas.sources import SOURCE_TYPES, SPACECRAFT
+from aurorax_pandas.service.conditions import ListedSource, check_filter
+from aurorax_pandas.sources import NAMED_BY, SOURCE_TYPES, TYPES_OF_BLOCK
 
-#: Types of source that can fill a block, by its kind.
-_TYPES: Final[dict[str, tuple[str, ...]]] = {"ground": ("ground",), "space": SPACECRAFT, "events": ("event_list",)}
 _WORDS: Final = {"ground": "sources on the ground", "space": "spacecraft", "events": "event lists"}
 _MOST_LETTERS: Final = 500
-
-
-class KnownSource(Protocol):
-    """A data source as the service lists it."""
-
-    program: str | None
-    platform: str | None
-    instrument_type: str | None
-    source_type: str | None
-    ephemeris_metadata_schema: Any
 
 
 class Finding(NamedTuple):
@@ -33,7 +20,7 @@ class Finding(NamedTuple):
     message: str
 
 
-def findings(query: Mapping[str, Any], sources: Sequence[KnownSource]) -> Iterator[Finding]:
+def findings(query: Mapping[str, Any], sources: Sequence[ListedSource]) -> Iterator[Finding]:
     """
     Look up what the blocks of a query name.
 
@@ -49,24 +36,24 @@ def findings(query: Mapping[str, Any], sources: Sequence[KnownSource]) -> Iterat
     Finding
         One for each name, metadata key or value that no source has which its block can mean.
     """
-    for kind in (*_TYPES, "data_sources"):
+    for kind in (*TYPES_OF_BLOCK, "data_sources"):
         for block in query.get(kind, ()):
             yield from _of_block(kind, block, sources)
 
 
-def _of_block(kind: str, block: Mapping[str, Any], sources: Sequence[KnownSource]) -> Iterator[Finding]:
-    types = _TYPES.get(kind)
+def _of_block(kind: str, block: Mapping[str, Any], sources: Sequence[ListedSource]) -> Iterator[Finding]:
+    types = TYPES_OF_BLOCK.get(kind)
     # a service that lists none of a kind may keep them elsewhere
     able = [source for source in sources if types is None or source.source_type in types or _is_new(source)]
     able = able or list(sources)
     wanted = {
         key: names
-        for key in NAMED
+        for key in NAMED_BY
         # the program of event lists is always the same
         if (names := block.get(key) or ()) and not (kind == "events" and key == "programs")
     }
     for key, names in wanted.items():
-        known = {getattr(source, NAMED[key]) for source in able} - {None}
+        known = {getattr(source, NAMED_BY[key]) for source in able} - {None}
         missing = [name for name in names if name not in known]
         for name in missing:
             alone = len(missing) == len(names)
@@ -75,38 +62,38 @@ def _of_block(kind: str, block: Mapping[str, Any], sources: Sequence[KnownSource
             if alone:
                 return
         wanted[key] = [name for name in names if name in known]
-    left = [source for source in able if _has_all(source, wanted)]
+    left = [source for source in able if _bears_all(source, wanted)]
     if not left:
         yield Finding(True, _never_together(kind, wanted, able))
         return
     for key, names in wanted.items():
-        held = {getattr(source, NAMED[key]) for source in left}
+        held = {getattr(source, NAMED_BY[key]) for source in left}
         for name in names:
             if name not in held:
-                others = ", ".join(f"{NAMED[one]} {_joined(wanted[one])}" for one in wanted if one != key)
-                yield Finding(False, f"{kind}: {NAMED[key]} {name!r} adds nothing, no source has it and {others}")
+                others = ", ".join(f"{NAMED_BY[one]} {_either_of(wanted[one])}" for one in wanted if one != key)
+                yield Finding(False, f"{kind}: {NAMED_BY[key]} {name!r} adds nothing, no source has it and {others}")
     filters = block.get("ephemeris_metadata_filters")
     if filters:
         for lasting, message in check_filter(filters, left, sources):
             yield Finding(lasting, f"{kind}: {message}")
 
 
-def _is_new(source: KnownSource) -> bool:
+def _is_new(source: ListedSource) -> bool:
     """Tell whether a source is of a type that this library does not know."""
     return source.source_type not in SOURCE_TYPES
 
 
-def _has_all(source: KnownSource, wanted: Mapping[str, Sequence[str]]) -> bool:
-    return all(getattr(source, NAMED[key]) in names for key, names in wanted.items())
+def _bears_all(source: ListedSource, wanted: Mapping[str, Sequence[str]]) -> bool:
+    return all(getattr(source, NAMED_BY[key]) in names for key, names in wanted.items())
 
 
-def _what_is(kind: str, key: str, name: str, able: Sequence[KnownSource], sources: Sequence[KnownSource]) -> str:
+def _what_is(kind: str, key: str, name: str, able: Sequence[ListedSource], sources: Sequence[ListedSource]) -> str:
     """Say what a name is that no source of a block's kind has in this field, and what to write."""
-    column = NAMED[key]
-    for other, types in _TYPES.items():
+    column = NAMED_BY[key]
+    for other, types in TYPES_OF_BLOCK.items():
         if any(getattr(source, column) == name and source.source_type in types for source in sources):
             return f"{kind}: {column} {name!r} is of {_WORDS[other]}; write {other}={{{key!r}: [{name!r}]}}"
-    for other_key, other_column in NAMED.items():
+    for other_key, other_column in NAMED_BY.items():
         if other_key != key and any(getattr(source, other_column) == name for source in able):
             of = f"{kind}=" if kind != "data_sources" else ""
             line = f"{of}{{{other_key!r}: [{name!r}]}}" if of else f"{other_key}=[{name!r}]"
@@ -115,21 +102,19 @@ def _what_is(kind: str, key: str, name: str, able: Sequence[KnownSource], source
     return f"{kind}: the service has no {column} {name!r}; {short_suggestion(name, known)}"
 
 
-def _never_together(kind: str, wanted: Mapping[str, Sequence[str]], able: Sequence[KnownSource]) -> str:
+def _never_together(kind: str, wanted: Mapping[str, Sequence[str]], able: Sequence[ListedSource]) -> str:
     """Say that no source has names of all fields, and what those of the first field have in the others."""
     first, *others = wanted
-    some = [source for source in able if getattr(source, NAMED[first]) in wanted[first]]
+    some = [source for source in able if getattr(source, NAMED_BY[first]) in wanted[first]]
     there = "; ".join(
-        f"{other}: {', '.join(sorted({value for source in some if (value := getattr(source, NAMED[other]))}))}"
+        f"{other}: {', '.join(sorted({value for source in some if (value := getattr(source, NAMED_BY[other]))}))}"
         for other in others
     )
-    both = " and ".join(f"{NAMED[key]} {_joined(names)}" for key, names in wanted.items())
-    return (
-        f"{kind}: the service has no source with {both}; with {NAMED[first]} {_joined(wanted[first])} there are {there}"
-    )
+    both = " and ".join(f"{NAMED_BY[key]} {_either_of(names)}" for key, names in wanted.items())
+    return f"{kind}: the service has no source with {both}; with {NAMED_BY[first]} {_either_of(wanted[first])} there are {there}"
 
 
-def _joined(names: Sequence[str]) -> str:
+def _either_of(names: Sequence[str]) -> str:
     return " or ".join(map(repr, names))
 
 

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack
 import msgspec
 import pandas as pd
 
-from aurorax_pandas import times
 from aurorax_pandas.ephemeris import records as ephemeris_records
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxStateError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.frame.records import check_on_bad_records, conjunctions_from_items
-from aurorax_pandas.options import hidden
+from aurorax_pandas.options import hidden, service_in_force
 from aurorax_pandas.query.blocks import DataSourceBlock
 from aurorax_pandas.query.filters import MetadataFilter
-from aurorax_pandas.query.query import Query, QueryArguments, describe_query, is_given
+from aurorax_pandas.query.query import Query, QueryArguments, describe_query
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Deadline, Timeout
 from aurorax_pandas.service.download import ReadOptions
 from aurorax_pandas.service.job import Search
-from aurorax_pandas.signatures import CALLS_OF_OTHERS, meeting, showing
+from aurorax_pandas.service.source_search import SourceSearch
+from aurorax_pandas.signatures import CALLS_OF_OTHERS, meeting, service_parameters, showing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,12 +45,13 @@ RESPONSE_FORMAT: Final[dict[str, Any]] = {
 
 
 #: What PyAuroraX's searches take beside these, with what to write.
-_MET: Final = {
+MET: Final = {
     "verbose": "wait(progress=True) shows how it goes",
     "return_immediately": "execute() submits the search and returns",
 }
 
 
+@service_parameters
 class ConjunctionSearch(Search[pd.DataFrame]):
     """
     One conjunction search on the service, step by step.
@@ -71,18 +72,9 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         Whether epochs every 30 s are searched.
     query : dict, str or pathlib.Path, optional
         A finished query in place of all the above: a dict, its JSON text, or a file.
-    request_id : str, optional
-        A search that was run before, by anyone, in place of all the above; its address works too.
-    api_url, api_key : str, optional
-        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
-        without a key.
-    poll_interval : float, default 1.0
-        Seconds between questions for the status; the first come sooner, later ones up to 15 s apart.
     check_names : bool, default True
         Whether programs, platforms, instrument types and metadata keys are looked up among the service's data sources
         before the search is submitted.
-    clock, sleep : callable, optional
-        Sources of time, for tests.
 
     Attributes
     ----------
@@ -124,7 +116,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     response_format: ClassVar[dict[str, Any]] = RESPONSE_FORMAT
     read_options: ClassVar[frozenset[str]] = frozenset({"on_bad_records"})
 
-    @meeting(**_MET, response_format="the frame has all fields; choose its columns", **CALLS_OF_OTHERS)
+    @meeting(**MET, response_format="the frame has all fields; choose its columns", **CALLS_OF_OTHERS)
     @showing(Query.from_arguments)
     def __init__(
         self,
@@ -143,9 +135,7 @@ class ConjunctionSearch(Search[pd.DataFrame]):
     ) -> None:
         api_key = hidden(api_key)
         query = Query.unless_read(request_id, start, end, distance, **arguments)
-        connection = Connection.from_arguments(
-            api_url, api_key, poll_interval=poll_interval, check_names=check_names, clock=clock, sleep=sleep
-        )
+        connection = Connection(service_in_force(api_url, api_key), poll_interval, check_names, clock, sleep)
         super().__init__({} if query is None else query.payload, connection, request_id)
 
     @classmethod
@@ -239,7 +229,8 @@ class ConjunctionSearch(Search[pd.DataFrame]):
         return sentences if isinstance(sentences, str) else "\n".join(sentences)
 
 
-class EphemerisSearch(Search["xr.Dataset"]):
+@service_parameters
+class EphemerisSearch(SourceSearch["xr.Dataset"]):
     """
     One ephemeris search on the service, step by step; its verbs are those of `ConjunctionSearch`.
 
@@ -249,19 +240,6 @@ class EphemerisSearch(Search["xr.Dataset"]):
         Window of the search, inclusive, UTC.
     programs, platforms, instrument_types : str or sequence of str
         Names of data sources.
-    metadata_filters : MetadataFilter or dict, optional
-        Conditions on the metadata of the records.
-    request_id : str, optional
-        A search that was run before, in place of all the above.
-    api_url, api_key : str, optional
-        Service and key; by default those of `set_options`, the environment, or ``https://api.aurorax.space``
-        without a key.
-    poll_interval : float, default 1.0
-        Seconds between questions for the status.
-    check_names : bool, default True
-        Whether names are looked up among the service's data sources before the search is submitted.
-    clock, sleep : callable, optional
-        Sources of time, for tests.
 
     Raises
     ------
@@ -281,9 +259,10 @@ class EphemerisSearch(Search["xr.Dataset"]):
 
     path: ClassVar[str] = "ephemeris"
     reader: ClassVar[str] = "read_aurorax_ephemeris"
+    asks_for: ClassVar[str] = "names of data sources"
     response_format: ClassVar[dict[str, Any]] = ephemeris_records.RESPONSE_FORMAT
 
-    @meeting(**_MET, response_format="the Dataset has all variables; choose among them")
+    @meeting(**MET, response_format="the Dataset has all variables; choose among them")
     def __init__(
         self,
         start: Any = None,
@@ -302,27 +281,22 @@ class EphemerisSearch(Search["xr.Dataset"]):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         api_key = hidden(api_key)
-        given = any(map(is_given, (start, end, programs, platforms, instrument_types, metadata_filters)))
-        if given == (request_id is not None):
-            raise AuroraxInputError("give either start, end and names of data sources, or request_id=")
-        payload: dict[str, Any] = {}
-        if request_id is None:
-            first, last = times.window(start, end)
-            block = DataSourceBlock(programs, platforms, instrument_types, metadata_filters).to_query()
-            if not block:
-                raise AuroraxInputError("give programs=, platforms=, instrument_types= or metadata_filters=")
-            payload = {"start": first, "end": last, "data_sources": block}
-        connection = Connection.from_arguments(
-            api_url, api_key, poll_interval=poll_interval, check_names=check_names, clock=clock, sleep=sleep
-        )
-        super().__init__(payload, connection, request_id)
+        asked = {
+            "start": start, "end": end, "programs": programs, "platforms": platforms,
+            "instrument_types": instrument_types, "metadata_filters": metadata_filters,
+        }  # fmt: skip
+        connection = Connection(service_in_force(api_url, api_key), poll_interval, check_names, clock, sleep)
+        super().__init__(asked, connection, request_id)
+
+    def _wanted(self, named: dict[str, Any], *, check: bool) -> dict[str, Any]:  # noqa: ARG002
+        block = DataSourceBlock(**named).to_query()
+        if not block:
+            raise AuroraxInputError("give programs=, platforms=, instrument_types= or metadata_filters=")
+        return {"data_sources": block}
 
     def _check(self, deadline: Deadline) -> None:
         if self._connection.check_names:
             catalogue.check_names({"data_sources": [self.query["data_sources"]]}, self._transport, deadline)
-
-    def _read_query(self, found: dict[str, Any]) -> dict[str, Any]:
-        return found
 
     def _decode(self, items: list[msgspec.Raw], **_: Unpack[ReadOptions]) -> xr.Dataset:
         dataset = ephemeris_records.ephemeris_from_items(items)

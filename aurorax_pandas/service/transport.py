@@ -106,7 +106,7 @@ class Transport:
 
     def mask(self, value: _Value) -> _Value:
         """Return a text, or a JSON value, of the service fit to be shown: without the key and control characters."""
-        masked: _Value = _shown(value, None if self._api_key is None else self._api_key.reveal())
+        masked: _Value = _masked(value, None if self._api_key is None else self._api_key.reveal())
         return masked
 
     def call(
@@ -334,15 +334,15 @@ def _encode(payload: Any) -> bytes:
         raise AuroraxInputError(f"the request cannot be written as JSON: {error}; correct its texts") from None
 
 
-def _shown(value: Any, secret: str | None) -> Any:
+def _masked(value: Any, secret: str | None) -> Any:
     """Return a text, or the texts of a JSON value, fit to be shown: without the key, control characters escaped."""
     if isinstance(value, str):
         text = value if secret is None else value.replace(secret, "***")
         return text if text.isprintable() else "".join(map(_printable, text))
     if isinstance(value, list):
-        return [_shown(item, secret) for item in value]
+        return [_masked(item, secret) for item in value]
     if isinstance(value, dict):
-        return {name: _shown(item, secret) for name, item in value.items()}
+        return {name: _masked(item, secret) for name, item in value.items()}
     return value
 
 
@@ -400,14 +400,14 @@ def _retry_after(header: str | None, date: str | None) -> float | None:
     if header.isascii() and header.strip().isdigit():
         # the longest that a year has; Python refuses to read thousands of digits
         return float(header.strip()[:9])
-    instant, now = _instant(header), _instant(date)
+    instant, now = _seconds_of_date(header), _seconds_of_date(date)
     if instant is None:
         return None
     # the service's own clock tells when that is
     return max(0.0, instant - (time.time() if now is None else now))
 
 
-def _instant(header: str | None) -> float | None:
+def _seconds_of_date(header: str | None) -> float | None:
     try:
         return email.utils.parsedate_to_datetime(header or "").timestamp()
     except (ValueError, OverflowError, TypeError):

@@ -6,7 +6,7 @@ import logging
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -32,7 +32,7 @@ from aurorax_pandas.query.windows import Part, chunk_to_text, read_chunk, split_
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.checkpoint import Checkpoint
 from aurorax_pandas.service.connection import Connection
-from aurorax_pandas.service.deadline import Deadline
+from aurorax_pandas.service.deadline import Deadline, Timeout, deadline_of
 from aurorax_pandas.service.progress import progress_bar
 from aurorax_pandas.service.search import ConjunctionSearch
 from aurorax_pandas.service.workers import Workers
@@ -54,7 +54,7 @@ def read_in_parts(
     overlap: Span,
     max_workers: int,
     checkpoint: str | Path | None,
-    timeout: Any,
+    timeout: Timeout,
     progress: bool,
     on_bad_records: Literal["raise", "drop"],
     cancel_on_interrupt: bool,
@@ -80,7 +80,7 @@ def read_in_parts(
     shared = span("overlap", overlap, zero=True).ceil("s")
     parts = split_window(query.start, query.end, length, shared)
     check_on_bad_records(on_bad_records)
-    deadline = Deadline(timeout)
+    deadline = deadline_of(timeout)
     workers = Workers(cancel_on_interrupt)
     if checkpoint is None:
         if connection.check_names:
@@ -107,8 +107,8 @@ def read_in_parts(
     try:
         # a search that has grown has windows of its own
         parts = keeper.manifest.windows()
-        kept = _kept(parts, keeper, workers, max_workers)
-        keeper.take_up(kept, _step(query))
+        kept = _finished_parts(parts, keeper, workers, max_workers)
+        keeper.take_up(kept, provenance.step_of_query(query.payload))
         reader = _Reader(query, keeper, deadline, on_bad_records, workers, connection)
         finished, failed = _search(parts, kept, reader, workers, max_workers, progress)
     finally:
@@ -121,11 +121,7 @@ def _check_names(query: Query, connection: Connection, deadline: Deadline) -> No
         catalogue.check_names(query.payload, transport, deadline)
 
 
-def _step(query: Query) -> pd.Timedelta:
-    return pd.Timedelta("30s" if query.subminute_precision else "1min")
-
-
-def _kept(parts: list[Part], keeper: Checkpoint, workers: Workers, count: int) -> dict[Part, pd.DataFrame]:
+def _finished_parts(parts: list[Part], keeper: Checkpoint, workers: Workers, count: int) -> dict[Part, pd.DataFrame]:
     """Return the parts that are finished already."""
     found = {}
     with workers:
@@ -237,7 +233,7 @@ def _result(
     deadline: Deadline,
     checkpoint: str | Path | None,
 ) -> pd.DataFrame:
-    df = _together([finished[part] for part in parts if part in finished], query)
+    df = _stitched([finished[part] for part in parts if part in finished], query)
     if failed:
         error = _bulk_error(failed, df, len(parts), checkpoint)
         if all(isinstance(one, AuroraxTimeoutError) for one in failed.values()):
@@ -246,12 +242,16 @@ def _result(
     return df
 
 
-def _together(frames: list[pd.DataFrame], query: Query) -> pd.DataFrame:
+def _stitched(frames: list[pd.DataFrame], query: Query) -> pd.DataFrame:
     found = provenance_of_windows([frame.attrs for frame in frames], query.payload)
     for frame in frames:
         frame.attrs = {}
     filled = [frame for frame in frames if len(frame)]
-    df = stitch(pd.concat(filled, ignore_index=True), _step(query)) if filled else model.empty_conjunctions()
+    df = (
+        stitch(pd.concat(filled, ignore_index=True), provenance.step_of_query(query.payload))
+        if filled
+        else model.empty_conjunctions()
+    )
     df.attrs[provenance.KEY] = found
     return df
 

@@ -96,7 +96,7 @@ def test_verbs_take_events_too(sample, verb):
 def test_without_dask_the_extra_is_named(sample, tmp_path, monkeypatch):
     sample.aurorax.to_parquet(tmp_path / "a.parquet")
     monkeypatch.setattr(files, "find_spec", lambda name: None)
-    with pytest.raises(ap.AuroraxInputError, match=r"aurorax-pandas\[dask\]"):
+    with pytest.raises(ap.AuroraxInputError, match=r"needs dask: pip install .*dask.* \(the extra 'dask'\)"):
         ap.load_conjunctions(tmp_path / "*.parquet", engine="dask")
 
 

@@ -1,5 +1,6 @@
 """The step of an ephemeris travels into what is found in it, and minutes are counted by it."""
 
+import pandas as pd
 import pytest
 
 import aurorax_pandas as ap
@@ -31,6 +32,18 @@ def test_halves_of_minutes_are_the_step_of_a_search_between_them():
         subminute_precision=True,
     )
     assert df.aurorax.provenance["step"] == "30s"
+
+
+def test_halves_of_minutes_are_the_step_of_a_query_of_the_service_that_asked_for_them(sample):
+    lasting = (sample["end"] - sample["start"]).sum() / pd.Timedelta("1min")
+    query = sample.attrs["aurorax"]["query"]
+    sample.attrs["aurorax"]["query"] = query | {"subminute_precision": True}
+    assert sample.aurorax.minutes().sum() == lasting + len(sample) / 2
+    assert sample.aurorax.pair_summary()["minutes"].sum() == lasting + len(sample) / 2
+    sample.attrs["aurorax"]["query"] = [query, query | {"subminute_precision": True}]
+    with pytest.raises(ap.AuroraxInputError, match="every 30 s and from others every minute; give step="):
+        sample.aurorax.minutes()
+    assert sample.aurorax.minutes("1min").sum() == lasting + len(sample)
 
 
 def test_frames_of_two_steps_in_one_ask_for_a_step(sample):

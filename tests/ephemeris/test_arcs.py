@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurorax_pandas import geometry
-from aurorax_pandas.ephemeris import arcs
+from aurorax_pandas.ephemeris import arc_parts, arcs
 
 latitudes = st.sampled_from([-90.0, 0.0, 60.0, 89.9, 90.0]) | st.floats(-90, 90)
 longitudes = st.sampled_from([-180.0, 0.0, 179.9, 180.0]) | st.floats(-180, 180)
@@ -74,7 +74,7 @@ def test_the_cosine_is_that_of_the_interpolated_places(ends):
 @given(meetings())
 def test_no_fraction_is_nearer_than_the_least(ends):
     count = ends[0].shape[1]
-    step, fraction, one, other, distance = arcs.least_fraction(*ways_of(ends), np.arange(count))
+    step, fraction, one, other, distance = arc_parts.least_fraction(*ways_of(ends), np.arange(count))
     assert step.tolist() == list(range(count))
     np.testing.assert_array_equal(distance, arcs.apart(one, other))
     least = distances(ends, fraction[:, None])[:, 0]
@@ -85,7 +85,7 @@ def test_no_fraction_is_nearer_than_the_least(ends):
     still = np.ptp(dense, axis=1) == 0
     assert (fraction[still] == 0).all()
     # of all steps together the nearest, and of several alike the first
-    nearest = arcs.least_fraction(*ways_of(ends), np.zeros(count, np.int64))
+    nearest = arc_parts.least_fraction(*ways_of(ends), np.zeros(count, np.int64))
     first = int(np.argmin(distance))
     assert (nearest[0][0], nearest[1][0], nearest[4][0]) == (first, fraction[first], distance[first])
 
@@ -94,7 +94,7 @@ def test_no_fraction_is_nearer_than_the_least(ends):
 @given(meetings(), st.sampled_from([0.0, 55.0, 500.0, 5000.0, 21000.0]) | st.floats(0, 20000))
 def test_pieces_are_where_a_dense_walk_is_within_the_distance(ends, limit):
     count = ends[0].shape[1]
-    found = arcs.pieces_within(
+    found = arc_parts.pieces_within(
         arcs.Arcs.between(*ways_of(ends)), np.full(count, limit), np.zeros(count), np.ones(count)
     )
     dense = distances(ends, FRACTIONS)
@@ -117,7 +117,7 @@ def test_pieces_are_where_a_dense_walk_is_within_the_distance(ends, limit):
 
 def test_a_pass_between_two_epochs_is_found_to_the_metre():
     ends = [geometry.unit_vectors([lat], [lon]) for lat, lon in ((60, -4), (60, 4), (61, 0), (61, 0))]
-    fraction = arcs.least_fraction(*ways_of(ends), np.array([0]))[1]
+    fraction = arc_parts.least_fraction(*ways_of(ends), np.array([0]))[1]
     assert fraction == pytest.approx(0.5, abs=1e-12)
 
 

@@ -165,8 +165,9 @@ def test_what_is_optional_may_be_missing(key, value):
 
 
 def test_drag_that_is_missing_is_said():
-    with pytest.warns(ap.AuroraxDataWarning, match="SWARM A have no BSTAR"):
+    with pytest.warns(ap.AuroraxDataWarning, match="SWARM A have no BSTAR") as caught:
         read_elements({name: value for name, value in OMM.items() if name != "BSTAR"})
+    assert [each.filename for each in caught] == [__file__]
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_cells_of_other_tools_are_refused_with_the_cure(sample):
         data_sources=[cell.to_dict("records") for cell in sample["data_sources"]],
         events=[cell.to_dict("records") for cell in sample["events"]],
     )
-    with pytest.raises(ap.AuroraxInputError, match=r"as_conjunctions\(data\)"):
+    with pytest.raises(ap.AuroraxInputError, match=r"as_conjunctions\(df\)"):
         cells.aurorax.citation()
     assert names(ap.as_conjunctions(cells).aurorax.citation(), "program") == ["swarm", "themis-asi"]
 

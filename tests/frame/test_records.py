@@ -493,8 +493,9 @@ def test_a_record_whose_event_breaks_a_rule_is_named_or_dropped(builders):
     records = [builders.record(5, 6), builders.record(0, 1, events=[late])]
     with pytest.raises(ap.AuroraxDataError, match="record 1: in events: end is before start"):
         as_conjunctions(records)
-    with pytest.warns(ap.AuroraxDataWarning, match="1 of 2 records left out"):
+    with pytest.warns(ap.AuroraxDataWarning, match="1 of 2 records left out") as caught:
         kept = as_conjunctions(records, on_bad_records="drop")
+    assert [each.filename for each in caught] == [__file__]
     assert_conjunctions_equal(kept, as_conjunctions(records[:1]))
 
 

@@ -443,7 +443,9 @@ def test_netcdf_without_h5netcdf_names_the_extra(sample, tmp_path, monkeypatch):
     from aurorax_pandas.io import netcdf_file
 
     monkeypatch.setattr(netcdf_file, "find_spec", lambda name: None)
-    with pytest.raises(ap.AuroraxInputError, match=r"aurorax-pandas\[netcdf\]"):
+    with pytest.raises(
+        ap.AuroraxInputError, match=r"NetCDF needs h5netcdf: pip install .*h5netcdf.*h5py.* \(the extra 'netcdf'\)"
+    ):
         sample.aurorax.to_netcdf(tmp_path / "a.nc")
     assert list(tmp_path.iterdir()) == []
 
@@ -537,8 +539,8 @@ def test_a_full_disk_is_an_oserror_that_leaves_the_old_file(full_disk, name, lim
 
 def test_a_file_that_comes_while_writing_is_not_replaced(sample, tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
-    to_disk = files._to_disk
-    monkeypatch.setattr(files, "_to_disk", lambda temporary: (path.write_text("other"), to_disk(temporary)))
+    to_disk = files.file_to_disk
+    monkeypatch.setattr(files, "file_to_disk", lambda temporary: (path.write_text("other"), to_disk(temporary)))
     with pytest.raises(ap.AuroraxInputError, match="has come to exist"):
         sample.aurorax.to_csv(path)
     assert contents(tmp_path) == {"a.csv": b"other"}

@@ -402,7 +402,7 @@ def test_without_an_ephemeris_the_map_counts_stations(sample):
 
 
 def test_accessors_and_comparisons_show_what_they_hold(sample):
-    assert repr(sample.aurorax).startswith("<.aurorax of 49 rows>\n  at_window_edge, closest")
+    assert repr(sample.aurorax).startswith("<.aurorax of 49 rows>\n  at_window_edge, citation, closest")
     assert "timeline" in repr(sample.aurorax.plot)
     assert "<code>.closest</code>" in sample.aurorax._repr_html_()
     assert "<code>.map</code>" in sample.aurorax.plot._repr_html_()

@@ -2,13 +2,14 @@ import dataclasses
 
 import pytest
 
+from aurorax_pandas.options import service_in_force
 from aurorax_pandas.service.connection import Connection
 
 KEY = "a-secret-of-mine"
 
 
 def test_the_key_of_a_connection_shows_nowhere():
-    connection = Connection.from_arguments("https://example.org", KEY)
+    connection = Connection(service_in_force("https://example.org", KEY))
     shown = [repr(connection), str(connection), str(dataclasses.asdict(connection)), str(vars(connection))]
     assert [text for text in shown if KEY in text] == []
     with connection.opened() as transport:
@@ -16,6 +17,6 @@ def test_the_key_of_a_connection_shows_nowhere():
 
 
 def test_a_connection_does_not_change():
-    connection = Connection.from_arguments("https://example.org", KEY)
+    connection = Connection(service_in_force("https://example.org", KEY))
     with pytest.raises(dataclasses.FrozenInstanceError):
         connection.api_url = "https://example.com"

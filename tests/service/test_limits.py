@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import types
 import zlib
 
 import pytest
@@ -14,7 +15,7 @@ import requests
 
 import aurorax_pandas as ap
 from aurorax_pandas.service.deadline import Deadline
-from aurorax_pandas.service.html_table import html_table
+from aurorax_pandas.service.html_table import search_table
 from aurorax_pandas.service.transport import Transport
 
 PATH = "/api/v1/data_sources"
@@ -278,7 +279,8 @@ def test_the_html_of_a_search_takes_no_name_for_html(recorded_search):
 
 def test_an_address_in_html_is_a_link_that_quotes_do_not_leave():
     bad = 'http://x/"onmouseover="alert(1)\'<b>'
-    made = html_table("it's <b>", {"request": bad, "no address": "javascript:alert(1)"})
+    query = {"start": "it's <b>", "end": "", "max_distances": "javascript:alert(1)"}
+    made = search_table(types.SimpleNamespace(executed=True, completed=False, request_url=bad, query=query, logs=[]))
     assert made.count("<a href=") == 1
     assert 'href="http://x/&quot;onmouseover=&quot;alert(1)&#x27;&lt;b&gt;"' in made
     assert "<b>" not in made

@@ -1,7 +1,11 @@
 """Searches that can match nothing are refused before they are submitted; those that can are not."""
 
+import copy
+import dataclasses
+import pickle
 import warnings
 
+import numpy as np
 import pytest
 
 import aurorax_pandas as ap
@@ -343,3 +347,33 @@ def test_a_block_that_is_empty_on_purpose_is_no_warning():
         warnings.simplefilter("error")
         made = ap.ConjunctionSearch("2020-01-01", "2020-01-02", 5, ground={}, space=SPACE | {"platforms": []})
     assert made.query["ground"] == [{}]
+
+
+@pytest.mark.parametrize(
+    ("argument", "block"),
+    [
+        ("ground", ap.GroundCriteriaBlock(programs=[])),
+        ("ground", ap.GroundCriteriaBlock(())),
+        ("space", ap.SpaceCriteriaBlock(platforms=np.array([], object))),
+        ("events", ap.EventsCriteriaBlock(instrument_types=[])),
+    ],
+)
+def test_a_block_of_empty_lists_says_so_as_a_dict_does(argument, block):
+    blocks = {"ground": {"programs": "rego"}, "space": {"programs": "swarm"}} | {argument: block}
+    with pytest.warns(
+        ap.AuroraxDataWarning, match=rf"{argument}: .*: \[\]}} names nothing, which means every"
+    ) as caught:
+        ap.ConjunctionSearch("2020-01-01", "2020-01-02", 5, **blocks)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("block", [ap.GroundCriteriaBlock(), ap.GroundCriteriaBlock([], "gillam")])
+@pytest.mark.parametrize(
+    "way", [lambda one: one, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one)), dataclasses.replace]
+)
+def test_a_block_without_lists_or_with_one_name_is_no_warning(block, way):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ap.ConjunctionSearch("2020-01-01", "2020-01-02", 5, ground=way(block), space={"programs": "swarm"})
+    assert way(block) == block
+    assert hash(way(block)) == hash(block)
