@@ -81,7 +81,7 @@ def daily_counts(
         events, labels = labelled_events(df, by, "daily_counts", needs=("start",))
         codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     windows = windows_of(get_provenance(df.attrs))
-    days = _days(pd.concat([df["start"], events["start"]]), every, windows)
+    days = _days(pd.concat([df["start"], events["start"]], ignore_index=True), every, windows)
     starts = events["start"].to_numpy()
     number = np.searchsorted(days.to_numpy(), starts, side="right") - 1
     inside = ~np.isnat(starts)

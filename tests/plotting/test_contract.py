@@ -132,7 +132,7 @@ def test_names_and_times_on_a_map_stand_apart(sample, ephemeris, content, style,
     with plt.style.context(style):
         ax = df.aurorax.plot.map(ephemeris if content == "tracks" else None, figsize=size)
         ax.figure.canvas.draw()
-        boxes = [(text.get_text(), text.get_window_extent()) for text in ax.texts]
+        boxes = [(text.get_text(), text.get_window_extent()) for text in ax.texts if "°" not in text.get_text()]
         assert {name.split()[0] for name, _ in boxes} >= {"GILL", "KIAN", "SNKQ", "KAPU"}
         assert list(overlaps_of(boxes)) == []
         frame = ax.get_window_extent()
@@ -144,7 +144,7 @@ def test_names_and_times_on_a_map_stand_apart(sample, ephemeris, content, style,
 def test_counts_stand_behind_names_where_there_is_room(sample):
     wide = sample.aurorax.plot.map(figsize=(9, 6))
     counts = sample.aurorax.explode_events()["e1_display_name"].str.split().str[-1].value_counts()
-    assert {f"{site} {count}" for site, count in counts.items()} == {text.get_text() for text in wide.texts}
+    assert {f"{site} {count}" for site, count in counts.items()} <= {text.get_text() for text in wide.texts}
     narrow = pd.concat([sample] * 400).aurorax.plot.map(figsize=(3.3, 2.8))
     assert {"GILL", "KAPU"} <= {text.get_text() for text in narrow.texts}
 
