@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
 from aurorax_pandas.checks import checked_number, choice, either_word, suggestion, whole_number
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -115,6 +116,11 @@ def filter_closest_epoch(
         If a time is no instant, `start` is after `end`, `tolerance` is no span of time, or `max_distance` no number
         from 0 on.
 
+    Warns
+    -----
+    AuroraxDataWarning
+        If rows have no closest epoch, so that a bound on it leaves them out.
+
     Examples
     --------
     >>> import aurorax_pandas
@@ -138,6 +144,14 @@ def filter_closest_epoch(
         instants = [to_utc("near", instant).to_datetime64() for instant in (near if listed else [near])]
         known = pd.DatetimeIndex(np.unique(np.array(instants, "M8[us]")))
         keep &= _near_instants(df["closest_epoch"], known, span("tolerance", tolerance, zero=True))
+    bounded = first is not None or last is not None or near is not None
+    if bounded and (unknown := int(np.isnat(epochs).sum())):
+        warnings.warn(
+            f"filter_closest_epoch: {unknown} of {len(df)} rows have no closest epoch and are left out; "
+            "query on start and end keeps them",
+            AuroraxDataWarning,
+            stacklevel=callers_level(),
+        )
     if max_distance is not None:
         keep &= df["min_distance"].to_numpy() <= _kilometres_within("max_distance", max_distance)
     return df[keep]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 from nested_pandas import NestedDtype
 
 from aurorax_pandas.checks import as_list, check_frame, one_name
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes, kind_by_names
 from aurorax_pandas.frame.dataframe import typed
@@ -60,6 +61,11 @@ def explode_events(df: pd.DataFrame, columns: str | Sequence[Any] | None = None)
     AuroraxInputError
         If the frame has no nested column ``events``, or a column that is to travel is not there or cannot.
 
+    Warns
+    -----
+    AuroraxDataWarning
+        If columns of `closest_approach` travel from conjunctions of several pairs, of which they describe one.
+
     Examples
     --------
     >>> import aurorax_pandas
@@ -85,6 +91,13 @@ def explode_events(df: pd.DataFrame, columns: str | Sequence[Any] | None = None)
     made["pair"] = pair_labels(flat.fields)
     events = pd.DataFrame({name: made[name] for name in model.EVENT_COLUMNS}, copy=False)
     if places:
+        if "approach_distance" in df.columns[places] and (several := int((flat.lengths > 1).sum())):
+            warnings.warn(
+                f"the closest approach of {several} conjunctions is that of one of their pairs, and stands with each of their "
+                "events now; explode the events first, then ask for closest_approach",
+                AuroraxDataWarning,
+                stacklevel=callers_level(),
+            )
         own = df.iloc[:, places].take(flat.row).reset_index(drop=True)
         events = pd.concat([events, own], axis=1)
     events.attrs = copy.deepcopy(df.attrs)

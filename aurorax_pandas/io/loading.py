@@ -169,6 +169,10 @@ def _meant(place: Place) -> list[str]:
     if not found:
         raise AuroraxInputError(f"path={place.given!r} matches no file")
     for one in found:
+        if place.url is None and Path(one).is_dir():
+            raise AuroraxInputError(
+                f"path={one!r} is a folder, not one of several files; load it alone, and use concat"
+            )
         if place.url is None and not Path(one).is_file():
             raise AuroraxInputError(f"path={one!r} is no file; check the name, and the folder {str(Path.cwd())!r}")
     return found

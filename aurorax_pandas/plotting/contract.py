@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aurorax_pandas.checks import checked_number, invalid, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.plotting.picture import NOTHING, Picture
 from aurorax_pandas.signatures import describing
 
 if TYPE_CHECKING:
@@ -132,6 +133,10 @@ def checked_figsize(ax: Axes | None, figsize: Any) -> tuple[float, float] | None
     return sides[0], sides[1]
 
 
+#: Arguments of each picture.
+_OF_ALL: Final = ("ax", "figsize", "legend", "title")
+
+
 def checked_keywords(
     artist: Any, keywords: Mapping[str, Any], make: Any = None, also: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -163,7 +168,7 @@ def checked_keywords(
         full = name if name in also else aliases.get(name, name)
         if full not in known:
             raise AuroraxInputError(
-                f"{name}={value!r}: {artist.__name__} takes no such keyword; {suggestion(name, known)}"
+                f"{name}={value!r}: {artist.__name__} takes no such keyword; {suggestion(name, [*known, *_OF_ALL])}"
             )
         if full in found:
             raise AuroraxInputError(f"{name}={value!r}: {full} is given twice; give it once")
@@ -253,5 +258,6 @@ def hold_on_y(axes: Axes, *places: float) -> None:
 
 
 def draw_nothing(axes: Axes, words: str = "no conjunctions") -> None:
-    """Say that there is nothing to draw."""
-    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center")
+    """Say that there is nothing to draw, unless earlier calls have drawn something."""
+    if not any(isinstance(artist, Picture) and artist.filled for artist in axes.artists):
+        axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", gid=NOTHING)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: What `Axes.hist` takes besides properties of its bars.
 _HIST: Final = ("cumulative", "density", "histtype", "log", "rwidth")
+_MOST_BINS: Final = 1000
 
 
 @contract.shared_parameters
@@ -93,10 +94,11 @@ def plot_histogram(
     rows, labels, what = _counted_rows(df, column, by)
     values = rows[column].to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(values)
-    edges = _edges(values[known], held.held["edges"] if held is not None and bins is None else bins)
+    before = None if held is None else held.held["edges"]
+    edges = _edges(values[known], bins) if before is None or bins is not None else _widened(before, values[known])
     axes = contract.new_axes(given, figsize, 3.8, 6.5)
     picture = picture_on(axes, "histogram")
-    picture.held |= {"column": column, "edges": edges}
+    picture.held |= {"column": column, "edges": edges if known.any() else before}
     labels, looks = looks_that_fit(axes, labels[known], chosen)
     density = bool(own.get("density"))
     contract.name_axes(axes, column_label(column), "Density" if density else what)
@@ -104,12 +106,14 @@ def plot_histogram(
     contract.write_title(axes, title)
     if not known.any():
         contract.draw_nothing(axes, "no values" if len(rows) else "no conjunctions")
-        axes.set_xticks([])
-        axes.set_yticks([])
+        axes.tick_params(
+            labelbottom=picture.filled, labelleft=picture.filled, bottom=picture.filled, left=picture.filled
+        )
         return axes
+    axes.tick_params(labelbottom=True, labelleft=True, bottom=True, left=True)
     values = values[known]
     groups: list[Any] = [values[(labels == name).to_numpy()] for name in looks]
-    if held is not None:
+    if picture.filled:
         own = {"histtype": "step", "linewidth": 1.5, **own}
     _draw_stack(axes, groups, edges, list(looks.values()), own)
     if not density:
@@ -169,6 +173,23 @@ def _draw_stack(
     for look, bars in zip(looks, drawn if len(looks) > 1 else [drawn], strict=True):
         for bar in bars if look.hatch and not outline else ():
             bar.set_hatch(look.hatch)
+
+
+def _widened(edges: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return edges with more bins of their widths at both ends, so that they hold all values."""
+    if not len(values):
+        return edges
+    below, above = edges[1] - edges[0], edges[-1] - edges[-2]
+    before = np.ceil(max((edges[0] - values.min()) / below, 0.0))
+    after = np.ceil(max((values.max() - edges[-1]) / above, 0.0))
+    if before + after > _MOST_BINS:
+        raise AuroraxInputError(
+            f"ax counts from {edges[0]:g} to {edges[-1]:g} in bins that are too narrow for {values.min():g} to "
+            f"{values.max():g}; draw the wider frame first, or give both the same bins="
+        )
+    return np.concatenate([
+        edges[0] - below * np.arange(before, 0, -1), edges, edges[-1] + above * np.arange(1, after + 1)
+    ])  # fmt: skip
 
 
 def _edges(values: npt.NDArray[np.float64], bins: Any) -> npt.NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.artist import Artist
 
@@ -11,6 +11,9 @@ from aurorax_pandas.exceptions import AuroraxInputError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap, Normalize
+
+#: What tells the words of an empty picture from others.
+NOTHING: Final = "nothing"
 
 
 class Picture(Artist):
@@ -36,6 +39,8 @@ class Picture(Artist):
         self.norm: Normalize | None = None
         self.cmap: Colormap | None = None
         self.bar: Any = None
+        #: Whether an earlier call has drawn something.
+        self.filled = False
         #: What else a kind of picture keeps.
         self.held: dict[str, Any] = {}
         self.set_in_layout(False)
@@ -64,6 +69,12 @@ def picture_on(axes: Axes, kind: str) -> Picture:
     if found is None:
         found = Picture(kind)
         axes.add_artist(found)
+        return found
+    empty = [text for text in axes.texts if text.get_gid() == NOTHING]
+    for text in empty:
+        # whether there is nothing is for this call to say
+        text.remove()
+    found.filled = found.filled or not empty
     return found
 
 

@@ -86,6 +86,8 @@ def _refuse_signs(key: str, values: Sequence[Any]) -> None:
         found = _LEADING_SIGN.fullmatch(value) if isinstance(value, str) else None
         if found is not None:
             operator, rest = _SIGNS.get(found[1], found[1]), found[2].strip()
+            if not any(letter.isalnum() for letter in rest):
+                raise AuroraxInputError(f"values of {key!r}: {value!r} is no operator; {suggestion(value, OPERATORS)}")
             shown = repr(rest) if np.isnan(_as_float(rest)) else rest
             raise AuroraxInputError(
                 f"values of {key!r}: {value!r} holds an operator; write {{{key!r}: ({operator!r}, {shown})}}, or, "

@@ -493,3 +493,19 @@ def test_without_an_altitude_no_elevation_of_a_spacecraft_is_made_up(builders):
     given = df.aurorax.closest_approach(alone)
     expected = df.aurorax.closest_approach(ephemeris)
     np.testing.assert_allclose(given["approach_elevation"], expected["approach_elevation"], atol=0.1)
+
+
+def test_a_closest_approach_of_several_pairs_is_not_passed_on_in_silence(ephemeris):
+    df = ap.find_conjunctions(
+        ephemeris, distance={"ground1-space1": 500, "ground1-space2": 500}, ground={"programs": "themis-asi"},
+        space=[{"platforms": "swarma"}, {"platforms": "swarmc"}],
+    )  # fmt: skip
+    near = df.aurorax.closest_approach(ephemeris)
+    with pytest.warns(
+        ap.AuroraxDataWarning, match=f"closest approach of {len(df)} conjunctions .* explode the events first"
+    ):
+        near.aurorax.explode_events()
+    with pytest.warns(ap.AuroraxDataWarning, match="explode the events first"):
+        near.aurorax.plot.distance()
+    near.aurorax.explode_events(columns=())
+    df.aurorax.explode_events().aurorax.closest_approach(ephemeris).aurorax.plot.distance()

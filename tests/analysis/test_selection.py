@@ -141,6 +141,7 @@ INSTANTS = st.integers(-60, 20 * 60).map(lambda s: datetime.datetime(2020, 1, 1)
     tolerance=st.sampled_from(["0s", "30s", "2min"]),
     max_distance=st.none() | st.integers(0, 5),
 )
+@pytest.mark.filterwarnings("ignore:filter_closest_epoch")
 def test_filter_by_closest_epoch(builders, data, start, end, near, tolerance, max_distance):
     made = data.draw(builders.tagged_records())
     df = as_conjunctions(made)
@@ -417,3 +418,13 @@ def test_sources_of_one_name_and_three_numbers_are_three(builders):
     df = as_conjunctions([builders.record(sources=(one, builders.SWARM_A)) for one in (*sources, sources[1])])
     kept = df.aurorax.deduplicate()
     assert sorted(cell["identifier"].tolist()[0] for cell in kept["data_sources"]) == [7, 8, 9]
+
+
+def test_rows_without_a_closest_epoch_are_told_where_a_bound_leaves_them_out(sample):
+    some = sample.copy()
+    some.loc[:3, "closest_epoch"] = pd.NaT
+    with pytest.warns(ap.AuroraxDataWarning, match="4 of 49 rows have no closest epoch") as caught:
+        found = some.aurorax.filter_closest_epoch(near="2020-01-01T03:00", tolerance="4h")
+    assert len(found) == 45
+    assert [each.filename for each in caught] == [__file__]
+    assert len(some.aurorax.filter_closest_epoch(max_distance=1000)) == 49

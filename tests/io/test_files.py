@@ -573,3 +573,10 @@ def test_a_dataset_that_xarray_wrote_is_pointed_to_xarray(sample, tmp_path):
     sample.aurorax.to_xarray().to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
     with pytest.raises(ap.AuroraxDataError, match="open_dataset"):
         ap.load_conjunctions(tmp_path / "a.nc")
+
+
+def test_a_folder_among_files_is_named_as_such(sample, tmp_path):
+    sample.aurorax.to_parquet(tmp_path / "a.parquet")
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(ap.AuroraxInputError, match="is a folder, not one of several files"):
+        ap.load_conjunctions([tmp_path / "kept", tmp_path / "a.parquet"])

@@ -410,3 +410,55 @@ def test_accessors_and_comparisons_show_what_they_hold(sample):
     assert (len(gained), len(lost), len(changed)) == (0, 9, 0)
     assert repr(found) == "Comparison: 0 gained, 9 lost, 0 changed; .gained, .lost and .changed are frames"
     assert "<td>9</td>" in found._repr_html_()
+
+
+def test_a_second_histogram_counts_all_of_its_events(sample):
+    ax = sample.aurorax.within(150).aurorax.plot.histogram()
+    first = sum(bar.get_height() for bar in ax.patches)
+    assert first < 49
+    sample.aurorax.plot.histogram(ax=ax, cumulative=True)
+    assert (
+        max(bar.get_xy()[:, 1].max() for bar in ax.patches if hasattr(bar, "get_xy") and np.ndim(bar.get_xy()) == 2)
+        == 49
+    )
+    low, high = ax.get_xlim()
+    assert low <= sample["min_distance"].min() < sample["min_distance"].max() <= high
+
+
+def test_bins_too_narrow_for_a_second_histogram_are_refused(sample):
+    ax = sample.head(2).assign(ae=[100.0, 100.001]).aurorax.plot.histogram("ae")
+    with pytest.raises(ap.AuroraxInputError, match="draw the wider frame first"):
+        sample.assign(ae=np.linspace(0.0, 900.0, 49)).aurorax.plot.histogram("ae", ax=ax)
+
+
+@pytest.mark.parametrize("name", ["timeline", "distance", "calendar", "histogram", "map"])
+def test_no_conjunctions_is_said_only_where_there_are_none(sample, name):
+    def words(ax):
+        return [text.get_text() for text in ax.texts if text.get_text().startswith("no ")]
+
+    empty_first = getattr(sample.head(0).aurorax.plot, name)()
+    assert len(words(empty_first)) == 1
+    getattr(sample.head(0).aurorax.plot, name)(ax=empty_first)
+    assert len(words(empty_first)) == 1
+    getattr(sample.aurorax.plot, name)(ax=empty_first)
+    assert words(empty_first) == []
+    full_first = getattr(sample.aurorax.plot, name)()
+    getattr(sample.head(0).aurorax.plot, name)(ax=full_first)
+    assert words(full_first) == []
+
+
+def test_a_histogram_after_an_empty_one_is_as_alone(sample):
+    ax = sample.head(0).aurorax.plot.histogram()
+    sample.aurorax.plot.histogram(ax=ax)
+    alone = sample.aurorax.plot.histogram()
+    assert [bar.get_height() for bar in ax.patches] == [bar.get_height() for bar in alone.patches]
+    ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_xticklabels()] == [
+        label.get_text() for label in alone.get_xticklabels()
+    ]
+    assert all(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks())
+
+
+def test_a_misspelt_argument_of_all_pictures_is_known(sample):
+    with pytest.raises(ap.AuroraxInputError, match="did you mean 'figsize'"):
+        sample.aurorax.plot.timeline(figsiz=(3, 3))

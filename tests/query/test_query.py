@@ -683,3 +683,8 @@ def test_sentence_of_the_recorded_search_is_the_services_own():
 
     logged = samples.recorded_status()["logs"][2]["summary"].partition("using query: ")[2]
     assert describe_query(samples.recorded_query()) == logged
+
+
+def test_an_operator_that_is_none_is_told_as_such():
+    with pytest.raises(ap.AuroraxInputError, match=r"'<<' is no operator; .*<"):
+        ap.SpaceCriteriaBlock(metadata_filters={"radial_distance": ("<<", 6860)})
