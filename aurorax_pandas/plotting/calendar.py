@@ -14,7 +14,7 @@ from aurorax_pandas.checks import choice, flag, invalid
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.legend import legend_above
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import refuse_summed
+from aurorax_pandas.plotting.rows import counted_things, refuse_summed
 from aurorax_pandas.plotting.time_axis import date_numbers, make_room_for_date, name_times
 from aurorax_pandas.plotting.words import text_width
 
@@ -150,7 +150,7 @@ def plot_calendar(
     cmap, norm = _scaled_cells(axes, picture, column, shown, limits, scale.query_distance(df))
     _draw_cells(axes, picture, cells, shown, cmap, norm, own, width)
     if legend:
-        bar = f"Conjunctions per {_PERIODS[chosen][1]}" if values == "count" else None
+        bar = f"{counted_things(df, events)} per {_PERIODS[chosen][1]}" if values == "count" else None
         scale.color_bar(axes, picture, bar, shown[np.isfinite(shown)])
         legend_above(axes, picture, taken=taken)
     contract.write_title(axes, title)

@@ -30,7 +30,7 @@ from aurorax_pandas.plotting.projection import (
     fit_to_places,
     map_projection,
 )
-from aurorax_pandas.plotting.rows import refuse_summed
+from aurorax_pandas.plotting.rows import counted_things, refuse_summed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -130,13 +130,14 @@ def plot_map(
     events, labels = labelled_events(df, by, "map")
     reach = max([geometry.viewing_radius(each, altitude) for each in angles], default=300.0)
     if ephemeris is None:
+        what = counted_things(df, events)
         stations = stations_on_map(events)
         parts = {south: stations[stations["south"] == south] for south in sorted(set(stations["south"]))} or {
             False: stations
         }
         panels = _new_panels(given, {south: _held(part, None, reach) for south, part in parts.items()}, parts, figsize)
         for south, part in parts.items():
-            _draw_counts(*panels[south], part, angles, altitude, limits, own, legend=legend)
+            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None)
         axes = _titled(panels, title)
         for south, part in parts.items():
             map_marks.write_names(panels[south][0], panels[south][2], part)
@@ -275,9 +276,9 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
 
 def _draw_counts(
     axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame, angles: Sequence[float], altitude: float,
-    limits: scale.Limits, own: dict[str, Any], *, legend: bool,
+    limits: scale.Limits, own: dict[str, Any], what: str | None,
 ) -> None:  # fmt: skip
-    """Draw stations by how many events each has."""
+    """Draw stations by how many events each has, and a legend that says what these are, if asked."""
     if not len(stations):
         contract.draw_nothing(axes)
         return
@@ -289,8 +290,8 @@ def _draw_counts(
     look: dict[str, Any] = {"linewidths": 0.8, "edgecolors": colors.ink(axes), "zorder": 4}
     drawn = axes.scatter(x, y, s=area, c=counts, cmap=cmap, norm=norm, **look)
     drawn.set(**own)
-    if legend:
-        scale.color_bar(axes, picture, "Conjunctions", counts)
+    if what is not None:
+        scale.color_bar(axes, picture, what, counts)
         legend_above(axes, picture)
 
 

@@ -74,6 +74,12 @@ def drawn_rows(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tu
     return rows, ordered_labels(df[name])
 
 
+def counted_things(df: pd.DataFrame, events: pd.DataFrame) -> str:
+    """Return what a picture counts: conjunctions, or their pair events where some have several."""
+    parents = events["conjunction"] if "conjunction" in events.columns else pd.Series(dtype="int64")
+    return "Pair events" if len(df) != len(events) or parents.duplicated().any() else "Conjunctions"
+
+
 def conjugate_rows(events: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
     """Tell which events are conjugate, where the spacecraft's hemisphere is known."""
     if "spacecraft_hemisphere" not in events.columns:

@@ -462,3 +462,16 @@ def test_a_histogram_after_an_empty_one_is_as_alone(sample):
 def test_a_misspelt_argument_of_all_pictures_is_known(sample):
     with pytest.raises(ap.AuroraxInputError, match="did you mean 'figsize'"):
         sample.aurorax.plot.timeline(figsiz=(3, 3))
+
+
+@pytest.mark.parametrize(("kind", "words"), [("map", "{}"), ("calendar", "{} per day")])
+def test_a_colour_bar_says_what_is_counted(sample, ephemeris, kind, words):
+    df = ap.find_conjunctions(
+        ephemeris,
+        distance=500,
+        ground={"programs": "themis-asi"},
+        space=[{"platforms": "swarma"}, {"platforms": "swarmc"}],
+    )
+    for frame, what in ((sample, "Conjunctions"), (df, "Pair events"), (df.aurorax.explode_events(), "Pair events")):
+        bar = getattr(frame.aurorax.plot, kind)().figure.axes[-1]
+        assert bar.get_ylabel() == words.format(what)
