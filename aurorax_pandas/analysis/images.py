@@ -28,6 +28,7 @@ from aurorax_pandas.ephemeris.tracks import distinct_rows
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, source_sites
+from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Span, span
 
@@ -233,6 +234,7 @@ def tracks(
     if every < 1000:
         raise invalid("cadence", cadence, "a millisecond or more, such as '3s'")
     events = as_events(df, "tracks", "conjunction_type", "start", "end")
+    refuse_broken_spans(events, "tracks")
     sides = station_sides(events)
     kept = np.flatnonzero((sides >= 0) & np.logical_xor(*spacecraft_sides(events)))
     # wide enough to number the sources of many events

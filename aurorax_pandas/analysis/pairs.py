@@ -23,7 +23,14 @@ from aurorax_pandas.frame.events import (
     label_events,
     require,
 )
-from aurorax_pandas.frame.intervals import Grouped, closest_positions, covered_minutes, group_rows, overlap_clusters
+from aurorax_pandas.frame.intervals import (
+    Grouped,
+    closest_positions,
+    covered_minutes,
+    group_rows,
+    overlap_clusters,
+    refuse_broken_spans,
+)
 from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Span
@@ -139,6 +146,7 @@ def pair_summary(
     choice("by", by, ("pair", "site"))
     with_sources = flag("sources", sources)
     events = as_events(df, "pair_summary", "pair", *_SUMMED)
+    refuse_broken_spans(events, "pair_summary")
     if by == "pair":
         kept = spans = _by_pair(events)
     else:
@@ -207,7 +215,11 @@ def _sum_up_distances(pairs: _Pairs) -> dict[str, npt.NDArray[Any]]:
     for number, rows in enumerate(groups):
         distance = pairs.column["min_distance"].take(order[rows])
         # in group order the first of the closest events is the earliest
-        closest[number] = order[rows.start + distance.argmin()]
+        nearest = int(distance.argmin())
+        if np.isnan(distance[nearest]) and not np.isnan(distance).all():
+            # a distance that is not known is no least one
+            nearest, distance = int(np.nanargmin(distance)), distance[~np.isnan(distance)]
+        closest[number] = order[rows.start + nearest]
         half = len(distance) // 2
         distance.partition(half)
         # of an even number the largest of the lower half is a middle too

@@ -20,7 +20,13 @@ from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import as_events, is_events
-from aurorax_pandas.frame.intervals import closest_positions, group_bounds, overlap_clusters, union_minutes
+from aurorax_pandas.frame.intervals import (
+    closest_positions,
+    group_bounds,
+    overlap_clusters,
+    refuse_broken_spans,
+    union_minutes,
+)
 from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE, bundled_sources
 from aurorax_pandas.times import Span, span
@@ -82,6 +88,7 @@ def passes(
     """
     longest = span("gap", gap, zero=True)
     events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
+    refuse_broken_spans(events, "passes")
     delta = step_of(df, step)
     parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
     warn_of_unknown_types("passes", sources_of_sides(events))

@@ -25,6 +25,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model, ordering, provenance
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import explode_events, require
+from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Times, to_utc
 
@@ -93,6 +94,8 @@ def refine(
     if not isinstance(distance, Mapping) and distance is not None:
         distance = checked_number("distance", distance, lambda km: 0 <= km < np.inf, "0 or more [km]")
     events = explode_events(df)
+    for rows in (df, events):
+        refuse_broken_spans(rows, "refine")
     limits = limits_of_events(events, query, distance)
     limited = np.flatnonzero(np.isfinite(limits))
     events, limits = events.iloc[limited], limits[limited]

@@ -8,9 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 
 _NO_GAP: Final = np.timedelta64(0, "us")
+
+
+def refuse_broken_spans(df: pd.DataFrame, verb: str) -> None:
+    """Raise where a row has no start or no end, or ends before it starts: nothing can be counted by such a span."""
+    broken = int(np.count_nonzero(~(df["start"].to_numpy() <= df["end"].to_numpy())))
+    if broken:
+        raise AuroraxInputError(
+            f"{verb}: {broken} of {len(df)} rows have no start or end, or end before they start; mend them, or leave them "
+            'out by df.query("start <= end")'
+        )
 
 
 def overlap_clusters(

@@ -13,7 +13,7 @@ from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.identity import event_pair_codes, source_set_codes
-from aurorax_pandas.frame.intervals import overlap_clusters
+from aurorax_pandas.frame.intervals import overlap_clusters, refuse_broken_spans
 from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.times import Span
 
@@ -55,6 +55,7 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
     if is_dask_frame(df):
         return df.aurorax.stitch(step)  # type: ignore[no-any-return]
     df = require(df, "stitch", *model.CONJUNCTION_COLUMNS)
+    refuse_broken_spans(df, "stitch")
     return stitch_within(df, step_of(df, step).to_timedelta64())
 
 

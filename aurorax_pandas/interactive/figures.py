@@ -11,8 +11,8 @@ from aurorax_pandas.interactive.paint import ROLES, Paint
 from aurorax_pandas.interactive.places import Panel, Places
 from aurorax_pandas.interactive.rows import Drawn, milliseconds, packaged
 from aurorax_pandas.plotting import lanes
+from aurorax_pandas.plotting.rows import stops_of
 
-_MINUTE: Final = np.timedelta64(1, "m")
 _LANE_PIXELS: Final = 19
 _BINS: Final = 40
 #: About how many bars are drawn while the timeline moves; all are drawn where it rests.
@@ -62,7 +62,7 @@ def event_source(drawn: Drawn, places: Places, paint: Paint) -> Any:
     data: dict[str, Any] = {
         "y": drawn.labels.cat.codes.to_numpy(np.float32),
         "left": milliseconds(events["start"].to_numpy("M8[us]")),
-        "right": milliseconds(events["end"].to_numpy("M8[us]") + _MINUTE),
+        "right": milliseconds(stops_of(events)),
         "color": paint.values,
     }
     if paint.hatch is not None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 _WIDTH = 7.6
+_NO_STATION = "no pair of a station and a spacecraft"
 
 
 @contract.shared_parameters
@@ -137,7 +138,7 @@ def plot_map(
         }
         panels = _new_panels(given, {south: _held(part, None, reach) for south, part in parts.items()}, parts, figsize)
         for south, part in parts.items():
-            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None)
+            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, len(events) > 0)
         axes = _titled(panels, title)
         for south, part in parts.items():
             map_marks.write_names(panels[south][0], panels[south][2], part)
@@ -169,7 +170,7 @@ def plot_map(
         map_marks.draw_closest(axes, picture, project, part, order, weight)
         map_marks.draw_directions(axes, project, drawn[south], order)
         if not len(part):
-            contract.draw_nothing(axes)
+            contract.draw_nothing(axes, _NO_STATION if len(events) else "no conjunctions")
     if legend:
         front = next(iter(panels.values()))
         for _, other, _ in panels.values():
@@ -276,11 +277,11 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
 
 def _draw_counts(
     axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame, angles: Sequence[float], altitude: float,
-    limits: scale.Limits, own: dict[str, Any], what: str | None,
+    limits: scale.Limits, own: dict[str, Any], what: str | None, found: bool,
 ) -> None:  # fmt: skip
     """Draw stations by how many events each has, and a legend that says what these are, if asked."""
     if not len(stations):
-        contract.draw_nothing(axes)
+        contract.draw_nothing(axes, _NO_STATION if found else "no conjunctions")
         return
     map_marks.draw_horizons(axes, picture, project, stations, angles, altitude)
     counts = stations["count"].to_numpy(np.float64)

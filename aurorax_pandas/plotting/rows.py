@@ -12,6 +12,7 @@ from aurorax_pandas.analysis.labels import labelled_events, ordered_labels
 from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.sources import HEMISPHERE
 
 #: Words that a picture can group by, beside columns.
@@ -72,6 +73,16 @@ def drawn_rows(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tu
     if df["hemisphere"].isna().all():
         rows = rows.drop(columns="spacecraft_hemisphere")
     return rows, ordered_labels(df[name])
+
+
+def stops_of(events: pd.DataFrame) -> npt.NDArray[Any]:
+    """Return until when each row lasts: the end of its last epoch, or of its exact span."""
+    try:
+        step = step_of(events, None)
+    except AuroraxInputError:
+        # frames of several steps were put together, and most of them are of minutes
+        step = pd.Timedelta("1min")
+    return events["end"].to_numpy("M8[us]") + step.to_timedelta64()
 
 
 def counted_things(df: pd.DataFrame, events: pd.DataFrame) -> str:

@@ -11,11 +11,12 @@ import pandas as pd
 from aurorax_pandas.analysis.labels import ordered_labels, require_column
 from aurorax_pandas.checks import choice, flag, one_name
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.bars import HOLLOW_POINTS, MIN_BAR_POINTS, Bars
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows
+from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows, stops_of
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time, make_room_for_date, name_times
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-_MINUTE: Final = np.timedelta64(1, "m")
 _DAY: Final = np.timedelta64(1, "D")
 _ORIGIN: Final[Any] = np.datetime64("1970-01-01", "D")
 _NO_VALUE: Final = "0.6"
@@ -116,13 +116,14 @@ def timeline(
         {
             "event": np.arange(len(events)),
             "start": events["start"].to_numpy(),
-            "stop": events["end"].to_numpy() + _MINUTE,
+            "stop": stops_of(events),
             "closest": events["closest_epoch"].to_numpy(),
             "min_distance": events["min_distance"].to_numpy(),
             "label": labels.array,
         }
     )
     if by_day:
+        refuse_broken_spans(events, "timeline")
         spans = _by_day(spans)
     place, names = lanes.sorted_lanes(spans, spans["label"], sort)
     held = held_picture(given, kind)

@@ -137,3 +137,34 @@ def test_a_source_without_a_name_still_has_a_label(builders):
     first, second = df.aurorax.explode_events()["pair"]
     assert first == "themis-asi athabasca & Swarm A"
     assert second == "source 900007 & unknown source"
+
+
+BROKEN = {"no start": {"start": pd.NaT}, "no end": {"end": pd.NaT}, "swapped": {"end": pd.Timestamp("2019-12-31")}}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=list(BROKEN))
+@pytest.mark.parametrize("verb", ["pair_summary", "passes", "stitch", "refine", "tracks"])
+def test_a_row_without_a_span_is_named_and_not_counted(sample, verb, change):
+    ephemeris = ap.load_sample_ephemeris()
+    calls = {
+        "pair_summary": lambda df: df.aurorax.explode_events().assign(**edited).aurorax.pair_summary(),
+        "passes": lambda df: df.aurorax.explode_events().assign(**edited).aurorax.passes(),
+        "stitch": lambda df: ap.stitch(df.assign(**edited)),
+        "refine": lambda df: df.assign(**edited).aurorax.refine(ephemeris),
+        "tracks": lambda df: df.aurorax.explode_events().assign(**edited).aurorax.tracks(ephemeris),
+    }
+    edited = {name: sample[name].mask(sample.index == 3, value) for name, value in change.items()}
+    with pytest.raises(ap.AuroraxInputError, match=rf"^{verb}: 1 of 49 rows have no start or end"):
+        calls[verb](sample)
+
+
+def test_a_distance_that_is_not_known_leaves_the_others_of_its_pair(sample):
+    events = sample.aurorax.explode_events()
+    pair = events["pair"].value_counts().index[0]
+    first = events.index[events["pair"] == pair][0]
+    some = events.assign(min_distance=events["min_distance"].mask(events.index == first))
+    told = some.aurorax.pair_summary().loc[pair]
+    expected = some.loc[some["pair"] == pair].dropna(subset="min_distance")
+    assert told["min_distance"] == expected["min_distance"].min()
+    assert told["median_distance"] == expected["min_distance"].median()
+    assert told["closest_epoch"] == expected.loc[expected["min_distance"].idxmin(), "closest_epoch"]

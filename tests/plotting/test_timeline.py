@@ -10,6 +10,7 @@ from matplotlib.collections import PolyCollection
 import aurorax_pandas as ap
 import aurorax_pandas.testing
 from aurorax_pandas import as_conjunctions
+from aurorax_pandas.plotting.bars import Bars
 
 
 def bars_of(ax):
@@ -172,3 +173,14 @@ def test_many_lanes_in_small_axes_keep_labels_apart(builders, height):
     boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
     assert len(boxes) >= 2
     assert all(upper.y0 >= lower.y1 - 1 for upper, lower in itertools.pairwise(boxes))
+
+
+def test_an_exact_span_is_drawn_as_long_as_it_is():
+    exact = ap.find_conjunctions(
+        ap.load_sample_ephemeris(), distance=300, ground={"programs": "themis-asi"}, space={"programs": "swarm"},
+        continuous=True,
+    )  # fmt: skip
+    one = exact.aurorax.closest(1)
+    [bars] = [each for each in one.aurorax.plot.timeline().collections if isinstance(each, Bars)]
+    days = (one["end"] - one["start"]).iloc[0] / pd.Timedelta("1D")
+    assert bars.right[0] - bars.left[0] == pytest.approx(days, abs=1e-8)
