@@ -160,10 +160,13 @@ def closest(ddf: dd.DataFrame, n: int = 1, by: GroupBy | None = None) -> dd.Data
     The closest of each partition are found first, and of these the closest, as one partition. Cameras of one site can
     stand in several partitions, so with ``by="site"`` the events are shuffled by pair.
     """
+    from dask import is_dask_collection
+
     keys = [] if by is None else keys_of(ddf._meta, by)  # noqa: SLF001
-    if any(holds_values(key) for key in keys) or ("site" in keys and len(keys) > 1):
+    if any(holds_values(key) or is_dask_collection(key) for key in keys) or ("site" in keys and len(keys) > 1):
+        shown = repr(by) if isinstance(by, str | list | tuple) else f"a {type(by).__name__}"
         raise AuroraxInputError(
-            f"by={by!r} needs all rows at once; on a Dask frame give names, or the frame of its .compute()"
+            f"by={shown} needs all rows at once; on a Dask frame give names, or the frame of its .compute()"
         )
     verb = partial(selection.closest, n=n, by=by)
     meta = verb(ddf._meta)  # noqa: SLF001

@@ -183,6 +183,16 @@ def require(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
     return typed_frame
 
 
+def refuse_foreign_cells(df: pd.DataFrame, verb: str) -> None:
+    """Raise where nested columns hold the cells of another tool, with the one way to make them ours."""
+    for name in ("data_sources", "events"):
+        held = df[name] if name in df.columns and df.columns.is_unique else None
+        if held is not None and (held.dtype == object or isinstance(held.dtype, pd.ArrowDtype)):
+            raise AuroraxInputError(
+                f"{verb} needs the column {name} typed, it holds cells of another tool; use as_conjunctions(df) first"
+            )
+
+
 def _cure(df: pd.DataFrame) -> str:
     kind = kind_by_names(set(df.columns))
     if kind != "conjunctions":

@@ -20,6 +20,7 @@ from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInp
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
+from aurorax_pandas.frame.events import refuse_foreign_cells
 from aurorax_pandas.io import layout, parquet_file
 from aurorax_pandas.io.durable import beside, file_to_disk, folder_to_disk, one_file_error
 from aurorax_pandas.io.places import Place, pack, place_of, readable, send, target_of
@@ -55,6 +56,7 @@ def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
             f"to_{name} keeps conjunctions, events, pair summaries and passes; this frame has none of their columns. Flat "
             f"frames, such as those of revisits, daily_counts and image_windows, are kept by pandas itself: df.to_{_PANDAS[name]}"
         )
+    refuse_foreign_cells(df, f"to_{name}")
     target = target_of(path, name, overwrite=overwrite)
     # what other tools changed, times with a zone say, is kept as verbs read it
     df = in_model_dtypes(df, columns_of_kind(df))[0]

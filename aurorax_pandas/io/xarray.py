@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance, rules
 from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.frame.events import refuse_foreign_cells
 from aurorax_pandas.io import layout, one_dimension
 from aurorax_pandas.io.variables import (
     CONVENTIONS,
@@ -78,6 +80,8 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     """
     import xarray as xr
 
+    check_frame(df, "to_xarray")
+    refuse_foreign_cells(df, "to_xarray")
     block = layout.describe(df, "to_xarray")
     kind = block["kind"]
     missing = [name for name in layout.columns_of(kind) if name not in df.columns]

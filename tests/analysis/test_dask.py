@@ -1,6 +1,7 @@
 import itertools
 
 import dask
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,6 +52,7 @@ def normal(result):
     return result.sort_index()
 
 
+@pytest.mark.filterwarnings("ignore:filter_closest_epoch")
 @pytest.mark.parametrize("verb", VERBS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
 @given(data=st.data())
@@ -193,3 +195,10 @@ def test_arguments_by_name_reach_the_partitions(sample):
     near = parted(sample, [20]).aurorax.within(distance=200, how="any").compute()
     assert near.index.equals(sample.aurorax.within(200).index)
     assert 0 < len(near) < len(sample)
+
+
+def test_keys_of_values_are_refused_whatever_holds_them(sample):
+    frame = dd.from_pandas(sample, npartitions=2)
+    for by in (frame["start"].dt.hour, sample["start"].dt.hour, np.arange(49)):
+        with pytest.raises(ap.AuroraxInputError, match=f"^by=a {type(by).__name__} needs all rows"):
+            frame.aurorax.closest(1, by=by)

@@ -580,3 +580,14 @@ def test_a_folder_among_files_is_named_as_such(sample, tmp_path):
     (tmp_path / "kept").mkdir()
     with pytest.raises(ap.AuroraxInputError, match="is a folder, not one of several files"):
         ap.load_conjunctions([tmp_path / "kept", tmp_path / "a.parquet"])
+
+
+@pytest.mark.parametrize("verb", ["to_csv", "to_json", "to_netcdf", "to_parquet", "to_xarray"])
+def test_cells_of_another_tool_are_refused_in_one_line_with_the_cure(sample, tmp_path, verb):
+    sample.aurorax.to_parquet(tmp_path / "a.parquet")
+    plain = pd.read_parquet(tmp_path / "a.parquet")
+    listed = pd.DataFrame(ap.records_from_conjunctions(sample))
+    for df in (plain, listed):
+        with pytest.raises(ap.AuroraxInputError, match=r"^to_\w+ needs .* use as_conjunctions\(df\) first$") as caught:
+            getattr(df.aurorax, verb)(*([] if verb == "to_xarray" else [tmp_path / "b"]))
+        assert len(str(caught.value)) < 200
