@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 
 from aurorax_pandas.sandbox.jobs import DEMONSTRATION
 from aurorax_pandas.sandbox.server import serve
@@ -27,6 +26,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    logging.shutdown()
-    # a search that still computes may hold a lock of a library, for which an orderly end would wait for ever
-    os._exit(0)

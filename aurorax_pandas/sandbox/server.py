@@ -38,6 +38,8 @@ MOST_DEPTH: Final = 50
 MOST_REQUESTS: Final = 1_000
 #: As long is waited for answers that are being made when the server ends [s].
 _GRACE: Final = 2.0
+#: How long one wait for the end lasts [s].
+_WAIT: Final = 0.5
 
 
 class LoggedRequest(NamedTuple):
@@ -111,8 +113,9 @@ class Sandbox:
 
     def join(self) -> None:
         """Wait until the server stops."""
-        if self._thread is not None:
-            self._thread.join()
+        # an interrupt that comes just as a wait begins does not end it, so that none is without an end
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(_WAIT)
 
     def answer(self, method: str, target: str, body: Any, headers: dict[str, str]) -> tuple[Reply, Any]:
         """Answer one request; the second item is what is to go wrong with the answer."""

@@ -239,3 +239,22 @@ def test_module_serves_until_interrupted_whatever_runs():
                 assert process.wait(timeout=20) == 0
         finally:
             process.kill()
+
+
+def test_no_wait_for_the_end_is_without_one_of_its_own():
+    waits = []
+
+    class Thread:
+        def is_alive(self):
+            return len(waits) < 3
+
+        def join(self, timeout=None):
+            waits.append(timeout)
+
+    box = sandbox.serve()
+    box._thread = Thread()
+    box.join()
+    box._server.server_close()
+    # an interrupt that comes as a wait without an end begins would be lost
+    assert len(waits) == 3
+    assert None not in waits
