@@ -160,7 +160,7 @@ def closest(ddf: dd.DataFrame, n: int = 1, by: GroupBy | None = None) -> dd.Data
     The closest of each partition are found first, and of these the closest, as one partition. Cameras of one site can
     stand in several partitions, so with ``by="site"`` the events are shuffled by pair.
     """
-    from dask import is_dask_collection
+    from dask.base import is_dask_collection
 
     keys = [] if by is None else keys_of(ddf._meta, by)  # noqa: SLF001
     if any(holds_values(key) or is_dask_collection(key) for key in keys) or ("site" in keys and len(keys) > 1):
