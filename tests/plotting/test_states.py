@@ -275,3 +275,20 @@ def test_big_pictures_are_pixels_in_a_file_of_vectors(builders):
         ax.figure.savefig(kept, format="svg")
         assert kept.tell() < 1_000_000
         assert b"<image" in kept.getvalue()
+
+
+def test_a_map_tells_of_stations_whose_place_is_not_known(builders):
+    mine = builders.source(9000, "My camera", "ground", "mine")
+    unknown = builders.record(0, 1, sources=(mine, builders.SWARM_A))
+    known = builders.record(0, 2, sources=(builders.GILL, builders.SWARM_A))
+    with pytest.warns(
+        ap.AuroraxDataWarning, match="the map lacks mycamera, whose place is not known; give the"
+    ) as told:
+        alone = ap.as_conjunctions([unknown]).aurorax.plot.map()
+    assert [each.filename for each in told] == [__file__]
+    assert [text.get_text() for text in alone.texts if "place" in text.get_text()] == [
+        "the places of the stations are not known"
+    ]
+    with pytest.warns(ap.AuroraxDataWarning, match="mycamera"):
+        both = ap.as_conjunctions([unknown, known]).aurorax.plot.map()
+    assert any("GILL" in text.get_text() for text in both.texts)
