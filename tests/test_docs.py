@@ -4,6 +4,7 @@ import collections
 import contextlib
 import doctest
 import functools
+import inspect
 import re
 import runpy
 import sys
@@ -252,4 +253,10 @@ def test_public_modules_are_in_the_reference(module):
 def test_every_verb_of_the_accessor_is_in_the_reference(prefix, accessor):
     verbs = [name for name in dir(accessor) if not name.startswith("_")]
     assert verbs
-    assert [verb for verb in verbs if f"``{prefix}.{verb}" not in REFERENCE["accessor"]] == []
+    page = REFERENCE["accessor"].replace(":func:`", "`")
+    assert [verb for verb in verbs if f"``{prefix}.{verb}" not in page] == []
+    for verb in set(verbs) - {"plot", "provenance"}:
+        (row,) = re.findall(rf"^   \* - ``{prefix}\.{verb}\(\)``\n((?:     -.*\n)+)", page, re.MULTILINE)
+        assert inspect.getdoc(getattr(accessor, verb)).split("\n")[0].rstrip(".") in row
+        taken = inspect.signature(getattr(accessor, verb)).parameters.get("ephemeris")
+        assert row.splitlines()[-1].strip("- ").startswith(("optional", "needed")) == (taken is not None), verb
