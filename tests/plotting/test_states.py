@@ -292,3 +292,19 @@ def test_a_map_tells_of_stations_whose_place_is_not_known(builders):
     with pytest.warns(ap.AuroraxDataWarning, match="mycamera"):
         both = ap.as_conjunctions([unknown, known]).aurorax.plot.map()
     assert any("GILL" in text.get_text() for text in both.texts)
+
+
+@pytest.mark.parametrize(
+    ("column", "verb"),
+    [
+        ("approach_elevation", r"closest_approach\(ephemeris\)"),
+        ("sun_elevation", r"sky\(\)"),
+        ("mlt", r"magnetic\(\)"),
+        ("footprint_mlat", r"magnetic\(ephemeris\)"),
+    ],
+)
+def test_a_column_that_a_verb_adds_is_met_with_the_verb(sample, column, verb):
+    with pytest.raises(ap.AuroraxInputError, match=rf"{column}.*df\.aurorax\.{verb} adds it"):
+        sample.aurorax.plot.histogram(column)
+    with pytest.raises(ap.AuroraxInputError, match=r"df\.aurorax\.magnetic\(\) adds it"):
+        sample.aurorax.plot.dial()
