@@ -299,6 +299,13 @@ def test_the_message_shows_the_line_to_write(case, call):
     assert line in str(caught.value)
 
 
+@pytest.mark.parametrize("call", [ap.ConjunctionSearch, ap.read_aurorax_conjunctions, ap.EphemerisSearch])
+def test_the_client_of_pyaurorax_is_to_be_left_out(call):
+    client = type("PyAuroraX", (), {})()
+    with pytest.raises(ap.AuroraxInputError, match="needs no client object; leave it out, and give its address"):
+        call(client, "2020-01-01", "2020-01-02")
+
+
 def test_the_call_of_pyaurorax_is_met_with_the_line_to_write():
     with pytest.raises(ap.AuroraxInputError, match=r"start, end, distance by position.*ground=\.\.\., space=\.\.\."):
         ap.read_aurorax_conjunctions("2020-01-01", "2020-01-01", 500, [GROUND], [SPACE])
