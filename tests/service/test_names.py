@@ -277,6 +277,10 @@ WRITE = {
         {"custom_locations": {"lat": 51.05, "lon": -114.07}},
         "write custom_locations={'locations': [{'lat': 51.05, 'lon': -114.07}]}",
     ),
+    "places with names": (
+        {"custom_locations": {"Calgary": (51.05, -114.07), "Gillam": (56.4, -94.6)}},
+        "write custom_locations={'locations': [(51.05, -114.07), (56.4, -94.6)]}",
+    ),
     "singular type": ({"conjunction_type": "nbtrace"}, "write conjunction_types='nbtrace'"),
     "distances": ({"max_distances": 500}, "write distance=500"),
     "keyword misspelt": ({"grond": GROUND}, "did you mean 'ground'?"),
