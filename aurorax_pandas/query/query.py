@@ -24,11 +24,10 @@ from aurorax_pandas.query.blocks import (
 )
 from aurorax_pandas.query.filters import from_mapping
 from aurorax_pandas.query.forms import refuse_bare, tell_of_every_source
-from aurorax_pandas.sources import CONJUNCTION_TYPES
+from aurorax_pandas.sources import CONJUNCTION_TYPES, DEFAULT_TYPES
 from aurorax_pandas.times import window
 
 MAX_BLOCKS: Final = 10
-DEFAULT_TYPES: Final = ("nbtrace",)
 
 
 def _flag(argument: str, value: object) -> bool | None:
