@@ -44,7 +44,7 @@ def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataF
         None for overall; ``"pair"`` for each pair of data sources (or ``"site"``, where cameras of one site count
         as one): the pair's `n` events of least distance, of which the parent rows stay, each once; ``"day"`` for each
         UTC day of ``start``; columns of the frame; a value for each of its rows, as a series with its index or as an
-        array; a grouper. Several of these for each combination: ``["pair", "day"]``.
+        array of its length (a list holds names); a grouper. Several of these for each combination: ``["pair", "day"]``.
 
     Returns
     -------

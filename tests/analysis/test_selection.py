@@ -62,6 +62,17 @@ def test_closest_by_an_array_is_by_a_value_for_each_row_as_in_pandas(sample):
     assert len(none.aurorax.closest(1, by=none["start"].dt.hour.to_numpy())) == 0
 
 
+@pytest.mark.parametrize("values", [["start", "end"], ["end", "end"], ["pair", "day"], ["site", "pair"]])
+def test_closest_by_an_array_as_long_as_the_frame_is_by_its_values_even_where_these_are_names(sample, values):
+    two = sample.iloc[[3, 4]].assign(kp=1.0)
+    expected = two.groupby(np.array(values))["min_distance"].idxmin().sort_values().tolist()
+    for by in (np.array(values), pd.Index(values), pd.array(values, dtype="str"), pd.Series(values, two.index)):
+        assert two.aurorax.closest(1, by=by).index.tolist() == expected
+    # a list is of names, as it is there
+    by_names = two.groupby(["start", "end"])["min_distance"].idxmin().sort_values().tolist()
+    assert two.aurorax.closest(1, by=["start", "end"]).index.tolist() == by_names == [3, 4]
+
+
 @pytest.mark.parametrize(
     ("by", "said"),
     [
