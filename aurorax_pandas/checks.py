@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.geometry import FARTHEST
 
 _T = TypeVar("_T")
 
@@ -170,6 +171,16 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
     if not valid(found):
         raise invalid(argument, value, wanted)
     return found
+
+
+def refuse_farther(argument: str, kilometres: float) -> float:
+    """Return a distance [km], or raise where two points of the Earth's surface cannot be so far apart: metres were meant."""
+    if math.isfinite(kilometres) and kilometres > math.ceil(FARTHEST):
+        raise AuroraxInputError(
+            f"{argument}: {kilometres:.12g} km is farther than opposite points of the Earth's surface are apart, "
+            f"{FARTHEST:.0f} km; distances are in [km]: give {kilometres / 1000:.12g} if these are metres"
+        )
+    return kilometres
 
 
 def whole_number(argument: str, value: object) -> int:

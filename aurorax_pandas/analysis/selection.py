@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
-from aurorax_pandas.checks import checked_number, choice, either_word, suggestion, whole_number
+from aurorax_pandas.checks import checked_number, choice, either_word, refuse_farther, suggestion, whole_number
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
@@ -165,7 +165,7 @@ def _near_instants(
 
 
 def _kilometres_within(argument: str, value: Any) -> float:
-    return checked_number(argument, value, lambda km: km >= 0, "a distance of 0 or more [km]")
+    return refuse_farther(argument, checked_number(argument, value, lambda km: km >= 0, "a distance of 0 or more [km]"))
 
 
 def _kept_rows(flat: model.Flat, hit: npt.NDArray[np.bool_], every: bool) -> npt.NDArray[np.bool_]:

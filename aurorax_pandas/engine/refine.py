@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import checked_number
+from aurorax_pandas.checks import checked_number, refuse_farther
 from aurorax_pandas.engine.continuous import in_epochs, unit_of
 from aurorax_pandas.engine.envelope import Widest, widest_of_rows
 from aurorax_pandas.engine.joining import Rows, Runs
@@ -93,6 +93,7 @@ def refine(
     query = known.get("query")
     if not isinstance(distance, Mapping) and distance is not None:
         distance = checked_number("distance", distance, lambda km: 0 <= km < np.inf, "0 or more [km]")
+        refuse_farther("distance", distance)
     events = explode_events(df)
     for rows in (df, events):
         refuse_broken_spans(rows, "refine")
