@@ -142,6 +142,10 @@ def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
             raise AuroraxInputError(
                 f"by= is an array of shape {np.shape(key)}, and the frame has {len(df)} rows; give a value for each row"
             )
+    elif hasattr(type(key), "__dask_graph__"):
+        raise AuroraxInputError(
+            f"by= is a {type(key).__name__} of Dask, whose values are not there yet; give its .compute()"
+        )
     elif not isinstance(key, pd.Grouper | Mapping) and not callable(key) and not _is_column(df, key):
         raise AuroraxInputError(f"by={shown(key)}: no such column; give {_WAYS}")
     try:

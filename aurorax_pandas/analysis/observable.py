@@ -142,7 +142,8 @@ def _kept(df: pd.DataFrame, events: pd.DataFrame, states: npt.NDArray[np.int8], 
 
 def _sector(mlt: Any) -> tuple[float, float]:
     hours = [as_number(hour) for hour in as_list(mlt)]
-    if len(hours) != 2 or not all(0 <= hour <= 24 for hour in hours):
+    # a set has no order
+    if isinstance(mlt, set | frozenset) or len(hours) != 2 or not all(0 <= hour <= 24 for hour in hours):
         raise invalid("mlt", mlt, "two hours from 0 to 24, such as (21, 3)")
     return hours[0], hours[1]
 
