@@ -122,7 +122,7 @@ def report(
     own = [name for name in events.columns if name not in (*model.EVENT_COLUMNS, *REPORT_COLUMNS)]
     altitude = read_emission_altitude(emission_altitude)
     rows = rows_of_events(events, events)
-    tracks = check_spans("closest_approach", events, rows, ephemeris, sources_of_sides(events))
+    tracks = check_spans("report", events, rows, ephemeris, sources_of_sides(events))
     columns = columns_of_approaches(approaches_of(events, tracks, altitude))
     approach = columns["approach_time"].to_numpy().astype("M8[us]")
     times = np.where(np.isnat(approach), times_of_events(events, "closest_epoch"), approach)
