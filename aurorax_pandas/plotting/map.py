@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, checked_number, flag
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
+from aurorax_pandas.exceptions import AuroraxDataWarning, callers_level
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
-from aurorax_pandas.plotting.map_tracks import Points, events_on_map, points_on_map, stations_on_map
+from aurorax_pandas.plotting.map_tracks import Points, events_on_map, points_on_map, stations_on_map, unplaced_stations
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.projection import (
     Place,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 7.6
 _NO_STATION = "no pair of a station and a spacecraft"
+_NO_PLACE = "the places of the stations are not known"
 
 
 @contract.shared_parameters
@@ -101,6 +104,11 @@ def plot_map(
         If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude; or if
         the Axes hold another picture.
 
+    Warns
+    -----
+    AuroraxDataWarning
+        If stations are left out without an ephemeris, since their place is not known.
+
     Examples
     --------
     >>> import aurorax_pandas
@@ -133,12 +141,14 @@ def plot_map(
     if ephemeris is None:
         what = counted_things(df, events)
         stations = stations_on_map(events)
+        lacking = _tell_of_unplaced(events)
         parts = {south: stations[stations["south"] == south] for south in sorted(set(stations["south"]))} or {
             False: stations
         }
         panels = _new_panels(given, {south: _held(part, None, reach) for south, part in parts.items()}, parts, figsize)
         for south, part in parts.items():
-            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, len(events) > 0)
+            nothing = _NO_PLACE if lacking else _NO_STATION if len(events) else "no conjunctions"
+            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, nothing)
         axes = _titled(panels, title)
         for south, part in parts.items():
             map_marks.write_names(panels[south][0], panels[south][2], part)
@@ -275,13 +285,26 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
     return figure.add_axes((at.x0 + 0.53 * at.width, at.y0, 0.47 * at.width, at.height), **keywords)
 
 
+def _tell_of_unplaced(events: pd.DataFrame) -> bool:
+    """Warn of stations that are not on the map since nobody knows where they are; tell whether there are any."""
+    names = unplaced_stations(events)
+    if names:
+        text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        warnings.warn(
+            f"the map lacks {text}, whose place is not known; give the ephemeris that has it",
+            AuroraxDataWarning,
+            stacklevel=callers_level(),
+        )
+    return bool(names)
+
+
 def _draw_counts(
     axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame, angles: Sequence[float], altitude: float,
-    limits: scale.Limits, own: dict[str, Any], what: str | None, found: bool,
+    limits: scale.Limits, own: dict[str, Any], what: str | None, nothing: str,
 ) -> None:  # fmt: skip
-    """Draw stations by how many events each has, and a legend that says what these are, if asked."""
+    """Draw stations by how many events each has, and a legend that says what these are, if asked; or why there are none."""
     if not len(stations):
-        contract.draw_nothing(axes, _NO_STATION if found else "no conjunctions")
+        contract.draw_nothing(axes, nothing)
         return
     map_marks.draw_horizons(axes, picture, project, stations, angles, altitude)
     counts = stations["count"].to_numpy(np.float64)
