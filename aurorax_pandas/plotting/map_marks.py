@@ -24,6 +24,8 @@ _MOST_ARROWS: Final = 250
 _MOST_TIMES: Final = 24
 #: How far beside its place a name stands [points].
 _BESIDE: Final = 4.5
+#: What tells names and instants from other words.
+_WORDS: Final = "word"
 _DASHED: Final = (0, (2.5, 1.5))
 
 Place = tuple[float, float]
@@ -42,14 +44,20 @@ def draw_horizons(
     from matplotlib.lines import Line2D
 
     grey = "0.65" if colors.is_dark(axes) else "0.45"
-    places = stations[["station_lat", "station_lon"]].to_numpy(np.float64)
-    for number, elevation in enumerate(elevations if len(places) else ()):
+    known = [tuple(each) for each in stations[["station_lat", "station_lon"]].to_numpy(np.float64).tolist()]
+    drawn: dict[str, set[Any]] = picture.held.setdefault("horizons", {})
+    for elevation in elevations if known else ():
+        words = f"elevation {elevation:g}° ({altitude:g} km)"
+        before = drawn.setdefault(words, set())
+        number = list(drawn).index(words)
+        places = np.array([each for each in known if each not in before]).reshape(-1, 2)
+        before.update(known)
         lat, lon = circle(places[:, 0], places[:, 1], geometry.viewing_radius(elevation, altitude))
         run = np.repeat(np.arange(len(places)), lat.shape[1])
         lines, _ = project.lines(lat.ravel(), lon.ravel(), run)
         look: dict[str, Any] = {"linestyle": _STEPS[number % len(_STEPS)], "linewidth": 0.8}
         axes.add_collection(LineCollection(lines, colors=grey, **look), autolim=False)
-        picture.marks[f"elevation {elevation:g}° ({altitude:g} km)"] = Line2D([], [], color=grey, **look)
+        picture.marks[words] = Line2D([], [], color=grey, **look)
 
 
 def draw_stations(axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame) -> None:
@@ -75,22 +83,32 @@ def known_stations(found: pd.DataFrame) -> pd.DataFrame:
     return found.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
 
 
-def write_names(axes: Axes, project: Projection, stations: pd.DataFrame) -> None:
-    """
-    Write the names of stations beside them, where there is room, as the last thing but one that is drawn.
+def stations_of(picture: Picture) -> pd.DataFrame:
+    """Return the stations of all calls: ``site``, places [degrees] and the sum of their counts, NaN where none counted."""
+    columns = ["site", "station_lat", "station_lon", "count"]
+    held = [part.reindex(columns=columns) for part in picture.held.get("stations", []) if len(part)]
+    if not held:
+        return pd.DataFrame(columns=columns)
+    every = pd.concat([part.astype({"site": "str", "count": "float64"}) for part in held], ignore_index=True)
+    counts: pd.Series[float] = every.groupby(columns[:3], sort=False)["count"].sum(min_count=1)
+    return counts.reset_index()
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        The map, with all that takes room from it.
-    project : Projection
-        Its projection.
-    stations : DataFrame
-        The stations. Where they have a ``count``, it stands behind the name, unless one of them finds no room so.
-    """
+
+def write_words(axes: Axes, picture: Picture, project: Projection) -> None:
+    """Write the names and instants of all calls, as the last thing that is drawn; none stands on another."""
+    for text in [each for each in axes.texts if each.get_gid() == _WORDS]:
+        text.remove()
+    _write_names(axes, project, stations_of(picture))
+    for points in picture.held.get("points", []):
+        _write_instants(axes, project, points)
+
+
+def _write_names(axes: Axes, project: Projection, known: pd.DataFrame) -> None:
+    """Write the names of stations where there is room; counts stand behind them, unless one finds no room so."""
     from matplotlib.patheffects import withStroke
 
-    known = known_stations(stations)
+    if not len(known):
+        return
     x, y = project(known["station_lat"].to_numpy(), known["station_lon"].to_numpy())
     places = list(zip(x.round(-1).tolist(), y.round(-1).tolist(), strict=True))
     names = known["site"].astype("str").tolist()
@@ -98,8 +116,11 @@ def write_names(axes: Axes, project: Projection, stations: pd.DataFrame) -> None
     points = _points_of(axes)
     sides: dict[tuple[Place, str], Place] = {}
     fits = False
-    if "count" in known:
-        longer = [f"{name} {count:.0f}" for name, count in zip(names, known["count"], strict=True)]
+    if known["count"].notna().any():
+        longer = [
+            name if np.isnan(count) else f"{name} {count:.0f}"
+            for name, count in zip(names, known["count"], strict=True)
+        ]
         sides, fits = _sides(axes, points, places, longer, size)
     if not fits:
         sides, _ = _sides(axes, points, places, names, size)
@@ -108,7 +129,7 @@ def write_names(axes: Axes, project: Projection, stations: pd.DataFrame) -> None
         axes.annotate(
             literal(name), place, (right, up), textcoords="offset points", fontsize=size,
             ha="left" if right > 0 else "right", va="center" if up == 0 else "bottom" if up > 0 else "top",
-            color=colors.ink(axes), zorder=5, clip_on=True, annotation_clip=True, path_effects=halo,
+            color=colors.ink(axes), zorder=5, clip_on=True, annotation_clip=True, path_effects=halo, gid=_WORDS,
         )  # fmt: skip
 
 
@@ -230,7 +251,7 @@ def draw_directions(
         )  # fmt: skip
 
 
-def write_instants(axes: Axes, project: Projection, points: Points) -> None:
+def _write_instants(axes: Axes, project: Projection, points: Points) -> None:
     """Write for each run the instant of its first minute in range that no other instant or name is near."""
     from matplotlib.patheffects import withStroke
     from matplotlib.text import Annotation
@@ -263,7 +284,7 @@ def write_instants(axes: Axes, project: Projection, points: Points) -> None:
             axes.annotate(
                 f"{pd.Timestamp(times[row]):%H:%M}", place, (3, -3), textcoords="offset points", va="top",
                 fontsize=size, color=colors.ink(axes), alpha=0.85, zorder=4, clip_on=True, annotation_clip=True,
-                path_effects=halo,
+                path_effects=halo, gid=_WORDS,
             )  # fmt: skip
         if len(written) >= _MOST_TIMES:
             return

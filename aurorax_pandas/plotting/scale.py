@@ -140,8 +140,10 @@ def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: np
     from matplotlib.ticker import MaxNLocator
 
     mappable = ScalarMappable(picture.norm, picture.cmap)
+    words = column_label(str(picture.column)) if label is None else label
     if picture.bar is not None:
         picture.bar.update_normal(mappable)
+        picture.bar.ax.yaxis.label.set_text(words)
         return
     figure = figure_of(axes)
     height = panel_points(axes)[1] / 72
@@ -155,7 +157,6 @@ def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: np
     bar = figure.colorbar(
         mappable, ax=axes, pad=0.02, aspect=30, shrink=shrink, extend=extend, fraction=0.15 if panel > 300 else 0.1
     )
-    words = column_label(str(picture.column)) if label is None else label
     room = shrink * 0.72 * height * 72
     size = letter_size(axes, "axes.labelsize", 10.0)
     bar.set_label(words, fontsize=float(np.clip(size * room / max(text_width(words, size), 1.0), 4.5, size)))
