@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
@@ -98,9 +99,10 @@ def write_words(axes: Axes, picture: Picture, project: Projection) -> None:
     """Write the names and instants of all calls, as the last thing that is drawn; none stands on another."""
     for text in [each for each in axes.texts if each.get_gid() == _WORDS]:
         text.remove()
-    _write_names(axes, project, stations_of(picture))
+    known = stations_of(picture)
+    _write_names(axes, project, known)
     for points in picture.held.get("points", []):
-        _write_instants(axes, project, points)
+        _write_instants(axes, project, points, np.column_stack(project(known["station_lat"], known["station_lon"])))
 
 
 def _write_names(axes: Axes, project: Projection, known: pd.DataFrame) -> None:
@@ -251,8 +253,8 @@ def draw_directions(
         )  # fmt: skip
 
 
-def _write_instants(axes: Axes, project: Projection, points: Points) -> None:
-    """Write for each run the instant of its first minute in range that no other instant or name is near."""
+def _write_instants(axes: Axes, project: Projection, points: Points, stations: npt.NDArray[np.float64]) -> None:
+    """Write for each run the instant of its first minute in range that no other instant, name or station is near."""
     from matplotlib.patheffects import withStroke
     from matplotlib.text import Annotation
 
@@ -262,7 +264,7 @@ def _write_instants(axes: Axes, project: Projection, points: Points) -> None:
     scale = _points_of(axes)
     view = tuple(side * scale for side in (*axes.get_xlim(), *axes.get_ylim()))
     width = text_width("00:00", size)
-    taken = []
+    taken = [(east - 3, north - 3, east + 3, north + 3) for east, north in (stations * scale).tolist()]
     for text in axes.texts:
         if isinstance(text, Annotation):
             each, (right, up) = float(text.get_fontsize()), text.xyann

@@ -91,3 +91,13 @@ def test_pictures_share_an_axis_along_which_the_same_lies(sample):
     sample.aurorax.plot.timeline(ax=above)
     with pytest.raises(ap.AuroraxInputError, match="shares its x axis with a timeline, which has times along it"):
         sample.aurorax.plot.histogram(ax=below)
+
+
+@pytest.mark.parametrize("size", [(3.3, 3), (7, 5), (9, 6)])
+def test_meridians_at_the_lower_edge_are_named_whatever_the_size(sample, ephemeris, size):
+    gridliner = pytest.importorskip("cartopy.mpl.gridliner")
+    ax = sample.head(20).aurorax.plot.map(ephemeris, figsize=size)
+    sample.aurorax.plot.map(ephemeris, ax=ax)
+    ax.figure.canvas.draw()
+    (lines,) = (each for each in ax.artists if isinstance(each, gridliner.Gridliner))
+    assert {text.get_text() for text in lines.bottom_label_artists if text.get_visible()} >= {"120°W", "90°W"}
