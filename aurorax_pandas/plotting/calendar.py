@@ -303,5 +303,5 @@ def _draw_days(axes: Axes, days: pd.DatetimeIndex, freq: str, taken: float) -> N
         axes.set_xticks((edges[1:] + edges[:-1]) / 2, list(names))
     else:
         name_times(axes)
-        make_room_for_date(axes, words, taken)
+        make_room_for_date(axes, taken)
     axes.set_xlim(edges[0], edges[-1])

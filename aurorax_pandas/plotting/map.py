@@ -30,6 +30,7 @@ from aurorax_pandas.plotting.projection import (
     fit_to_places,
     map_projection,
 )
+from aurorax_pandas.plotting.room import make_room
 from aurorax_pandas.plotting.rows import counted_things, refuse_summed
 
 if TYPE_CHECKING:
@@ -273,6 +274,7 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
         halves = place.subgridspec(1, 2)
         first.set_subplotspec(halves[0])
         axes: Axes = figure.add_subplot(halves[1], **keywords)
+        make_room(axes)
         return axes
     at = first.get_position(original=True)
     first.set_position((at.x0, at.y0, 0.47 * at.width, at.height))

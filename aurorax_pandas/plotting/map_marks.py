@@ -14,6 +14,7 @@ from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.map_tracks import Points
 from aurorax_pandas.plotting.picture import Picture
 from aurorax_pandas.plotting.projection import Projection, circle
+from aurorax_pandas.plotting.room import settle
 from aurorax_pandas.plotting.words import literal, text_width
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _points_of(axes: Axes) -> float:
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.execute(figure)
-    axes.apply_aspect()
+    settle(axes)
     return float(axes.get_window_extent().width / figure.dpi * 72 / np.ptp(axes.get_xlim()))
 
 

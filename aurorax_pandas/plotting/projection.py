@@ -182,7 +182,9 @@ def _draw_gridlines(axes: Any, size: float) -> None:
     across, up = (points / (5.5 * size) for points in contract.panel_points(axes))
     meridians = _meridians(axes)
     lines.xlocator = (
-        LongitudeLocator(nbins=int(np.clip(0.7 * across, 2, 8))) if meridians is None else FixedLocator(meridians)
+        LongitudeLocator(nbins=int(np.clip(0.7 * across, 2, 8)))
+        if meridians is None
+        else FixedLocator(meridians.tolist())
     )
     lines.ylocator = LatitudeLocator(nbins=int(np.clip(up, 3, 8)))
 
@@ -191,7 +193,8 @@ def _meridians(axes: Any) -> Array | None:
     """Return as few meridians [degrees] as name two at the lower edge, None where that edge is outside of the world."""
     from cartopy.crs import PlateCarree
 
-    x = np.linspace(*axes.get_xlim(), 61)
+    left, right = axes.get_xlim()
+    x = np.linspace(left, right, 61)
     edge = PlateCarree().transform_points(axes.projection, x, np.full(61, axes.get_ylim()[0]))[:, 0]
     if not np.isfinite(edge).all():
         return None
