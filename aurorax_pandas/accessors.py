@@ -275,7 +275,7 @@ class AuroraxDatasetAccessor:
 
     def citation(self) -> Citation:
         """Return whom to acknowledge for an ephemeris, or for the frame in the Dataset; see `aurorax_pandas.citation`."""
-        return citation(self._obj if "epoch" in self._obj.dims else self.to_dataframe())
+        return citation(self._obj)
 
     along_conjunction = verb(along_conjunction)
     at_window_edge = frame_verb(at_window_edge)

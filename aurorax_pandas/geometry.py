@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 #: Radius of the sphere of great-circle distances [km].
 EARTH_RADIUS: Final = 6371.0
+#: The greatest of these distances, between opposite points [km].
+FARTHEST: Final = float(np.pi * EARTH_RADIUS)
 
 Array = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import ModuleType, TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, TypedDict, Unpack
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
 from aurorax_pandas.exceptions import AuroraxInputError
 
@@ -118,6 +118,14 @@ def _check_api_key(api_key: object) -> str:
     if not isinstance(api_key, str) or not api_key.isascii() or not api_key.isprintable() or api_key.strip() != api_key:
         raise AuroraxInputError("api_key must be printable ASCII text without surrounding spaces")
     return api_key
+
+
+def public_address(address: object) -> str | None:
+    """Return the address of a service as it may be written down, without a user, query or fragment; None for what is none."""
+    parts = _split_address(address)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
 
 _CHECKS: Final[dict[str, Callable[[Any], str]]] = {"api_url": check_api_url, "api_key": _check_api_key}

@@ -14,6 +14,8 @@ from aurorax_pandas.checks import nearest_name
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 
 CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
+#: What the service searches for where a query names no types.
+DEFAULT_TYPES: Final = ("nbtrace",)
 SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
 #: Types of source that move.
 SPACECRAFT: Final = ("leo", "heo", "lunar")

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import as_list, choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.asked import differing
 from aurorax_pandas.frame.events import SEPARATOR, require, source_names, source_sites
 from aurorax_pandas.frame.identity import joint_codes, source_set_codes
 from aurorax_pandas.frame.provenance import get_provenance, query_windows
@@ -235,12 +236,10 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     choice("on", on, (None, "source", "site"))
     df, other = (require(frame, "compare", *model.CONJUNCTION_COLUMNS) for frame in (df, other))
     first, second = (get_provenance(frame.attrs).get("query") for frame in (df, other))
-    if on is None and first and second and first != second:
-        differ = "they differ in their number"
-        if isinstance(first, dict) and isinstance(second, dict):
-            keys = sorted(key for key in {*first, *second} if first.get(key) != second.get(key))
-            differ = f"they differ in {', '.join(keys)}"
-        raise AuroraxInputError(f"other is of another query ({differ}); give on='source' or on='site' to compare")
+    if on is None and first and second and (differ := _difference(as_list(first), as_list(second))):
+        raise AuroraxInputError(
+            f"other is of another query (they differ in {differ}); give on='source' or on='site' to compare"
+        )
     needed = ["conjunction_type", "data_sources"]
     both = pd.concat([df[needed], other[needed]], ignore_index=True)
     codes = source_set_codes(both, on or "source")
@@ -248,6 +247,13 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     gained = other.iloc[np.setdiff1d(np.arange(len(other)), theirs)]
     lost = df.iloc[np.setdiff1d(np.arange(len(df)), mine)]
     return Comparison(gained, lost, _changed(df, other, mine, theirs))
+
+
+def _difference(queries: list[dict[str, Any]], others: list[dict[str, Any]]) -> str:
+    """Return what the queries of two reads differ in; empty where both ask for the same."""
+    if len(queries) != len(others):
+        return "their number"
+    return ", ".join(sorted(set().union(*map(differing, queries, others))))
 
 
 def _matched(df: pd.DataFrame, other: pd.DataFrame, codes: Ints, other_codes: Ints) -> tuple[Ints, Ints]:

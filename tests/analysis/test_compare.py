@@ -134,6 +134,58 @@ def test_different_queries_are_refused_unless_asked_for(sample):
     assert [len(part) for part in sample.aurorax.compare(other)] == [0, 0, 0]
 
 
+def with_query(df, **changes):
+    made = df.copy(deep=False)
+    made.attrs = {"aurorax": {**df.aurorax.provenance, "query": {**df.aurorax.provenance["query"], **changes}}}
+    return made
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ground": [{"programs": ["themis-asi"], "platforms": [], "ephemeris_metadata_filters": None}]},
+        {"space": [{"programs": ["swarm"], "hemisphere": [], "instrument_types": []}]},
+        {"space": [{"programs": ["swarm"], "ephemeris_metadata_filters": {"logical_operator": "AND"}}]},
+        {"conjunction_types": []},
+        {"events": None, "adhoc": None},
+        {"request_id": None, "epoch_search_precision": 60},
+        {"subminute_precision": False},
+    ],
+)
+def test_queries_that_write_nothing_in_other_ways_are_one(sample, changes):
+    other = with_query(sample, **changes)
+    assert [len(part) for part in sample.aurorax.compare(other)] == [0, 0, 0]
+    assert [len(part) for part in other.aurorax.compare(sample)] == [0, 0, 0]
+    together = ap.concat([sample, other]).aurorax.provenance["query"]
+    assert together == sample.aurorax.provenance["query"]
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("ground", {"ground": [{"programs": ["themis-asi"], "platforms": ["gillam"]}]}),
+        ("ground", {"ground": [{"programs": ["themis-asi"]}, {}]}),
+        ("conjunction_types", {"conjunction_types": ["sbtrace"]}),
+        ("subminute_precision", {"epoch_search_precision": 30}),
+        ("max_distances", {"max_distances": {"ground1-space1": None}}),
+    ],
+)
+def test_queries_that_ask_for_other_things_stay_two(sample, part, changes):
+    other = with_query(sample, **changes)
+    with pytest.raises(ap.AuroraxInputError, match=f"differ in {part}\\)"):
+        sample.aurorax.compare(other)
+    with pytest.warns(ap.AuroraxDataWarning, match=f"2 queries, which differ in {part};"):
+        ap.concat([sample, other])
+
+
+def test_queries_that_differ_in_their_number_are_refused(sample):
+    other = sample.copy(deep=False)
+    query = sample.aurorax.provenance["query"]
+    other.attrs = {"aurorax": {**sample.aurorax.provenance, "query": [query, {**query, "end": "2020-01-02T00:00:00"}]}}
+    with pytest.raises(ap.AuroraxInputError, match="differ in their number"):
+        sample.aurorax.compare(other)
+
+
 def test_sites_match_cameras_that_share_them(builders):
     one = as_conjunctions([builders.record(sources=(builders.ATHA, builders.SWARM_A))])
     two = as_conjunctions([builders.record(sources=(builders.REGO_ATHA, builders.SWARM_A))])

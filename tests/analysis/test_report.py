@@ -33,9 +33,25 @@ def test_a_report_says_what_the_verbs_say(sample, ephemeris, table):
     pd.testing.assert_frame_equal(table[added], near[added])
     seen = near.aurorax.sky("approach_time").aurorax.magnetic(at="approach_time")
     same = ["pair", "start", "min_distance", "sun_elevation", "moon_elevation", "moon_illumination", "mlat", "mlt"]
-    pd.testing.assert_frame_equal(table[same], seen[same])
+    pd.testing.assert_frame_equal(table[same], seen[same].astype({"pair": "str"}))
     assert table["footprint_uncertainty"].isna().all()
     assert table.attrs == sample.attrs
+
+
+@pytest.mark.parametrize("uncertain", [False, True])
+def test_reports_of_any_rows_have_the_same_dtypes_so_that_concat_keeps_them(sample, ephemeris, uncertain):
+    if uncertain:
+        ephemeris = ephemeris.assign(nbtrace_uncertainty=ephemeris["nbtrace_lat"] * 0 + 7.0)
+    df = sample.assign(kp=2, word="quiet")
+    whole = df.aurorax.report(ephemeris)
+    parts = [df.iloc[rows].aurorax.report(ephemeris) for rows in (slice(0), slice(20), slice(20, 20), slice(20, None))]
+    events = df.aurorax.explode_events()
+    parts.append(events.iloc[:0].aurorax.report(ephemeris))
+    for part in parts:
+        pd.testing.assert_series_equal(part.dtypes, whole.dtypes)
+    together = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(together, whole)
+    assert len(parts[0].aurorax.style().to_html()) > 0
 
 
 def test_the_azimuth_is_that_of_the_track(sample, ephemeris, table):
