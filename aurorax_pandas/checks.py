@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.geometry import FARTHEST
+from aurorax_pandas.geometry import CIRCUMFERENCE
 
 _T = TypeVar("_T")
 
@@ -182,11 +182,11 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
 
 
 def refuse_farther(argument: str, kilometres: float) -> float:
-    """Return a distance [km], or raise where two points of the Earth's surface cannot be so far apart: metres were meant."""
-    if math.isfinite(kilometres) and kilometres > math.ceil(FARTHEST):
+    """Return a distance [km], or raise where it is more than the way around the Earth: metres were meant."""
+    if math.isfinite(kilometres) and kilometres > CIRCUMFERENCE:
         raise AuroraxInputError(
-            f"{argument}: {kilometres:.12g} km is farther than opposite points of the Earth's surface are apart, "
-            f"{FARTHEST:.0f} km; distances are in [km]: give {kilometres / 1000:.12g} if these are metres"
+            f"{argument}: {kilometres:.12g} km is farther than the way around the Earth, {CIRCUMFERENCE:.0f} km; distances are "
+            f"in [km]: give {kilometres / 1000:.12g} if these are metres"
         )
     return kilometres
 
