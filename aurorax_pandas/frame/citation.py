@@ -122,7 +122,8 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     """
     if hasattr(data, "data_vars"):
         # a node of a tree holds a Dataset
-        data = data.to_dataset() if hasattr(data, "to_dataset") else data
+        node: Any = data
+        data = node.to_dataset() if hasattr(node, "to_dataset") else node
         programs = data.coords.get("program")
         if programs is not None and "epoch" in data.dims:
             return _cited({str(name) for name in programs.values.ravel()}, (), _origin_of_ephemeris(data.attrs))
@@ -214,6 +215,7 @@ def _columns_of_programs(df: pd.DataFrame) -> Iterator[Any]:
 def _displayed(df: pd.DataFrame) -> Iterator[str]:
     """Return the names of data sources in tables that verbs make."""
     for label in ("pair", *_NAMED):
+        told: Any
         if label in df.columns:
             told = df[label]
         elif label in df.index.names:
