@@ -182,11 +182,12 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
 
 
 def refuse_farther(argument: str, kilometres: float) -> float:
-    """Return a distance [km], or raise where two points of the Earth's surface cannot be so far apart: metres were meant."""
-    if math.isfinite(kilometres) and kilometres > math.ceil(FARTHEST):
+    """Return a distance [km], or raise where it is beyond all that there is on Earth: metres were meant."""
+    # a round number between the farthest points and once around the Earth is a usual way to ask for all
+    if math.isfinite(kilometres) and kilometres > 2 * FARTHEST:
         raise AuroraxInputError(
-            f"{argument}: {kilometres:.12g} km is farther than opposite points of the Earth's surface are apart, "
-            f"{FARTHEST:.0f} km; distances are in [km]: give {kilometres / 1000:.12g} if these are metres"
+            f"{argument}: {kilometres:.12g} km is more than once around the Earth, of which no two points are farther apart "
+            f"than {FARTHEST:.0f} km; distances are in [km]: give {kilometres / 1000:.12g} if these are metres"
         )
     return kilometres
 

@@ -364,7 +364,7 @@ def test_two_satellites_of_one_name_differ_in_their_platform():
     here = {"Here": (float(place["geo_lat"]), float(place["geo_lon"]))}
     both = ap.find_conjunctions(
         found,
-        distance=20_000,
+        distance=30_000,
         custom_locations={"locations": list(here.values())},
         space={"programs": "custom"},
         conjunction_types="geographic",
