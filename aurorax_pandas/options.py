@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import ModuleType, TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, TypedDict, Unpack
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
 from aurorax_pandas.exceptions import AuroraxInputError
 
@@ -319,6 +319,24 @@ def get_options() -> dict[str, str | None]:
 
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+#: What a page of Swarm-Aurora is told of the search that it shows.
+SWARM_AURORA_KEY: Final = "aurorax_request_id"
+
+
+def id_on_page(address: str) -> str | None:
+    """Return the identifier of the search that a page of Swarm-Aurora shows, None where the address is no such page."""
+    try:
+        told = parse_qs(urlsplit(address.strip()).query).get(SWARM_AURORA_KEY)
+    except ValueError:
+        return None
+    return told[-1] if told and _REQUEST_ID.fullmatch(told[-1]) else None
+
+
+def names_search(text: str) -> bool:
+    """Tell whether a text can only be the address or the identifier of a search, as the service makes these."""
+    return (
+        "://" in text or re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text.strip()) is not None
+    )
 
 
 def id_in(address: str) -> str | None:
@@ -332,12 +350,19 @@ def id_in(address: str) -> str | None:
 
 
 def check_request_id(request_id: object, api_url: str) -> str:
-    """Return the identifier of a search, from itself, its address at this service, or a search that has been submitted."""
+    """
+    Return the identifier of a search.
+
+    It is given by itself, by its address at this service, by the page of Swarm-Aurora that shows it, or as a search
+    that has been submitted.
+    """
     if not isinstance(request_id, str) and isinstance(found := getattr(request_id, "request_id", None), str):
         if not found:
             raise AuroraxInputError("request_id= is a search that has not been submitted; call its execute() first")
         request_id = found
     text = request_id.strip() if isinstance(request_id, str) else ""
+    if (shown := id_on_page(text)) is not None:
+        return shown
     found = id_in(text) if "/" in text else _REQUEST_ID.fullmatch(text) and text
     if "://" in text and "/requests/" not in text:
         found = None

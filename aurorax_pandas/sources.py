@@ -85,6 +85,17 @@ def platform_named(name: str) -> str:
     return site_platforms().get(name, name)
 
 
+def platform_meant(name: str) -> str | None:
+    """Return the platform that a site's code in any case or a display name may mean, None where there is no such."""
+    folded = name.strip().casefold()
+    for code, platform in site_platforms().items():
+        if code.casefold() == folded:
+            return platform
+    sources = known_sources()
+    hit = sources.loc[sources["display_name"].str.casefold() == folded, "platform"].dropna()
+    return str(hit.iloc[0]) if len(hit) else None
+
+
 _NAMES: Final = ["program", "platform", "instrument_type", "source_type", "display_name"]
 _read_in_session: list[pd.DataFrame] = []
 

@@ -86,7 +86,7 @@ def report(
     emission_altitude : float, default 110.0
         Altitude at which the station looks at the footprint [km]; 230 for the red line.
     stations : mapping of str to (float, float), or xarray.Dataset, optional
-        Places of stations that the service's table lacks; see `sky`.
+        Places of stations that the service's table and `ephemeris` lack; see `sky`.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def report(
     columns = columns_of_approaches(approaches_of(events, tracks, altitude))
     approach = columns["approach_time"].to_numpy().astype("M8[us]")
     times = np.where(np.isnat(approach), times_of_events(events, "closest_epoch"), approach)
-    lat, lon = station_places(events, stations, "what a table says of the station")
+    lat, lon = station_places(events, stations, "what a table says of the station", ephemeris)
     check_times(times, "approach_time")
     if UNCERTAINTY_COLUMN not in (*columns, *events.columns):
         columns[UNCERTAINTY_COLUMN] = np.nan

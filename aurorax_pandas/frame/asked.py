@@ -41,10 +41,12 @@ def _without_empty(block: Any) -> Any:
     if not isinstance(block, Mapping):
         return block
     # a filter without conditions is none
-    return {key: value for key, value in block.items() if as_list(_conditions(value) if key == _FILTERS else value)}
+    return {
+        key: value for key, value in block.items() if as_list(_filter_conditions(value) if key == _FILTERS else value)
+    }
 
 
-def _conditions(filters: Any) -> Any:
+def _filter_conditions(filters: Any) -> Any:
     return filters.get("expressions") if isinstance(filters, Mapping) else filters
 
 

@@ -222,6 +222,12 @@ def stations_on_map(events: pd.DataFrame) -> pd.DataFrame:
     return grouped.size().rename("count").reset_index()
 
 
+def unplaced_stations(events: pd.DataFrame) -> list[str]:
+    """Return the sites of events that `stations_on_map` leaves out, by name."""
+    found = sides_on_map(events)
+    return sorted(set(found.loc[found["station_lat"].isna(), "site"].dropna().astype("str")))
+
+
 def sides_on_map(events: pd.DataFrame) -> pd.DataFrame:
     """
     Return the sides of events that do not move: ``event``, ``site``, ``station_lat``, ``station_lon`` [degrees], ``south``.

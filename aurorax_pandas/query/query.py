@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypedDict, Unpack
 
 from aurorax_pandas.checks import as_list, as_number, invalid, known_name, refuse_farther, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.options import names_search
 from aurorax_pandas.query.blocks import (
     CustomLocationsBlocks,
     CustomLocationsCriteriaBlock,
@@ -165,6 +166,8 @@ class Query:
         options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
         if isinstance(start, Mapping) and end is None:
             raise AuroraxInputError("start= is a whole query; write query=... in its place")
+        if isinstance(start, str) and end is None and names_search(start):
+            raise AuroraxInputError(f"start={start!r} names a search; write request_id={start!r}")
         check_one_way({"start": start, "end": end, "distance": distance, **blocks, **options}, query=query)
         if query is not None:
             given = _read_query(query)

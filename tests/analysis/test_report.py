@@ -7,6 +7,7 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import aurorax_pandas as ap
 from aurorax_pandas import geometry
@@ -65,6 +66,21 @@ def test_the_azimuth_is_that_of_the_track(sample, ephemeris, table):
 def test_the_uncertainty_of_footprints_is_told_where_the_ephemeris_tells_it(sample, ephemeris):
     told = ephemeris.assign(nbtrace_uncertainty=ephemeris["nbtrace_lat"] * 0 + 7.0)
     assert (sample.aurorax.report(told)["footprint_uncertainty"] == 7).all()
+
+
+def test_a_station_that_the_ephemeris_has_is_known(ephemeris):
+    camera = ap.stations(ephemeris["epoch"], locations={"My camera": (56.376723, -94.643664)})
+    both = xr.concat([ephemeris, camera], dim="source")
+    search = {"start": "2020-01-01T00:11", "end": "2020-01-01T00:13", "distance": 500, "space": {"platforms": "swarma"}}
+    df = ap.find_conjunctions(both, ground={"platforms": "My camera"}, **search)
+    known = ap.find_conjunctions(both, ground={"platforms": "gillam"}, **search)
+    said = ["approach_azimuth", "sun_elevation", "moon_elevation", "mlat", "mlt"]
+    found, expected = df.aurorax.report(both), known.aurorax.report(both)
+    np.testing.assert_allclose(found[said].to_numpy(float), expected[said].to_numpy(float), atol=1e-3)
+    assert df.aurorax.magnetic(both)["mlt"].notna().all()
+    assert len(df.aurorax.observable(-12, mlt=(12, 24), ephemeris=both)) == 1
+    with pytest.warns(ap.AuroraxDataWarning, match="the place of My camera is not known"):
+        df.aurorax.magnetic(both.drop_vars(["geo_lat", "geo_lon"]))
 
 
 def test_a_station_that_is_not_known_is_warned_of_once(builders, ephemeris):
