@@ -183,6 +183,7 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
 
 def refuse_farther(argument: str, kilometres: float) -> float:
     """Return a distance [km], or raise where it is more than the way around the Earth: metres were meant."""
+    # round numbers above the farthest there is are a usual way to ask for all
     if math.isfinite(kilometres) and kilometres > CIRCUMFERENCE:
         raise AuroraxInputError(
             f"{argument}: {kilometres:.12g} km is farther than the way around the Earth, {CIRCUMFERENCE:.0f} km; distances are "

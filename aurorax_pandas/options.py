@@ -101,16 +101,38 @@ def check_api_url(api_url: object) -> str:
     Raises
     ------
     AuroraxInputError
-        If it is no http or https address, or carries a user name or password.
+        If it is no http or https address, or carries a user name or password. The message tells what is wrong, and no
+        part of the address that may be secret.
     """
-    parts = _split_address(api_url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise AuroraxInputError(
-            f"api_url={api_url!r} is not an address of a service; give one such as {DEFAULT_API_URL!r}"
-        )
+    wrong = _wrong_with_address(api_url)
+    if wrong:
+        told = "api_url of AURORAX_API_URL" if isinstance(api_url, _Hidden) else f"api_url={_shown_address(api_url)}"
+        raise AuroraxInputError(f"{told} is not an address of a service: {wrong}; give one such as {DEFAULT_API_URL!r}")
+    parts = urlsplit(str(api_url))
     if parts.username or parts.password:
         raise AuroraxInputError("api_url must not hold a user name or password; give an API key as api_key=")
     return str(api_url).rstrip("/")
+
+
+def _wrong_with_address(address: object) -> str:
+    """Return what keeps an address from being one of a service; empty where nothing does."""
+    if not isinstance(address, str):
+        return "it is no text"
+    if any(map(str.isspace, address)):
+        return "it holds a space or the end of a line"
+    if not address.lower().startswith(("http://", "https://")):
+        return "it must begin with http:// or https://"
+    parts = _split_address(address)
+    if parts is None:
+        return "its host or its port cannot be read"
+    if not parts.hostname:
+        return "there is no host in it"
+    return "it must hold nothing from a ? or # on" if parts.query or parts.fragment else ""
+
+
+def _shown_address(address: object) -> str:
+    """Return an address as it stands in a message: not at all where it holds more than a host, which may be secret."""
+    return "***" if isinstance(address, str) and set("@?#") & set(address) else repr(address)
 
 
 def _check_api_key(api_key: object) -> str:

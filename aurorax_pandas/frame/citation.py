@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -120,20 +120,18 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     >>> print(found.bibtex.splitlines()[0])
     @article{friischristensen2006,
     """
-    if hasattr(data, "data_vars"):
+    given: Any = data
+    if hasattr(given, "data_vars"):
         # a node of a tree holds a Dataset
-        node: Any = data
-        data = node.to_dataset() if hasattr(node, "to_dataset") else node
-        programs = data.coords.get("program")
-        if programs is not None and "epoch" in data.dims:
-            return _cited({str(name) for name in programs.values.ravel()}, (), _origin_of_ephemeris(data.attrs))
+        dataset = given.to_dataset() if hasattr(given, "to_dataset") else given
+        programs = dataset.coords.get("program")
+        if programs is not None and "epoch" in dataset.dims:
+            return _cited({str(name) for name in programs.values.ravel()}, (), _origin_of_ephemeris(dataset.attrs))
         try:
-            data = data.aurorax.to_dataframe()
+            given = dataset.aurorax.to_dataframe()
         except (AuroraxDataError, AuroraxInputError) as error:
             raise AuroraxInputError(f"citation needs conjunctions or an ephemeris: {error}") from None
-    df = require(
-        cast("pd.DataFrame", data), "citation", *(name for name in _READ if name in getattr(data, "columns", ()))
-    )
+    df = require(given, "citation", *(name for name in _READ if name in getattr(given, "columns", ())))
     names, sites = _programs(df)
     if len(df) and not names and not sites:
         raise AuroraxInputError(
@@ -214,8 +212,8 @@ def _columns_of_programs(df: pd.DataFrame) -> Iterator[Any]:
 
 def _displayed(df: pd.DataFrame) -> Iterator[str]:
     """Return the names of data sources in tables that verbs make."""
+    told: Any
     for label in ("pair", *_NAMED):
-        told: Any
         if label in df.columns:
             told = df[label]
         elif label in df.index.names:

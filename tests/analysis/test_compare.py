@@ -227,6 +227,40 @@ def test_a_step_away_from_the_edge_of_the_window_nothing_is_cut(builders, step):
     assert cut(away, less)
 
 
+@pytest.mark.parametrize("kind", ["minutes", "every other minute", "half-minutes", "exact spans"])
+def test_what_a_window_cuts_is_at_its_edge_whatever_the_step_of_the_frame(kind):
+    ephemeris = ap.load_sample_ephemeris()
+    if kind == "every other minute":
+        ephemeris = ephemeris.isel(epoch=slice(None, None, 2))
+    search = {"distance": 1000, "ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
+    search |= {"continuous": kind == "exact spans"} | ({"subminute_precision": True} if kind == "half-minutes" else {})
+
+    def found(start, end):
+        df = ap.find_conjunctions(ephemeris, f"2020-01-01T{start}", f"2020-01-01T{end}", **search)
+        return df.assign(pair=df.aurorax.explode_events()["pair"].array)
+
+    wide = found("00:00", "00:30")
+    for start, end in (("00:08:30", "00:11:00"), ("00:09:00", "00:12:20"), ("00:10:10", "00:13:30")):
+        df = found(start, end)
+        both = df[["pair", "start", "end"]].merge(wide[["pair", "start", "end"]], on="pair", suffixes=("", "_wide"))
+        assert len(both) == len(df) > 2
+        cut = (both["start"] != both["start_wide"]) | (both["end"] != both["end_wide"])
+        edge = df.set_index("pair").aurorax.at_window_edge()[both["pair"]].array
+        assert cut.any()
+        # what begins or ends right there may go on, what does go on is told
+        assert edge[cut.to_numpy()].all()
+        inside = (both["start_wide"] > both["start"].min()) & (both["end_wide"] < both["end"].max())
+        assert not edge[inside.to_numpy()].any()
+
+
+def test_a_frame_of_several_steps_needs_one_to_tell_its_edges(sample):
+    df = sample.copy(deep=False)
+    df.attrs = {"aurorax": {**sample.aurorax.provenance, "step": ["60s", "120s"]}}
+    with pytest.raises(ap.AuroraxInputError, match="give step="):
+        df.aurorax.at_window_edge()
+    assert not df.aurorax.at_window_edge(step="1min").any()
+
+
 def test_a_comparison_shows_how_many_rows_differ(sample):
     found = sample.head(40).aurorax.compare(sample.tail(45))
     assert repr(found).startswith("Comparison: 9 gained, 4 lost, 0 changed;")
