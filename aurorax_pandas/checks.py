@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.geometry import FARTHEST
+from aurorax_pandas.geometry import CIRCUMFERENCE
 
 _T = TypeVar("_T")
 
@@ -182,12 +182,12 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
 
 
 def refuse_farther(argument: str, kilometres: float) -> float:
-    """Return a distance [km], or raise where it is beyond all that there is on Earth: metres were meant."""
-    # a round number between the farthest points and once around the Earth is a usual way to ask for all
-    if math.isfinite(kilometres) and kilometres > 2 * FARTHEST:
+    """Return a distance [km], or raise where it is more than the way around the Earth: metres were meant."""
+    # round numbers above the farthest there is are a usual way to ask for all
+    if math.isfinite(kilometres) and kilometres > CIRCUMFERENCE:
         raise AuroraxInputError(
-            f"{argument}: {kilometres:.12g} km is more than once around the Earth, of which no two points are farther apart "
-            f"than {FARTHEST:.0f} km; distances are in [km]: give {kilometres / 1000:.12g} if these are metres"
+            f"{argument}: {kilometres:.12g} km is farther than the way around the Earth, {CIRCUMFERENCE:.0f} km; distances are "
+            f"in [km]: give {kilometres / 1000:.12g} if these are metres"
         )
     return kilometres
 

@@ -147,7 +147,9 @@ def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
             f"by= is a {type(key).__name__} of Dask, whose values are not there yet; give its .compute()"
         )
     elif not isinstance(key, pd.Grouper | Mapping) and not callable(key) and not _is_column(df, key):
-        raise AuroraxInputError(f"by={shown(key)}: no such column; give {_WAYS}")
+        sides = "df.aurorax.explode_events(), by='e1_display_name' or 'e2_display_name'"
+        ways = f"the events have it: {sides}" if str(key) in ("spacecraft", "station") else f"give {_WAYS}"
+        raise AuroraxInputError(f"by={shown(key)}: no such column; {ways}")
     try:
         grouped = df.groupby([key], observed=True, dropna=False, sort=False)
         # a grouper leaves times that are missing out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,16 @@ from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, checked_number, flag
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
-from aurorax_pandas.exceptions import AuroraxDataWarning, callers_level
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
-from aurorax_pandas.plotting.map_tracks import Points, events_on_map, points_on_map, stations_on_map, unplaced_stations
+from aurorax_pandas.plotting.map_tracks import (
+    Points,
+    events_on_map,
+    points_on_map,
+    sides_on_map,
+    stations_on_map,
+    tell_of_unplaced,
+)
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.projection import (
     Place,
@@ -144,7 +149,7 @@ def plot_map(
         earlier = held_picture(given, "map")
         what = counted_things(df, events, None if earlier is None else earlier.held.get("what"))
         stations = stations_on_map(events)
-        lacking = _tell_of_unplaced(events)
+        lacking = tell_of_unplaced(sides_on_map(events))
         parts = {south: stations[stations["south"] == south] for south in sorted(set(stations["south"]))} or {
             False: stations
         }
@@ -289,19 +294,6 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
     at = first.get_position(original=True)
     first.set_position((at.x0, at.y0, 0.47 * at.width, at.height))
     return figure.add_axes((at.x0 + 0.53 * at.width, at.y0, 0.47 * at.width, at.height), **keywords)
-
-
-def _tell_of_unplaced(events: pd.DataFrame) -> bool:
-    """Warn of stations that are not on the map since nobody knows where they are; tell whether there are any."""
-    names = unplaced_stations(events)
-    if names:
-        text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        warnings.warn(
-            f"the map lacks {text}, whose place is not known; give the ephemeris that has it",
-            AuroraxDataWarning,
-            stacklevel=callers_level(),
-        )
-    return bool(names)
 
 
 def _draw_counts(

@@ -34,6 +34,8 @@ def refuse_bare(argument: str, given: Any) -> None:
     if argument == "custom_locations":
         if isinstance(given, Mapping) and set(given) == {"lat", "lon"}:
             items = [given]
+        elif isinstance(given, Mapping) and given and all(map(_is_place, given.values())):
+            items = list(given.values())
         elif len(items) == 2 and all(as_number(item) == as_number(item) for item in items):
             items = [tuple(items)]
         if items and all(map(_is_place, items)):

@@ -19,7 +19,7 @@ from aurorax_pandas.frame.events import SIDE_COLUMNS, as_events
 from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.frame.products import DATA_PRODUCT_TYPES
 from aurorax_pandas.options import hidden, service_in_force
-from aurorax_pandas.service.around import Ints, names_of, read_around
+from aurorax_pandas.service.around import Ints, names_of, read_around, telling_of_origin
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.data_products import DataProductSearch
 from aurorax_pandas.service.deadline import Timeout
@@ -124,7 +124,8 @@ def read_data_products_of(
         return made
 
     connection = Connection(service_in_force(api_url, api_key), poll_interval)
-    made = read_around(first.astype("M8[us]"), last.astype("M8[us]"), search, joined, connection, timeout)
+    with telling_of_origin(df, connection):
+        made = read_around(first.astype("M8[us]"), last.astype("M8[us]"), search, joined, connection, timeout)
     made["data_product_type"] = made["data_product_type"].astype("category")
     made = made.sort_values("event", kind="stable", ignore_index=True)
     made.attrs = copy.deepcopy(df.attrs)

@@ -14,7 +14,7 @@ from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.options import hidden, service_in_force
-from aurorax_pandas.service.around import Ints, names_of, read_around
+from aurorax_pandas.service.around import Ints, names_of, read_around, telling_of_origin
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Timeout
 from aurorax_pandas.service.search import EphemerisSearch
@@ -82,7 +82,9 @@ def read_ephemeris_of(
         raise AuroraxInputError(
             "some sources are places of your own; the service has no ephemeris of them, stations() makes it"
         )
-    return read_ephemeris_around(df, Connection(service_in_force(api_url, api_key), poll_interval), timeout, pad)
+    connection = Connection(service_in_force(api_url, api_key), poll_interval)
+    with telling_of_origin(df, connection):
+        return read_ephemeris_around(df, connection, timeout, pad)
 
 
 def read_ephemeris_around(

@@ -55,6 +55,13 @@ def test_what_is_shared_is_named_once_and_in_alphabetical_order(builders):
     assert df.aurorax.overlaps(df, on="time")["shared"].tolist() == [""]
 
 
+def test_overlaps_in_time_need_no_sources(sample):
+    spans = sample[["start", "end"]]
+    pd.testing.assert_frame_equal(ap.overlaps(spans, spans, on="time"), ap.overlaps(sample, sample, on="time"))
+    with pytest.raises(ap.AuroraxInputError, match="data_sources"):
+        ap.overlaps(spans, spans)
+
+
 def test_equal_reads_differ_in_nothing(sample):
     assert [len(part) for part in sample.aurorax.compare(sample.iloc[::-1])] == [0, 0, 0]
     assert [len(part) for part in sample.iloc[:0].aurorax.compare(sample.iloc[:0])] == [0, 0, 0]

@@ -44,6 +44,12 @@ def test_closest_needs_a_whole_number(sample, n):
         sample.aurorax.closest(n)
 
 
+@pytest.mark.parametrize("by", ["spacecraft", "station"])
+def test_closest_by_one_side_is_met_with_the_columns_of_events(sample, by):
+    with pytest.raises(ap.AuroraxInputError, match=r"explode_events\(\), by='e1_display_name' or 'e2_display_name'"):
+        sample.aurorax.closest(1, by=by)
+
+
 @pytest.mark.parametrize("by", ["par", ["start", "par"], []])
 def test_closest_by_a_column_that_is_not_there_is_refused(sample, by):
     with pytest.raises(ap.AuroraxInputError, match="by="):

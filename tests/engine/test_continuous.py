@@ -212,6 +212,18 @@ def test_distances_are_the_services_unless_they_are_asked_for_otherwise(sample):
     assert (both["min_distance_y"] <= both["min_distance_x"] + 1e-6).all()
 
 
+@pytest.mark.parametrize("geodetic", [False, True])
+def test_a_frame_tells_which_latitudes_its_distances_are_of_and_keeps_to_them(sample, geodetic):
+    df = aurorax_pandas.find_conjunctions(
+        sample, "2020-01-01", "2020-01-01T03:00", 300, continuous=True, geodetic=geodetic, **RECORDED
+    )
+    again = df.aurorax.refine(sample)
+    for each in (df, again):
+        assert each.aurorax.provenance["latitudes"] == ("geodetic" if geodetic else "as the service has them")
+    assert len(again) == len(df)
+    assert (again["min_distance"] - df["min_distance"]).abs().max() < 1e-5
+
+
 # ---- motion of any kind ------------------------------------------------------------------------------------------
 
 
