@@ -69,7 +69,8 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
         if len(chosen):
             for side in (0, count):
                 reasons[chosen + side] = _reasons_of_spans(tracks, kind, chosen + side, start[chosen], end[chosen])
-    reasons[np.tile(np.isnat(start) | np.isnat(end), 2)] = _NO_TIME
+    # a row without a type either is of nothing at all
+    reasons[np.tile((types >= 0) & (np.isnat(start) | np.isnat(end)), 2)] = _NO_TIME
     _report_uncovered(verb, ephemeris, sources, np.tile(rows, 2), reasons, (np.fmin.reduce(start), np.fmax.reduce(end)))
     return tracks
 
