@@ -12,7 +12,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, approaches_of, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.checks import checked_number, flag
+from aurorax_pandas.checks import checked_number
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.ephemeris.tracks import Tracks
 from aurorax_pandas.frame import model
@@ -90,7 +90,7 @@ def plot_approach(
     from matplotlib.collections import LineCollection
 
     given = contract.checked_axes(ax)
-    flag("legend", legend)
+    contract.check_words(title, legend)
     own = contract.checked_keywords(LineCollection, kwargs, lambda **some: LineCollection([], **some))
     chosen = colors.checked_palette(palette)
     wide = span("pad", pad, zero=True).to_timedelta64()
@@ -131,13 +131,12 @@ def plot_approach(
     contract.draw_grid(axes)
     if legend and len(events):
         legend_above(axes, picture)
-    contract.write_title(axes, title)
     if relative:
         contract.name_axes(axes, x="Minutes from the closest approach")
     else:
         draw_time(axes, events["start"].to_numpy() - wide, events["end"].to_numpy() + wide)
     contract.hold_on_y(axes, 0.0)
-    return axes
+    return contract.finish(axes, title, figsize)
 
 
 class _Minutes(NamedTuple):

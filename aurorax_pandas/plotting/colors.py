@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -11,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import invalid, suggestion
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import invalid, nearest_name, suggestion
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 
 if TYPE_CHECKING:
@@ -100,6 +102,32 @@ def checked_palette(palette: Palette | None) -> dict[str, Any]:
         if not is_color_like(color):
             raise AuroraxInputError(f"palette: {color!r}, of {name!r}, is no colour that matplotlib knows")
     return {str(name): color for name, color in palette.items()}
+
+
+def tell_misspelt(palette: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Warn of each name of a palette that is not there, and may mean one that is and has no colour of the user's."""
+    bare = [name for name in names if name not in palette]
+    for name in palette:
+        near = None if name in names or _is_known(name) else nearest_name(name, bare)
+        if near is not None and not _are_numbered(name, near):
+            warnings.warn(
+                f"palette: {name!r} is not in the picture, and {near!r} has no colour in the palette; did you mean {near!r}?",
+                AuroraxDataWarning,
+                stacklevel=callers_level(),
+            )
+
+
+def _is_known(name: str) -> bool:
+    """Tell whether a name is one of the bundled sources, or a pair of them, that another frame may hold."""
+    places = _bundled_places()
+    return all(part in places for part in name.split(" & "))
+
+
+def _are_numbered(one: str, other: str) -> bool:
+    """Tell whether two names differ in numbers or single letters alone, as those of one series do."""
+    pairs = list(itertools.zip_longest(one.split(), other.split(), fillvalue=""))
+    apart = [pair for pair in pairs if pair[0].lower() != pair[1].lower()]
+    return bool(apart) and all(len(word) == 1 or word.isdigit() for pair in apart for word in pair)
 
 
 def looks(

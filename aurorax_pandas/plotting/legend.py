@@ -42,7 +42,9 @@ def looks_that_fit(
     axes: Axes, labels: pd.Series[Any], palette: Mapping[str, Any]
 ) -> tuple[pd.Series[Any], dict[str, colors.Look]]:
     """Return the labels of as many groups as a legend has room for, the rest as one, and the look of each group."""
-    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
+    everyone = [str(name) for name in labels.cat.categories]
+    colors.tell_misspelt(palette, everyone)
+    labels, others = colors.foremost(labels, groups_that_fit(axes, everyone))
     return labels, colors.looks([str(name) for name in labels.cat.categories], axes, palette, others)
 
 

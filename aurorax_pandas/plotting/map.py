@@ -12,7 +12,7 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, read_emission_altitude, rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.checks import as_list, checked_number, flag
+from aurorax_pandas.checks import as_list, checked_number
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
@@ -119,7 +119,7 @@ def plot_map(
     ]
     altitude = read_emission_altitude(emission_altitude)
     given = contract.checked_axes(ax, "map")
-    flag("legend", legend)
+    contract.check_words(title, legend)
     if ephemeris is None:
         own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
     else:
@@ -143,7 +143,7 @@ def plot_map(
         for south, part in parts.items():
             panels[south][1].held["what"] = what
             _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, len(events) > 0)
-        axes = _titled(panels, title)
+        axes = contract.finish(next(iter(panels.values()))[0], title, figsize)
         for panel in panels.values():
             map_marks.write_words(*panel)
         return axes
@@ -152,6 +152,7 @@ def plot_map(
     between = events[mixed]
     check_spans("map", between, rows_of_events(df, events)[mixed], ephemeris, sources_of_sides(between))
     everyone = [str(name) for name in labels.cat.categories]
+    colors.tell_misspelt(chosen, everyone)
     labels, others = colors.foremost(labels, groups_that_fit(given, everyone) if given is not None else 8)
     found, tracks = events_on_map(events, labels.cat.codes.to_numpy().astype(np.int64), ephemeris, altitude)
     parts = {south: found[found["south"] == south] for south in sorted(set(found["south"]))} or {False: found}
@@ -180,7 +181,7 @@ def plot_map(
         for _, other, _ in panels.values():
             front[1].marks |= other.marks
         legend_above(front[0], front[1])
-    axes = _titled(panels, title)
+    axes = contract.finish(next(iter(panels.values()))[0], title, figsize)
     for south, part in parts.items():
         panels[south][1].held.setdefault("stations", []).append(map_marks.known_stations(part))
         panels[south][1].held.setdefault("points", []).append(drawn[south])
@@ -304,9 +305,3 @@ def _draw_counts(
     if what is not None:
         scale.color_bar(axes, picture, what, counts)
         legend_above(axes, picture)
-
-
-def _titled(panels: dict[bool, tuple[Axes, Picture, Projection]], title: str | None) -> Axes:
-    axes = next(iter(panels.values()))[0]
-    contract.write_title(axes, title)
-    return axes
