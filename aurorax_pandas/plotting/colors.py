@@ -6,7 +6,7 @@ import functools
 import itertools
 import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -224,12 +224,28 @@ def colormap_on(*, dark: bool) -> Colormap:
     return ListedColormap(mpl.colormaps["viridis"](np.linspace(low, high, 256)), name="viridis_on_background")
 
 
-def foremost(labels: pd.Series[Any], most: int = MOST_GROUPS) -> tuple[pd.Series[Any], str | None]:
-    """Keep the most frequent labels; the rest have one label, which is returned too, and come last."""
+def foremost(
+    labels: pd.Series[Any], most: int = MOST_GROUPS, held: Collection[str] = ()
+) -> tuple[pd.Series[Any], str | None]:
+    """
+    Keep the most frequent labels; the rest have one label, which is returned too, and come last.
+
+    Parameters
+    ----------
+    labels : Series
+        The labels, categorical.
+    most : int, default 12
+        How many there may be.
+    held : collection of str
+        Those that the picture has already, which are kept, and leave less room for others.
+    """
     labels = labels.cat.remove_unused_categories()
     counts = labels.value_counts(sort=False).sort_values(ascending=False, kind="stable")
-    if len(counts) <= most:
+    fresh = [name for name in counts.index if str(name) not in held]
+    room = max(most - len(held), 0)
+    if len(fresh) <= room:
         return labels, None
     others = OTHERS if OTHERS not in counts.index else f"all {OTHERS}"
-    kept = labels.cat.set_categories([name for name in labels.cat.categories if name in counts.index[: most - 1]])
+    rest = set(fresh[max(room - 1, 0) :])
+    kept = labels.cat.set_categories([name for name in labels.cat.categories if name not in rest])
     return kept.cat.add_categories(others).fillna(others), others

@@ -119,7 +119,7 @@ def plot_distance(
     if len(events) and not np.isfinite(events[["min_distance", "max_distance"]].to_numpy(np.float64)).any():
         contract.draw_nothing(axes, "no distance is known")
     if angles is not None and emission_altitude is not None:
-        _draw_elevation(axes, float(emission_altitude), angles)
+        _draw_elevation(axes, picture, float(emission_altitude), angles)
     return contract.finish(axes, title, figsize)
 
 
@@ -229,7 +229,7 @@ def _hold_distances(axes: Axes, events: pd.DataFrame) -> None:
     contract.hold_on_y(axes, *(place for place in places if np.isfinite(place)))
 
 
-def _draw_elevation(axes: Axes, altitude: float, angles: list[float]) -> None:
+def _draw_elevation(axes: Axes, picture: Picture, altitude: float, angles: list[float]) -> None:
     top = axes.get_ylim()[1]
     degrees = np.array(sorted(angles, reverse=True))
     distances = np.array([geometry.viewing_radius(each, altitude) for each in degrees])
@@ -238,7 +238,9 @@ def _draw_elevation(axes: Axes, altitude: float, angles: list[float]) -> None:
         # near the zenith the ticks crowd
         if not apart or distances[number] - distances[apart[-1]] > 0.04 * top:
             apart.append(int(number))
-    second = axes.secondary_yaxis("right")
+    if "elevation" in picture.held:
+        picture.held["elevation"].remove()
+    second = picture.held["elevation"] = axes.secondary_yaxis("right")
     second.set_yticks(distances[apart], [f"{each:g}" for each in degrees[apart]])
     second.tick_params(labelsize=contract.letter_size(axes, "ytick.labelsize"))
     second.set_ylabel(f"Elevation at {altitude:g} km [degrees]", fontsize=contract.letter_size(axes, "axes.labelsize"))

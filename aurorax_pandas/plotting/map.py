@@ -16,7 +16,7 @@ from aurorax_pandas.checks import as_list, checked_number
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
-from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.legend import colored_names, groups_that_fit, legend_above
 from aurorax_pandas.plotting.map_tracks import Points, events_on_map, points_on_map, stations_on_map
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.projection import (
@@ -153,7 +153,9 @@ def plot_map(
     check_spans("map", between, rows_of_events(df, events)[mixed], ephemeris, sources_of_sides(between))
     everyone = [str(name) for name in labels.cat.categories]
     colors.tell_misspelt(chosen, everyone)
-    labels, others = colors.foremost(labels, groups_that_fit(given, everyone) if given is not None else 8)
+    labels, others = colors.foremost(
+        labels, 8 if given is None else groups_that_fit(given, everyone), colored_names(given)
+    )
     found, tracks = events_on_map(events, labels.cat.codes.to_numpy().astype(np.int64), ephemeris, altitude)
     parts = {south: found[found["south"] == south] for south in sorted(set(found["south"]))} or {False: found}
     drawn = {south: points_on_map(part, tracks) for south, part in parts.items()}

@@ -119,3 +119,54 @@ def test_a_palette_of_a_whole_campaign_is_no_mistake(sample):
     events[events["e1_platform"] == "fort simpson"].aurorax.plot.distance("pair", palette=pairs)
     numbered = sample.assign(run="run 4")
     numbered.aurorax.plot.distance("run", palette={"run 1": "red", "run 3": "blue"})
+
+
+def test_a_colour_bar_of_counts_has_whole_numbers_after_a_second_call(sample):
+    for kind in ("calendar", "map"):
+        ax = getattr(sample.head(20).aurorax.plot, kind)()
+        getattr(sample.tail(29).aurorax.plot, kind)(ax=ax)
+        ax.figure.canvas.draw()
+        bar = ax.figure.axes[-1]
+        ticks = [tick for tick in bar.get_yticks() if bar.get_ylim()[0] <= tick <= bar.get_ylim()[1]]
+        assert ticks
+        assert all(tick == round(tick) for tick in ticks)
+
+
+def test_elevations_stand_once_beside_distances(sample):
+    ax = sample.head(20).aurorax.plot.distance(emission_altitude=110)
+    sample.aurorax.plot.distance(ax=ax, emission_altitude=230)
+    assert [each.get_ylabel() for each in ax.child_axes if each.get_ylabel()] == ["Elevation at 230 km [degrees]"]
+
+
+def test_a_name_that_has_a_colour_keeps_it_when_a_second_frame_has_more_names(sample):
+    _, axes = plt.subplots(2, 2, figsize=(7, 6))
+    ax = sample.aurorax.select_sources(site="GILL").aurorax.plot.distance("pair", ax=axes[0, 0])
+    first = legend_words(ax)[:-1]
+    sample.aurorax.plot.distance("pair", ax=ax)
+    words = legend_words(ax)
+    assert words[:3] == first == [f"THEMIS-ASI GILL & Swarm {craft}" for craft in "ABC"]
+    assert words[-2:] == ["others", "minutes: least to greatest"]
+    for name, handle in zip(words[:3], ax.get_legend().legend_handles, strict=False):
+        events = sample.aurorax.explode_events()
+        mine = events["e1_display_name"].str.cat(events["e2_display_name"], " & ") == name
+        drawn = [len(line.get_xdata()) for line in ax.lines if line.get_color() == handle.get_color()]
+        assert sum(drawn) == 2 * mine.sum()
+
+
+def test_a_second_approach_has_along_x_what_the_first_has(sample, ephemeris):
+    gill = sample.aurorax.select_sources(site="GILL")
+    for first, words in ((gill.head(1), "Time [UTC]"), (gill, "Minutes from the closest approach")):
+        ax = first.aurorax.plot.approach(ephemeris)
+        for other in (gill, gill.head(1)):
+            other.aurorax.plot.approach(ephemeris, ax=ax)
+        assert ax.get_xlabel() == words
+    with pytest.raises(ap.AuroraxInputError, match="ax holds an approach over minutes already, and this is a distance"):
+        sample.aurorax.plot.distance(ax=ax)
+
+
+@pytest.mark.parametrize("size", [(3.3, 2.6), (7, 4.5), (10, 6)])
+def test_the_legend_of_a_map_of_one_station_stays_on_the_figure(sample, ephemeris, size):
+    ax = sample.head(1).aurorax.plot.map(ephemeris, figsize=size)
+    ax.figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    assert -1 <= box.x0 < box.x1 <= ax.figure.bbox.x1 + 1
