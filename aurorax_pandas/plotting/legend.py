@@ -83,8 +83,9 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     size = letter_size(axes, "legend.fontsize", 8.5)
     panel = panel_points(axes)[0]
     bar = 0.12 * panel if picture.bar is not None else 0.0
-    # a map leaves some of its place empty
-    room = (0.94 if axes.get_aspect() == "auto" else 0.88) * panel - bar - 20
+    # beside other panels a map leaves some of its place empty
+    is_among = axes.get_aspect() != "auto" and _stands_with_others(axes)
+    room = (0.88 if is_among else 0.94) * panel - bar - 20
     # a narrow legend needs what is above the labels too
     beside = taken < 0.25 * panel and panel > _NARROW
     room -= max(taken, 24) if beside else 0.12 * panel if panel <= _NARROW else 0.0
@@ -94,7 +95,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     while True:
         names = _names(picture, left_out, room - _HANDLE * size, size)
         columns = _columns_that_fit(names, room, size)
-        if _rows(names, columns) * _ROW * size <= height or (size <= _LEAST and left_out >= len(picture.marks)):
+        if _legend_lines(names, columns) * _ROW * size <= height or (size <= _LEAST and left_out >= len(picture.marks)):
             break
         if size > _LEAST:
             size = max(size - 0.5, _LEAST)
@@ -108,7 +109,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     raised = 6.0 + 2.4 * letter_size(axes, "xtick.labelsize", 9.0) if axes.name == "polar" else 0.0
     side: Any = "lower left" if beside else "lower right"
     anchor = 0.0 if beside else 1.0
-    if axes.get_aspect() != "auto" and (_stands_with_others(axes) or _width(names, columns, size) > _map_width(axes)):
+    if is_among or (axes.get_aspect() != "auto" and _width(names, columns, size) > _map_width(axes)):
         # a map is in the middle of its place, and may be narrower than its legend
         side, anchor = "lower center", 0.5
     legend = axes.legend(
@@ -138,7 +139,7 @@ def _parts(count: int, columns: int) -> list[tuple[int, int]]:
     return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
-def _rows(names: list[str], columns: int) -> int:
+def _legend_lines(names: list[str], columns: int) -> int:
     """Return how many lines of words the tallest column has."""
     lines = [name.count("\n") + 1 for name in names]
     return max(sum(lines[begin:end]) for begin, end in _parts(len(names), columns))

@@ -100,7 +100,7 @@ def test_pictures_share_an_axis_along_which_the_same_lies(sample):
         sample.aurorax.plot.histogram(ax=below)
 
 
-@pytest.mark.parametrize("size", [(3.3, 3), (7, 5), (9, 6)])
+@pytest.mark.parametrize("size", [(3.3, 3), (7, 5)])
 def test_meridians_at_the_lower_edge_are_named_whatever_the_size(sample, ephemeris, size):
     gridliner = pytest.importorskip("cartopy.mpl.gridliner")
     ax = sample.head(20).aurorax.plot.map(ephemeris, figsize=size)
@@ -135,21 +135,24 @@ PANELS = {
 }
 
 
-@pytest.mark.parametrize("layout", [None, "constrained", "tight", "after"])
+GRIDS = {
+    "maps": ((1, 2), (7, 3.3), ("map", "counts")),
+    "column": ((1, 2), (3.3, 2.4), ("map", "map")),
+    "page": ((2, 2), (7, 6), ("timeline", "map", "counts", "pairs")),
+    "others": ((2, 2), (7, 6), ("map", "timeline", "approach", "calendar")),
+    "stack": ((2, 1), (3.3, 5), ("timeline", "pairs")),
+}
+
+
 @pytest.mark.parametrize(
-    ("grid", "size", "names"),
-    [
-        ((1, 2), (7, 3.3), ("map", "counts")),
-        ((1, 2), (3.3, 2.4), ("map", "map")),
-        ((2, 2), (7, 6), ("timeline", "map", "counts", "pairs")),
-        ((2, 2), (7, 6), ("map", "timeline", "approach", "calendar")),
-        ((2, 1), (3.3, 5), ("timeline", "pairs")),
-    ],
+    ("name", "layout"),
+    [*((name, None) for name in GRIDS), *(("page", each) for each in ("constrained", "tight", "after"))],
 )
-def test_words_of_panels_stay_on_the_figure_and_off_each_other(sample, ephemeris, layout, grid, size, names):
+def test_words_of_panels_stay_on_the_figure_and_off_each_other(sample, ephemeris, name, layout):
+    grid, size, names = GRIDS[name]
     figure, axes = plt.subplots(*grid, figsize=size, squeeze=False, layout=None if layout == "after" else layout)
-    for name, ax in zip(names, axes.flat, strict=True):
-        PANELS[name](sample, ephemeris, ax)
+    for kind, ax in zip(names, axes.flat, strict=True):
+        PANELS[kind](sample, ephemeris, ax)
     if layout == "after":
         figure.tight_layout()
     figure.canvas.draw()
@@ -207,7 +210,7 @@ def test_lanes_of_pairs_in_a_column_tell_station_and_spacecraft(sample):
     assert [lane.removeprefix("…") for lane in lanes] == [name.removeprefix("THEMIS-ASI ") for name in whole]
 
 
-@pytest.mark.parametrize("days", [12, 20, 30, 60, 4000])
+@pytest.mark.parametrize("days", [12, 30, 4000])
 def test_ticks_of_a_column_tell_at_least_two_times(sample, days):
     df = sample.head(2).assign(start=sample["start"].iloc[0] + pd.to_timedelta([0, days], unit="D").as_unit("us"))
     df["end"] = df["closest_epoch"] = df["start"]

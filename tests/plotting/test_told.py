@@ -164,7 +164,7 @@ def test_a_second_approach_has_along_x_what_the_first_has(sample, ephemeris):
         sample.aurorax.plot.distance(ax=ax)
 
 
-@pytest.mark.parametrize("size", [(3.3, 2.6), (7, 4.5), (10, 6)])
+@pytest.mark.parametrize("size", [(3.3, 2.6), (10, 6)])
 def test_the_legend_of_a_map_of_one_station_stays_on_the_figure(sample, ephemeris, size):
     ax = sample.head(1).aurorax.plot.map(ephemeris, figsize=size)
     ax.figure.canvas.draw()
