@@ -7,12 +7,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
+from types import FunctionType
 from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.geometry import CIRCUMFERENCE
 
 _T = TypeVar("_T")
 
@@ -25,13 +27,20 @@ def invalid(argument: str, value: object, wanted: str) -> AuroraxInputError:
 
 
 def shown(value: object) -> str:
-    """Return a value as it stands in a message: on one line, and its type where it is long."""
+    """Return a value as it stands in a message: on one line, and its type where it is long or tells how to compute."""
+    if any(map(_computes, value if isinstance(value, list | tuple) else [value])):
+        return f"<{type(value).__name__}>"
     try:
         text = repr(value)
     except ValueError:
         # Python does not write out the largest of its whole numbers
         text = ""
     return text if text and "\n" not in text and len(text) <= _MOST_SHOWN else f"<{type(value).__name__}>"
+
+
+def _computes(value: object) -> bool:
+    """Tell whether this is no value, but a way to one: a function, a grouper of pandas, something of Dask."""
+    return isinstance(value, pd.Grouper | FunctionType) or hasattr(type(value), "__dask_graph__")
 
 
 def as_list(value: object) -> list[Any]:
@@ -99,7 +108,7 @@ def one_name(argument: str, value: Any) -> Any:
         hash(value)
     except TypeError:
         raise invalid(argument, value, "one name") from None
-    if value is None or value is pd.NA or value != value:
+    if value is None or value is pd.NA or _computes(value) or value != value:
         raise invalid(argument, value, "one name")
     return value
 
@@ -170,6 +179,17 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
     if not valid(found):
         raise invalid(argument, value, wanted)
     return found
+
+
+def refuse_farther(argument: str, kilometres: float) -> float:
+    """Return a distance [km], or raise where it is more than the way around the Earth: metres were meant."""
+    # round numbers above the farthest there is are a usual way to ask for all
+    if math.isfinite(kilometres) and kilometres > CIRCUMFERENCE:
+        raise AuroraxInputError(
+            f"{argument}: {kilometres:.12g} km is farther than the way around the Earth, {CIRCUMFERENCE:.0f} km; distances are "
+            f"in [km]: give {kilometres / 1000:.12g} if these are metres"
+        )
+    return kilometres
 
 
 def whole_number(argument: str, value: object) -> int:

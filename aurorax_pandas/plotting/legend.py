@@ -95,7 +95,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     while True:
         names = _names(picture, left_out, room - _HANDLE * size, size)
         columns = _columns_that_fit(names, room, size)
-        if _legend_lines(names, columns) * _ROW * size <= height or (size <= _LEAST and left_out >= len(picture.marks)):
+        if _legend_rows(names, columns) * _ROW * size <= height or (size <= _LEAST and left_out >= len(picture.marks)):
             break
         if size > _LEAST:
             size = max(size - 0.5, _LEAST)
@@ -139,7 +139,7 @@ def _parts(count: int, columns: int) -> list[tuple[int, int]]:
     return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
-def _legend_lines(names: list[str], columns: int) -> int:
+def _legend_rows(names: list[str], columns: int) -> int:
     """Return how many lines of words the tallest column has."""
     lines = [name.count("\n") + 1 for name in names]
     return max(sum(lines[begin:end]) for begin, end in _parts(len(names), columns))

@@ -17,7 +17,14 @@ from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
 from aurorax_pandas.plotting.legend import colored_names, groups_that_fit, legend_above
-from aurorax_pandas.plotting.map_tracks import Points, events_on_map, points_on_map, stations_on_map
+from aurorax_pandas.plotting.map_tracks import (
+    Points,
+    events_on_map,
+    points_on_map,
+    sides_on_map,
+    stations_on_map,
+    tell_of_unplaced,
+)
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.projection import (
     Place,
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 7.6
 _NO_STATION = "no pair of a station and a spacecraft"
+_NO_PLACE = "the places of the stations are not known"
 
 
 @contract.shared_parameters
@@ -103,6 +111,11 @@ def plot_map(
         If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude; or if
         the Axes hold another picture.
 
+    Warns
+    -----
+    AuroraxDataWarning
+        If stations are left out without an ephemeris, since their place is not known.
+
     Examples
     --------
     >>> import aurorax_pandas
@@ -136,13 +149,15 @@ def plot_map(
         earlier = held_picture(given, "map")
         what = counted_things(df, events, None if earlier is None else earlier.held.get("what"))
         stations = stations_on_map(events)
+        lacking = tell_of_unplaced(sides_on_map(events))
         parts = {south: stations[stations["south"] == south] for south in sorted(set(stations["south"]))} or {
             False: stations
         }
         panels = _new_panels(given, {south: _held(part, None, reach) for south, part in parts.items()}, parts, figsize)
         for south, part in parts.items():
             panels[south][1].held["what"] = what
-            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, len(events) > 0)
+            nothing = _NO_PLACE if lacking else _NO_STATION if len(events) else "no conjunctions"
+            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, nothing)
         axes = contract.finish(next(iter(panels.values()))[0], title, figsize)
         for panel in panels.values():
             map_marks.write_words(*panel)
@@ -286,11 +301,11 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
 
 def _draw_counts(
     axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame, angles: Sequence[float], altitude: float,
-    limits: scale.Limits, own: dict[str, Any], what: str | None, found: bool,
+    limits: scale.Limits, own: dict[str, Any], what: str | None, nothing: str,
 ) -> None:  # fmt: skip
-    """Draw stations by how many events each has in all calls, and a legend that says what these are, if asked."""
+    """Draw stations by their events in all calls, with a legend that says what these are, if asked; or why there are none."""
     if not len(stations):
-        contract.draw_nothing(axes, _NO_STATION if found else "no conjunctions")
+        contract.draw_nothing(axes, nothing)
         return
     picture.held.setdefault("stations", []).append(stations)
     counted = map_marks.stations_of(picture).dropna(subset=["count"])

@@ -96,6 +96,7 @@ def test_what_cannot_be_known_is_left_out_and_counted_once(builders, ephemeris):
         {"mlt": 21},
         {"mlt": (21, 25)},
         {"mlt": (1, 2, 3)},
+        {"mlt": {21, 3}},
         {"how": "most"},
     ],
 )
