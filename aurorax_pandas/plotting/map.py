@@ -260,17 +260,17 @@ def _new_panels(
         if is_new:
             draw_coast(axes, project)
         fit_to_places(axes, project, picture.held["places"])
-        if both:
-            words = "southern hemisphere" if south else "northern hemisphere"
-            picture.held.setdefault("words", axes.text(
-                0.02, 0.02, words, transform=axes.transAxes, fontsize=contract.letter_size(axes, "xtick.labelsize", 8.0),
-                zorder=6, bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
-            ))  # fmt: skip
         panels[south] = axes, picture, project
         if number and first is not None:
             held_first = held_picture(first, "map")
             if held_first is not None:
                 held_first.held["second"] = axes
+    for south, (axes, picture, _) in panels.items() if both else ():
+        words = "southern hemisphere" if south else "northern hemisphere"
+        picture.held.setdefault("words", axes.text(
+            0.02, 0.02, words, transform=axes.transAxes, fontsize=contract.letter_size(axes, "xtick.labelsize", 8.0),
+            zorder=6, bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+        ))  # fmt: skip
     return panels
 
 

@@ -242,3 +242,20 @@ def test_panels_of_unequal_widths_and_of_parts_of_figures_are_measured_as_they_a
     before = panel_points(axes[1])
     sample.aurorax.plot.timeline(ax=axes[1])
     assert panel_points(axes[1]) == pytest.approx(before)
+
+
+def test_degrees_beside_a_small_map_stand_apart_and_hemispheres_are_named_alike(ephemeris):
+    df = ap.find_conjunctions(
+        ephemeris, distance=3000, conjunction_types=["nbtrace", "sbtrace"],
+        custom_locations={"locations": [[62.0, -95.0], [-62.0, 120.0]]}, space={"programs": "swarm"},
+    )  # fmt: skip
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4))
+    df.aurorax.plot.map(ax=axes[1])
+    figure.canvas.draw()
+    maps = [ax for ax in figure.axes if any("hemisphere" in text.get_text() for text in ax.texts)]
+    assert len(maps) == 2
+    for ax in maps:
+        degrees = [text.get_window_extent() for text in ax.texts if "°" in text.get_text()]
+        assert len(degrees) >= 4
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(degrees, 2))
+    assert len({text.get_fontsize() for ax in maps for text in ax.texts if "hemisphere" in text.get_text()}) == 1
