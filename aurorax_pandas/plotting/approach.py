@@ -12,14 +12,14 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, approaches_of, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.checks import checked_number, flag
+from aurorax_pandas.checks import checked_number
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.ephemeris.tracks import Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.plotting import colors, contract, scale
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.map_tracks import dense, joined_epochs, places_by_type
-from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
+from aurorax_pandas.plotting.picture import Picture, held_picture, picture_in, picture_on
 from aurorax_pandas.plotting.rows import refuse_summed
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 from aurorax_pandas.times import Span, span
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 #: From which length on passes are laid on top of each other.
 _LONG: Final = np.timedelta64(60, "m")
 _MINUTE: Final = np.timedelta64(1, "m")
+#: The kinds of picture: over time, and over minutes from the closest approach.
+_KINDS: Final = ("approach", "approach over minutes")
 
 
 @contract.shared_parameters
@@ -71,9 +73,10 @@ def plot_approach(
     -------
     matplotlib.axes.Axes
         Distance [km] over time [UTC]; over minutes from the closest approach where the passes lie more than an hour
-        apart. Lines and diamonds are between geodetic latitudes, as `closest_approach` has them; a ring is the least
-        distance as the service published it, which may lie some km beside the line. Minutes in range are filled, the
-        others hollow. A line ends where a field line jumps or the ephemeris has no data.
+        apart. A second call into the same Axes has along x what the first has. Lines and diamonds are between geodetic
+        latitudes, as `closest_approach` has them; a ring is the least distance as the service published it, which may
+        lie some km beside the line. Minutes in range are filled, the others hollow. A line ends where a field line jumps
+        or the ephemeris has no data.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def plot_approach(
     from matplotlib.collections import LineCollection
 
     given = contract.checked_axes(ax)
-    flag("legend", legend)
+    contract.check_words(title, legend)
     own = contract.checked_keywords(LineCollection, kwargs, lambda **some: LineCollection([], **some))
     chosen = colors.checked_palette(palette)
     wide = span("pad", pad, zero=True).to_timedelta64()
@@ -103,7 +106,11 @@ def plot_approach(
     events, labels = events[first != second], labels[first != second]
     lapsed = events["end"].max() - events["start"].min() if len(events) else pd.Timedelta(0)
     relative = bool(lapsed > pd.Timedelta(_LONG))
-    kind = "approach over minutes" if relative else "approach"
+    earlier = None if given is None else picture_in(given)
+    if earlier is not None and earlier.kind in _KINDS:
+        # what the axes hold decides what lies along x
+        relative = earlier.kind == _KINDS[True]
+    kind = _KINDS[relative]
     held_picture(given, kind)
     axes = contract.new_axes(given, figsize, 4.2)
     picture = picture_on(axes, kind)
@@ -131,13 +138,12 @@ def plot_approach(
     contract.draw_grid(axes)
     if legend and len(events):
         legend_above(axes, picture)
-    contract.write_title(axes, title)
     if relative:
         contract.name_axes(axes, x="Minutes from the closest approach")
     else:
         draw_time(axes, events["start"].to_numpy() - wide, events["end"].to_numpy() + wide)
     contract.hold_on_y(axes, 0.0)
-    return axes
+    return contract.finish(axes, title, figsize)
 
 
 class _Minutes(NamedTuple):

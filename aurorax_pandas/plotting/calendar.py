@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import daily_counts
 from aurorax_pandas.analysis.labels import labelled_events
-from aurorax_pandas.checks import choice, flag, invalid
+from aurorax_pandas.checks import choice, invalid
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.legend import legend_above
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
@@ -33,8 +33,9 @@ _PERIODS: Final = {"D": ("D", "day", "%Y-%m-%d"), "W": ("W-SUN", "week", "%Y-%m-
 #: Least width of a cell that is chosen by itself, and from which cells have gaps between them [pixels].
 _CELL_PIXELS: Final = 2.0
 _GAP_PIXELS: Final = 8.0
-#: Lightness of cells without a conjunction and without operation, on light and on dark backgrounds.
+#: Lightness of cells without a conjunction, with one of unknown distance, and without operation, on light and on dark backgrounds.
 _NONE: Final = ("0.94", "0.14")
+_UNKNOWN: Final = "0.6"
 _IDLE: Final = ("0.78", "0.36")
 _IDLE_LINES: Final = ("0.45", "0.62")
 
@@ -113,7 +114,7 @@ def plot_calendar(
     if freq is not None and (not isinstance(freq, str) or freq not in _PERIODS):
         raise invalid("freq", freq, "'D', 'W', 'MS' or 'YS', a cell a day, week, month or year")
     given = contract.checked_axes(ax)
-    flag("legend", legend)
+    contract.check_words(title, legend)
     corner = np.zeros((2, 2, 2))
     own = contract.checked_keywords(QuadMesh, kwargs, lambda **some: QuadMesh(corner, **some), ("norm",))
     column = "count" if values == "count" else "min_distance"
@@ -135,7 +136,7 @@ def plot_calendar(
         if not picture.lanes:
             axes.set_xticks([])
             contract.draw_nothing(axes)
-        return axes
+        return contract.finish(axes, title, figsize)
     layers: list[_Layer] = picture.held.setdefault("layers", [])
     counts = counted.unstack().reindex(index=names, columns=days).to_numpy(np.float64)
     layers.append(
@@ -154,9 +155,8 @@ def plot_calendar(
         bar = f"{what} per {_PERIODS[chosen][1]}" if values == "count" else None
         scale.color_bar(axes, picture, bar, shown[np.isfinite(shown)])
         legend_above(axes, picture, taken=taken)
-    contract.write_title(axes, title)
     _draw_days(axes, span, chosen, taken)
-    return axes
+    return contract.finish(axes, title, figsize)
 
 
 class _Layer(NamedTuple):
@@ -248,13 +248,16 @@ def _draw_cells(
     }  # fmt: skip
     if width / shown.shape[1] >= _GAP_PIXELS:
         look = {"antialiased": True, "edgecolor": axes.get_facecolor(), "linewidth": 0.6}
-    # what a distance is not known of is a conjunction all the same
-    none = (cells.counts == 0) | ((cells.counts > 0) & np.isnan(shown))
     drawn = []
-    if none.any():
-        pale = np.ma.masked_where(~none, none)
-        drawn.append(axes.pcolormesh(cells.edges, y, pale, cmap=ListedColormap([_NONE[dark]]), **look))
-        picture.marks["no conjunction"] = Patch(facecolor=_NONE[dark], edgecolor=_IDLE[dark], linewidth=0.5)
+    for words, cell, color in (
+        ("no conjunction", cells.counts == 0, _NONE[dark]),
+        ("distance not known", (cells.counts > 0) & np.isnan(shown), _UNKNOWN),
+    ):
+        if cell.any():
+            drawn.append(
+                axes.pcolormesh(cells.edges, y, np.ma.masked_where(~cell, cell), cmap=ListedColormap([color]), **look)
+            )
+            picture.marks[words] = Patch(facecolor=color, edgecolor=_IDLE[dark], linewidth=0.5)
     if cells.idle.any():
         drawn.append(_draw_idle(axes, cells, dark))
         picture.marks["no operation"] = Patch(

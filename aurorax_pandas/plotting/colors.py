@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import invalid, suggestion
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import invalid, nearest_name, suggestion
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 
 if TYPE_CHECKING:
@@ -100,6 +102,32 @@ def checked_palette(palette: Palette | None) -> dict[str, Any]:
         if not is_color_like(color):
             raise AuroraxInputError(f"palette: {color!r}, of {name!r}, is no colour that matplotlib knows")
     return {str(name): color for name, color in palette.items()}
+
+
+def tell_misspelt(palette: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Warn of each name of a palette that is not there, and may mean one that is and has no colour of the user's."""
+    bare = [name for name in names if name not in palette]
+    for name in palette:
+        near = None if name in names or _is_known(name) else nearest_name(name, bare)
+        if near is not None and not _are_numbered(name, near):
+            warnings.warn(
+                f"palette: {name!r} is not in the picture, and {near!r} has no colour in the palette; did you mean {near!r}?",
+                AuroraxDataWarning,
+                stacklevel=callers_level(),
+            )
+
+
+def _is_known(name: str) -> bool:
+    """Tell whether a name is one of the bundled sources, or a pair of them, that another frame may hold."""
+    places = _bundled_places()
+    return all(part in places for part in name.split(" & "))
+
+
+def _are_numbered(one: str, other: str) -> bool:
+    """Tell whether two names differ in numbers or single letters alone, as those of one series do."""
+    pairs = list(itertools.zip_longest(one.split(), other.split(), fillvalue=""))
+    apart = [pair for pair in pairs if pair[0].lower() != pair[1].lower()]
+    return bool(apart) and all(len(word) == 1 or word.isdigit() for pair in apart for word in pair)
 
 
 def looks(
@@ -196,12 +224,28 @@ def colormap_on(*, dark: bool) -> Colormap:
     return ListedColormap(mpl.colormaps["viridis"](np.linspace(low, high, 256)), name="viridis_on_background")
 
 
-def foremost(labels: pd.Series[Any], most: int = MOST_GROUPS) -> tuple[pd.Series[Any], str | None]:
-    """Keep the most frequent labels; the rest have one label, which is returned too, and come last."""
+def foremost(
+    labels: pd.Series[Any], most: int = MOST_GROUPS, held: Collection[str] = ()
+) -> tuple[pd.Series[Any], str | None]:
+    """
+    Keep the most frequent labels; the rest have one label, which is returned too, and come last.
+
+    Parameters
+    ----------
+    labels : Series
+        The labels, categorical.
+    most : int, default 12
+        How many there may be.
+    held : collection of str
+        Those that the picture has already, which are kept, and leave less room for others.
+    """
     labels = labels.cat.remove_unused_categories()
     counts = labels.value_counts(sort=False).sort_values(ascending=False, kind="stable")
-    if len(counts) <= most:
+    fresh = [name for name in counts.index if str(name) not in held]
+    room = max(most - len(held), 0)
+    if len(fresh) <= room:
         return labels, None
     others = OTHERS if OTHERS not in counts.index else f"all {OTHERS}"
-    kept = labels.cat.set_categories([name for name in labels.cat.categories if name in counts.index[: most - 1]])
+    rest = set(fresh[max(room - 1, 0) :])
+    kept = labels.cat.set_categories([name for name in labels.cat.categories if name not in rest])
     return kept.cat.add_categories(others).fillna(others), others

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from aurorax_pandas.checks import checked_number, invalid, suggestion
+import numpy as np
+
+from aurorax_pandas.checks import checked_number, flag, invalid, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting.picture import NOTHING, Picture, picture_in
 from aurorax_pandas.plotting.room import make_room
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_FIGURE_HEIGHT: Final = 60.0
+#: Largest side of a figure, and up to which side it may be too small for its words [inches].
+_LARGEST: Final = 100.0
+_SMALL: Final = 1.5
 #: From how many things on a picture is drawn in pixels in a file of vectors.
 RASTERISED_FROM: Final = 2000
 #: Says in a picture's docstring what the parameters of all pictures are.
@@ -26,7 +32,8 @@ shared_parameters: Final = describing(
         """ax : matplotlib.axes.Axes, optional
     Axes to draw into; by default a new figure.""",
         """palette : dict of str to color, optional
-    Colours by name for what is in the legend. By default a name has the same colour in every picture.""",
+    Colours by name for what is in the legend. By default a name has the same colour in every picture. A name that
+    is not in the picture and near to one that is may be misspelt, which a warning tells.""",
         """cmap : str or matplotlib.colors.Colormap, optional
     Colours of numbers.""",
         """vmin, vmax : float, optional
@@ -134,7 +141,12 @@ def checked_figsize(ax: Axes | None, figsize: Any) -> tuple[float, float] | None
     except (TypeError, ValueError):
         raise invalid("figsize", figsize, "width and height in inches, such as (7, 4)") from None
     wanted = "width and height in inches, such as (7, 4)"
-    sides = [checked_number("figsize", side, lambda inches: 0 < inches < 1000, wanted) for side in (width, height)]
+    sides = [checked_number("figsize", side, lambda inches: 0 < inches < np.inf, wanted) for side in (width, height)]
+    if max(sides) > _LARGEST:
+        raise AuroraxInputError(
+            f"figsize={figsize!r} is {sides[0]:g} by {sides[1]:g} inches, larger than any page; figsize is in inches, "
+            "which are 25.4 mm or 2.54 cm each"
+        )
     return sides[0], sides[1]
 
 
@@ -245,10 +257,54 @@ def name_axes(axes: Axes, x: str | None = None, y: str | None = None) -> None:
         axes.tick_params(axis="y", labelsize=letter_size(axes, "ytick.labelsize"))
 
 
-def write_title(axes: Axes, title: str | None) -> None:
-    """Write a title above the Axes, where there is one."""
+def check_words(title: Any, legend: Any) -> None:
+    """Raise where the title cannot be drawn, or where it cannot be told whether a legend is wanted."""
+    import matplotlib as mpl
+    from matplotlib.cbook import is_math_text
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    flag("legend", legend)
+    settings: Any = mpl.rcParams
+    if title is None or settings["text.usetex"] or not settings["text.parse_math"]:
+        return
+    for line in str(title).split("\n"):
+        if is_math_text(line):
+            try:
+                text_to_path.get_text_width_height_descent(line, FontProperties(), ismath=True)
+            except ValueError as error:
+                why = str(error).strip().splitlines()[-1]
+                raise AuroraxInputError(
+                    f"title={title!r} cannot be drawn ({why}); mathematics stands between dollars, and a dollar itself "
+                    r"is written \$"
+                ) from None
+
+
+def finish(axes: Axes, title: str | None, figsize: Sequence[float] | None) -> Axes:
+    """
+    Write a title above the Axes, where there is one, when all other words are there, and return the Axes.
+
+    Raises
+    ------
+    AuroraxInputError
+        If a new figure is so small that the words leave no room for the picture; it is closed.
+    """
     if title is not None:
         axes.set_title(title, fontsize=letter_size(axes, "axes.titlesize"), wrap=True)
+    if figsize is None or min(figsize) >= _SMALL:
+        return axes
+    import matplotlib.pyplot as plt
+
+    figure: Any = figure_of(axes)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        figure.get_layout_engine().execute(figure)
+    if told:
+        plt.close(figure)
+        raise AuroraxInputError(
+            f"figsize={figsize!r} [inches] leaves no room for the picture beside its words; give a larger one"
+        )
+    return axes
 
 
 def trim(axes: Axes) -> None:

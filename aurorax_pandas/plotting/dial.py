@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import adder_of, labelled_events, ordered_labels, require_column
-from aurorax_pandas.checks import choice, flag, one_name
+from aurorax_pandas.checks import choice, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract, scale
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
@@ -26,6 +26,7 @@ DialPlace = Literal["station", "footprint"]
 #: Prefix of the columns of each place.
 _PREFIXES: Final = {"station": "", "footprint": "footprint_"}
 _LEAST_LATITUDE: Final = 50.0
+_NO_VALUE: Final = "0.6"
 #: From how many events on the marks are drawn in turns, and in how many.
 _MANY: Final = 500
 _TURNS: Final = 24
@@ -85,10 +86,11 @@ def plot_dial(
     ['00', '03', '06', '09', '12', '15', '18', '21']
     """
     from matplotlib.collections import PathCollection
+    from matplotlib.lines import Line2D
 
     choice("at", at, tuple(_PREFIXES))
     given = contract.checked_axes(ax, "polar")
-    flag("legend", legend)
+    contract.check_words(title, legend)
     own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
     chosen = colors.checked_palette(palette)
     refuse_summed(df, "dial")
@@ -122,6 +124,10 @@ def plot_dial(
         rows = np.flatnonzero(known & np.isfinite(numbers))
         # the greatest come first, so that they hide nothing that is closer
         rows = rows[np.argsort(-numbers[rows], kind="stable")]
+        bare = np.flatnonzero(known & ~np.isfinite(numbers))
+        if len(bare):
+            _draw_marks(axes, angle[bare], radius[bare], south[bare], [_NO_VALUE], size, "o", own)
+            picture.marks["no value"] = Line2D([], [], linestyle="none", marker="o", markersize=5, color=_NO_VALUE)
         _draw_marks(axes, angle[rows], radius[rows], south[rows], cmap_(norm(numbers[rows])), size, "o", own)
         if legend and len(rows):
             scale.color_bar(axes, picture, values=numbers[rows])
@@ -135,8 +141,7 @@ def plot_dial(
         contract.draw_nothing(axes, "no places" if len(events) else "no conjunctions")
     elif legend:
         legend_above(axes, picture)
-    contract.write_title(axes, title)
-    return axes
+    return contract.finish(axes, title, figsize)
 
 
 def _draw_named(

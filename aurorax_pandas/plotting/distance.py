@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, checked_number, flag
+from aurorax_pandas.checks import as_list, checked_number
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
@@ -82,7 +83,7 @@ def plot_distance(
     from matplotlib.lines import Line2D
 
     given = contract.checked_axes(ax)
-    flag("legend", legend)
+    contract.check_words(title, legend)
     own = contract.checked_keywords(Line2D, kwargs, lambda **some: Line2D([], [], **some))
     chosen = colors.checked_palette(palette)
     angles = _checked_elevations(emission_altitude, elevations)
@@ -110,16 +111,16 @@ def plot_distance(
             [], [], color=look.color, linewidth=2.5, marker=look.marker, markersize=5, markeredgewidth=0.8
         )
     contract.draw_grid(axes)
-    if legend:
-        _explain(axes, picture, interpolated=interpolated and len(events) > 0)
     if legend and len(events):
+        _explain(axes, picture, _span_words(events), interpolated=interpolated)
         legend_above(axes, picture)
-    contract.write_title(axes, title)
     draw_time(axes, start, stop)
     _hold_distances(axes, events)
+    if len(events) and not np.isfinite(events[["min_distance", "max_distance"]].to_numpy(np.float64)).any():
+        contract.draw_nothing(axes, "no distance is known")
     if angles is not None and emission_altitude is not None:
-        _draw_elevation(axes, float(emission_altitude), angles)
-    return axes
+        _draw_elevation(axes, picture, float(emission_altitude), angles)
+    return contract.finish(axes, title, figsize)
 
 
 def _checked_elevations(altitude: Any, elevations: Any) -> list[float] | None:
@@ -198,11 +199,21 @@ def _draw_group(
         )  # fmt: skip
 
 
-def _explain(axes: Axes, picture: Picture, *, interpolated: bool) -> None:
+def _span_words(events: pd.DataFrame) -> str:
+    """Return what a line from the least to the greatest distance is of: minutes, other epochs, or an exact span."""
+    try:
+        step = step_of(events, None)
+    except AuroraxInputError:
+        return "least to greatest"
+    known = {pd.Timedelta(0): "exact span", pd.Timedelta("1min"): "minutes"}
+    return f"{known.get(step, 'epochs')}: least to greatest"
+
+
+def _explain(axes: Axes, picture: Picture, words: str, *, interpolated: bool) -> None:
     from matplotlib.lines import Line2D
 
     ink = colors.ink(axes)
-    picture.marks["minutes: least to greatest"] = Line2D([], [], color=ink, marker="o", markersize=4, linewidth=1)
+    picture.marks[words] = Line2D([], [], color=ink, marker="o", markersize=4, linewidth=1)
     if interpolated:
         picture.marks["interpolated closest approach"] = Line2D(
             [], [], linestyle="none", marker="D", markersize=4, markerfacecolor=axes.get_facecolor(),
@@ -218,7 +229,7 @@ def _hold_distances(axes: Axes, events: pd.DataFrame) -> None:
     contract.hold_on_y(axes, *(place for place in places if np.isfinite(place)))
 
 
-def _draw_elevation(axes: Axes, altitude: float, angles: list[float]) -> None:
+def _draw_elevation(axes: Axes, picture: Picture, altitude: float, angles: list[float]) -> None:
     top = axes.get_ylim()[1]
     degrees = np.array(sorted(angles, reverse=True))
     distances = np.array([geometry.viewing_radius(each, altitude) for each in degrees])
@@ -227,7 +238,9 @@ def _draw_elevation(axes: Axes, altitude: float, angles: list[float]) -> None:
         # near the zenith the ticks crowd
         if not apart or distances[number] - distances[apart[-1]] > 0.04 * top:
             apart.append(int(number))
-    second = axes.secondary_yaxis("right")
+    if "elevation" in picture.held:
+        picture.held["elevation"].remove()
+    second = picture.held["elevation"] = axes.secondary_yaxis("right")
     second.set_yticks(distances[apart], [f"{each:g}" for each in degrees[apart]])
     second.tick_params(labelsize=contract.letter_size(axes, "ytick.labelsize"))
     second.set_ylabel(f"Elevation at {altitude:g} km [degrees]", fontsize=contract.letter_size(axes, "axes.labelsize"))

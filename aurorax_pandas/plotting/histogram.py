@@ -11,7 +11,7 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import minutes
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
-from aurorax_pandas.checks import flag, one_name
+from aurorax_pandas.checks import one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
@@ -84,7 +84,7 @@ def plot_histogram(
     from matplotlib.ticker import MaxNLocator
 
     given = contract.checked_axes(ax)
-    flag("legend", legend)
+    contract.check_words(title, legend)
     one_name("column", column)
     own = contract.checked_keywords(Patch, kwargs, lambda **some: Patch(**some), _HIST)
     chosen = colors.checked_palette(palette)
@@ -103,13 +103,12 @@ def plot_histogram(
     density = bool(own.get("density"))
     contract.name_axes(axes, column_label(column), "Density" if density else what)
     contract.trim(axes)
-    contract.write_title(axes, title)
     if not known.any():
         contract.draw_nothing(axes, "no values" if len(rows) else "no conjunctions")
         axes.tick_params(
             labelbottom=picture.filled, labelleft=picture.filled, bottom=picture.filled, left=picture.filled
         )
-        return axes
+        return contract.finish(axes, title, figsize)
     axes.tick_params(labelbottom=True, labelleft=True, bottom=True, left=True)
     values = values[known]
     groups: list[Any] = [values[(labels == name).to_numpy()] for name in looks]
@@ -129,7 +128,7 @@ def plot_histogram(
             )
         if legend:
             legend_above(axes, picture)
-    return axes
+    return contract.finish(axes, title, figsize)
 
 
 def _counted_rows(df: pd.DataFrame, column: str, by: str | None) -> tuple[pd.DataFrame, pd.Series[Any], str]:

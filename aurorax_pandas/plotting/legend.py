@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from matplotlib.transforms import Bbox, ScaledTranslation
 
 from aurorax_pandas.plotting import colors
 from aurorax_pandas.plotting.contract import figure_of, letter_size, panel_points
-from aurorax_pandas.plotting.picture import Picture
+from aurorax_pandas.plotting.picture import Picture, picture_in
 from aurorax_pandas.plotting.words import fitted, text_width, wrapped
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 #: How many letters high a row of the legend is, and how many wide what stands beside the words is.
 _ROW: Final = 1.55
 _HANDLE: Final = 3.9
+_OTHERS: Final = (colors.OTHERS, f"all {colors.OTHERS}")
 #: Smallest letters [points].
 _LEAST: Final = 5.5
 #: Up to which width of a picture [points] the legend stands above the labels beside the Axes too.
@@ -38,11 +40,19 @@ def groups_that_fit(axes: Axes, names: list[str]) -> int:
     return int(min(colors.MOST_GROUPS, max(3, columns * rows)))
 
 
+def colored_names(axes: Axes | None) -> list[str]:
+    """Return the names that have a colour of their own in Axes from earlier calls, which later ones keep."""
+    picture = None if axes is None else picture_in(axes)
+    return [] if picture is None else [name for name in picture.colors if name not in _OTHERS]
+
+
 def looks_that_fit(
     axes: Axes, labels: pd.Series[Any], palette: Mapping[str, Any]
 ) -> tuple[pd.Series[Any], dict[str, colors.Look]]:
     """Return the labels of as many groups as a legend has room for, the rest as one, and the look of each group."""
-    labels, others = colors.foremost(labels, groups_that_fit(axes, [str(name) for name in labels.cat.categories]))
+    everyone = [str(name) for name in labels.cat.categories]
+    colors.tell_misspelt(palette, everyone)
+    labels, others = colors.foremost(labels, groups_that_fit(axes, everyone), colored_names(axes))
     return labels, colors.looks([str(name) for name in labels.cat.categories], axes, palette, others)
 
 
@@ -63,14 +73,19 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     """
     from matplotlib.lines import Line2D
 
+    for name in _OTHERS:
+        if name in picture.colors:
+            # they come last, whatever later calls have added
+            picture.colors[name] = picture.colors.pop(name)
     handles = [*picture.colors.values(), *picture.marks.values()]
     if not handles:
         return
     size = letter_size(axes, "legend.fontsize", 8.5)
     panel = panel_points(axes)[0]
     bar = 0.12 * panel if picture.bar is not None else 0.0
-    # a map leaves some of its place empty
-    room = (0.94 if axes.get_aspect() == "auto" else 0.88) * panel - bar - 20
+    # beside other panels a map leaves some of its place empty
+    is_among = axes.get_aspect() != "auto" and _stands_with_others(axes)
+    room = (0.88 if is_among else 0.94) * panel - bar - 20
     # a narrow legend needs what is above the labels too
     beside = taken < 0.25 * panel and panel > _NARROW
     room -= max(taken, 24) if beside else 0.12 * panel if panel <= _NARROW else 0.0
@@ -94,7 +109,7 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     raised = 6.0 + 2.4 * letter_size(axes, "xtick.labelsize", 9.0) if axes.name == "polar" else 0.0
     side: Any = "lower left" if beside else "lower right"
     anchor = 0.0 if beside else 1.0
-    if axes.get_aspect() != "auto" and _stands_with_others(axes):
+    if is_among or (axes.get_aspect() != "auto" and _width(names, columns, size) > _map_width(axes)):
         # a map is in the middle of its place, and may be narrower than its legend
         side, anchor = "lower center", 0.5
     legend = axes.legend(
@@ -132,11 +147,20 @@ def _legend_rows(names: list[str], columns: int) -> int:
 
 def _columns_that_fit(names: list[str], room: float, size: float) -> int:
     """Return in how many columns names fit side by side."""
+    return next((columns for columns in range(len(names), 1, -1) if _width(names, columns, size) <= room), 1)
+
+
+def _width(names: list[str], columns: int, size: float) -> float:
+    """Return how wide names in columns are [points]."""
     widths = [max(text_width(line, size) for line in name.split("\n")) + _HANDLE * size for name in names]
-    for columns in range(len(names), 1, -1):
-        if sum(max(widths[begin:end]) for begin, end in _parts(len(names), columns)) <= room:
-            return columns
-    return 1
+    return sum(max(widths[begin:end]) for begin, end in _parts(len(names), columns))
+
+
+def _map_width(axes: Axes) -> float:
+    """Return about how wide Axes of equal units are drawn [points], beside and below their words."""
+    across, up = panel_points(axes)
+    shape = 1.0 if axes.name == "polar" else float(np.ptp(axes.get_xlim()) / np.ptp(axes.get_ylim()))
+    return min(0.85 * across, 0.8 * up * shape)
 
 
 def _raise_title(axes: Axes, picture: Picture, legend: Any) -> None:

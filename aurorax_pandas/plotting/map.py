@@ -12,11 +12,11 @@ import pandas as pd
 from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, read_emission_altitude, rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.checks import as_list, checked_number, flag
+from aurorax_pandas.checks import as_list, checked_number
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
-from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
+from aurorax_pandas.plotting.legend import colored_names, groups_that_fit, legend_above
 from aurorax_pandas.plotting.map_tracks import (
     Points,
     events_on_map,
@@ -132,7 +132,7 @@ def plot_map(
     ]
     altitude = read_emission_altitude(emission_altitude)
     given = contract.checked_axes(ax, "map")
-    flag("legend", legend)
+    contract.check_words(title, legend)
     if ephemeris is None:
         own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
     else:
@@ -158,7 +158,7 @@ def plot_map(
             panels[south][1].held["what"] = what
             nothing = _NO_PLACE if lacking else _NO_STATION if len(events) else "no conjunctions"
             _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, nothing)
-        axes = _titled(panels, title)
+        axes = contract.finish(next(iter(panels.values()))[0], title, figsize)
         for panel in panels.values():
             map_marks.write_words(*panel)
         return axes
@@ -167,7 +167,10 @@ def plot_map(
     between = events[mixed]
     check_spans("map", between, rows_of_events(df, events)[mixed], ephemeris, sources_of_sides(between))
     everyone = [str(name) for name in labels.cat.categories]
-    labels, others = colors.foremost(labels, groups_that_fit(given, everyone) if given is not None else 8)
+    colors.tell_misspelt(chosen, everyone)
+    labels, others = colors.foremost(
+        labels, 8 if given is None else groups_that_fit(given, everyone), colored_names(given)
+    )
     found, tracks = events_on_map(events, labels.cat.codes.to_numpy().astype(np.int64), ephemeris, altitude)
     parts = {south: found[found["south"] == south] for south in sorted(set(found["south"]))} or {False: found}
     drawn = {south: points_on_map(part, tracks) for south, part in parts.items()}
@@ -195,7 +198,7 @@ def plot_map(
         for _, other, _ in panels.values():
             front[1].marks |= other.marks
         legend_above(front[0], front[1])
-    axes = _titled(panels, title)
+    axes = contract.finish(next(iter(panels.values()))[0], title, figsize)
     for south, part in parts.items():
         panels[south][1].held.setdefault("stations", []).append(map_marks.known_stations(part))
         panels[south][1].held.setdefault("points", []).append(drawn[south])
@@ -257,17 +260,17 @@ def _new_panels(
         if is_new:
             draw_coast(axes, project)
         fit_to_places(axes, project, picture.held["places"])
-        if both:
-            words = "southern hemisphere" if south else "northern hemisphere"
-            picture.held.setdefault("words", axes.text(
-                0.02, 0.02, words, transform=axes.transAxes, fontsize=contract.letter_size(axes, "xtick.labelsize", 8.0),
-                zorder=6, bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
-            ))  # fmt: skip
         panels[south] = axes, picture, project
         if number and first is not None:
             held_first = held_picture(first, "map")
             if held_first is not None:
                 held_first.held["second"] = axes
+    for south, (axes, picture, _) in panels.items() if both else ():
+        words = "southern hemisphere" if south else "northern hemisphere"
+        picture.held.setdefault("words", axes.text(
+            0.02, 0.02, words, transform=axes.transAxes, fontsize=contract.letter_size(axes, "xtick.labelsize", 8.0),
+            zorder=6, bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+        ))  # fmt: skip
     return panels
 
 
@@ -319,9 +322,3 @@ def _draw_counts(
     if what is not None:
         scale.color_bar(axes, picture, what, counts)
         legend_above(axes, picture)
-
-
-def _titled(panels: dict[bool, tuple[Axes, Picture, Projection]], title: str | None) -> Axes:
-    axes = next(iter(panels.values()))[0]
-    contract.write_title(axes, title)
-    return axes

@@ -108,21 +108,27 @@ def held_picture(axes: Axes | None, kind: str) -> Picture | None:
         return None
     found = picture_in(axes)
     if found is not None and found.kind != kind:
-        raise AuroraxInputError(f"ax holds a {found.kind} already, and this is a {kind}; give each its own Axes")
+        raise AuroraxInputError(
+            f"ax holds {_named(found.kind)} already, and this is {_named(kind)}; give each its own Axes"
+        )
     for number, name in enumerate(("x", "y")):
         cure = f"make the Axes without share{name}="
         if kind not in _ALONG and len(_siblings(axes, number)) > 1:
             raise AuroraxInputError(
-                f"ax shares its {name} axis with other Axes, and a {kind} has a scale of its own; {cure}"
+                f"ax shares its {name} axis with other Axes, and {_named(kind)} has a scale of its own; {cure}"
             )
         for other in _sharing(axes, number):
             mine, others = _ALONG.get(kind, ("", ""))[number], _ALONG.get(other.kind, ("", ""))[number]
             if mine != others:
                 raise AuroraxInputError(
-                    f"ax shares its {name} axis with a {other.kind}, which has {others} along it, and a {kind} has "
+                    f"ax shares its {name} axis with {_named(other.kind)}, which has {others} along it, and {_named(kind)} has "
                     f"{mine}; {cure}"
                 )
     return found
+
+
+def _named(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def picture_in(axes: Axes) -> Picture | None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from aurorax_pandas import geometry
 from aurorax_pandas.plotting import colors, contract
+from aurorax_pandas.plotting.words import text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -217,22 +218,37 @@ def _draw_graticule(axes: Axes, project: Projection, size: float) -> None:
     across = max(view[1] - view[0], view[3] - view[2]) / 111.2
     step = next((each for each in (1, 2, 5, 10) if across / each <= 8), 15)
     along, up = np.linspace(-180.0, 180.0, 721), np.linspace(-90.0, 90.0, 721)
-    lines = []
+    lines: list[Array] = []
+    beside: list[float] = []
+    below: list[float] = []
     for lat in range(-90 + step, 90, step):
         line = np.stack(project(np.full(721, float(lat)), along), axis=-1)
         lines.append(line)
-        _write_graticule(axes, line, view, "left", f"{abs(lat)}°{'N' if lat > 0 else 'S' if lat < 0 else ''}", size)
+        words = f"{abs(lat)}°{'N' if lat > 0 else 'S' if lat < 0 else ''}"
+        _write_graticule(axes, line, view, "left", words, size, beside)
     for lon in range(-180, 180, min(3 * step, 30)):
         line = np.stack(project(np.where(np.abs(up) <= 90 - step, up, np.nan), np.full(721, float(lon))), axis=-1)
         lines.append(line)
-        _write_graticule(axes, line, view, "bottom", f"{abs(lon)}°{'E' if lon > 0 else 'W' if lon < 0 else ''}", size)
+        words = f"{abs(lon)}°{'E' if lon > 0 else 'W' if lon < 0 else ''}"
+        _write_graticule(axes, line, view, "bottom", words, size, below)
     drawn = LineCollection(lines, colors=colors.ink(axes), linewidths=0.5, alpha=0.25, zorder=0)
     drawn.set_gid("graticule")
     axes.add_collection(drawn, autolim=False)
 
 
-def _write_graticule(axes: Axes, line: Array, view: tuple[float, ...], side: str, words: str, size: float) -> None:
-    """Write the words where a line of the graticule crosses a side of the view."""
+def _apart(axes: Axes, view: tuple[float, ...], words: str, side: str, size: float) -> float:
+    """Return how far apart two words stand at least along a side of the view [km]."""
+    left, right, bottom, top = view
+    across, up = contract.panel_points(axes)
+    # a map with a colour bar has about these parts of its place
+    point = max((right - left) / (0.5 * across), (top - bottom) / (0.5 * up))
+    return point * (1.6 * size if side == "left" else text_width(words, size) + 0.8 * size)
+
+
+def _write_graticule(
+    axes: Axes, line: Array, view: tuple[float, ...], side: str, words: str, size: float, written: list[float]
+) -> None:
+    """Write the words where a line of the graticule crosses a side of the view, unless others written there are near."""
     left, right, bottom, top = view
     across, along = (0, 1) if side == "left" else (1, 0)
     edge = left if side == "left" else bottom
@@ -242,7 +258,9 @@ def _write_graticule(axes: Axes, line: Array, view: tuple[float, ...], side: str
     near = np.hypot(*(after - before).T) < 0.2 * (right - left)
     for at in np.flatnonzero(near & ((before[:, across] - edge) * (after[:, across] - edge) <= 0)):
         place = line[at, along]
-        if low + 0.02 * (high - low) < place < high - 0.02 * (high - low):
+        apart = all(abs(place - other) > _apart(axes, view, words, side, size) for other in written)
+        if apart and low + 0.02 * (high - low) < place < high - 0.02 * (high - low):
+            written.append(place)
             where = (edge, place) if side == "left" else (place, edge)
             offset = (-3, 0) if side == "left" else (0, -3)
             look: dict[str, Any] = {"ha": "right", "va": "center"} if side == "left" else {"ha": "center", "va": "top"}

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from aurorax_pandas.analysis.counts import daily_counts
-from aurorax_pandas.checks import flag
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
@@ -76,7 +75,7 @@ def plot_rate(
     from matplotlib.lines import Line2D
 
     given = contract.checked_axes(ax)
-    flag("legend", legend)
+    contract.check_words(title, legend)
     own = contract.checked_keywords(Line2D, kwargs, lambda **some: Line2D([], [], **some))
     chosen = colors.checked_palette(palette)
     if not isinstance(availability, pd.DataFrame):
@@ -96,6 +95,7 @@ def plot_rate(
     total = (
         (counted["count"].to_frame().T if by is None else counted["count"].unstack(sort=False)).sum(axis=1).to_numpy()
     )
+    colors.tell_misspelt(chosen, names)
     room = groups_that_fit(axes, names)
     shown = np.sort(np.argsort(-total, kind="stable")[:room])
     edges = np.append(days.to_numpy(), days.to_numpy()[-1:] + every.to_timedelta64())
@@ -114,10 +114,9 @@ def plot_rate(
     contract.draw_grid(axes)
     if legend and len(days):
         legend_above(axes, picture)
-    contract.write_title(axes, title)
     draw_time(axes, edges[:-1], edges[1:])
     if np.isfinite(rates.to_numpy(np.float64)).any():
         contract.hold_on_y(axes, 0.0)
     elif len(days):
         contract.draw_nothing(axes, "no operation")
-    return axes
+    return contract.finish(axes, title, figsize)

@@ -138,13 +138,14 @@ def scaled(
 def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: npt.NDArray[Any] | None = None) -> None:
     """Put the colour bar of a picture beside its Axes, once; one as tall as many lanes is no help."""
     from matplotlib.cm import ScalarMappable
-    from matplotlib.ticker import MaxNLocator
 
     mappable = ScalarMappable(picture.norm, picture.cmap)
     words = column_label(str(picture.column)) if label is None else label
+    known = np.array([]) if values is None else values[np.isfinite(values)]
     if picture.bar is not None:
         picture.bar.update_normal(mappable)
         picture.bar.ax.yaxis.label.set_text(words)
+        _count_on(picture, known)
         return
     figure = figure_of(axes)
     height = panel_points(axes)[1] / 72
@@ -152,7 +153,6 @@ def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: np
     shrink = min(1.0, _BAR_INCHES / height)
     if axes.get_aspect() != "auto" and figure.get_layout_engine() is not None:
         shrink *= 0.8
-    known = np.array([]) if values is None else values[np.isfinite(values)]
     norm: Any = picture.norm
     below, above = (known < norm.vmin).any(), (known > norm.vmax).any()
     extend = "both" if below and above else "min" if below else "max" if above else "neither"
@@ -165,13 +165,22 @@ def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: np
     size = letter_size(axes, "axes.labelsize", 10.0)
     bar.set_label(words, fontsize=float(np.clip(size * room / max(text_width(words, size), 1.0), 4.5, size)))
     bar.ax.tick_params(labelsize=letter_size(axes, "ytick.labelsize", 9.0))
-    if len(known) and (known == np.round(known)).all() and norm.vmax - norm.vmin < 1000:
+    picture.bar = bar
+    _count_on(picture, known)
+    if bar.ax.get_subplotspec() is not None:
+        follow(axes, bar)
+
+
+def _count_on(picture: Picture, known: npt.NDArray[Any]) -> None:
+    """Let a colour bar of whole numbers have ticks at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    bar, norm = picture.bar, picture.norm
+    whole = len(known) > 0 and bool((known == np.round(known)).all())
+    if whole and norm is not None and norm.vmin is not None and norm.vmax is not None and norm.vmax - norm.vmin < 1000:
         bar.locator = MaxNLocator(nbins=6, integer=True, min_n_ticks=1)
         bar.update_ticks()
         bar.minorticks_off()
-    picture.bar = bar
-    if bar.ax.get_subplotspec() is not None:
-        follow(axes, bar)
 
 
 def counting(most: int, cmap: Colormap, least: int = 1) -> tuple[Colormap, Normalize]:

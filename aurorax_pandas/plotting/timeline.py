@@ -106,7 +106,7 @@ def timeline(
     if color is not None:
         one_name("color", color)
     flag("markers", markers)
-    flag("legend", legend)
+    contract.check_words(title, legend)
     events, labels = drawn_rows(df, by, "timeline", color, "spacecraft_hemisphere")
     if color is not None:
         require_column(events, "color", color)
@@ -158,13 +158,12 @@ def timeline(
         _draw_markers(axes, picture, lane, spans["closest"].to_numpy(), far, room)
     if legend:
         legend_above(axes, picture, taken=taken)
-    contract.write_title(axes, title)
     if by_day:
         _draw_hours(axes, drawn=len(spans) > 0)
     else:
         draw_time(axes, start, stop, taken)
         _tell_width(axes, picture, stop - start, taken)
-    return axes
+    return contract.finish(axes, title, figsize)
 
 
 def _is_number(values: pd.Series[Any]) -> bool:

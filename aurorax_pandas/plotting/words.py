@@ -97,8 +97,12 @@ def fitted(labels: Sequence[str], room: float, size: float) -> list[str]:
         Size of the letters [points].
     """
     plain = [literal(label) for label in labels]
-    told = _telling(labels)
     wide = [number for number, label in enumerate(plain) if text_width(label, size) > room]
+    for beginning in _shared_beginnings(labels) if wide else ():
+        alike = [_DOTS + literal(label.removeprefix(beginning)) for label in labels]
+        if all(text_width(label, size) <= room for label in alike):
+            return alike
+    told = _telling(labels)
     taken = set(itertools.compress(plain, [number not in set(wide) for number in range(len(plain))]))
     for number in wide:
         tries = itertools.chain(
@@ -116,6 +120,16 @@ def fitted(labels: Sequence[str], room: float, size: float) -> list[str]:
     return plain
 
 
+def _shared_beginnings(labels: Sequence[str]) -> list[str]:
+    """Return the words that all labels begin with, one more in each."""
+    if len(labels) < 2:
+        return []
+    # what the first and the last in order begin with, all others do
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(labels), max(labels), strict=False))
+    shared = "".join(letter for letter, _ in pairs)
+    return [shared[: number + 1] for number, letter in enumerate(shared) if letter == " " and shared[:number].strip()]
+
+
 def _telling(labels: Sequence[str]) -> dict[str, float]:
     """Return how much each word tells of which label it is in: less, the more labels have it."""
     found = collections.Counter(word for label in labels for word in set(label.split()))
@@ -128,7 +142,7 @@ def _without_words(label: str, told: dict[str, float], room: float, size: float)
     kept = [True] * len(words)
     most = max((told[word] for word in words), default=0.0)
     for number in sorted(range(len(words)), key=lambda at: (round(told[words[at]], 6), at)):
-        if told[words[number]] > _LITTLE * most or most == 0:
+        if told[words[number]] > _LITTLE * most or sum(kept) == 1:
             return
         kept[number] = False
         groups = itertools.groupby(zip(kept, words, strict=True), key=lambda pair: pair[0])

@@ -1,0 +1,172 @@
+"""What pictures say of what they cannot draw, and what they refuse before anything is drawn."""
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+
+import aurorax_pandas as ap
+
+
+@pytest.fixture(scope="module")
+def ephemeris():
+    return ap.load_sample_ephemeris()
+
+
+@pytest.fixture(scope="module")
+def exact(ephemeris):
+    return ap.find_conjunctions(
+        ephemeris, distance=300, ground={"programs": "themis-asi"}, space={"programs": "swarm"}, continuous=True
+    )
+
+
+def magnetic(df):
+    return df.aurorax.explode_events().assign(mlat=66.0, mlt=22.0)
+
+
+def legend_words(ax):
+    return [text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts()]
+
+
+DRAW = {
+    "timeline": lambda df, _, **options: df.aurorax.plot.timeline(**options),
+    "distance": lambda df, _, **options: df.aurorax.plot.distance(**options),
+    "calendar": lambda df, _, **options: df.aurorax.plot.calendar(**options),
+    "histogram": lambda df, _, **options: df.aurorax.plot.histogram(**options),
+    "map": lambda df, ephemeris, **options: df.aurorax.plot.map(ephemeris, **options),
+    "approach": lambda df, ephemeris, **options: df.aurorax.plot.approach(ephemeris, **options),
+    "dial": lambda df, _, **options: magnetic(df).aurorax.plot.dial(**options),
+    "rate": lambda df, _, **options: df.aurorax.plot.rate(
+        pd.DataFrame({"identifier": [46], "source_type": "ground", "day": ["2020-01-01"], "records": [420]}), **options
+    ),
+}
+every_picture = pytest.mark.parametrize("name", list(DRAW))
+
+
+def test_distances_say_what_a_line_is_of(sample, exact):
+    assert legend_words(sample.aurorax.plot.distance())[-1] == "minutes: least to greatest"
+    assert legend_words(exact.aurorax.plot.distance())[-1] == "exact span: least to greatest"
+    both = sample.aurorax.plot.distance()
+    exact.aurorax.plot.distance(ax=both)
+    assert legend_words(both)[-2:] == ["minutes: least to greatest", "exact span: least to greatest"]
+
+
+def test_distances_that_nobody_knows_are_told(sample):
+    unknown = sample.aurorax.explode_events().assign(min_distance=np.nan, max_distance=np.nan)
+    ax = unknown.aurorax.plot.distance()
+    assert [text.get_text() for text in ax.texts] == ["no distance is known"]
+    sample.aurorax.plot.distance(ax=ax)
+    assert not ax.texts
+    unknown.aurorax.plot.distance(ax=ax)
+    assert not ax.texts
+
+
+def test_a_day_whose_distance_nobody_knows_is_not_said_to_have_no_conjunction(sample):
+    ax = sample.aurorax.explode_events().assign(min_distance=np.nan).aurorax.plot.calendar(values="distance")
+    assert legend_words(ax) == ["distance not known"]
+
+
+def test_marks_of_a_dial_without_a_value_are_seen_and_named(sample):
+    df = magnetic(sample)
+    ax = df.assign(kp=df["min_distance"].where(df["min_distance"] > 200)).aurorax.plot.dial("kp")
+    assert legend_words(ax)[0] == "no value"
+    assert sum(len(one.get_offsets()) for one in ax.collections) == 49
+
+
+@every_picture
+def test_a_title_that_cannot_be_drawn_is_refused_at_once(sample, ephemeris, name):
+    for title in (r"$\frac{$", "above\n$x^{$"):
+        with pytest.raises(ap.AuroraxInputError, match=r"title='.*' cannot be drawn"):
+            DRAW[name](sample, ephemeris, title=title)
+    assert plt.get_fignums() == []
+    ax = DRAW[name](sample, ephemeris, title=r"Costs of \$5, $x^2$ and one $")
+    ax.figure.canvas.draw()
+
+
+@every_picture
+def test_sizes_that_no_page_has_are_refused(sample, ephemeris, name):
+    with pytest.raises(ap.AuroraxInputError, match=r"figsize=\(180, 120\) is 180 by 120 inches, larger than any page"):
+        DRAW[name](sample, ephemeris, figsize=(180, 120))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ap.AuroraxInputError, match=r"figsize=\(0.5, 0.5\) \[inches\] leaves no room"):
+            DRAW[name](sample, ephemeris, figsize=(0.5, 0.5))
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", ["timeline", "distance", "histogram", "dial", "map", "approach", "rate"])
+def test_a_misspelt_name_of_a_palette_is_told_once(sample, ephemeris, name):
+    options = {
+        "timeline": {"color": "e2_display_name"}, "histogram": {"by": "spacecraft"}, "approach": {"by": "spacecraft"},
+        "rate": {"by": "spacecraft"},
+    }.get(name, {})  # fmt: skip
+    df = sample.aurorax.select_sources(site="GILL")
+    with pytest.warns(ap.AuroraxDataWarning, match="'Swarm a' is not in the picture.*did you mean 'Swarm A'") as told:
+        DRAW[name](df, ephemeris, palette={"Swarm a": "red", "Swarm B": "blue"}, **options)
+    assert len(told) == 1
+
+
+def test_a_palette_of_a_whole_campaign_is_no_mistake(sample):
+    events = sample.aurorax.explode_events()
+    df = events[events["e2_display_name"] == "Swarm A"]
+    campaign = {"Swarm B": "blue", "Swarm C": "green", "THEMIS-A": "red", "RBSP A": "black"}
+    handle = df.aurorax.plot.distance(palette=campaign).get_legend().legend_handles[0]
+    assert to_rgb(handle.get_color()) != to_rgb("blue")
+    pairs = {"THEMIS-ASI GILL & Swarm A": "red", "THEMIS-ASI FSIM & Swarm A": "blue"}
+    events[events["e1_platform"] == "fort simpson"].aurorax.plot.distance("pair", palette=pairs)
+    numbered = sample.assign(run="run 4")
+    numbered.aurorax.plot.distance("run", palette={"run 1": "red", "run 3": "blue"})
+
+
+def test_a_colour_bar_of_counts_has_whole_numbers_after_a_second_call(sample):
+    for kind in ("calendar", "map"):
+        ax = getattr(sample.head(20).aurorax.plot, kind)()
+        getattr(sample.tail(29).aurorax.plot, kind)(ax=ax)
+        ax.figure.canvas.draw()
+        bar = ax.figure.axes[-1]
+        ticks = [tick for tick in bar.get_yticks() if bar.get_ylim()[0] <= tick <= bar.get_ylim()[1]]
+        assert ticks
+        assert all(tick == round(tick) for tick in ticks)
+
+
+def test_elevations_stand_once_beside_distances(sample):
+    ax = sample.head(20).aurorax.plot.distance(emission_altitude=110)
+    sample.aurorax.plot.distance(ax=ax, emission_altitude=230)
+    assert [each.get_ylabel() for each in ax.child_axes if each.get_ylabel()] == ["Elevation at 230 km [degrees]"]
+
+
+def test_a_name_that_has_a_colour_keeps_it_when_a_second_frame_has_more_names(sample):
+    _, axes = plt.subplots(2, 2, figsize=(7, 6))
+    ax = sample.aurorax.select_sources(site="GILL").aurorax.plot.distance("pair", ax=axes[0, 0])
+    first = legend_words(ax)[:-1]
+    sample.aurorax.plot.distance("pair", ax=ax)
+    words = legend_words(ax)
+    assert words[:3] == first == [f"THEMIS-ASI GILL & Swarm {craft}" for craft in "ABC"]
+    assert words[-2:] == ["others", "minutes: least to greatest"]
+    for name, handle in zip(words[:3], ax.get_legend().legend_handles, strict=False):
+        events = sample.aurorax.explode_events()
+        mine = events["e1_display_name"].str.cat(events["e2_display_name"], " & ") == name
+        drawn = [len(line.get_xdata()) for line in ax.lines if line.get_color() == handle.get_color()]
+        assert sum(drawn) == 2 * mine.sum()
+
+
+def test_a_second_approach_has_along_x_what_the_first_has(sample, ephemeris):
+    gill = sample.aurorax.select_sources(site="GILL")
+    for first, words in ((gill.head(1), "Time [UTC]"), (gill, "Minutes from the closest approach")):
+        ax = first.aurorax.plot.approach(ephemeris)
+        for other in (gill, gill.head(1)):
+            other.aurorax.plot.approach(ephemeris, ax=ax)
+        assert ax.get_xlabel() == words
+    with pytest.raises(ap.AuroraxInputError, match="ax holds an approach over minutes already, and this is a distance"):
+        sample.aurorax.plot.distance(ax=ax)
+
+
+@pytest.mark.parametrize("size", [(3.3, 2.6), (10, 6)])
+def test_the_legend_of_a_map_of_one_station_stays_on_the_figure(sample, ephemeris, size):
+    ax = sample.head(1).aurorax.plot.map(ephemeris, figsize=size)
+    ax.figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    assert -1 <= box.x0 < box.x1 <= ax.figure.bbox.x1 + 1
