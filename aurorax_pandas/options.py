@@ -14,6 +14,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, TypedDict, Unpack
 from urllib.parse import SplitResult, urlsplit
 
+from aurorax_pandas.checks import shown
 from aurorax_pandas.exceptions import AuroraxInputError
 
 DEFAULT_API_URL = "https://api.aurorax.space"
@@ -106,7 +107,7 @@ def check_api_url(api_url: object) -> str:
     parts = _split_address(api_url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise AuroraxInputError(
-            f"api_url={api_url!r} is not an address of a service; give one such as {DEFAULT_API_URL!r}"
+            f"api_url={shown(api_url)} is not an address of a service; give one such as {DEFAULT_API_URL!r}"
         )
     if parts.username or parts.password:
         raise AuroraxInputError("api_url must not hold a user name or password; give an API key as api_key=")
@@ -313,7 +314,7 @@ def check_request_id(request_id: object, api_url: str) -> str:
         found = None
     if not found:
         raise AuroraxInputError(
-            f"request_id={request_id!r} is not valid; give the identifier of a search, or its address"
+            f"request_id={shown(request_id)} is not valid; give the identifier of a search, or its address"
         )
     if "://" in text and _host_and_port(text) != _host_and_port(api_url):
         raise AuroraxInputError(

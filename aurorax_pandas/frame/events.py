@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.checks import as_list, check_frame, one_name
+from aurorax_pandas.checks import as_list, check_frame, one_name, shown
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes, kind_by_names
@@ -113,7 +113,9 @@ def _travelling(df: pd.DataFrame, columns: Any) -> list[int]:
     own = {*model.EVENT_COLUMNS, "events", "data_sources"}
     for name in wanted:
         if one_name("columns", name) not in df.columns:
-            raise AuroraxInputError(f"columns: {name!r} is no column; the frame has {', '.join(map(str, df.columns))}")
+            raise AuroraxInputError(
+                f"columns: {shown(name)} is no column; the frame has {', '.join(map(str, df.columns))}"
+            )
         if name in own:
             raise AuroraxInputError(f"columns: an event has {name!r} of its own; leave it out, or rename yours")
     return [place for place, name in enumerate(df.columns) if name in wanted]
