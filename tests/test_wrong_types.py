@@ -268,6 +268,7 @@ LONG = ["z" * 5000, list(range(5000)), 10**5000, np.zeros((2, 2)), SAMPLE, EPHEM
         lambda value: ap.filter_closest_epoch(SAMPLE, start=value),
         lambda value: ap.filter_closest_epoch(SAMPLE, near=[value]),
         lambda value: ap.explode_events(SAMPLE, columns=[value]),
+        lambda value: ap.join_series(SAMPLE, KP, on=value),
         lambda value: ap.passes(SAMPLE, formation={"A": [value]}),
         lambda value: ap.load_conjunctions("a.parquet", columns=[value]),
         lambda value: ap.find_conjunctions(EPHEMERIS, **{**SEARCH, "ground": [value]}),
