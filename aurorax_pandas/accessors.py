@@ -25,6 +25,7 @@ from aurorax_pandas.analysis.passes import passes, revisits
 from aurorax_pandas.analysis.report import report, style
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
 from aurorax_pandas.analysis.sky import sky
+from aurorax_pandas.checks import nearest_name
 from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -109,6 +110,21 @@ class _Described:
     def __repr__(self) -> str:
         lines = textwrap.wrap(", ".join(self._verbs()), 96, initial_indent="  ", subsequent_indent="  ")
         return "\n".join([f"<{self._words} of {self._held()}>", *lines])
+
+    if not TYPE_CHECKING:
+        # type checkers are to know the verbs that there are, and no others
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(f"{self._words} has no {name!r}; {self._meant_by(name)}")
+
+    def _meant_by(self, name: str) -> str:
+        """Return which verbs or pictures a name may mean, or else how they are listed."""
+        words = {each: each for each in self._verbs()}
+        if "plot" in words:
+            words |= {f"plot.{each}": each for each in dir(AuroraxPlotAccessor) if not each.startswith("_")}
+        near = nearest_name(name, words.values())
+        meant = [each for each, word in words.items() if word == near or name in (*word.split("_"), word[: len(name)])]
+        return f"did you mean {' or '.join(meant)}?" if meant else f"df{self._words} alone lists what it has"
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -259,7 +275,7 @@ class AuroraxDatasetAccessor:
 
     def citation(self) -> Citation:
         """Return whom to acknowledge for an ephemeris, or for the frame in the Dataset; see `aurorax_pandas.citation`."""
-        return citation(self._obj if "epoch" in self._obj.dims else self.to_dataframe())
+        return citation(self._obj)
 
     along_conjunction = verb(along_conjunction)
     at_window_edge = frame_verb(at_window_edge)

@@ -7,12 +7,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
+from types import FunctionType
 from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.geometry import CIRCUMFERENCE
 
 _T = TypeVar("_T")
 
@@ -26,15 +28,22 @@ def invalid(argument: str, value: object, wanted: str) -> AuroraxInputError:
 
 
 def shown(value: object) -> str:
-    """Return a value as it stands in a message: on one line, a long text cut, and else its type where it is long."""
+    """Return a value as it stands in a message: on one line, a long text cut, its type where it is long or computes."""
     if isinstance(value, str) and len(value) > _MOST_SHOWN:
         return f"{value[:_MOST_SHOWN]!r}…"
+    if any(map(_computes, value if isinstance(value, list | tuple) else [value])):
+        return f"<{type(value).__name__}>"
     try:
         text = repr(value)
     except Exception:
         # Python does not write out the largest of its whole numbers, and what others define may fail in any way
         text = ""
     return text if text and "\n" not in text and len(text) <= _MOST_SHOWN else f"<{type(value).__name__}>"
+
+
+def _computes(value: object) -> bool:
+    """Tell whether this is no value, but a way to one: a function, a grouper of pandas, something of Dask."""
+    return isinstance(value, pd.Grouper | FunctionType) or hasattr(type(value), "__dask_graph__")
 
 
 def as_list(value: object) -> list[Any]:
@@ -106,7 +115,7 @@ def one_name(argument: str, value: Any) -> Any:
     except (TypeError, ValueError):
         # NumPy hashes no span of time without a unit
         raise invalid(argument, value, "one name") from None
-    if value is None or value is pd.NA or value != value:
+    if value is None or value is pd.NA or _computes(value) or value != value:
         raise invalid(argument, value, "one name")
     return value
 
@@ -153,7 +162,7 @@ def as_number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return math.inf if value == abs(value) else -math.inf
     except ValueError:
         return math.nan
 
@@ -177,6 +186,17 @@ def checked_number(argument: str, value: object, valid: Callable[[float], bool],
     if not valid(found):
         raise invalid(argument, value, wanted)
     return found
+
+
+def refuse_farther(argument: str, kilometres: float) -> float:
+    """Return a distance [km], or raise where it is more than the way around the Earth: metres were meant."""
+    # round numbers above the farthest there is are a usual way to ask for all
+    if math.isfinite(kilometres) and kilometres > CIRCUMFERENCE:
+        raise AuroraxInputError(
+            f"{argument}: {kilometres:.12g} km is farther than the way around the Earth, {CIRCUMFERENCE:.0f} km; distances are "
+            f"in [km]: give {kilometres / 1000:.12g} if these are metres"
+        )
+    return kilometres
 
 
 def whole_number(argument: str, value: object) -> int:

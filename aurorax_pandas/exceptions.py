@@ -217,7 +217,9 @@ def callers_level() -> int:
     """Return the ``stacklevel`` of a warning of the function that asks, by which it tells the line of the user."""
     frame = inspect.currentframe()
     level = 0
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+    # pandas calls our functions for the user, by pipe and apply
+    ours = (__name__.partition(".")[0], "pandas")
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ours:
         frame = frame.f_back
         level += 1
     return level

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 #: Radius of the sphere of great-circle distances [km].
 EARTH_RADIUS: Final = 6371.0
+#: The way around that sphere [km], twice the greatest of these distances.
+CIRCUMFERENCE: Final = float(2 * np.pi * EARTH_RADIUS)
 
 Array = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import ModuleType, TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, TypedDict, Unpack
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
 from aurorax_pandas.checks import shown
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -102,16 +102,38 @@ def check_api_url(api_url: object) -> str:
     Raises
     ------
     AuroraxInputError
-        If it is no http or https address, or carries a user name or password.
+        If it is no http or https address, or carries a user name or password. The message tells what is wrong, and no
+        part of the address that may be secret.
     """
-    parts = _split_address(api_url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise AuroraxInputError(
-            f"api_url={shown(api_url)} is not an address of a service; give one such as {DEFAULT_API_URL!r}"
-        )
+    wrong = _wrong_with_address(api_url)
+    if wrong:
+        told = "api_url of AURORAX_API_URL" if isinstance(api_url, _Hidden) else f"api_url={_shown_address(api_url)}"
+        raise AuroraxInputError(f"{told} is not an address of a service: {wrong}; give one such as {DEFAULT_API_URL!r}")
+    parts = urlsplit(str(api_url))
     if parts.username or parts.password:
         raise AuroraxInputError("api_url must not hold a user name or password; give an API key as api_key=")
     return str(api_url).rstrip("/")
+
+
+def _wrong_with_address(address: object) -> str:
+    """Return what keeps an address from being one of a service; empty where nothing does."""
+    if not isinstance(address, str):
+        return "it is no text"
+    if any(map(str.isspace, address)):
+        return "it holds a space or the end of a line"
+    if not address.lower().startswith(("http://", "https://")):
+        return "it must begin with http:// or https://"
+    parts = _split_address(address)
+    if parts is None:
+        return "its host or its port cannot be read"
+    if not parts.hostname:
+        return "there is no host in it"
+    return "it must hold nothing from a ? or # on" if parts.query or parts.fragment else ""
+
+
+def _shown_address(address: object) -> str:
+    """Return an address as it stands in a message: not at all where it holds more than a host, which may be secret."""
+    return "***" if isinstance(address, str) and set("@?#") & set(address) else shown(address)
 
 
 def _check_api_key(api_key: object) -> str:
@@ -119,6 +141,14 @@ def _check_api_key(api_key: object) -> str:
     if not isinstance(api_key, str) or not api_key.isascii() or not api_key.isprintable() or api_key.strip() != api_key:
         raise AuroraxInputError("api_key must be printable ASCII text without surrounding spaces")
     return api_key
+
+
+def public_address(address: object) -> str | None:
+    """Return the address of a service as it may be written down, without a user, query or fragment; None for what is none."""
+    parts = _split_address(address)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
 
 _CHECKS: Final[dict[str, Callable[[Any], str]]] = {"api_url": check_api_url, "api_key": _check_api_key}
@@ -290,6 +320,24 @@ def get_options() -> dict[str, str | None]:
 
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+#: What a page of Swarm-Aurora is told of the search that it shows.
+SWARM_AURORA_KEY: Final = "aurorax_request_id"
+
+
+def id_on_page(address: str) -> str | None:
+    """Return the identifier of the search that a page of Swarm-Aurora shows, None where the address is no such page."""
+    try:
+        told = parse_qs(urlsplit(address.strip()).query).get(SWARM_AURORA_KEY)
+    except ValueError:
+        return None
+    return told[-1] if told and _REQUEST_ID.fullmatch(told[-1]) else None
+
+
+def names_search(text: str) -> bool:
+    """Tell whether a text can only be the address or the identifier of a search, as the service makes these."""
+    return (
+        "://" in text or re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text.strip()) is not None
+    )
 
 
 def id_in(address: str) -> str | None:
@@ -303,12 +351,19 @@ def id_in(address: str) -> str | None:
 
 
 def check_request_id(request_id: object, api_url: str) -> str:
-    """Return the identifier of a search, from itself, its address at this service, or a search that has been submitted."""
+    """
+    Return the identifier of a search.
+
+    It is given by itself, by its address at this service, by the page of Swarm-Aurora that shows it, or as a search
+    that has been submitted.
+    """
     if not isinstance(request_id, str) and isinstance(found := getattr(request_id, "request_id", None), str):
         if not found:
             raise AuroraxInputError("request_id= is a search that has not been submitted; call its execute() first")
         request_id = found
     text = request_id.strip() if isinstance(request_id, str) else ""
+    if (on_page := id_on_page(text)) is not None:
+        return on_page
     found = id_in(text) if "/" in text else _REQUEST_ID.fullmatch(text) and text
     if "://" in text and "/requests/" not in text:
         found = None

@@ -86,6 +86,10 @@ def meeting(**cures: str) -> Callable[[F], F]:
                     raise AuroraxInputError(f"{called} takes no {name}=; write {name}s={kwargs[name]!r}")
                 if not takes_any:
                     raise AuroraxInputError(f"{called} takes no {name}=; {suggestion(name, by_position + by_name)}")
+            if any(type(given).__name__ == "PyAuroraX" for given in args):
+                raise AuroraxInputError(
+                    f"{called} needs no client object; leave it out, and give its address as api_url="
+                )
             if len(args) > len(by_position):
                 others = ", ".join(f"{name}=..." for name in by_name[: len(args) - len(by_position)])
                 known = ", ".join(name for name in by_position if name != "self") or "nothing"

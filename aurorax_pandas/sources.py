@@ -14,6 +14,8 @@ from aurorax_pandas.checks import nearest_name
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 
 CONJUNCTION_TYPES: Final = ("nbtrace", "sbtrace", "geographic")
+#: What the service searches for where a query names no types.
+DEFAULT_TYPES: Final = ("nbtrace",)
 SOURCE_TYPES: Final = ("ground", "leo", "heo", "lunar", "event_list", "not_applicable")
 #: Types of source that move.
 SPACECRAFT: Final = ("leo", "heo", "lunar")
@@ -81,6 +83,17 @@ def site_platforms() -> dict[str, str]:
 def platform_named(name: str) -> str:
     """Return the platform that is meant by its own name or, for a site, by its four-letter code (``"GILL"``)."""
     return site_platforms().get(name, name)
+
+
+def platform_meant(name: str) -> str | None:
+    """Return the platform that a site's code in any case or a display name may mean, None where there is no such."""
+    folded = name.strip().casefold()
+    for code, platform in site_platforms().items():
+        if code.casefold() == folded:
+            return platform
+    sources = known_sources()
+    hit = sources.loc[sources["display_name"].str.casefold() == folded, "platform"].dropna()
+    return str(hit.iloc[0]) if len(hit) else None
 
 
 _NAMES: Final = ["program", "platform", "instrument_type", "source_type", "display_name"]

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -215,3 +216,21 @@ def test_of_many_columns_a_dozen_are_named(count, more):
         ap.closest(df)
     assert ("column 11, …;" in str(caught.value)) is more
     assert "column 12" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("filter", "did you mean filter_closest_epoch?"),
+        ("group", "did you mean groupby_pair?"),
+        ("explode", "explode_events"),
+        ("timeline", "did you mean plot.timeline?"),
+        ("save", "df.aurorax alone lists what it has"),
+    ],
+)
+def test_a_verb_that_is_not_there_is_met_with_what_may_be_meant(sample, name, hint):
+    with pytest.raises(AttributeError, match=re.escape(hint)):
+        getattr(sample.aurorax, name)
+    assert not hasattr(sample.aurorax, name)
+    with pytest.raises(AttributeError, match=r"did you mean histogram\?"):
+        sample.aurorax.plot.hist  # noqa: B018

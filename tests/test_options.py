@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 import aurorax_pandas as ap
@@ -71,6 +73,38 @@ def test_a_password_in_the_address_is_refused_and_not_repeated():
     with pytest.raises(ap.AuroraxInputError, match="password") as caught:
         ap.set_options(api_url=f"https://user:{KEY}@host")
     assert KEY not in str(caught.value)
+
+
+WRONG_ADDRESSES = {
+    "127.0.0.1:8000": "it must begin with http:// or https://",
+    "localhost:8000": "it must begin with http:// or https://",
+    "//host": "it must begin with http:// or https://",
+    "https:/host": "it must begin with http:// or https://",
+    f"me:{KEY}@host:8000": "it must begin with http:// or https://",
+    "http://": "there is no host in it",
+    "http://host:99999": "its host or its port cannot be read",
+    f"http://host?token={KEY}": "it must hold nothing from a ? or # on",
+    f"http://me:{KEY}@host#there": "it must hold nothing from a ? or # on",
+    "http://host name": "it holds a space",
+}
+
+
+@pytest.mark.parametrize("place", ["argument", "option", "environment"])
+@pytest.mark.parametrize("bad", WRONG_ADDRESSES)
+def test_an_address_that_is_none_tells_what_is_wrong_and_no_secret(monkeypatch, recorded_search, bad, place):
+    if place == "environment":
+        monkeypatch.setenv("AURORAX_API_URL", bad)
+    calls = {
+        "argument": lambda: ap.read_aurorax_conjunctions(**recorded_search, api_url=bad),
+        "option": lambda: ap.set_options(api_url=bad),
+        "environment": lambda: ap.read_aurorax_conjunctions(**recorded_search),
+    }
+    with pytest.raises(ap.AuroraxInputError, match=re.escape(f"service: {WRONG_ADDRESSES[bad]}")) as caught:
+        calls[place]()
+    said = str(caught.value)
+    assert said.startswith("api_url of AURORAX_API_URL is not" if place == "environment" else "api_url=")
+    assert (repr(bad) in said) == (place != "environment" and not set("@?#") & set(bad))
+    assert KEY not in said
 
 
 @pytest.mark.parametrize("bad", [KEY + "\n", KEY + "é", " " + KEY, KEY.encode(), 5])

@@ -27,7 +27,7 @@ AVAILABILITY = pd.DataFrame(
 #: What verbs need beside the frame.
 NEEDS = {
     "closest_approach": {"ephemeris": EPHEMERIS}, "overflights": {"ephemeris": EPHEMERIS},
-    "refine": {"ephemeris": EPHEMERIS, "distance": 500}, "tracks": {"ephemeris": EPHEMERIS},
+    "refine": {"ephemeris": EPHEMERIS, "distance": 50}, "tracks": {"ephemeris": EPHEMERIS},
     "magnetic": {"ephemeris": EPHEMERIS}, "report": {"ephemeris": EPHEMERIS},
     "plot_approach": {"ephemeris": EPHEMERIS}, "within": {"distance": 100}, "select_sources": {"site": "GILL"},
     "compare": {"other": SAMPLE}, "overlaps": {"other": SAMPLE}, "join_series": {"other": KP},

@@ -9,12 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import as_list, choice
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.asked import differing
 from aurorax_pandas.frame.events import SEPARATOR, require, source_names, source_sites
 from aurorax_pandas.frame.identity import joint_codes, source_set_codes
-from aurorax_pandas.frame.provenance import get_provenance, query_windows
+from aurorax_pandas.frame.provenance import get_provenance, query_windows, step_of
 from aurorax_pandas.sources import SPACECRAFT
 from aurorax_pandas.times import Span, Times, span
 
@@ -235,12 +236,10 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     choice("on", on, (None, "source", "site"))
     df, other = (require(frame, "compare", *model.CONJUNCTION_COLUMNS) for frame in (df, other))
     first, second = (get_provenance(frame.attrs).get("query") for frame in (df, other))
-    if on is None and first and second and first != second:
-        differ = "they differ in their number"
-        if isinstance(first, dict) and isinstance(second, dict):
-            keys = sorted(key for key in {*first, *second} if first.get(key) != second.get(key))
-            differ = f"they differ in {', '.join(keys)}"
-        raise AuroraxInputError(f"other is of another query ({differ}); give on='source' or on='site' to compare")
+    if on is None and first and second and (differ := _difference(as_list(first), as_list(second))):
+        raise AuroraxInputError(
+            f"other is of another query (they differ in {differ}); give on='source' or on='site' to compare"
+        )
     needed = ["conjunction_type", "data_sources"]
     both = pd.concat([df[needed], other[needed]], ignore_index=True)
     codes = source_set_codes(both, on or "source")
@@ -248,6 +247,13 @@ def compare(df: pd.DataFrame, other: pd.DataFrame, on: CompareOn | None = None) 
     gained = other.iloc[np.setdiff1d(np.arange(len(other)), theirs)]
     lost = df.iloc[np.setdiff1d(np.arange(len(df)), mine)]
     return Comparison(gained, lost, _changed(df, other, mine, theirs))
+
+
+def _difference(queries: list[dict[str, Any]], others: list[dict[str, Any]]) -> str:
+    """Return what the queries of two reads differ in; empty where both ask for the same."""
+    if len(queries) != len(others):
+        return "their number"
+    return ", ".join(sorted(set().union(*map(differing, queries, others))))
 
 
 def _matched(df: pd.DataFrame, other: pd.DataFrame, codes: Ints, other_codes: Ints) -> tuple[Ints, Ints]:
@@ -300,7 +306,7 @@ def _changed(df: pd.DataFrame, other: pd.DataFrame, mine: Ints, theirs: Ints) ->
     return changed.astype({"sources": "str"})
 
 
-def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: Span = "1min") -> pd.Series[bool]:
+def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: Span | None = None) -> pd.Series[bool]:
     """
     Tell which conjunctions the window of the search may have cut.
 
@@ -310,19 +316,21 @@ def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: S
         Conjunctions, or events of `explode_events`, of one search.
     start, end : anything that `pandas.Timestamp` takes, optional
         Window of the search, inclusive, UTC; by default that of the query which the frame comes from.
-    step : str or pandas.Timedelta, default "1min"
-        Distance between epochs.
+    step : str or pandas.Timedelta, optional
+        Distance between epochs; by default that of the ephemeris in which the conjunctions were found, as the frame's
+        provenance has it, else that of its query (a minute, or 30 s); 0 where spans begin and end between epochs.
 
     Returns
     -------
     pandas.Series of bool
-        Whether a conjunction starts at the first epoch of the window or ends at the last: it may go on outside, and
-        its duration and least distance are not final. The frame's index.
+        Whether a conjunction starts at the first epoch of the window or ends at the last (or, where spans are exact, at
+        its bounds): it may go on outside, and its duration and least distance are not final. The frame's index.
 
     Raises
     ------
     AuroraxInputError
-        If the frame does not know its query and the window is not given.
+        If the frame does not know its query and the window is not given, or `step` is no span of time, or not given for a
+        frame put together of frames with different steps.
 
     Examples
     --------
@@ -332,7 +340,8 @@ def at_window_edge(df: pd.DataFrame, start: Any = None, end: Any = None, step: S
     (0, 2)
     """
     df = require(df, "at_window_edge", "start", "end")
-    delta = span("step", step)
+    # what is exact ends at the bound itself, what is of epochs at the last of them before it
+    delta = max(step_of(df, step), pd.Timedelta("1us"))
     windows = query_windows(df, start, end) or [(None, None)]
     edge = pd.Series(False, index=df.index)
     for first, last in windows:

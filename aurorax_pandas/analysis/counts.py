@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from aurorax_pandas.analysis.labels import labelled_events
 from aurorax_pandas.checks import invalid, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.columns import UNREADABLE, first_line, in_dtype, times_of
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.provenance import get_provenance, step_of, windows_of
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
@@ -64,8 +65,9 @@ def daily_counts(
     Raises
     ------
     AuroraxInputError
-        If `freq` is no span of time, or makes more than 50 million counts; or with `availability` no whole number of days; if `by` names no column; or if
-        `availability` lacks a column or lists a source twice for a day.
+        If `freq` is no span of time, makes more than 50 million counts, or is with `availability` no whole number of
+        days; if `by` names no column; or if `availability` lacks a column, lists a source twice for a day, or has a row
+        without a day or a number of records.
 
     Examples
     --------
@@ -75,7 +77,7 @@ def daily_counts(
     """
     every = _day_length(freq)
     if availability is not None:
-        _check_availability(availability, every)
+        availability = _checked_availability(availability, every)
     df = require(df, "daily_counts", "start")
     if by is None:
         events, names = df, pd.Index(["all"], dtype="str")
@@ -154,7 +156,8 @@ def _not_searched(days: pd.DatetimeIndex, every: Any, windows: Windows) -> npt.N
     return missed
 
 
-def _check_availability(availability: pd.DataFrame, every: Any) -> None:
+def _checked_availability(availability: pd.DataFrame, every: Any) -> pd.DataFrame:
+    """Return a frame of availability with its days in UTC and its numbers of records as float64."""
     if not isinstance(availability, pd.DataFrame):
         raise invalid("availability", availability, "the frame of read_aurorax_availability")
     missing = [name for name in _AVAILABILITY if name not in availability.columns]
@@ -163,12 +166,36 @@ def _check_availability(availability: pd.DataFrame, every: Any) -> None:
             f"availability: the column {missing[0]!r} is missing; it needs {', '.join(_AVAILABILITY)}, one row per source "
             "and day"
         )
-    if availability.duplicated(["identifier", "day"]).any():
+    try:
+        twice = availability.duplicated(["identifier", "day"])
+    except TypeError:
+        raise AuroraxInputError("availability: its column 'identifier' holds what cannot name a source") from None
+    if twice.any():
         raise AuroraxInputError(
             "availability: a source stands twice for a day; sum its records, and give stations of your own identifiers"
         )
     if isinstance(every, pd.Timedelta) and every % _DAY:
         raise AuroraxInputError(f"freq={str(every)!r} is no whole number of days, which availability is by")
+    days = _read_column(availability, "day", times_of, "days; give dates, UTC")
+    records = _read_column(availability, "records", lambda column: in_dtype(column, "float64"), "numbers")
+    wrong = np.isnat(days) | ~(records >= 0) | np.isinf(records)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise AuroraxInputError(
+            f"availability: {wrong.sum()} of {len(wrong)} rows have no day, or no number of records of 0 or more; the "
+            f"first is row {first}, with day={availability['day'].iloc[first]} and "
+            f"records={availability['records'].iloc[first]}"
+        )
+    return availability.assign(day=days, records=records)
+
+
+def _read_column(availability: pd.DataFrame, name: str, read: Callable[[pd.Series[Any]], Array], what: str) -> Array:
+    try:
+        return read(availability[name])
+    except UNREADABLE as error:
+        raise AuroraxInputError(
+            f"availability: its column {name!r} does not hold {what} ({first_line(error)})"
+        ) from None
 
 
 def _observed(
@@ -181,12 +208,12 @@ def _observed(
     by: str | None,
 ) -> npt.NDArray[np.float64]:
     """Return the minutes that the stations of each group observed on each day, 0 where no spacecraft had data."""
-    dates = pd.to_datetime(availability["day"]).to_numpy().astype("M8[us]")
+    dates = availability["day"].to_numpy()
     number = np.searchsorted(days.to_numpy(), dates, side="right") - 1
     inside = (number >= 0) & (dates < ((days[-1] + every).to_datetime64() if len(days) else dates))
     sources, known = pd.factorize(availability["identifier"])
     records = np.zeros((len(known), len(days)))
-    np.add.at(records, (sources[inside], number[inside]), availability["records"].to_numpy(np.float64)[inside])
+    np.add.at(records, (sources[inside], number[inside]), availability["records"].to_numpy()[inside])
     kinds = availability.drop_duplicates("identifier")["source_type"].isin(SPACECRAFT).to_numpy(bool)
     place = np.arange(len(known))
     if by == "site":

@@ -32,6 +32,8 @@ _ROW: Final = "_aurorax_row"
 _FRAME: Final = "_aurorax_frame"
 #: What the summary of a pair reads, and what makes a frame one of events.
 _SUMMED: Final = ("e1_identifier", "conjunction_type", "pair", "start", "end", "min_distance", "closest_epoch")
+#: What tells whether two rows are one conjunction, and which of them stays.
+_COMPARED: Final = ("data_sources", "conjunction_type", "start", "end", "min_distance")
 #: Rows of a partition are numbered from this times the number of the partition.
 _ROWS: Final = 2**40
 
@@ -198,12 +200,30 @@ def _take(df: pd.DataFrame, number: int, rows: pd.Series[int]) -> pd.DataFrame:
 
 
 def deduplicate(ddf: dd.DataFrame, by: Literal["source", "site"] = "source") -> dd.DataFrame:
-    """Keep each conjunction once, as `aurorax_pandas.deduplicate`; the rows are shuffled by their sources."""
+    """
+    Keep each conjunction once, as `aurorax_pandas.deduplicate`.
+
+    What is compared is shuffled by the sources; the rows themselves stay in their partitions, and in their order.
+    """
+    from dask.delayed import delayed
+
     verb = partial(selection.deduplicate, by=by)
     meta = verb(ddf._meta)  # noqa: SLF001
-    keyed = _numbered(ddf, partial(_rows_by_sources, by=by))
-    kept: dd.DataFrame = _shuffled(keyed).map_partitions(_in_order, verb, meta=meta)
-    return kept
+    keyed = _numbered(ddf, partial(_rows_by_sources, by=by, needed=_COMPARED))
+    repeated = _shuffled(keyed).map_partitions(_rows_left_out, verb, meta=pd.Series([], dtype="int64"))
+    rows = delayed(pd.concat)(repeated.to_delayed())
+    kept = [delayed(_without)(part, number, rows) for number, part in enumerate(ddf.to_delayed())]
+    return _from_parts(kept, meta)
+
+
+def _rows_left_out(df: pd.DataFrame, verb: Callable[..., pd.DataFrame]) -> pd.Series[int]:
+    ordered = df.iloc[np.argsort(df[_ORDER].to_numpy())]
+    return pd.Series(np.setdiff1d(ordered[_ORDER].to_numpy(), verb(ordered)[_ORDER].to_numpy()), dtype="int64")
+
+
+def _without(df: pd.DataFrame, number: int, rows: pd.Series[int]) -> pd.DataFrame:
+    here = rows.to_numpy() - number * _ROWS
+    return df.iloc[np.setdiff1d(np.arange(len(df)), here)]
 
 
 def stitch(ddf: dd.DataFrame, step: Span | None = None) -> dd.DataFrame:
@@ -286,13 +306,16 @@ def _events_by_pair(df: pd.DataFrame, number: int, by: PairBy, needed: Sequence[
     )
 
 
-def _rows_by_sources(df: pd.DataFrame, number: int, by: Literal["source", "site"]) -> pd.DataFrame:
+def _rows_by_sources(
+    df: pd.DataFrame, number: int, by: Literal["source", "site"], needed: Sequence[str] | None = None
+) -> pd.DataFrame:
     flat = model.flatten(df["data_sources"])
     names = pd.Series(events.source_names(flat.fields, "site" if by == "site" else "pair").to_pylist(), dtype="str")
     entries = pd.DataFrame({"row": flat.row, "hash": _hashes(names)}).drop_duplicates()
     # a sum does not depend on the order of the sources, and wraps
     key = entries.groupby("row")["hash"].sum().reindex(range(len(df)), fill_value=0).to_numpy()
-    return df.assign(**{_ORDER: np.arange(len(df)) + number * _ROWS, _KEY: key})
+    told = df if needed is None else df[list(needed)]
+    return told.assign(**{_ORDER: np.arange(len(df)) + number * _ROWS, _KEY: key})
 
 
 def _hashes(texts: Any) -> Any:

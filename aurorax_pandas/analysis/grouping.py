@@ -81,11 +81,17 @@ def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
 
 
 def keys_of(df: pd.DataFrame, by: GroupBy) -> list[Any]:
-    """Return what `by=` names, key by key; an array is one key, of a value for each row, unless it holds names."""
+    """
+    Return what `by=` names, key by key.
+
+    An array as long as the frame is one key, of a value for each row, whatever these are, as in pandas' groupby; one of
+    another length, which pandas refuses, may hold names. A list holds keys.
+    """
     if isinstance(by, pd.Series | pd.Grouper):
         return [by]
     keys = as_list(by)
-    if holds_values(by) and not (keys and all(_is_name(df, key) for key in keys)):
+    named = bool(keys) and all(_is_name(df, key) for key in keys)
+    if holds_values(by) and (np.shape(by)[:1] == (len(df),) or not named):
         return [by]
     return keys
 
@@ -136,8 +142,14 @@ def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
             raise AuroraxInputError(
                 f"by= is an array of shape {np.shape(key)}, and the frame has {len(df)} rows; give a value for each row"
             )
+    elif hasattr(type(key), "__dask_graph__"):
+        raise AuroraxInputError(
+            f"by= is a {type(key).__name__} of Dask, whose values are not there yet; give its .compute()"
+        )
     elif not isinstance(key, pd.Grouper | Mapping) and not callable(key) and not _is_column(df, key):
-        raise AuroraxInputError(f"by={shown(key)}: no such column; give {_WAYS}")
+        sides = "df.aurorax.explode_events(), by='e1_display_name' or 'e2_display_name'"
+        ways = f"the events have it: {sides}" if str(key) in ("spacecraft", "station") else f"give {_WAYS}"
+        raise AuroraxInputError(f"by={shown(key)}: no such column; {ways}")
     try:
         grouped = df.groupby([key], observed=True, dropna=False, sort=False)
         # a grouper leaves times that are missing out

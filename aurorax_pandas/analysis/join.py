@@ -71,6 +71,12 @@ def join_series(
     taken = [name for name in columns if name in df.columns]
     if taken:
         raise AuroraxInputError(f"values: the frame has a column {taken[0]!r} already; rename the series")
+    if isinstance(values.index, pd.MultiIndex):
+        levels = ", ".join(map(repr, values.index.names))
+        raise AuroraxInputError(
+            f"values: its index has {values.index.nlevels} levels ({levels}); keep that of times alone, by "
+            "values.droplevel(...), or unstack the others to columns"
+        )
     times = _times("on", on, df[on])
     known = _times("values", "its index", values.index)
     order = np.argsort(known, kind="stable")

@@ -19,6 +19,13 @@ from aurorax_pandas.sources import SPACECRAFT
 MISSING: Final = "missing"
 #: Columns of events that pictures read.
 DRAWN: Final = ("start", "end", "min_distance", "max_distance", "closest_epoch")
+#: What adds a column that events do not have by themselves, by how its name begins.
+_ADDED: Final = {
+    ("approach_", "spacecraft_hemisphere", "footprint_uncertainty", "elevation_of"): "closest_approach(ephemeris)",
+    ("sun_", "moon_"): "sky()",
+    ("footprint_m", "footprint_dipole"): "magnetic(ephemeris)",
+    ("mlat", "mlon", "mlt", "dipole_l"): "magnetic()",
+}
 
 
 def labelled_events(
@@ -88,10 +95,18 @@ def require_column(events: pd.DataFrame, argument: str, name: str, choices: str 
     """Raise where an argument names no column."""
     one_name(argument, name)
     if name not in events.columns:
+        if added := adder_of(name):
+            raise AuroraxInputError(f"{argument}={name!r} is no column of the events yet; {added}")
         also = f"{choices} or " if choices else ""
         raise AuroraxInputError(
             f"{argument}={shown(name)} is no column of the events; give {also}one of {', '.join(map(str, events.columns))}"
         )
+
+
+def adder_of(column: str) -> str:
+    """Return which verb adds a column, in words for an error; an empty text where none does."""
+    verbs = (verb for beginnings, verb in _ADDED.items() if column.startswith(beginnings))
+    return next((f"df.aurorax.{verb} adds it" for verb in verbs), "")
 
 
 def spacecraft_sides(events: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

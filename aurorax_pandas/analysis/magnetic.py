@@ -52,7 +52,7 @@ def magnetic(
         When: ``"closest_epoch"`` (where it is not known `start`), ``"start"``, ``"end"``, or a column of times, UTC,
         such as ``"approach_time"`` of `closest_approach`.
     stations : mapping of str to (float, float), or xarray.Dataset, optional
-        Places of stations that the service's table lacks; see `sky`.
+        Places of stations that the service's table and `ephemeris` lack; see `sky`.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def magnetic(
     events = as_events(df, "magnetic", "conjunction_type", "closest_epoch", "start", "end")
     times = times_of_events(events, at)
     check_times(times, at)
-    columns = magnetic_of_places(*station_places(events, stations, "the magnetic place"), times)
+    columns = magnetic_of_places(*station_places(events, stations, "the magnetic place", ephemeris), times)
     if ephemeris is not None:
         rows = rows_of_events(df, events)
         tracks = check_spans("magnetic", events, rows, ephemeris, sources_of_sides(events))

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.analysis.approach import closest_approach, rows_of_events
-from aurorax_pandas.analysis.magnetic import magnetic
-from aurorax_pandas.analysis.sky import sky
+from aurorax_pandas.analysis.approach import EMISSION_ALTITUDE, approaches_of, rows_of_events, sources_of_sides
+from aurorax_pandas.analysis.magnetic import check_times, magnetic_of_places
+from aurorax_pandas.analysis.sky import sky_of_places, times_of_events
+from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.checks import as_list, as_number, checked_number, choice, invalid
+from aurorax_pandas.ephemeris.coverage import check_spans
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame.dataframe import typed
@@ -59,7 +61,7 @@ def observable(
     how : {"any", "all"}, default "any"
         Whether one event of a conjunction is enough, or each must satisfy all conditions.
     stations : mapping of str to (float, float), or xarray.Dataset, optional
-        Places of stations that the service's table lacks; see `sky`.
+        Places of stations that the service's table and `ephemeris` lack; see `sky`.
 
     Returns
     -------
@@ -111,15 +113,18 @@ def observable(
     with warnings.catch_warnings():
         # what is not known is counted below, once
         warnings.simplefilter("ignore", AuroraxDataWarning)
+        times = times_of_events(events, "closest_epoch")
+        places = station_places(events, stations, "the sky", ephemeris)
         if {"sun_below", "moon_below"} & set(limits):
-            seen = sky(events, stations=stations)
+            seen = sky_of_places(*places, times)
             conditions += [
                 _below(seen[f"{body}_elevation"], limits[f"{body}_below"])
                 for body in ("sun", "moon")
                 if f"{body}_below" in limits
             ]
         if sector is not None:
-            conditions.append(_inside(magnetic(events, stations=stations)["mlt"], *sector))
+            check_times(times, "closest_epoch")
+            conditions.append(_inside(magnetic_of_places(*places, times)["mlt"], *sector))
         if "elevation_above" in limits:
             conditions.append(_below(-_elevations(events, ephemeris), -limits["elevation_above"]))
     states = np.stack([condition.astype(np.int8) for condition in conditions]).min(axis=0)
@@ -146,7 +151,8 @@ def _kept(df: pd.DataFrame, events: pd.DataFrame, states: npt.NDArray[np.int8], 
 
 def _sector(mlt: Any) -> tuple[float, float]:
     hours = [as_number(hour) for hour in as_list(mlt)]
-    if len(hours) != 2 or not all(0 <= hour <= 24 for hour in hours):
+    # a set has no order
+    if isinstance(mlt, set | frozenset) or len(hours) != 2 or not all(0 <= hour <= 24 for hour in hours):
         raise invalid("mlt", mlt, "two hours from 0 to 24, such as (21, 3)")
     return hours[0], hours[1]
 
@@ -167,8 +173,11 @@ def _state(values: Any, holds: Any) -> npt.NDArray[np.int8]:
 
 def _elevations(events: pd.DataFrame, ephemeris: xr.Dataset | None) -> pd.Series[Any]:
     if ephemeris is not None:
-        events = closest_approach(events, ephemeris)
-    elif "approach_elevation" not in events.columns:
+        events = as_events(events, "observable", "conjunction_type")
+        rows = rows_of_events(events, events)
+        tracks = check_spans("observable", events, rows, ephemeris, sources_of_sides(events))
+        return approaches_of(events, tracks, EMISSION_ALTITUDE)["approach_elevation"]
+    if "approach_elevation" not in events.columns:
         raise AuroraxInputError(
             "elevation_above: the frame has no column approach_elevation; give an ephemeris, or call closest_approach first"
         )

@@ -86,7 +86,7 @@ def report(
     emission_altitude : float, default 110.0
         Altitude at which the station looks at the footprint [km]; 230 for the red line.
     stations : mapping of str to (float, float), or xarray.Dataset, optional
-        Places of stations that the service's table lacks; see `sky`.
+        Places of stations that the service's table and `ephemeris` lack; see `sky`.
 
     Returns
     -------
@@ -95,7 +95,8 @@ def report(
         ``approach_distance`` [km], ``approach_elevation``, ``approach_azimuth`` (from north over east) [degrees],
         ``spacecraft_hemisphere``, ``footprint_uncertainty`` [km] (NaN where the ephemeris does not tell it),
         ``sun_elevation``, ``moon_elevation`` [degrees], ``moon_illumination`` [0–1], ``mlat`` [degrees] and ``mlt``
-        [hours] of the station; then the columns of your own. Sun, Moon and magnetic place are taken at the approach,
+        [hours] of the station; then the columns of your own. Dtypes are the same for any rows, and ``pair`` is text, so
+        that reports can be put together by `pandas.concat`. Sun, Moon and magnetic place are taken at the approach,
         where it is not known at the closest epoch, or else at the start. In the order of the frame, with a fresh index:
         ``report.to_csv(path, index=False)`` is the table as a file, ``report.aurorax.style()`` the one for notebooks and
         LaTeX.
@@ -122,17 +123,19 @@ def report(
     own = [name for name in events.columns if name not in (*model.EVENT_COLUMNS, *REPORT_COLUMNS)]
     altitude = read_emission_altitude(emission_altitude)
     rows = rows_of_events(events, events)
-    tracks = check_spans("closest_approach", events, rows, ephemeris, sources_of_sides(events))
+    tracks = check_spans("report", events, rows, ephemeris, sources_of_sides(events))
     columns = columns_of_approaches(approaches_of(events, tracks, altitude))
     approach = columns["approach_time"].to_numpy().astype("M8[us]")
     times = np.where(np.isnat(approach), times_of_events(events, "closest_epoch"), approach)
-    lat, lon = station_places(events, stations, "what a table says of the station")
+    lat, lon = station_places(events, stations, "what a table says of the station", ephemeris)
     check_times(times, "approach_time")
     if UNCERTAINTY_COLUMN not in (*columns, *events.columns):
         columns[UNCERTAINTY_COLUMN] = np.nan
     columns |= {**sky_of_places(lat, lon, times), **magnetic_of_places(lat, lon, times)}
     place = footprints_at(events, tracks, approach, CONJUNCTION_TYPES)
     columns["approach_azimuth"] = geometry.horizontal(lat, lon, geometry.earth_fixed(*place, altitude))[0]
+    # categories would be those of the rows at hand, so that reports of several frames had no dtype in common
+    columns["pair"] = events["pair"].astype("str")
     made = events.assign(**columns)
     table = made[[*REPORT_COLUMNS, *own]].reset_index(drop=True)
     table.attrs = copy.deepcopy(df.attrs)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
-from aurorax_pandas.checks import checked_number, choice, either_word, suggestion, whole_number
+from aurorax_pandas.checks import checked_number, choice, either_word, refuse_farther, suggestion, whole_number
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
@@ -44,7 +44,7 @@ def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataF
         None for overall; ``"pair"`` for each pair of data sources (or ``"site"``, where cameras of one site count
         as one): the pair's `n` events of least distance, of which the parent rows stay, each once; ``"day"`` for each
         UTC day of ``start``; columns of the frame; a value for each of its rows, as a series with its index or as an
-        array; a grouper. Several of these for each combination: ``["pair", "day"]``.
+        array of its length (a list holds names); a grouper. Several of these for each combination: ``["pair", "day"]``.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def _near_instants(
 
 
 def _kilometres_within(argument: str, value: Any) -> float:
-    return checked_number(argument, value, lambda km: km >= 0, "a distance of 0 or more [km]")
+    return refuse_farther(argument, checked_number(argument, value, lambda km: km >= 0, "a distance of 0 or more [km]"))
 
 
 def _kept_rows(flat: model.Flat, hit: npt.NDArray[np.bool_], every: bool) -> npt.NDArray[np.bool_]:

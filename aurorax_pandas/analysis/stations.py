@@ -62,7 +62,9 @@ def of_side(events: pd.DataFrame, sides: npt.NDArray[np.integer[Any]], field: st
     return values.where((sides == 0) | (sides == 1))
 
 
-def station_places(events: pd.DataFrame, stations: StationPlaces | None, what: str) -> tuple[Floats, Floats]:
+def station_places(
+    events: pd.DataFrame, stations: StationPlaces | None, what: str, ephemeris: xr.Dataset | None = None
+) -> tuple[Floats, Floats]:
     """
     Return the geodetic latitude and longitude [degrees] of the station of each event; NaN where it has none.
 
@@ -74,6 +76,8 @@ def station_places(events: pd.DataFrame, stations: StationPlaces | None, what: s
         Places by display name or identifier; they come before the service's table.
     what : str
         What is missing where a station's place is not known, for the warning.
+    ephemeris : xarray.Dataset, optional
+        Where everyone was: it has the places of stations that neither `stations` nor the service's table know.
 
     Raises
     ------
@@ -88,6 +92,10 @@ def station_places(events: pd.DataFrame, stations: StationPlaces | None, what: s
     table = bundled_sources().set_index("identifier")[["geodetic_lat", "geodetic_lon"]]
     keys = zip(identifiers.iloc[first].fillna(-1), names.iloc[first], strict=True)
     places = np.array([_place_of(int(key), name, given, table) for key, name in keys], np.float64).reshape(-1, 2)
+    if ephemeris is not None and np.isnan(places).any():
+        held = _places_held(ephemeris)
+        for row in np.flatnonzero(np.isnan(places[:, 0])):
+            places[row] = held.get(names.iloc[first[row]], (np.nan, np.nan))
     lat, lon = np.where(sides >= 0, places[codes].T, np.nan)
     lost = (sides >= 0) & np.isnan(lat)
     if lost.any():
@@ -108,11 +116,7 @@ def _given_places(stations: StationPlaces | None) -> dict[Any, tuple[float, floa
     import xarray as xr
 
     if isinstance(stations, xr.Dataset):
-        table = source_table(check_ephemeris(stations))
-        # a station does not move, so that its largest latitude is its only one
-        lat, lon = (stations[name].max("epoch").values for name in ("geo_lat", "geo_lon"))
-        rows = np.flatnonzero(table["source_type"].eq("ground") & ~np.isnan(lat))
-        return {table["display_name"][row]: (float(lat[row]), float(lon[row])) for row in rows}
+        return _places_held(stations)
     if isinstance(stations, Mapping):
         return {key: read_location(place) for key, place in stations.items()}
     raise invalid(
@@ -120,6 +124,17 @@ def _given_places(stations: StationPlaces | None) -> dict[Any, tuple[float, floa
         stations,
         "a dict of names and places such as {'Calgary': (51.05, -114.07)}, or an ephemeris of stations",
     )
+
+
+def _places_held(ephemeris: xr.Dataset) -> dict[Any, tuple[float, float]]:
+    """Return the places of the stations in an ephemeris by their display names; none where it has no own positions."""
+    table = source_table(check_ephemeris(ephemeris))
+    if not {"geo_lat", "geo_lon"} <= set(ephemeris.data_vars):
+        return {}
+    # a station does not move, so that its largest latitude is its only one
+    lat, lon = (ephemeris[name].max("epoch").values for name in ("geo_lat", "geo_lon"))
+    rows = np.flatnonzero(table["source_type"].eq("ground") & ~np.isnan(lat))
+    return {table["display_name"][row]: (float(lat[row]), float(lon[row])) for row in rows}
 
 
 def _place_of(

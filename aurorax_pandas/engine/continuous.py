@@ -42,14 +42,16 @@ class Between(Stage):
     ----------
     window : xarray.Dataset
         The ephemeris in the window and, where that begins or ends between epochs, one beyond; not chunked.
-    plan, kind, measured
+    plan, kind, measured, asked
         As in `Stage`.
     step : numpy.timedelta64
         The span of time from one epoch to the next.
     """
 
-    def __init__(self, window: xr.Dataset, plan: Plan, kind: str, measured: Extents, step: np.timedelta64) -> None:
-        super().__init__(window, plan, kind, measured)
+    def __init__(
+        self, window: xr.Dataset, plan: Plan, kind: str, measured: Extents, asked: xr.Dataset, step: np.timedelta64
+    ) -> None:
+        super().__init__(window, plan, kind, measured, asked)
         self._longest = longest_step(step)
         self._unit = unit_of(step)
         self._units = int(step // self._unit)

@@ -225,11 +225,13 @@ def _found(window: xr.Dataset, plan: Plan, measured: Mapping[str, Extents], step
     for kind in plan.types:
         prefix = LOCATIONS[kind]
         reach = measured.get(prefix) or measure_extents(*locations_of(window, prefix), prefix)
+        compared = window
         if plan.geodetic:
-            window = in_geodetic_latitude(window, kind)
-            reach = measure_extents(*locations_of(window, prefix), prefix)
+            # criteria ask about the ephemeris as it was given
+            compared = in_geodetic_latitude(window, kind)
+            reach = measure_extents(*locations_of(compared, prefix), prefix)
         if plan.continuous:
-            found.append(Between(window, plan, kind, reach, step).between())
+            found.append(Between(compared, plan, kind, reach, window, step).between())
         else:
             found += Stage(window, plan, kind, reach).search()
     return found

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import checked_number
+from aurorax_pandas.checks import as_list, checked_number, refuse_farther
 from aurorax_pandas.engine.continuous import in_epochs, unit_of
 from aurorax_pandas.engine.envelope import Widest, widest_of_rows
 from aurorax_pandas.engine.joining import Rows, Runs
-from aurorax_pandas.engine.limits import admitted_sources, limits_of_events, source_of_side
+from aurorax_pandas.engine.limits import admitted_sources, limits_of_events, source_of_side, warn_of_narrow_search
 from aurorax_pandas.engine.spans import Legs, Spans, Steps, extremes, join_legs, legs_within, span_of_knot
 from aurorax_pandas.ephemeris.arcs import ALIKE, Way, apart, longest_step
 from aurorax_pandas.ephemeris.coverage import check_spans
@@ -31,6 +32,9 @@ from aurorax_pandas.times import Times, to_utc
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_EARLIEST: Final = np.datetime64(datetime.datetime.min, "us")
+_LATEST: Final = np.datetime64(datetime.datetime.max, "us")
 
 
 @typed
@@ -78,25 +82,29 @@ def refine(
     Warns
     -----
     AuroraxDataWarning
-        If it covers some rows only; the others are not in the result.
+        If it covers some rows only; the others are not in the result. If the search was no wider than what is asked for
+        here, as far as the provenance or the distances in the frame tell: passes that come near between epochs alone
+        are missing.
 
     Examples
     --------
     >>> import aurorax_pandas
     >>> df = aurorax_pandas.load_sample_conjunctions().aurorax.closest(1)
-    >>> exact = df.aurorax.refine(aurorax_pandas.load_sample_ephemeris())
-    >>> bool((exact["start"] < df["start"].iloc[0]).all()), bool((exact["min_distance"] < df["min_distance"].iloc[0]).all())
-    (True, True)
+    >>> exact = df.aurorax.refine(aurorax_pandas.load_sample_ephemeris(), 50)
+    >>> df["min_distance"].tolist(), exact["min_distance"].round(1).tolist()
+    ([53.391843], [48.1])
     """
     df = require(df, "refine", *model.CONJUNCTION_COLUMNS)
     known = provenance.get_provenance(df.attrs)
     query = known.get("query")
     if not isinstance(distance, Mapping) and distance is not None:
         distance = checked_number("distance", distance, lambda km: 0 <= km < np.inf, "0 or more [km]")
+        refuse_farther("distance", distance)
     events = explode_events(df)
     for rows in (df, events):
         refuse_broken_spans(rows, "refine")
     limits = limits_of_events(events, query, distance)
+    warn_of_narrow_search(df, events, distance)
     limited = np.flatnonzero(np.isfinite(limits))
     events, limits = events.iloc[limited], limits[limited]
     made = df.iloc[:0]
@@ -145,7 +153,7 @@ def _refined(
     tracks = check_spans("refine", events, parents, ephemeris, sources)
     geodetic = known.get("latitudes") == "geodetic"
     found = _Refinement(tracks, events, limits, _bounds(df, known), geodetic)
-    if (admitted := admitted_sources(sources, known.get("query"), ephemeris, tracks)) is not None:
+    if (admitted := admitted_sources(sources, as_list(known.get("query")), ephemeris, tracks)) is not None:
         found.admitted = admitted
     counts = np.bincount(parents, minlength=len(df))
     types = model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE)
@@ -159,17 +167,23 @@ def _refined(
 
 def _bounds(df: pd.DataFrame, known: Mapping[str, Any]) -> tuple[Times, Times]:
     """Return between which instants the spans of each row lie: up to the epochs around it, inside the window."""
-    query = known.get("query") or {}
+    queries = as_list(known.get("query"))
     # ends are rounded to a millisecond
     beyond = pd.Timedelta("1ms")
     if known.get("precision") != provenance.CONTINUOUS:
-        beyond = pd.Timedelta("30s") if query.get("subminute_precision") else provenance.step_of(df, None)
-    first, last = (to_utc(name, query[name]) if query.get(name) else None for name in ("start", "end"))
-    start, end = (df["start"] - beyond).to_numpy("M8[us]"), (df["end"] + beyond).to_numpy("M8[us]")
-    return (
-        start if first is None else np.maximum(start, first.to_datetime64()),
-        end if last is None else np.minimum(end, last.to_datetime64()),
-    )
+        subminute = len(queries) == 1 and queries[0].get("subminute_precision")
+        beyond = pd.Timedelta("30s") if subminute else provenance.step_of(df, None)
+    start, end = ((df[name] + sign * beyond).to_numpy("M8[us]") for name, sign in (("start", -1), ("end", 1)))
+    if not queries:
+        return start, end
+    # of several windows the outermost that reach a row
+    begin, stop = np.full(len(df), _LATEST), np.full(len(df), _EARLIEST)
+    for query in queries:
+        first = to_utc("start", query["start"]).to_datetime64() if query.get("start") else _EARLIEST
+        last = to_utc("end", query["end"]).to_datetime64() if query.get("end") else _LATEST
+        reached = (start <= last) & (end >= first) | (len(queries) == 1)
+        begin[reached], stop[reached] = np.minimum(begin[reached], first), np.maximum(stop[reached], last)
+    return np.where(begin > stop, start, np.maximum(start, begin)), np.where(begin > stop, end, np.minimum(end, stop))
 
 
 class _Refinement:

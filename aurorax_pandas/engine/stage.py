@@ -45,10 +45,14 @@ class Stage:
         The conjunction type.
     measured : Extents
         How far the locations of the ephemeris's sources reach.
+    asked : xarray.Dataset, optional
+        The same as it was given, where locations of the window have been converted: what criteria ask about.
     """
 
-    def __init__(self, window: xr.Dataset, plan: Plan, kind: str, measured: Extents) -> None:
-        self._window, self._plan, self._kind = window, plan, kind
+    def __init__(
+        self, window: xr.Dataset, plan: Plan, kind: str, measured: Extents, asked: xr.Dataset | None = None
+    ) -> None:
+        self._asked, self._plan, self._kind = window if asked is None else asked, plan, kind
         self._epochs = window["epoch"].values.astype("M8[us]")
         self._lat, self._lon = locations_of(window, LOCATIONS[kind])
         extents = plan.extents(measured, kind)
@@ -110,7 +114,7 @@ class Stage:
         block = self._plan.roles[role].block
         if not block_variables(block):
             return np.True_
-        return block_mask(self._window.isel(epoch=slice(begin, stop)), self._parties[role].sources, block)
+        return block_mask(self._asked.isel(epoch=slice(begin, stop)), self._parties[role].sources, block)
 
     def _admitted(self, role: int, begin: int, stop: int) -> Mask | None:
         party, criteria = self._parties[role], self._criteria(role, begin, stop)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _Codes = npt.NDArray[np.int8]
 
 #: Why an ephemeris does not cover a row, by code; the least counts.
-_COVERED, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 4)
+_COVERED, _NO_TIME, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 5)
 _SHOWN: Final = 6
 _NONE: Final = ["AuroraxDataError\n    If the ephemeris covers no row."]
 _SOME: Final = "AuroraxDataWarning\n    If the ephemeris covers some rows only: how many it does not, and why"
@@ -69,7 +69,8 @@ def check_spans(verb: str, events: pd.DataFrame, rows: Ints, ephemeris: xr.Datas
         if len(chosen):
             for side in (0, count):
                 reasons[chosen + side] = _reasons_of_spans(tracks, kind, chosen + side, start[chosen], end[chosen])
-    _report_uncovered(verb, ephemeris, sources, np.tile(rows, 2), reasons, (start.min(), end.max()))
+    reasons[np.tile(np.isnat(start) | np.isnat(end), 2)] = _NO_TIME
+    _report_uncovered(verb, ephemeris, sources, np.tile(rows, 2), reasons, (np.fmin.reduce(start), np.fmax.reduce(end)))
     return tracks
 
 
@@ -102,7 +103,8 @@ def check_instants(
     reasons[hemispheres < 0] = _GAP
     reasons[(hemispheres < 0) & _is_outside(tracks, times, times)] = _OUTSIDE
     reasons[(hemispheres < 0) & tracks.lacks(np.arange(len(sources)))] = _MISSING
-    _report_uncovered(verb, ephemeris, sources, rows, reasons, (times.min(), times.max()))
+    reasons[(hemispheres < 0) & np.isnat(times)] = _NO_TIME
+    _report_uncovered(verb, ephemeris, sources, rows, reasons, (np.fmin.reduce(times), np.fmax.reduce(times)))
 
 
 def _is_outside(
@@ -189,6 +191,7 @@ def _report_uncovered(
     for reason in np.flatnonzero(counts):
         names = _listed(frame.loc[frame["reason"] == reason, "name"])
         words = {
+            _NO_TIME: "whose own time is missing",
             _MISSING: f"for lack of {names}",
             _OUTSIDE: "for epochs outside",
             _GAP: f"for a gap in the positions of {names}",

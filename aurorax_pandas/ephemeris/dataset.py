@@ -97,7 +97,9 @@ def measured_ephemeris(ephemeris: xr.Dataset) -> dict[str, Extents]:
     import xarray as xr
 
     if not isinstance(ephemeris, xr.Dataset):
-        raise AuroraxInputError(f"ephemeris is a {type(ephemeris).__name__}; give an xarray Dataset")
+        ways = {str: "; xarray.open_dataset reads one from a file", pd.DataFrame: "; as_ephemeris makes one of a table"}
+        way = next((said for kind, said in ways.items() if isinstance(ephemeris, kind)), "")
+        raise AuroraxInputError(f"ephemeris is a {type(ephemeris).__name__}; give an xarray Dataset{way}")
     for name in _DIMS:
         if name not in ephemeris.dims:
             raise AuroraxInputError(

@@ -105,6 +105,8 @@ def _read_sets(elements: Any) -> list[ElementSet]:
         text = elements.removeprefix("\ufeff").strip()
         if "\n" in text or "\r" in text or form_of_omm(text) or _is_line(text):
             return _read_text(elements)
+        if "://" in text:
+            raise AuroraxInputError(f"elements={text!r} is an address; give the text that is there, or a file of it")
         return _read_text(_text_of_file(Path(text))) if text else []
     if isinstance(elements, Mapping):
         return [_from_fields(named_fields(elements.items()))]

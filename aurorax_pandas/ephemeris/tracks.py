@@ -62,7 +62,7 @@ class Tracks:
         #: Which sources are lists of events.
         self.listed: npt.NDArray[np.bool_] = (types == "event_list").to_numpy(bool, na_value=False)[self._codes]
         #: Whether the ephemeris has own positions at all.
-        self.has_positions = "geo_lat" in ephemeris
+        self.has_positions: bool = "geo_lat" in ephemeris
 
     def window(self, start: Times, end: Times) -> tuple[Ints, Ints]:
         """Return the first epoch at or after each start and the one past the last at or before each end."""

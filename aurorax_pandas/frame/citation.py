@@ -11,18 +11,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import pandas as pd
 from nested_pandas import NestedDtype
 
 from aurorax_pandas.checks import as_list
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import SEPARATOR, require
 from aurorax_pandas.frame.provenance import KEY, SAMPLE, get_provenance
-from aurorax_pandas.sources import known_sources
+from aurorax_pandas.sources import known_sources, site_platforms
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,8 +45,11 @@ _READ: Final = (
     *dict.fromkeys(itertools.chain(*_PROGRAMS.values())),
     "pair",
     "spacecraft",
+    "station",
     "stations",
 )
+#: What tables of verbs call a source, in a column or in a level of their index.
+_NAMED: Final = ("spacecraft", "station", "site")
 Row = dict[str, str]
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 #: The middle of Kp 3−, 3, 3+, with which SSCWeb traces where nothing else is asked for.
@@ -61,7 +64,7 @@ class Citation(NamedTuple):
     Parameters
     ----------
     table : pandas.DataFrame
-        One row each: ``kind`` (program, service, model, sample, software), ``name``, ``provider``, ``acknowledge``
+        One row each: ``kind`` (program, site, service, model, sample, software), ``name``, ``provider``, ``acknowledge``
         (``"ask the provider"`` where it is not known), ``url`` and ``doi``, and ``source``, where the row was read; text,
         empty where nothing is known.
     text : str
@@ -95,12 +98,13 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     Parameters
     ----------
     data : pandas.DataFrame or xarray.Dataset
-        Conjunctions, or what verbs make of them; or an ephemeris.
+        Conjunctions, or what verbs make of them, as a frame or a Dataset; or an ephemeris.
 
     Returns
     -------
     Citation
-        ``table``, ``text`` and ``bibtex``. Printed it is its text.
+        ``table``, ``text`` and ``bibtex``. Printed it is its text. A site in it, from a table by site that has lost its
+        query, stands for cameras that the table does not name: `citation` of the frame behind it names their programs.
 
     Raises
     ------
@@ -116,24 +120,30 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     >>> print(found.bibtex.splitlines()[0])
     @article{friischristensen2006,
     """
-    programs = None if isinstance(data, pd.DataFrame) else getattr(data, "coords", {}).get("program")
-    if programs is not None:
-        return _cited({str(name) for name in programs.values.ravel()}, _origin_of_ephemeris(data.attrs))
-    df = require(
-        cast("pd.DataFrame", data), "citation", *(name for name in _READ if name in getattr(data, "columns", ()))
-    )
-    names = _programs(df)
-    if len(df) and not names:
+    given: Any = data
+    if hasattr(given, "data_vars"):
+        # a node of a tree holds a Dataset
+        dataset = given.to_dataset() if hasattr(given, "to_dataset") else given
+        programs = dataset.coords.get("program")
+        if programs is not None and "epoch" in dataset.dims:
+            return _cited({str(name) for name in programs.values.ravel()}, (), _origin_of_ephemeris(dataset.attrs))
+        try:
+            given = dataset.aurorax.to_dataframe()
+        except (AuroraxDataError, AuroraxInputError) as error:
+            raise AuroraxInputError(f"citation needs conjunctions or an ephemeris: {error}") from None
+    df = require(given, "citation", *(name for name in _READ if name in getattr(given, "columns", ())))
+    names, sites = _programs(df)
+    if len(df) and not names and not sites:
         raise AuroraxInputError(
-            "citation needs rows that name their data sources: conjunctions, events, pair summaries or passes; cells of "
-            "other tools are made ours by as_conjunctions(data)"
+            "citation needs rows that name their data sources: conjunctions, events, summaries, passes, image windows or "
+            "tracks; cells of other tools are made ours by as_conjunctions(data)"
         )
-    return _cited(names, get_provenance(df.attrs))
+    return _cited(names, sites, get_provenance(df.attrs))
 
 
 def acknowledgement(df: pd.DataFrame) -> tuple[str, list[str]]:
     """Return the words that a file of a frame carries, and the DOIs of its references."""
-    rows = _rows_of(_programs(df), get_provenance(df.attrs))
+    rows = _rows_of(*_programs(df), get_provenance(df.attrs))
     return _in_words(rows), list(dict.fromkeys(row["doi"] for row in rows if row["doi"]))
 
 
@@ -146,8 +156,8 @@ def _origin_of_ephemeris(attrs: Mapping[Any, Any]) -> dict[str, Any]:
     return {**(read if isinstance(read, dict) else {}), **attrs}
 
 
-def _cited(names: Iterable[str], origin: Mapping[Any, Any]) -> Citation:
-    rows = _rows_of(names, origin)
+def _cited(names: Iterable[str], sites: Iterable[str], origin: Mapping[Any, Any]) -> Citation:
+    rows = _rows_of(names, sites, origin)
     references = _references()
     keys = sorted({row["reference"] for row in rows if row["reference"]})
     bibtex = "\n\n".join([*(references[key] for key in keys), _own_reference(origin)])
@@ -155,21 +165,37 @@ def _cited(names: Iterable[str], origin: Mapping[Any, Any]) -> Citation:
     return Citation(table, _in_words(rows), f"{bibtex}\n")
 
 
-def _rows_of(names: Iterable[str], origin: Mapping[Any, Any]) -> list[Row]:
+def _rows_of(names: Iterable[str], sites: Iterable[str], origin: Mapping[Any, Any]) -> list[Row]:
     empty = dict.fromkeys((*_COLUMNS, "reference"), "")
-    return [empty | row for row in (*_program_rows(names), *_origin_rows(origin))]
+    return [empty | row for row in (*_program_rows(names), *_site_rows(sites), *_origin_rows(origin))]
 
 
-def _programs(df: pd.DataFrame) -> set[str]:
-    """Return the programs in a frame; a source whose program is not known stands with its own name."""
-    names = set(_columns_of_programs(df))
+def _programs(df: pd.DataFrame) -> tuple[set[str], set[str]]:
+    """
+    Return the programs in a frame, and the sites of which it does not tell the programs.
+
+    A source whose program is not known stands among the programs with its own name.
+    """
+    names, sites = set(_columns_of_programs(df)), set[str]()
     if not names:
         displayed = {name for name in _displayed(df) if name}
-        known = known_sources().drop_duplicates("display_name").set_index("display_name")["program"]
+        listed = known_sources()
+        known = listed.drop_duplicates("display_name").set_index("display_name")["program"]
         asked = _asked(get_provenance(df.attrs))
-        # a site is no program: where the query tells which were asked for, these are they
-        names.update(asked if asked and not displayed <= set(known.index) else map(known.get, displayed, displayed))
-    return {str(name) for name in names - {None, ""}}
+        if asked and not displayed <= set(known.index):
+            # a site is no program: where the query tells which were asked for, these are they
+            names = asked
+        else:
+            sites = displayed & {*site_platforms(), *listed.loc[listed["source_type"] == "ground", "platform"]}
+            names = {known.get(name, name) for name in displayed - sites}
+        held = {*df.columns, *df.index.names}
+        if {"program", "spacecraft"} <= held:
+            # windows of images have the program of the camera
+            names |= set(df["program"].dropna().astype("str"))
+        elif displayed and not {"pair", "site", "stations"} & held and len({"spacecraft", "station"} & held) == 1:
+            # a table of the one side rests on the other, too
+            names |= asked
+    return {str(name) for name in names - {None, ""}}, sites
 
 
 def _columns_of_programs(df: pd.DataFrame) -> Iterator[Any]:
@@ -185,17 +211,24 @@ def _columns_of_programs(df: pd.DataFrame) -> Iterator[Any]:
 
 
 def _displayed(df: pd.DataFrame) -> Iterator[str]:
-    """Return the names of data sources in pair summaries and passes."""
-    pairs = df["pair"] if "pair" in df.columns else df.index if df.index.name == "pair" else pd.Index([])
-    for pair in pairs.astype("str").unique():
-        yield from pair.split(SEPARATOR)
+    """Return the names of data sources in tables that verbs make."""
+    told: Any
+    for label in ("pair", *_NAMED):
+        if label in df.columns:
+            told = df[label]
+        elif label in df.index.names:
+            told = df.index.get_level_values(label)
+        else:
+            continue
+        for name in told.dropna().astype("str").unique():
+            # a table by site has pairs of these
+            yield from name.split(SEPARATOR) if label in ("pair", "site") else [name]
     if model.kind_of(df) == "passes":
-        yield from df["spacecraft"].dropna().astype("str").unique()
         yield from model.compute.unique(model.flatten(df["stations"]).fields["station"]).to_pylist()
 
 
 def _asked(origin: Mapping[str, Any]) -> set[str]:
-    """Return the programs that the queries of a provenance name."""
+    """Return the programs that the queries of a provenance name; none where a block of sources names none."""
     queries = origin.get("query") or []
     blocks = [
         block
@@ -203,7 +236,8 @@ def _asked(origin: Mapping[str, Any]) -> set[str]:
         for kind in ("ground", "space", "events")
         for block in (query.get(kind) if isinstance(query, dict) else None) or ()
     ]
-    return {str(name) for block in blocks if isinstance(block, dict) for name in as_list(block.get("programs") or ())}
+    programs = [as_list(block.get("programs") or ()) for block in blocks if isinstance(block, dict)]
+    return {str(name) for each in programs for name in each} if all(programs) else set()
 
 
 def _program_rows(names: Iterable[str]) -> Iterator[Row]:
@@ -211,6 +245,15 @@ def _program_rows(names: Iterable[str]) -> Iterator[Row]:
     for name in sorted(names):
         row = known.get(("program", name), {"kind": "program", "name": name})
         yield row | {"acknowledge": row.get("acknowledge") or ASK}
+
+
+def _site_rows(sites: Iterable[str]) -> Iterator[Row]:
+    for name in sorted(sites):
+        yield {
+            "kind": "site",
+            "name": name,
+            "acknowledge": "the providers of its cameras, whose programs are not told here: cite the frame behind this table",
+        }
 
 
 def _origin_rows(origin: Mapping[str, Any]) -> Iterator[Row]:

@@ -14,6 +14,7 @@ import pandas as pd
 from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import ordering, provenance
+from aurorax_pandas.frame.asked import as_asked, differing
 from aurorax_pandas.frame.convert import as_conjunctions
 from aurorax_pandas.frame.identity import source_set_codes
 from aurorax_pandas.frame.intervals import overlap_clusters
@@ -23,6 +24,8 @@ from aurorax_pandas.times import span
 Ints = npt.NDArray[np.int64]
 
 _MINUTE: Final = np.timedelta64(60, "s")
+#: The parts of a query by which several of one search differ.
+_WINDOW: Final = ("start", "end")
 #: Windows that meet are a second apart, in which exact spans are cut.
 _SECOND: Final = np.timedelta64(1, "s")
 #: What two equal rows share beside their sources.
@@ -162,7 +165,7 @@ def read_of(attrs: Mapping[Any, Any]) -> _Read:
     """Return what the attrs of a frame tell of its search."""
     found = provenance.get_provenance(dict(attrs))
     query = found.get("query")
-    asked = _without_window(query) if isinstance(query, dict) else None
+    asked = _without_window(as_asked(query)) if isinstance(query, dict) else None
     steps = [span("step", each, zero=True).to_timedelta64() for each in as_list(found.get("step"))]
     of_query = provenance.step_of_query(asked or {}).to_timedelta64()
     return _Read(asked, tuple(provenance.windows_of(found)), max(steps, default=of_query))
@@ -173,7 +176,7 @@ def _steps(reads: Sequence[_Read]) -> npt.NDArray[np.timedelta64]:
 
 
 def _without_window(query: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in query.items() if key not in ("start", "end", "request_id")}
+    return {key: value for key, value in query.items() if key not in _WINDOW}
 
 
 def _query_numbers(reads: Sequence[_Read]) -> Ints:
@@ -256,11 +259,12 @@ def _merged_query(queries: Sequence[Any]) -> Any:
     if not all(queries):
         return None
     every = list(chain.from_iterable(query if isinstance(query, list) else [query] for query in queries))
-    distinct = [query for position, query in enumerate(every) if query not in every[:position]]
-    differing = sorted(set().union(*(_differing(query, distinct[0]) for query in distinct)))
-    if differing:
+    asked = [as_asked(query) for query in every]
+    distinct = [query for position, query in enumerate(every) if asked[position] not in asked[:position]]
+    parts = sorted(set().union(*(differing(query, distinct[0]) for query in distinct)) - {*_WINDOW})
+    if parts:
         warnings.warn(
-            f"the frames are of {len(distinct)} queries, which differ in {', '.join(differing)}; the provenance lists them",
+            f"the frames are of {len(distinct)} queries, which differ in {', '.join(parts)}; the provenance lists them",
             AuroraxDataWarning,
             stacklevel=callers_level(),
         )
@@ -272,8 +276,3 @@ def _merged_query(queries: Sequence[Any]) -> Any:
             return distinct
         reached = max(reached, last)
     return {**distinct[0], "start": windows[0][0].isoformat(), "end": reached.isoformat()}
-
-
-def _differing(query: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
-    one, two = _without_window(query), _without_window(other)
-    return {key for key in {*one, *two} if one.get(key) != two.get(key)}

@@ -25,6 +25,7 @@ from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.records import OnBadRecords, check_on_bad_records, conjunctions_from_items, json_of_records
 from aurorax_pandas.frame.rules import KINDS
 from aurorax_pandas.frame.trimmed import KnownSources
+from aurorax_pandas.options import public_address
 
 #: Columns without which a table holds no conjunctions, beside one of the nested ones.
 _NEEDED: Final = ("conjunction_type", "start", "end")
@@ -47,10 +48,10 @@ def as_conjunctions(data: Any, *, on_bad_records: OnBadRecords = "raise", data_s
     ----------
     data : object
         What the service answers, as JSON (bytes or text) or parsed: ``{"result": [...]}`` or the array alone. An
-        iterable of PyAuroraX ``Conjunction`` objects, or the search that holds them. A DataFrame: nested cells may be
-        lists or arrays of dicts or objects, JSON text, or of any Arrow type, as `pandas.read_parquet`, DuckDB, polars
-        and pyarrow give them. Anything with ``__arrow_c_stream__`` (a table of pyarrow or polars, a relation of
-        DuckDB). A Dataset of `to_xarray`.
+        iterable of PyAuroraX ``Conjunction`` objects, or the search that holds them, from which the frame then knows
+        query and address. A DataFrame: nested cells may be lists or arrays of dicts or objects, JSON text, or of any
+        Arrow type, as `pandas.read_parquet`, DuckDB, polars and pyarrow give them. Anything with
+        ``__arrow_c_stream__`` (a table of pyarrow or polars, a relation of DuckDB). A Dataset of `to_xarray`.
     on_bad_records : {"raise", "drop"}, default "raise"
         What to do where a record lacks something or contradicts itself (``end`` before ``start``, say): refuse
         all, or leave the record out and warn once with the count.
@@ -144,8 +145,17 @@ def _of_search(search: Any, on_bad_records: OnBadRecords, known: KnownSources) -
     df.attrs[provenance.KEY] = provenance.make_provenance(
         request_ids=[search.request_id] if search.request_id else [],
         query=msgspec.json.decode(msgspec.json.encode(search.query)),
+        api_url=_address_of(search),
     )
     return df
+
+
+def _address_of(search: Any) -> str | None:
+    """Return the address of the service that a search was sent to, None where it does not tell."""
+    # the client that a search of PyAuroraX holds, under a name of its own, knows it
+    told = [getattr(part, "api_base_url", None) for part in getattr(search, "__dict__", {}).values()]
+    told += [str(getattr(search, "request_url", "")).partition("/api/")[0]]
+    return next(filter(None, map(public_address, told)), None)
 
 
 def _of_stream(data: Any, on_bad_records: OnBadRecords, known: KnownSources) -> pd.DataFrame:

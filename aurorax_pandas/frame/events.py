@@ -265,7 +265,7 @@ def _pair_label(sources: list[tuple[int, int]], names: list[str]) -> str:
     return SEPARATOR.join(name for _, name in sorted((not on_ground, names[name]) for name, on_ground in sources))
 
 
-def first_in_label(fields: dict[str, pa.Array], by: PairBy = "pair") -> npt.NDArray[np.bool_]:
+def first_in_label(fields: dict[str, pa.Array], by: PairBy) -> npt.NDArray[np.bool_]:
     """Tell of each event whether its first source also comes first in the label of its pair."""
     keys = []
     for side in ("e1", "e2"):

@@ -19,6 +19,7 @@ from aurorax_pandas.checks import as_list, check_frame, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.model import SCHEMA_VERSION
+from aurorax_pandas.options import SWARM_AURORA_KEY
 from aurorax_pandas.times import Span, span, to_utc
 
 KEY: Final = "aurorax"
@@ -206,7 +207,7 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
         raise AuroraxInputError(
             f"the frame comes from {known}; Swarm-Aurora shows exactly one, read with one request_id"
         )
-    return f"https://swarm-aurora.com/conjunctionFinder?aurorax_request_id={quote(str(request_ids[0]), safe='')}"
+    return f"https://swarm-aurora.com/conjunctionFinder?{SWARM_AURORA_KEY}={quote(str(request_ids[0]), safe='')}"
 
 
 def _queries_of(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -82,6 +82,11 @@ def explore(
     AuroraxInputError
         If a column is not there, an argument cannot be used, or the frame has no events.
 
+    Warns
+    -----
+    AuroraxDataWarning
+        If the maps lack stations whose place is not known.
+
     Notes
     -----
     A brush on the timeline takes the events with an epoch inside it, its ends included; one on the histogram those with a

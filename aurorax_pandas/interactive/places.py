@@ -18,6 +18,7 @@ from aurorax_pandas.plotting.map_tracks import (
     joined_epochs,
     places_by_type,
     sides_on_map,
+    tell_of_unplaced,
 )
 from aurorax_pandas.plotting.projection import azimuthal, box, coastline
 
@@ -76,6 +77,7 @@ def places_of(drawn: Drawn, ephemeris: xr.Dataset | None) -> Places:
         for name in ("station_lat", "station_lon"):
             stations[name] = np.where(at["station_lat"].isna(), stations[name], at[name])
         stations["south"] = np.where(at["station_lat"].isna(), stations["south"], at["south"] == True)  # noqa: E712
+    tell_of_unplaced(stations)
     stations = stations.dropna(subset=["station_lat", "site"])
     codes, names = pd.factorize(stations["site"], sort=True)
     stations["number"] = codes

@@ -150,7 +150,8 @@ def plot_calendar(
     cmap, norm = _scaled_cells(axes, picture, column, shown, limits, scale.query_distance(df))
     _draw_cells(axes, picture, cells, shown, cmap, norm, own, width)
     if legend:
-        bar = f"{counted_things(df, events)} per {_PERIODS[chosen][1]}" if values == "count" else None
+        what = picture.held["what"] = counted_things(df, events, picture.held.get("what"))
+        bar = f"{what} per {_PERIODS[chosen][1]}" if values == "count" else None
         scale.color_bar(axes, picture, bar, shown[np.isfinite(shown)])
         legend_above(axes, picture, taken=taken)
     contract.write_title(axes, title)
@@ -302,5 +303,5 @@ def _draw_days(axes: Axes, days: pd.DatetimeIndex, freq: str, taken: float) -> N
         axes.set_xticks((edges[1:] + edges[:-1]) / 2, list(names))
     else:
         name_times(axes)
-        make_room_for_date(axes, words, taken)
+        make_room_for_date(axes, taken)
     axes.set_xlim(edges[0], edges[-1])

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aurorax_pandas.checks import checked_number, invalid, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.plotting.picture import NOTHING, Picture
+from aurorax_pandas.plotting.picture import NOTHING, Picture, picture_in
+from aurorax_pandas.plotting.room import make_room
+from aurorax_pandas.plotting.words import wrapped
 from aurorax_pandas.signatures import describing
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ shared_parameters: Final = describing(
     Whether to draw the legend, and the colour bar of a picture that has one.""",
     ]
 )
+#: How much of the width of a picture the words of its x axis may have in one line.
+_LABEL_SHARE: Final = 0.66
 #: Largest letters [points] for each inch of width.
 _POINTS_AN_INCH: Final = 2.4
 
@@ -110,6 +114,7 @@ def new_axes(
     """Return the Axes to draw into, on a new figure where there are none; sizes in inches."""
     size = checked_figsize(ax, figsize)
     if ax is not None:
+        make_room(ax)
         return ax
     import matplotlib.pyplot as plt
 
@@ -199,14 +204,23 @@ def figure_of(axes: Axes) -> Figure:
 
 def panel_points(axes: Axes) -> tuple[float, float]:
     """Return the width and height [points] of the part of the figure that Axes and the words around them have."""
-    figure = figure_of(axes)
-    width, height = (side * 72 for side in figure.get_size_inches())
-    place = axes.get_subplotspec()
+    figure: Any = axes.get_figure(root=False)
+    width, height = (side * 72 / figure_of(axes).dpi for side in figure.bbox.size)
+    picture = picture_in(axes)
+    # a colour bar may have taken a part of the place that the picture had
+    place = axes.get_subplotspec() if picture is None or picture.bar is None else picture.held.get("place")
     if place is None:
         box = axes.get_position(original=True)
         return width * min(box.width * 1.25, 1.0), height * min(box.height * 1.25, 1.0)
-    rows, columns = place.get_gridspec().get_geometry()
-    return width * len(place.colspan) / columns, height * len(place.rowspan) / rows
+    outer = place.get_topmost_subplotspec()
+    grid = outer.get_gridspec()
+    across, up = _share(grid.get_width_ratios(), outer.colspan), _share(grid.get_height_ratios(), outer.rowspan)
+    inner, whole = place.get_position(figure), outer.get_position(figure)
+    return width * across * inner.width / whole.width, height * up * inner.height / whole.height
+
+
+def _share(ratios: Any, taken: range) -> float:
+    return float(sum(ratios[number] for number in taken) / sum(ratios))
 
 
 def letter_size(axes: Axes, name: str, most: float = 100.0) -> float:
@@ -223,7 +237,8 @@ def name_axes(axes: Axes, x: str | None = None, y: str | None = None) -> None:
     """Write what lies along the axes, in letters that fit."""
     size = letter_size(axes, "axes.labelsize")
     if x is not None:
-        axes.set_xlabel(x, fontsize=size)
+        # the axis of a narrow picture is shorter than its words
+        axes.set_xlabel(wrapped(x, _LABEL_SHARE * panel_points(axes)[0], size), fontsize=size)
         axes.tick_params(axis="x", labelsize=letter_size(axes, "xtick.labelsize"))
     if y is not None:
         axes.set_ylabel(y, fontsize=size)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
+from aurorax_pandas.analysis.labels import adder_of, labelled_events, ordered_labels, require_column
 from aurorax_pandas.checks import choice, flag, one_name
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting import colors, contract, scale
@@ -100,7 +100,8 @@ def plot_dial(
     missing = [name for name in names if name not in events.columns]
     if missing:
         raise AuroraxInputError(
-            f"dial: the column {missing[0]!r} is missing; it draws {names[0]} [degrees] and {names[1]} [hours]"
+            f"dial: the column {missing[0]!r} is missing; it draws {names[0]} [degrees] and {names[1]} [hours]: "
+            f"{adder_of(missing[0])}"
         )
     values = None
     if color is not None and color not in GROUPS:

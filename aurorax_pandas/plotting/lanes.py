@@ -57,7 +57,9 @@ def lane_points(axes: Axes, picture: Picture) -> float:
 
 
 def label_width(axes: Axes, names: Sequence[str]) -> float:
-    """Return the width [points] that the labels of lanes take."""
+    """Return the width [points] that the labels of lanes take, 0 where Axes that share them have them."""
+    if not axes.yaxis.get_tick_params(which="major").get("labelleft", True):
+        return 0.0
     size = letter_size(axes, "ytick.labelsize", MAX_LABEL_POINTS)
     room = LABEL_SHARE * panel_points(axes)[0]
     return min(max((text_width(name, size) for name in names[:200]), default=0.0), room)

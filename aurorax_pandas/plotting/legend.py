@@ -9,7 +9,7 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 from aurorax_pandas.plotting import colors
 from aurorax_pandas.plotting.contract import figure_of, letter_size, panel_points
 from aurorax_pandas.plotting.picture import Picture
-from aurorax_pandas.plotting.words import fitted, text_width
+from aurorax_pandas.plotting.words import fitted, text_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,8 @@ _ROW: Final = 1.55
 _HANDLE: Final = 3.9
 #: Smallest letters [points].
 _LEAST: Final = 5.5
+#: Up to which width of a picture [points] the legend stands above the labels beside the Axes too.
+_NARROW: Final = 180.0
 #: How much of the height of a picture its legend may have.
 _SHARE: Final = 0.36
 
@@ -59,50 +61,80 @@ def legend_above(axes: Axes, picture: Picture, title: str | None = None, taken: 
     taken : float, default 0.0
         How much of the width of the picture [points] the labels beside the Axes have; a legend may stand above these.
     """
+    from matplotlib.lines import Line2D
+
     handles = [*picture.colors.values(), *picture.marks.values()]
     if not handles:
         return
     size = letter_size(axes, "legend.fontsize", 8.5)
     panel = panel_points(axes)[0]
     bar = 0.12 * panel if picture.bar is not None else 0.0
-    room = 0.94 * panel - bar - 20
-    beside = taken < 0.25 * panel
-    if beside:
-        room -= max(taken, 24)
+    # a map leaves some of its place empty
+    room = (0.94 if axes.get_aspect() == "auto" else 0.88) * panel - bar - 20
+    # a narrow legend needs what is above the labels too
+    beside = taken < 0.25 * panel and panel > _NARROW
+    room -= max(taken, 24) if beside else 0.12 * panel if panel <= _NARROW else 0.0
     height = _SHARE * panel_points(axes)[1]
     # where a legend would be taller than its share its letters shrink, then what marks mean is left out, never a colour
+    left_out = 0
     while True:
-        names = fitted([*picture.colors, *picture.marks][: len(handles)], room - _HANDLE * size, size)
+        names = _names(picture, left_out, room - _HANDLE * size, size)
         columns = _columns_that_fit(names, room, size)
-        if -(-len(names) // columns) * _ROW * size <= height or (
-            size <= _LEAST and len(handles) <= len(picture.colors)
-        ):
+        if _legend_rows(names, columns) * _ROW * size <= height or (size <= _LEAST and left_out >= len(picture.marks)):
             break
         if size > _LEAST:
             size = max(size - 0.5, _LEAST)
         else:
-            handles.pop()
+            left_out += 1
+    if left_out:
+        handles = [*handles[: len(names) - 1], Line2D([], [], linestyle="none")]
     for handle, name in zip(handles, names, strict=True):
         handle.set_label(name)
     # the hours of a dial are named outside of it
     raised = 6.0 + 2.4 * letter_size(axes, "xtick.labelsize", 9.0) if axes.name == "polar" else 0.0
+    side: Any = "lower left" if beside else "lower right"
+    anchor = 0.0 if beside else 1.0
+    if axes.get_aspect() != "auto" and _stands_with_others(axes):
+        # a map is in the middle of its place, and may be narrower than its legend
+        side, anchor = "lower center", 0.5
     legend = axes.legend(
-        handles=handles, title=title, loc="lower left" if beside else "lower right",
-        bbox_to_anchor=(0.0 if beside else 1.0, 1.0), ncols=columns, frameon=False, borderaxespad=0.2,
+        handles=handles, title=title, loc=side, bbox_to_anchor=(anchor, 1.0), ncols=columns, frameon=False, borderaxespad=0.2,
         columnspacing=1.2, handletextpad=0.6, handlelength=1.8, fontsize=size, title_fontsize=size, alignment="left",
         numpoints=1, bbox_transform=axes.transAxes + ScaledTranslation(0.0, raised / 72, figure_of(axes).dpi_scale_trans),
     )  # fmt: skip
     _raise_title(axes, picture, legend)
 
 
+def _stands_with_others(axes: Axes) -> bool:
+    place = axes.get_subplotspec()
+    return place is not None and place.get_topmost_subplotspec().get_gridspec().get_geometry() != (1, 1)
+
+
+def _names(picture: Picture, left_out: int, room: float, size: float) -> list[str]:
+    """Return the words of a legend: names cut where they are too wide, marks in several lines, and how many are not there."""
+    marks = list(picture.marks)[: len(picture.marks) - left_out]
+    told = [wrapped(f"and {left_out} more", room, size)] if left_out else []
+    return [*fitted(list(picture.colors), room, size), *(wrapped(words, room, size) for words in marks), *told]
+
+
+def _parts(count: int, columns: int) -> list[tuple[int, int]]:
+    """Return where each column begins and ends, filled one after the other as matplotlib does."""
+    full, more = divmod(count, columns)
+    ends = [full * (number + 1) + min(number + 1, more) for number in range(columns)]
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def _legend_rows(names: list[str], columns: int) -> int:
+    """Return how many lines of words the tallest column has."""
+    lines = [name.count("\n") + 1 for name in names]
+    return max(sum(lines[begin:end]) for begin, end in _parts(len(names), columns))
+
+
 def _columns_that_fit(names: list[str], room: float, size: float) -> int:
-    """Return in how many columns names fit side by side, filled one after the other as matplotlib does."""
-    widths = [text_width(name, size) + _HANDLE * size for name in names]
+    """Return in how many columns names fit side by side."""
+    widths = [max(text_width(line, size) for line in name.split("\n")) + _HANDLE * size for name in names]
     for columns in range(len(names), 1, -1):
-        full, more = divmod(len(names), columns)
-        ends = [full * (number + 1) + min(number + 1, more) for number in range(columns)]
-        parts = [max(widths[begin:end]) for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
-        if sum(parts) <= room:
+        if sum(max(widths[begin:end]) for begin, end in _parts(len(names), columns)) <= room:
             return columns
     return 1
 

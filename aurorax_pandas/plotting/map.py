@@ -17,7 +17,14 @@ from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.plotting import colors, contract, map_marks, scale
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
-from aurorax_pandas.plotting.map_tracks import Points, events_on_map, points_on_map, stations_on_map
+from aurorax_pandas.plotting.map_tracks import (
+    Points,
+    events_on_map,
+    points_on_map,
+    sides_on_map,
+    stations_on_map,
+    tell_of_unplaced,
+)
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.projection import (
     Place,
@@ -30,6 +37,7 @@ from aurorax_pandas.plotting.projection import (
     fit_to_places,
     map_projection,
 )
+from aurorax_pandas.plotting.room import make_room
 from aurorax_pandas.plotting.rows import counted_things, refuse_summed
 
 if TYPE_CHECKING:
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 7.6
 _NO_STATION = "no pair of a station and a spacecraft"
+_NO_PLACE = "the places of the stations are not known"
 
 
 @contract.shared_parameters
@@ -73,7 +82,8 @@ def plot_map(
     by : {"spacecraft", "pair", "site", "station"} or a column, default "spacecraft"
         What colours the tracks; where there are more than the legend has room for, the most frequent have one.
     ax : matplotlib.axes.Axes, optional
-        Axes to draw into, plain ones or cartopy's; by default a new figure.
+        Axes to draw into, plain ones or cartopy's; by default a new figure. Where they hold a map, tracks are added, and
+        counts are summed up.
     elevations : sequence of float, default (10, 20)
         Elevations above the horizon [degrees] to draw as circles around stations.
     emission_altitude : float, default 110.0
@@ -100,6 +110,11 @@ def plot_map(
     AuroraxInputError
         If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude; or if
         the Axes hold another picture.
+
+    Warns
+    -----
+    AuroraxDataWarning
+        If stations are left out without an ephemeris, since their place is not known.
 
     Examples
     --------
@@ -131,17 +146,21 @@ def plot_map(
     events, labels = labelled_events(df, by, "map")
     reach = max([geometry.viewing_radius(each, altitude) for each in angles], default=300.0)
     if ephemeris is None:
-        what = counted_things(df, events)
+        earlier = held_picture(given, "map")
+        what = counted_things(df, events, None if earlier is None else earlier.held.get("what"))
         stations = stations_on_map(events)
+        lacking = tell_of_unplaced(sides_on_map(events))
         parts = {south: stations[stations["south"] == south] for south in sorted(set(stations["south"]))} or {
             False: stations
         }
         panels = _new_panels(given, {south: _held(part, None, reach) for south, part in parts.items()}, parts, figsize)
         for south, part in parts.items():
-            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, len(events) > 0)
+            panels[south][1].held["what"] = what
+            nothing = _NO_PLACE if lacking else _NO_STATION if len(events) else "no conjunctions"
+            _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, nothing)
         axes = _titled(panels, title)
-        for south, part in parts.items():
-            map_marks.write_names(panels[south][0], panels[south][2], part)
+        for panel in panels.values():
+            map_marks.write_words(*panel)
         return axes
     first, second = spacecraft_sides(events)
     mixed = first != second
@@ -178,8 +197,9 @@ def plot_map(
         legend_above(front[0], front[1])
     axes = _titled(panels, title)
     for south, part in parts.items():
-        map_marks.write_names(panels[south][0], panels[south][2], part)
-        map_marks.write_instants(panels[south][0], panels[south][2], drawn[south])
+        panels[south][1].held.setdefault("stations", []).append(map_marks.known_stations(part))
+        panels[south][1].held.setdefault("points", []).append(drawn[south])
+        map_marks.write_words(*panels[south])
     return axes
 
 
@@ -269,6 +289,7 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
         halves = place.subgridspec(1, 2)
         first.set_subplotspec(halves[0])
         axes: Axes = figure.add_subplot(halves[1], **keywords)
+        make_room(axes)
         return axes
     at = first.get_position(original=True)
     first.set_position((at.x0, at.y0, 0.47 * at.width, at.height))
@@ -277,19 +298,23 @@ def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float
 
 def _draw_counts(
     axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame, angles: Sequence[float], altitude: float,
-    limits: scale.Limits, own: dict[str, Any], what: str | None, found: bool,
+    limits: scale.Limits, own: dict[str, Any], what: str | None, nothing: str,
 ) -> None:  # fmt: skip
-    """Draw stations by how many events each has, and a legend that says what these are, if asked."""
+    """Draw stations by their events in all calls, with a legend that says what these are, if asked; or why there are none."""
     if not len(stations):
-        contract.draw_nothing(axes, _NO_STATION if found else "no conjunctions")
+        contract.draw_nothing(axes, nothing)
         return
+    picture.held.setdefault("stations", []).append(stations)
+    counted = map_marks.stations_of(picture).dropna(subset=["count"])
     map_marks.draw_horizons(axes, picture, project, stations, angles, altitude)
-    counts = stations["count"].to_numpy(np.float64)
-    x, y = project(stations["station_lat"].to_numpy(), stations["station_lon"].to_numpy())
+    counts = counted["count"].to_numpy(np.float64)
+    x, y = project(counted["station_lat"].to_numpy(), counted["station_lon"].to_numpy())
     cmap, norm = scale.scaled(axes, picture, "count", np.append(counts, 1.0), limits)
     area = (30.0 + 130.0 * counts / max(counts.max(), 1.0)) * min(contract.panel_points(axes)[0] / 500.0, 1.0)
     look: dict[str, Any] = {"linewidths": 0.8, "edgecolors": colors.ink(axes), "zorder": 4}
-    drawn = axes.scatter(x, y, s=area, c=counts, cmap=cmap, norm=norm, **look)
+    if "counts" in picture.held:
+        picture.held["counts"].remove()
+    drawn = picture.held["counts"] = axes.scatter(x, y, s=area, c=counts, cmap=cmap, norm=norm, **look)
     drawn.set(**own)
     if what is not None:
         scale.color_bar(axes, picture, what, counts)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
@@ -13,6 +14,7 @@ from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.map_tracks import Points
 from aurorax_pandas.plotting.picture import Picture
 from aurorax_pandas.plotting.projection import Projection, circle
+from aurorax_pandas.plotting.room import settle
 from aurorax_pandas.plotting.words import literal, text_width
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ _MOST_ARROWS: Final = 250
 _MOST_TIMES: Final = 24
 #: How far beside its place a name stands [points].
 _BESIDE: Final = 4.5
+#: What tells names and instants from other words.
+_WORDS: Final = "word"
 _DASHED: Final = (0, (2.5, 1.5))
 
 Place = tuple[float, float]
@@ -42,14 +46,20 @@ def draw_horizons(
     from matplotlib.lines import Line2D
 
     grey = "0.65" if colors.is_dark(axes) else "0.45"
-    places = stations[["station_lat", "station_lon"]].to_numpy(np.float64)
-    for number, elevation in enumerate(elevations if len(places) else ()):
+    known = [tuple(each) for each in stations[["station_lat", "station_lon"]].to_numpy(np.float64).tolist()]
+    drawn: dict[str, set[Any]] = picture.held.setdefault("horizons", {})
+    for elevation in elevations if known else ():
+        words = f"elevation {elevation:g}° ({altitude:g} km)"
+        before = drawn.setdefault(words, set())
+        number = list(drawn).index(words)
+        places = np.array([each for each in known if each not in before]).reshape(-1, 2)
+        before.update(known)
         lat, lon = circle(places[:, 0], places[:, 1], geometry.viewing_radius(elevation, altitude))
         run = np.repeat(np.arange(len(places)), lat.shape[1])
         lines, _ = project.lines(lat.ravel(), lon.ravel(), run)
         look: dict[str, Any] = {"linestyle": _STEPS[number % len(_STEPS)], "linewidth": 0.8}
         axes.add_collection(LineCollection(lines, colors=grey, **look), autolim=False)
-        picture.marks[f"elevation {elevation:g}° ({altitude:g} km)"] = Line2D([], [], color=grey, **look)
+        picture.marks[words] = Line2D([], [], color=grey, **look)
 
 
 def draw_stations(axes: Axes, picture: Picture, project: Projection, stations: pd.DataFrame) -> None:
@@ -75,22 +85,33 @@ def known_stations(found: pd.DataFrame) -> pd.DataFrame:
     return found.dropna(subset=["station_lat"]).drop_duplicates(["site", "station_lat", "station_lon"])
 
 
-def write_names(axes: Axes, project: Projection, stations: pd.DataFrame) -> None:
-    """
-    Write the names of stations beside them, where there is room, as the last thing but one that is drawn.
+def stations_of(picture: Picture) -> pd.DataFrame:
+    """Return the stations of all calls: ``site``, places [degrees] and the sum of their counts, NaN where none counted."""
+    columns = ["site", "station_lat", "station_lon", "count"]
+    held = [part.reindex(columns=columns) for part in picture.held.get("stations", []) if len(part)]
+    if not held:
+        return pd.DataFrame(columns=columns)
+    every = pd.concat([part.astype({"site": "str", "count": "float64"}) for part in held], ignore_index=True)
+    counts: pd.Series[float] = every.groupby(columns[:3], sort=False)["count"].sum(min_count=1)
+    return counts.reset_index()
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        The map, with all that takes room from it.
-    project : Projection
-        Its projection.
-    stations : DataFrame
-        The stations. Where they have a ``count``, it stands behind the name, unless one of them finds no room so.
-    """
+
+def write_words(axes: Axes, picture: Picture, project: Projection) -> None:
+    """Write the names and instants of all calls, as the last thing that is drawn; none stands on another."""
+    for text in [each for each in axes.texts if each.get_gid() == _WORDS]:
+        text.remove()
+    known = stations_of(picture)
+    _write_names(axes, project, known)
+    for points in picture.held.get("points", []):
+        _write_instants(axes, project, points, np.column_stack(project(known["station_lat"], known["station_lon"])))
+
+
+def _write_names(axes: Axes, project: Projection, known: pd.DataFrame) -> None:
+    """Write the names of stations where there is room; counts stand behind them, unless one finds no room so."""
     from matplotlib.patheffects import withStroke
 
-    known = known_stations(stations)
+    if not len(known):
+        return
     x, y = project(known["station_lat"].to_numpy(), known["station_lon"].to_numpy())
     places = list(zip(x.round(-1).tolist(), y.round(-1).tolist(), strict=True))
     names = known["site"].astype("str").tolist()
@@ -98,8 +119,11 @@ def write_names(axes: Axes, project: Projection, stations: pd.DataFrame) -> None
     points = _points_of(axes)
     sides: dict[tuple[Place, str], Place] = {}
     fits = False
-    if "count" in known:
-        longer = [f"{name} {count:.0f}" for name, count in zip(names, known["count"], strict=True)]
+    if known["count"].notna().any():
+        longer = [
+            name if np.isnan(count) else f"{name} {count:.0f}"
+            for name, count in zip(names, known["count"], strict=True)
+        ]
         sides, fits = _sides(axes, points, places, longer, size)
     if not fits:
         sides, _ = _sides(axes, points, places, names, size)
@@ -108,7 +132,7 @@ def write_names(axes: Axes, project: Projection, stations: pd.DataFrame) -> None
         axes.annotate(
             literal(name), place, (right, up), textcoords="offset points", fontsize=size,
             ha="left" if right > 0 else "right", va="center" if up == 0 else "bottom" if up > 0 else "top",
-            color=colors.ink(axes), zorder=5, clip_on=True, annotation_clip=True, path_effects=halo,
+            color=colors.ink(axes), zorder=5, clip_on=True, annotation_clip=True, path_effects=halo, gid=_WORDS,
         )  # fmt: skip
 
 
@@ -146,7 +170,7 @@ def _points_of(axes: Axes) -> float:
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.execute(figure)
-    axes.apply_aspect()
+    settle(axes)
     return float(axes.get_window_extent().width / figure.dpi * 72 / np.ptp(axes.get_xlim()))
 
 
@@ -230,8 +254,8 @@ def draw_directions(
         )  # fmt: skip
 
 
-def write_instants(axes: Axes, project: Projection, points: Points) -> None:
-    """Write for each run the instant of its first minute in range that no other instant or name is near."""
+def _write_instants(axes: Axes, project: Projection, points: Points, stations: npt.NDArray[np.float64]) -> None:
+    """Write for each run the instant of its first minute in range that no other instant, name or station is near."""
     from matplotlib.patheffects import withStroke
     from matplotlib.text import Annotation
 
@@ -241,7 +265,7 @@ def write_instants(axes: Axes, project: Projection, points: Points) -> None:
     scale = _points_of(axes)
     view = tuple(side * scale for side in (*axes.get_xlim(), *axes.get_ylim()))
     width = text_width("00:00", size)
-    taken = []
+    taken = [(east - 3, north - 3, east + 3, north + 3) for east, north in (stations * scale).tolist()]
     for text in axes.texts:
         if isinstance(text, Annotation):
             each, (right, up) = float(text.get_fontsize()), text.xyann
@@ -263,7 +287,7 @@ def write_instants(axes: Axes, project: Projection, points: Points) -> None:
             axes.annotate(
                 f"{pd.Timestamp(times[row]):%H:%M}", place, (3, -3), textcoords="offset points", va="top",
                 fontsize=size, color=colors.ink(axes), alpha=0.85, zorder=4, clip_on=True, annotation_clip=True,
-                path_effects=halo,
+                path_effects=halo, gid=_WORDS,
             )  # fmt: skip
         if len(written) >= _MOST_TIMES:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from aurorax_pandas.analysis.approach import approaches_of, sources_of_sides
 from aurorax_pandas.analysis.images import image_sites
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.ephemeris.tracks import Tracks, named_place
+from aurorax_pandas.exceptions import AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.intervals import overlap_clusters
 from aurorax_pandas.sources import CONJUNCTION_TYPES, SPACECRAFT, bundled_sources
@@ -220,6 +222,19 @@ def stations_on_map(events: pd.DataFrame) -> pd.DataFrame:
     found = sides_on_map(events).dropna(subset=["station_lat"])
     grouped = found.groupby(["site", "station_lat", "station_lon", "south"], dropna=False)
     return grouped.size().rename("count").reset_index()
+
+
+def tell_of_unplaced(sides: pd.DataFrame) -> bool:
+    """Warn of stations of `sides_on_map` that a map lacks since nobody knows where they are; tell whether there are any."""
+    names = sorted(set(sides.loc[sides["station_lat"].isna(), "site"].dropna().astype("str")))
+    if names:
+        text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        warnings.warn(
+            f"the map lacks {text}, whose place is not known; give the ephemeris that has it",
+            AuroraxDataWarning,
+            stacklevel=callers_level(),
+        )
+    return bool(names)
 
 
 def sides_on_map(events: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,8 @@ Array = npt.NDArray[np.float64]
 Place = tuple[Array, Array]
 
 _COAST_SCALE: Final = 100.0
+#: Steps between meridians [degrees].
+_MERIDIANS: Final = (90.0, 60.0, 30.0, 20.0, 15.0, 10.0, 5.0, 2.0, 1.0)
 #: How far along a map two neighbours may be [parts of its width]; a line between others would cross the map.
 _LONGEST: Final = 0.25
 
@@ -164,19 +166,44 @@ def fit_to_places(axes: Axes, project: Projection, places: Sequence[Place]) -> N
 
 
 def _draw_gridlines(axes: Any, size: float) -> None:
+    from cartopy.mpl.gridliner import Gridliner
     from cartopy.mpl.ticker import LatitudeLocator, LongitudeLocator
+    from matplotlib.ticker import FixedLocator
 
-    for old in getattr(axes, "_gridliners", []):
+    for old in [each for each in axes.artists if isinstance(each, Gridliner)]:
         old.remove()
     look = {"size": size, "color": colors.ink(axes)}
     lines = axes.gridlines(
-        draw_labels={"left": "y", "bottom": "x"}, linewidth=0.5, alpha=0.4, xlabel_style=look, ylabel_style=look
-    )
+        draw_labels={"left": "y", "bottom": "x"}, linewidth=0.5, alpha=0.4, xlabel_style=look, ylabel_style=look,
+        x_inline=False, y_inline=False,
+    )  # fmt: skip
     lines.rotate_labels = False
     # degrees with a half are longer than the two letters of most
     across, up = (points / (5.5 * size) for points in contract.panel_points(axes))
-    lines.xlocator = LongitudeLocator(nbins=int(np.clip(0.7 * across, 2, 8)))
+    meridians = _meridians(axes)
+    lines.xlocator = (
+        LongitudeLocator(nbins=int(np.clip(0.7 * across, 2, 8)))
+        if meridians is None
+        else FixedLocator(meridians.tolist())
+    )
     lines.ylocator = LatitudeLocator(nbins=int(np.clip(up, 3, 8)))
+
+
+def _meridians(axes: Any) -> Array | None:
+    """Return as few meridians [degrees] as name two at the lower edge, None where that edge is outside of the world."""
+    from cartopy.crs import PlateCarree
+
+    left, right = axes.get_xlim()
+    x = np.linspace(left, right, 61)
+    edge = PlateCarree().transform_points(axes.projection, x, np.full(61, axes.get_ylim()[0]))[:, 0]
+    if not np.isfinite(edge).all():
+        return None
+    # names at the very corners would not fit
+    edge = np.unwrap(edge, period=360.0)[2:-2]
+    for step in _MERIDIANS:
+        if np.floor(edge.max() / step) - np.ceil(edge.min() / step) >= 1:
+            return np.arange(-180.0, 180.1, step)
+    return None
 
 
 def _draw_graticule(axes: Axes, project: Projection, size: float) -> None:

@@ -17,6 +17,7 @@ from aurorax_pandas.sources import HEMISPHERE
 
 #: Words that a picture can group by, beside columns.
 GROUPS: Final = ("pair", "site", "spacecraft", "station")
+_PAIR_EVENTS: Final = "Pair events"
 _PASS: Final = ("spacecraft", "stations", "closest_station", "start", "end")
 
 
@@ -85,10 +86,20 @@ def stops_of(events: pd.DataFrame) -> npt.NDArray[Any]:
     return events["end"].to_numpy("M8[us]") + step.to_timedelta64()
 
 
-def counted_things(df: pd.DataFrame, events: pd.DataFrame) -> str:
-    """Return what a picture counts: conjunctions, or their pair events where some have several."""
+def counted_things(df: pd.DataFrame, events: pd.DataFrame, held: str | None = None) -> str:
+    """
+    Return what a picture counts: conjunctions, or their pair events where some have several.
+
+    Parameters
+    ----------
+    df, events : pandas.DataFrame
+        The frame and its events.
+    held : str, optional
+        What earlier calls counted into the same picture.
+    """
     parents = events["conjunction"] if "conjunction" in events.columns else pd.Series(dtype="int64")
-    return "Pair events" if len(df) != len(events) or parents.duplicated().any() else "Conjunctions"
+    several = len(df) != len(events) or bool(parents.duplicated().any())
+    return _PAIR_EVENTS if several or held == _PAIR_EVENTS else "Conjunctions"
 
 
 def conjugate_rows(events: pd.DataFrame) -> npt.NDArray[np.bool_] | None:

@@ -14,6 +14,7 @@ from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.plotting import colors
 from aurorax_pandas.plotting.contract import figure_of, letter_size, panel_points
 from aurorax_pandas.plotting.picture import Picture, held_picture
+from aurorax_pandas.plotting.room import follow
 from aurorax_pandas.plotting.words import column_label, text_width
 
 if TYPE_CHECKING:
@@ -140,22 +141,26 @@ def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: np
     from matplotlib.ticker import MaxNLocator
 
     mappable = ScalarMappable(picture.norm, picture.cmap)
+    words = column_label(str(picture.column)) if label is None else label
     if picture.bar is not None:
         picture.bar.update_normal(mappable)
+        picture.bar.ax.yaxis.label.set_text(words)
         return
     figure = figure_of(axes)
     height = panel_points(axes)[1] / 72
     # a map leaves some of its place empty
-    shrink = min(1.0, _BAR_INCHES / height) * (1.0 if axes.get_aspect() == "auto" else 0.8)
+    shrink = min(1.0, _BAR_INCHES / height)
+    if axes.get_aspect() != "auto" and figure.get_layout_engine() is not None:
+        shrink *= 0.8
     known = np.array([]) if values is None else values[np.isfinite(values)]
     norm: Any = picture.norm
     below, above = (known < norm.vmin).any(), (known > norm.vmax).any()
     extend = "both" if below and above else "min" if below else "max" if above else "neither"
     panel = panel_points(axes)[0]
+    picture.held["place"] = axes.get_subplotspec()
     bar = figure.colorbar(
         mappable, ax=axes, pad=0.02, aspect=30, shrink=shrink, extend=extend, fraction=0.15 if panel > 300 else 0.1
     )
-    words = column_label(str(picture.column)) if label is None else label
     room = shrink * 0.72 * height * 72
     size = letter_size(axes, "axes.labelsize", 10.0)
     bar.set_label(words, fontsize=float(np.clip(size * room / max(text_width(words, size), 1.0), 4.5, size)))
@@ -165,6 +170,8 @@ def color_bar(axes: Axes, picture: Picture, label: str | None = None, values: np
         bar.update_ticks()
         bar.minorticks_off()
     picture.bar = bar
+    if bar.ax.get_subplotspec() is not None:
+        follow(axes, bar)
 
 
 def counting(most: int, cmap: Colormap, least: int = 1) -> tuple[Colormap, Normalize]:

@@ -30,6 +30,9 @@ _DAYS: Final = ((2, tuple(range(1, 31, 2))), (4, tuple(range(1, 29, 4))), (7, (1
 _MONTHS: Final = (1, 2, 3, 4, 6)
 _MONTH: Final = 30.44
 _YEAR: Final = 365.25
+#: Room for the words of a time of day and of a date, and what is between two [letters high].
+_TIME: Final = 3.9
+_DATE: Final = 3.3
 #: Width of the widest mark at an instant [points].
 _MARK_POINTS: Final = 3.6
 #: Words of the longest date that stands at the end of the axis.
@@ -67,23 +70,48 @@ class TimeTicks(dates.DateLocator):
     def tick_values(self, vmin: Any, vmax: Any) -> Sequence[float]:
         """Return the ticks between two instants, as matplotlib counts days."""
         points = self._axes.get_window_extent().width / figure_of(self._axes).dpi * 72
-        most = int(np.clip(points // (3.9 * self._size) + self._both_ends, 1, 9))
         first, last = float(vmin), float(vmax)
-        ticks = _round_times(first, last, most)
+        # days, months and years have shorter words than times of day
+        most, dates_ = (
+            int(np.clip(points // (letters * self._size) + self._both_ends, 1, 9)) for letters in (_TIME, _DATE)
+        )
+        ticks = _round_times(first, last, most, dates_)
         # an axis without a tick says nothing
         found: list[float] = ticks.tolist() if len(ticks) else [(first + last) / 2]
         return found
 
 
-def _round_times(first: float, last: float, most: int) -> npt.NDArray[np.float64]:
-    """Return round instants between two [days], no more than asked for."""
+class _Dates(dates.ConciseDateFormatter):
+    """Words of ticks; one that stands alone has no neighbours to tell its date, and says it itself."""
+
+    _alone: str | None = None
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Return the words of ticks, as matplotlib counts days."""
+        words: list[str] = super().format_ticks(values)  # type: ignore[no-untyped-call]
+        self._alone = None
+        if len(values) == 1:
+            when = dates.num2date(values[0], tz="UTC")  # type: ignore[no-untyped-call]
+            is_day = values[0] == np.round(values[0])
+            words = [f"{when:%Y-%m-%d}" if is_day else f"{when:%H:%M}"]
+            self._alone = "" if is_day else f"{when:%Y-%b-%d}"
+        return words
+
+    def get_offset(self) -> str:
+        """Return what stands at the end of the axis."""
+        return str(super().get_offset()) if self._alone is None else self._alone  # type: ignore[no-untyped-call]
+
+
+def _round_times(first: float, last: float, times: int, dates_: int) -> npt.NDArray[np.float64]:
+    """Return round instants between two [days], no more than asked for of times of day and of dates."""
     length = (last - first) * _DAY
     for step in _SECONDS:
+        most = dates_ if step == _DAY else times
         if length / step < most + 1:
             numbers = np.arange(np.ceil(first * _DAY / step - 1e-9), np.floor(last * _DAY / step + 1e-9) + 1)
             if len(numbers) <= most:
                 return np.asarray(numbers * step / _DAY, np.float64)
-    days = last - first
+    days, most = last - first, dates_
     for step, chosen in _DAYS:
         if days / step < most + 1:
             found = [day for month in _months(first, last, 1) for day in _days_of(month, chosen)]
@@ -132,7 +160,7 @@ def name_times(axes: Axes, both_ends: bool = False) -> None:
     axes.xaxis_date()
     locator = TimeTicks(axes, size, both_ends)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC"))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(_Dates(locator, tz="UTC"))  # type: ignore[no-untyped-call]
     axes.xaxis.get_offset_text().set_fontsize(size)
 
 
@@ -162,7 +190,7 @@ def draw_time(
         return
     held = tuple(axes.dataLim.intervalx)
     name_times(axes)
-    make_room_for_date(axes, words, taken)
+    make_room_for_date(axes, taken)
     begin, end = start[known].min(), stop[known].max()
     # a bar or a mark at either end is seen whole, in a narrow picture too
     beside = max(0.02, _MARK_POINTS / max(0.78 * panel_points(axes)[0] - taken, 20.0))
@@ -174,11 +202,12 @@ def draw_time(
     axes.set_xlim(first, last)
 
 
-def make_room_for_date(axes: Axes, words: str, taken: float) -> None:
+def make_room_for_date(axes: Axes, taken: float) -> None:
     """Put the words of the x axis under the date at its end, where both do not fit side by side."""
     size = letter_size(axes, "axes.labelsize")
     dated = letter_size(axes, "xtick.labelsize")
     room = 0.8 * panel_points(axes)[0] - taken
     # the words stand in the middle, the date at the right
-    if room / 2 - text_width(words, size) / 2 < text_width(_LONGEST, dated) + 6:
+    lines = axes.get_xlabel().split("\n")
+    if room / 2 - max(text_width(line, size) for line in lines) / 2 < text_width(_LONGEST, dated) + 6:
         axes.xaxis.labelpad = 1.3 * dated + 2

@@ -296,7 +296,7 @@ def _tell_width(axes: Axes, picture: Picture, lengths: npt.NDArray[Any], taken: 
     if drawn > 2 * pd.Timedelta(np.median(lengths)):
         words = f"Time [UTC], a bar is {_rounded(drawn)} or longer"
         contract.name_axes(axes, x=words)
-        make_room_for_date(axes, words, taken)
+        make_room_for_date(axes, taken)
 
 
 def _rounded(length: pd.Timedelta) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
+import math
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from aurorax_pandas.frame import model
@@ -24,6 +26,8 @@ _UNITS: Final = model.UNITS | {
     "approach_elevation": "degrees",
     "footprint_uncertainty": "km",
 }
+#: Which part of the most telling word's worth a word tells at most that may be left out.
+_LITTLE: Final = 0.3
 _DOTS: Final = "…"
 #: How much of what is left of a shortened label is its beginning, in the order in which that is tried.
 _HEADS: Final = (0.5, 0.25, 0.75, 0.0, 1.0)
@@ -67,6 +71,18 @@ def text_width(text: str, size: float) -> float:
     return float(width)
 
 
+def wrapped(text: str, room: float, size: float) -> str:
+    """Return words of our own in as many lines as they need to be no wider than the room there is [points]."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
 def fitted(labels: Sequence[str], room: float, size: float) -> list[str]:
     """
     Return labels as they are to be drawn, each no wider than the room there is; they stay distinct.
@@ -81,10 +97,14 @@ def fitted(labels: Sequence[str], room: float, size: float) -> list[str]:
         Size of the letters [points].
     """
     plain = [literal(label) for label in labels]
+    told = _telling(labels)
     wide = [number for number, label in enumerate(plain) if text_width(label, size) > room]
     taken = set(itertools.compress(plain, [number not in set(wide) for number in range(len(plain))]))
     for number in wide:
-        tries = (_cut(labels[number], room, size, head) for head in _HEADS)
+        tries = itertools.chain(
+            _without_words(labels[number], told, room, size),
+            (_cut(labels[number], room, size, head) for head in _HEADS),
+        )
         found = next((each for each in tries if each not in taken), None)
         turn = itertools.count(2)
         while found is None:
@@ -94,6 +114,31 @@ def fitted(labels: Sequence[str], room: float, size: float) -> list[str]:
         taken.add(found)
         plain[number] = found
     return plain
+
+
+def _telling(labels: Sequence[str]) -> dict[str, float]:
+    """Return how much each word tells of which label it is in: less, the more labels have it."""
+    found = collections.Counter(word for label in labels for word in set(label.split()))
+    return {word: math.log(len(labels) / count) for word, count in found.items()}
+
+
+def _without_words(label: str, told: dict[str, float], room: float, size: float) -> Iterator[str]:
+    """Yield a label without the words that tell least, if there is room for those that tell most."""
+    words = label.split()
+    kept = [True] * len(words)
+    most = max((told[word] for word in words), default=0.0)
+    for number in sorted(range(len(words)), key=lambda at: (round(told[words[at]], 6), at)):
+        if told[words[number]] > _LITTLE * most or most == 0:
+            return
+        kept[number] = False
+        groups = itertools.groupby(zip(kept, words, strict=True), key=lambda pair: pair[0])
+        parts = [literal(" ".join(word for _, word in group)) if shown else _DOTS for shown, group in groups]
+        shorter = "".join(parts)
+        # dots in the middle tell that words are left out, where there is no room for those before them
+        for shown in (shorter, shorter.removeprefix(_DOTS) if shorter.count(_DOTS) > 1 else shorter):
+            if text_width(shown, size) <= room:
+                yield shown
+                return
 
 
 def _cut(label: str, room: float, size: float, head: float) -> str:

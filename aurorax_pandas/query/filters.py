@@ -18,6 +18,14 @@ OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between")
 _SIGNS: Final = {"==": "=", "<>": "!="}
 _LEADING_SIGN: Final = re.compile(r"\s*(<=|>=|==|!=|<>|=|<|>)\s*(\S.*)", re.DOTALL)
 
+#: What is written in place of the key of a block, and the key.
+_OTHER_WORDS: Final = {
+    **dict.fromkeys(("program", "mission", "missions", "network"), "programs"),
+    **dict.fromkeys(("platform", "site", "sites", "station", "stations", "spacecraft", "satellite", "satellites"), "platforms"),
+    **dict.fromkeys(("instrument_type", "instrument", "instruments"), "instrument_types"),
+    **dict.fromkeys(("location", "place", "places"), "locations"),
+}  # fmt: skip
+
 _T = TypeVar("_T")
 
 
@@ -224,8 +232,8 @@ def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
     for key, item in value.items():
         name = "ephemeris_metadata_filters" if key == "metadata_filters" else key
         if name not in known:
-            singular = key in ("program", "platform", "instrument_type") and f"{key}s" in known
-            hint = f"write {{'{key}s': {item!r}}}" if singular else suggestion(key, known)
+            meant = _OTHER_WORDS.get(key)
+            hint = f"write {{{meant!r}: {item!r}}}" if meant in known else suggestion(key, known)
             raise AuroraxInputError(f"{argument}: unknown key {key!r} in {shown(dict(value))}; {hint}")
         if name == "ephemeris_metadata_filters":
             name, item = "metadata_filters", read_filter(item)

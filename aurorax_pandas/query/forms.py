@@ -9,7 +9,7 @@ from typing import Any, Final
 from aurorax_pandas.checks import as_list, as_number, shown
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.query.blocks import NOT_GIVEN, DataSourceBlock, read_location
-from aurorax_pandas.sources import NAMED_BY, SPACECRAFT, known_sources, platform_named
+from aurorax_pandas.sources import NAMED_BY, SPACECRAFT, known_sources, platform_meant
 
 _EVERY: Final = {"ground": "every data source on the ground", "space": "every spacecraft", "events": "every event list"}
 
@@ -34,6 +34,8 @@ def refuse_bare(argument: str, given: Any) -> None:
     if argument == "custom_locations":
         if isinstance(given, Mapping) and set(given) == {"lat", "lon"}:
             items = [given]
+        elif isinstance(given, Mapping) and given and all(map(_is_place, given.values())):
+            items = list(given.values())
         elif len(items) == 2 and all(as_number(item) == as_number(item) for item in items):
             items = [tuple(items)]
         if items and all(map(_is_place, items)):
@@ -59,7 +61,7 @@ def _line_of_names(argument: str, names: list[str]) -> str:
     block: dict[str, list[str]] = {}
     found = set()
     for name in names:
-        plain = platform_named(name)
+        plain = platform_meant(name) or name
         folded = plain.lower()
         for key, column in NAMED_BY.items():
             hit = sources[sources[column].str.lower() == folded]

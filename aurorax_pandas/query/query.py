@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypedDict, Unpack
 
-from aurorax_pandas.checks import as_list, as_number, invalid, known_name, shown, suggestion
+from aurorax_pandas.checks import as_list, as_number, invalid, known_name, refuse_farther, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.options import names_search
 from aurorax_pandas.query.blocks import (
     CustomLocationsBlocks,
     CustomLocationsCriteriaBlock,
@@ -24,11 +25,10 @@ from aurorax_pandas.query.blocks import (
 )
 from aurorax_pandas.query.filters import from_mapping
 from aurorax_pandas.query.forms import refuse_bare, tell_of_every_source
-from aurorax_pandas.sources import CONJUNCTION_TYPES
+from aurorax_pandas.sources import CONJUNCTION_TYPES, DEFAULT_TYPES
 from aurorax_pandas.times import window
 
 MAX_BLOCKS: Final = 10
-DEFAULT_TYPES: Final = ("nbtrace",)
 
 
 def _flag(argument: str, value: object) -> bool | None:
@@ -166,12 +166,18 @@ class Query:
         options = {"conjunction_types": conjunction_types, "subminute_precision": subminute_precision}
         if isinstance(start, Mapping) and end is None:
             raise AuroraxInputError("start= is a whole query; write query=... in its place")
+        if isinstance(start, str) and end is None and names_search(start):
+            raise AuroraxInputError(f"start={start!r} names a search; write request_id={start!r}")
         check_one_way({"start": start, "end": end, "distance": distance, **blocks, **options}, query=query)
         if query is not None:
             given = _read_query(query)
             made, blocks = cls.parse(given), {name: given.get(name) for name in blocks}
         else:
             made = cls._of_parts(start, end, distance, **blocks, **options)
+        # the service takes any number, and so do queries that it tells
+        for pair, kilometres in made.max_distances.items():
+            if kilometres is not None:
+                refuse_farther(f"distance of {pair}", kilometres)
         for argument, block in blocks.items():
             tell_of_every_source(argument, block)
         return made

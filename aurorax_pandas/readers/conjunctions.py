@@ -97,7 +97,8 @@ def read_aurorax_conjunctions(
         A finished query, such as one from the AuroraX web page: a dict, its JSON text, a file, or a search (of
         PyAuroraX too) that sends it.
     request_id : str or search, optional
-        A search that was run before, by anyone; its address works too, and so does the search itself.
+        A search that was run before, by anyone; its address works too, that of Swarm-Aurora's page which shows it, and
+        the search itself.
     api_url, api_key : str, optional
         Service and key; by default those of `set_options`, then ``AURORAX_API_URL`` and ``AURORAX_API_KEY``,
         then ``https://api.aurorax.space`` without a key.

@@ -175,10 +175,11 @@ def read_aurorax_data_products(
 
 
 @meeting(
-    program="choose rows of the frame: .query('program == {value!r}')",
-    platform="choose rows of the frame: .query('platform == {value!r}')",
-    instrument_type="choose rows of the frame: .query('instrument_type == {value!r}')",
-    source_type="choose rows of the frame: .query('source_type == {value!r}')",
+    **{
+        f"{name}{plural}": f'choose rows of the frame: .query("{name} == {{value!r}}")'
+        for name in ("program", "platform", "instrument_type", "source_type")
+        for plural in ("", "s")
+    },
 )
 @service_parameters
 def read_aurorax_data_sources(

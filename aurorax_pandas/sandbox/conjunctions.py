@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
 
 from aurorax_pandas.engine.find import search_ephemeris
 from aurorax_pandas.engine.plan import check_searchable
+from aurorax_pandas.ephemeris.coverage import holdings
 from aurorax_pandas.frame.written import records_from_conjunctions
 from aurorax_pandas.query.query import Query, block_names, describe_query
 from aurorax_pandas.sandbox.holdings import Holdings
@@ -15,6 +17,8 @@ from aurorax_pandas.sandbox.jobs import Job, Work
 from aurorax_pandas.sandbox.recording import RECORDED_BEFORE, is_recorded, recorded_rows
 
 _KINDS = ("ground", "space", "events", "adhoc")
+
+logger = logging.getLogger("aurorax_pandas.sandbox")
 
 
 def conjunction_work(held: Holdings, query: Query) -> Work:
@@ -50,6 +54,11 @@ def conjunction_work(held: Holdings, query: Query) -> Work:
             job.log("info", "Answered from a recorded search")
         if empty:
             job.log("info", f"sandbox: there is no data of {', '.join(empty)}")
+            # who does not read the log of the search would take the empty frame for an answer
+            logger.warning(
+                "no rows for search %s: the sandbox has no data of %s; it holds %s",
+                job.request_id, ", ".join(empty), holdings(held.ephemeris),
+            )  # fmt: skip
         if searched:
             job.log("info", "Answered by the local engine from the sandbox's ephemeris")
         for kind in payload["conjunction_types"]:

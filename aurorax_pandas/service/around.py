@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -10,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxError
+from aurorax_pandas.checks import shown
+from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxError
 from aurorax_pandas.frame.intervals import overlap_clusters
+from aurorax_pandas.frame.provenance import get_provenance
+from aurorax_pandas.options import service_of
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Timeout, deadline_of
 from aurorax_pandas.service.source_search import SourceSearch
@@ -73,6 +77,18 @@ def read_around(
                 raise result
             frames[cluster] = result
     return pd.concat([frames[cluster] for cluster in sorted(frames)], ignore_index=True)
+
+
+@contextlib.contextmanager
+def telling_of_origin(df: pd.DataFrame, connection: Connection) -> Iterator[None]:
+    """Add to an error of a service that the frame was read at another one, which is not asked unless it is given."""
+    try:
+        yield
+    except AuroraxAPIError as error:
+        origin = get_provenance(df.attrs).get("api_url")
+        if isinstance(origin, str) and service_of(origin) != service_of(connection.api_url):
+            error.add_note(f"The frame was read at another service; to ask that one, give api_url={shown(origin)}")
+        raise
 
 
 def names_of(sources: pd.DataFrame) -> dict[str, list[str]]:

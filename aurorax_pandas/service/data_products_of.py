@@ -15,10 +15,11 @@ from aurorax_pandas.analysis.stations import of_side, station_sides
 from aurorax_pandas.checks import known_name, names
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
-from aurorax_pandas.frame.events import as_events
+from aurorax_pandas.frame.events import SIDE_COLUMNS, as_events
+from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.frame.products import DATA_PRODUCT_TYPES
 from aurorax_pandas.options import hidden, service_in_force
-from aurorax_pandas.service.around import Ints, names_of, read_around
+from aurorax_pandas.service.around import Ints, names_of, read_around, telling_of_origin
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.data_products import DataProductSearch
 from aurorax_pandas.service.deadline import Timeout
@@ -66,7 +67,7 @@ def read_data_products_of(
     Raises
     ------
     AuroraxInputError
-        If no event has a ground source, or a kind is not known.
+        If no event has a ground source, a row has no start or end or ends before it starts, or a kind is not known.
     AuroraxError
         As `read_aurorax_data_products`.
 
@@ -88,12 +89,13 @@ def read_data_products_of(
     kinds = [known_name("types", kind, DATA_PRODUCT_TYPES) for kind in names("types", types)]
     if not kinds:
         raise AuroraxInputError(f"types is empty; give some of {', '.join(DATA_PRODUCT_TYPES)}")
-    events = as_events(df, "data_products", "start", "end", "pair")
+    events = as_events(df, "data_products", "start", "end", "pair", *SIDE_COLUMNS)
     sides = station_sides(events)
     on_ground = of_side(events, sides, "source_type").eq("ground").to_numpy(bool)
     shown = np.flatnonzero(on_ground & of_side(events, sides, "identifier").notna().to_numpy(bool))
     if not len(shown):
         raise AuroraxInputError("no event of the frame has a ground source, so there is nothing that shows it")
+    refuse_broken_spans(events.iloc[shown], "data_products")
     parents = rows_of_events(df, events)
     events, sides = events.iloc[shown], sides[shown]
     stations = pd.DataFrame({name: of_side(events, sides, name).array for name in model.SOURCE_FIELDS})
@@ -122,7 +124,8 @@ def read_data_products_of(
         return made
 
     connection = Connection(service_in_force(api_url, api_key), poll_interval)
-    made = read_around(first.astype("M8[us]"), last.astype("M8[us]"), search, joined, connection, timeout)
+    with telling_of_origin(df, connection):
+        made = read_around(first.astype("M8[us]"), last.astype("M8[us]"), search, joined, connection, timeout)
     made["data_product_type"] = made["data_product_type"].astype("category")
     made = made.sort_values("event", kind="stable", ignore_index=True)
     made.attrs = copy.deepcopy(df.attrs)

@@ -30,7 +30,7 @@ class Deadline:
     """
 
     def __init__(self, timeout: Any, clock: Callable[[], float] = time.monotonic) -> None:
-        self.timeout = seconds_of("timeout", timeout, none="no deadline")
+        self.timeout: float | None = seconds_of("timeout", timeout, none="no deadline")
         self._clock = clock
         self._end = math.inf if self.timeout is None else clock() + self.timeout
 

@@ -12,8 +12,9 @@ from aurorax_pandas.ephemeris.records import regular_ephemeris
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import require
+from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.options import hidden, service_in_force
-from aurorax_pandas.service.around import Ints, names_of, read_around
+from aurorax_pandas.service.around import Ints, names_of, read_around, telling_of_origin
 from aurorax_pandas.service.connection import Connection
 from aurorax_pandas.service.deadline import Timeout
 from aurorax_pandas.service.search import EphemerisSearch
@@ -56,7 +57,7 @@ def read_ephemeris_of(
     Raises
     ------
     AuroraxInputError
-        If the frame is empty, or has sources that the service does not hold.
+        If the frame is empty, a row has no start or end or ends before it starts, or sources are none of the service's.
     AuroraxError
         As `read_aurorax_ephemeris`.
 
@@ -75,12 +76,15 @@ def read_ephemeris_of(
     span("pad", pad, zero=True)
     if df.empty:
         raise AuroraxInputError("the frame is empty: there is nothing to read ephemeris of")
+    refuse_broken_spans(df, "ephemeris")
     identifiers = model.flatten(df["data_sources"]).column("identifier")
     if (identifiers.fillna(NO_IDENTIFIER) < 0).any():
         raise AuroraxInputError(
             "some sources are places of your own; the service has no ephemeris of them, stations() makes it"
         )
-    return read_ephemeris_around(df, Connection(service_in_force(api_url, api_key), poll_interval), timeout, pad)
+    connection = Connection(service_in_force(api_url, api_key), poll_interval)
+    with telling_of_origin(df, connection):
+        return read_ephemeris_around(df, connection, timeout, pad)
 
 
 def read_ephemeris_around(

@@ -79,7 +79,7 @@ class Search(ABC, Generic[_Result]):
     completed: bool = False
 
     def __init__(self, query: dict[str, Any], connection: Connection, request_id: str | None = None) -> None:
-        self.query = query
+        self.query: dict[str, Any] = query
         self.request_id = "" if request_id is None else check_request_id(request_id, connection.api_url)
         self._connection = connection
         self._submitting = threading.Lock()

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.service.conditions import ListedSource, check_filter
-from aurorax_pandas.sources import NAMED_BY, SOURCE_TYPES, TYPES_OF_BLOCK
+from aurorax_pandas.sources import NAMED_BY, SOURCE_TYPES, TYPES_OF_BLOCK, platform_meant
 
 _WORDS: Final = {"ground": "sources on the ground", "space": "spacecraft", "events": "event lists"}
 _MOST_LETTERS: Final = 500
@@ -93,13 +93,19 @@ def _what_is(kind: str, key: str, name: str, able: Sequence[ListedSource], sourc
     for other, types in TYPES_OF_BLOCK.items():
         if any(getattr(source, column) == name and source.source_type in types for source in sources):
             return f"{kind}: {column} {name!r} is of {_WORDS[other]}; write {other}={{{key!r}: [{name!r}]}}"
+    # a search of sources alone has no blocks, and names the argument
+    lacks = f"{key if kind == 'data_sources' else kind}: the service has no {column} {name!r}"
+    meant = platform_meant(name)
     for other_key, other_column in NAMED_BY.items():
-        if other_key != key and any(getattr(source, other_column) == name for source in able):
+        own = meant if other_key == "platforms" and meant is not None else name
+        if any(getattr(source, other_column) == own for source in able):
+            if other_key == key:
+                return f"{lacks}; did you mean {own!r}?"
             of = f"{kind}=" if kind != "data_sources" else ""
-            line = f"{of}{{{other_key!r}: [{name!r}]}}" if of else f"{other_key}=[{name!r}]"
-            return f"{kind}: the service has no {column} {name!r}, it is one of the {other_key}; write {line}"
+            line = f"{of}{{{other_key!r}: [{own!r}]}}" if of else f"{other_key}=[{own!r}]"
+            return f"{lacks}, it is one of the {other_key}; write {line}"
     known = sorted({value for source in able if (value := getattr(source, column))})
-    return f"{kind}: the service has no {column} {name!r}; {short_suggestion(name, known)}"
+    return f"{lacks}; {short_suggestion(name, known)}"
 
 
 def _never_together(kind: str, wanted: Mapping[str, Sequence[str]], able: Sequence[ListedSource]) -> str:

@@ -55,6 +55,13 @@ def test_what_is_shared_is_named_once_and_in_alphabetical_order(builders):
     assert df.aurorax.overlaps(df, on="time")["shared"].tolist() == [""]
 
 
+def test_overlaps_in_time_need_no_sources(sample):
+    spans = sample[["start", "end"]]
+    pd.testing.assert_frame_equal(ap.overlaps(spans, spans, on="time"), ap.overlaps(sample, sample, on="time"))
+    with pytest.raises(ap.AuroraxInputError, match="data_sources"):
+        ap.overlaps(spans, spans)
+
+
 def test_equal_reads_differ_in_nothing(sample):
     assert [len(part) for part in sample.aurorax.compare(sample.iloc[::-1])] == [0, 0, 0]
     assert [len(part) for part in sample.iloc[:0].aurorax.compare(sample.iloc[:0])] == [0, 0, 0]
@@ -134,6 +141,58 @@ def test_different_queries_are_refused_unless_asked_for(sample):
     assert [len(part) for part in sample.aurorax.compare(other)] == [0, 0, 0]
 
 
+def with_query(df, **changes):
+    made = df.copy(deep=False)
+    made.attrs = {"aurorax": {**df.aurorax.provenance, "query": {**df.aurorax.provenance["query"], **changes}}}
+    return made
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ground": [{"programs": ["themis-asi"], "platforms": [], "ephemeris_metadata_filters": None}]},
+        {"space": [{"programs": ["swarm"], "hemisphere": [], "instrument_types": []}]},
+        {"space": [{"programs": ["swarm"], "ephemeris_metadata_filters": {"logical_operator": "AND"}}]},
+        {"conjunction_types": []},
+        {"events": None, "adhoc": None},
+        {"request_id": None, "epoch_search_precision": 60},
+        {"subminute_precision": False},
+    ],
+)
+def test_queries_that_write_nothing_in_other_ways_are_one(sample, changes):
+    other = with_query(sample, **changes)
+    assert [len(part) for part in sample.aurorax.compare(other)] == [0, 0, 0]
+    assert [len(part) for part in other.aurorax.compare(sample)] == [0, 0, 0]
+    together = ap.concat([sample, other]).aurorax.provenance["query"]
+    assert together == sample.aurorax.provenance["query"]
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("ground", {"ground": [{"programs": ["themis-asi"], "platforms": ["gillam"]}]}),
+        ("ground", {"ground": [{"programs": ["themis-asi"]}, {}]}),
+        ("conjunction_types", {"conjunction_types": ["sbtrace"]}),
+        ("subminute_precision", {"epoch_search_precision": 30}),
+        ("max_distances", {"max_distances": {"ground1-space1": None}}),
+    ],
+)
+def test_queries_that_ask_for_other_things_stay_two(sample, part, changes):
+    other = with_query(sample, **changes)
+    with pytest.raises(ap.AuroraxInputError, match=f"differ in {part}\\)"):
+        sample.aurorax.compare(other)
+    with pytest.warns(ap.AuroraxDataWarning, match=f"2 queries, which differ in {part};"):
+        ap.concat([sample, other])
+
+
+def test_queries_that_differ_in_their_number_are_refused(sample):
+    other = sample.copy(deep=False)
+    query = sample.aurorax.provenance["query"]
+    other.attrs = {"aurorax": {**sample.aurorax.provenance, "query": [query, {**query, "end": "2020-01-02T00:00:00"}]}}
+    with pytest.raises(ap.AuroraxInputError, match="differ in their number"):
+        sample.aurorax.compare(other)
+
+
 def test_sites_match_cameras_that_share_them(builders):
     one = as_conjunctions([builders.record(sources=(builders.ATHA, builders.SWARM_A))])
     two = as_conjunctions([builders.record(sources=(builders.REGO_ATHA, builders.SWARM_A))])
@@ -166,6 +225,40 @@ def test_a_step_away_from_the_edge_of_the_window_nothing_is_cut(builders, step):
     assert not cut(away, away)
     assert cut(less, away)
     assert cut(away, less)
+
+
+@pytest.mark.parametrize("kind", ["minutes", "every other minute", "half-minutes", "exact spans"])
+def test_what_a_window_cuts_is_at_its_edge_whatever_the_step_of_the_frame(kind):
+    ephemeris = ap.load_sample_ephemeris()
+    if kind == "every other minute":
+        ephemeris = ephemeris.isel(epoch=slice(None, None, 2))
+    search = {"distance": 1000, "ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
+    search |= {"continuous": kind == "exact spans"} | ({"subminute_precision": True} if kind == "half-minutes" else {})
+
+    def found(start, end):
+        df = ap.find_conjunctions(ephemeris, f"2020-01-01T{start}", f"2020-01-01T{end}", **search)
+        return df.assign(pair=df.aurorax.explode_events()["pair"].array)
+
+    wide = found("00:00", "00:30")
+    for start, end in (("00:08:30", "00:11:00"), ("00:09:00", "00:12:20"), ("00:10:10", "00:13:30")):
+        df = found(start, end)
+        both = df[["pair", "start", "end"]].merge(wide[["pair", "start", "end"]], on="pair", suffixes=("", "_wide"))
+        assert len(both) == len(df) > 2
+        cut = (both["start"] != both["start_wide"]) | (both["end"] != both["end_wide"])
+        edge = df.set_index("pair").aurorax.at_window_edge()[both["pair"]].array
+        assert cut.any()
+        # what begins or ends right there may go on, what does go on is told
+        assert edge[cut.to_numpy()].all()
+        inside = (both["start_wide"] > both["start"].min()) & (both["end_wide"] < both["end"].max())
+        assert not edge[inside.to_numpy()].any()
+
+
+def test_a_frame_of_several_steps_needs_one_to_tell_its_edges(sample):
+    df = sample.copy(deep=False)
+    df.attrs = {"aurorax": {**sample.aurorax.provenance, "step": ["60s", "120s"]}}
+    with pytest.raises(ap.AuroraxInputError, match="give step="):
+        df.aurorax.at_window_edge()
+    assert not df.aurorax.at_window_edge(step="1min").any()
 
 
 def test_a_comparison_shows_how_many_rows_differ(sample):

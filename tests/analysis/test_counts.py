@@ -1,3 +1,5 @@
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,6 +80,51 @@ def test_cameras_of_one_site_watch_the_same_sky(builders):
     assert found["rate"] == pytest.approx(3 / 24)
     with pytest.raises(ap.AuroraxInputError, match="stands twice"):
         df.aurorax.daily_counts(availability=pd.concat([availability, availability]))
+
+
+AVAILABILITY = pd.DataFrame(
+    {"identifier": [46, 81], "source_type": "ground", "day": ["2020-01-01", "2020-01-02"], "records": [1200, 1440]}
+)
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        pd.to_datetime(["2020-01-01", "2020-01-02"]),
+        pd.to_datetime(["2020-01-01", "2020-01-02"]).tz_localize("UTC"),
+        pd.to_datetime(["2020-01-01T09:00", "2020-01-02T09:00"]).tz_localize("Asia/Tokyo"),
+        pd.period_range("2020-01-01", periods=2, freq="D"),
+        [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)],
+    ],
+    ids=["times", "UTC", "another zone", "periods", "dates"],
+)
+def test_days_of_availability_may_be_of_any_kind(sample, day):
+    expected = sample.aurorax.daily_counts(availability=AVAILABILITY)
+    assert expected["minutes"].tolist() == [1200]
+    pd.testing.assert_frame_equal(sample.aurorax.daily_counts(availability=AVAILABILITY.assign(day=day)), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"day": ["2020-01-01", "someday"]},
+            "its column 'day' does not hold days; give dates, UTC \\('someday' is no time",
+        ),
+        ({"day": ["2020-01-01", "1.2.2020x"]}, "its column 'day' does not hold days; give dates, UTC \\(a time cannot"),
+        ({"day": [18262, 18263]}, "its column 'day' does not hold days"),
+        ({"day": ["2020-01-01", None]}, "1 of 2 rows have no day.* row 1, with day=(None|nan) and records=1440"),
+        ({"records": ["many", 3]}, "its column 'records' does not hold numbers"),
+        ({"records": [[1], [2]]}, "its column 'records' does not hold numbers"),
+        ({"records": [1, -1]}, "no number of records of 0 or more; the first is row 1.*records=-1"),
+        ({"records": [float("nan"), float("inf")]}, "2 of 2 rows have no day, or no number.* row 0"),
+        ({"identifier": [[1], [2]]}, "its column 'identifier' holds what cannot name a source"),
+    ],
+)
+def test_availability_that_cannot_be_read_is_refused_in_one_line(sample, change, words):
+    with pytest.raises(ap.AuroraxInputError, match=f"^availability: .*{words}") as caught:
+        sample.aurorax.daily_counts(availability=AVAILABILITY.assign(**change))
+    assert "\n" not in str(caught.value)
 
 
 def test_days_after_the_window_are_counted_where_there_are_rows(builders):

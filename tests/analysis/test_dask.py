@@ -68,6 +68,19 @@ def test_any_partitions_give_what_pandas_gives(builders, verb, data):
         assert_conjunctions_equal(found, expected, check_attrs=False)
 
 
+@pytest.mark.parametrize("by", ["source", "site"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@given(data=st.data())
+def test_deduplicate_keeps_the_order_and_the_columns_of_the_frame(builders, by, data):
+    df = as_conjunctions(data.draw(builders.tagged_records(min_size=1)))
+    numbers = data.draw(st.lists(st.integers(0, len(df) - 1), min_size=2, max_size=12))
+    # parts of several searches, one after the other, in any order and with any index
+    many = df.iloc[numbers].assign(own=np.arange(len(numbers))[::-1])
+    cuts = data.draw(st.lists(st.integers(0, len(many)), max_size=4))
+    found = parted(many, cuts).aurorax.deduplicate(by).compute()
+    assert_conjunctions_equal(found, many.aurorax.deduplicate(by), check_attrs=False)
+
+
 @pytest.mark.parametrize("by", ["pair", "site"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
 @given(data=st.data())
@@ -208,5 +221,5 @@ def test_concat_takes_one_frame_and_refuses_what_is_none(sample):
     ddf = dd.from_pandas(sample, npartitions=2, sort=False)
     assert len(ddf.aurorax.concat(ddf).compute()) == len(sample)
     for others in ([sample], ["a"], 5):
-        with pytest.raises(ap.AuroraxInputError, match="others holds a .*; give a list of Dask frames"):
+        with pytest.raises(ap.AuroraxInputError, match=r"others holds a .*; give a list of Dask frames"):
             ddf.aurorax.concat(others)

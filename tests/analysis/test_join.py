@@ -63,6 +63,12 @@ def test_a_row_without_a_time_and_a_value_without_one_meet_nothing(sample):
         (pd.Series([1.0], pd.DatetimeIndex(["2020-01-01"]), name="start"), "'start' already; rename"),
         (pd.Series([1.0], ["noon"], name="kp"), "values: its index holds no times.*UTC"),
         ([1.0], "values is a list"),
+        (
+            pd.Series(
+                [1.0], pd.MultiIndex.from_tuples([(pd.Timestamp("2020-01-01"), "a")], names=["time", "of"]), name="kp"
+            ),
+            r"its index has 2 levels \('time', 'of'\); keep that of times alone, by values\.droplevel",
+        ),
     ],
 )
 def test_series_that_cannot_be_joined_are_refused(sample, values, words):

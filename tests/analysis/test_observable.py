@@ -96,6 +96,7 @@ def test_what_cannot_be_known_is_left_out_and_counted_once(builders, ephemeris):
         {"mlt": 21},
         {"mlt": (21, 25)},
         {"mlt": (1, 2, 3)},
+        {"mlt": {21, 3}},
         {"how": "most"},
     ],
 )
@@ -121,5 +122,5 @@ def test_observable_keeps_what_the_frame_has(sample):
 
 def test_an_ephemeris_that_is_none_is_told_where_no_condition_reads_it(sample):
     for thing in ("a.nc", sample, 5):
-        with pytest.raises(ap.AuroraxInputError, match="ephemeris is a .*; give an xarray Dataset"):
+        with pytest.raises(ap.AuroraxInputError, match=r"ephemeris is a .*; give an xarray Dataset"):
             sample.aurorax.observable(ephemeris=thing)

@@ -7,6 +7,7 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import aurorax_pandas as ap
 from aurorax_pandas import geometry
@@ -32,9 +33,25 @@ def test_a_report_says_what_the_verbs_say(sample, ephemeris, table):
     pd.testing.assert_frame_equal(table[added], near[added])
     seen = near.aurorax.sky("approach_time").aurorax.magnetic(at="approach_time")
     same = ["pair", "start", "min_distance", "sun_elevation", "moon_elevation", "moon_illumination", "mlat", "mlt"]
-    pd.testing.assert_frame_equal(table[same], seen[same])
+    pd.testing.assert_frame_equal(table[same], seen[same].astype({"pair": "str"}))
     assert table["footprint_uncertainty"].isna().all()
     assert table.attrs == sample.attrs
+
+
+@pytest.mark.parametrize("uncertain", [False, True])
+def test_reports_of_any_rows_have_the_same_dtypes_so_that_concat_keeps_them(sample, ephemeris, uncertain):
+    if uncertain:
+        ephemeris = ephemeris.assign(nbtrace_uncertainty=ephemeris["nbtrace_lat"] * 0 + 7.0)
+    df = sample.assign(kp=2, word="quiet")
+    whole = df.aurorax.report(ephemeris)
+    parts = [df.iloc[rows].aurorax.report(ephemeris) for rows in (slice(0), slice(20), slice(20, 20), slice(20, None))]
+    events = df.aurorax.explode_events()
+    parts.append(events.iloc[:0].aurorax.report(ephemeris))
+    for part in parts:
+        pd.testing.assert_series_equal(part.dtypes, whole.dtypes)
+    together = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(together, whole)
+    assert len(parts[0].aurorax.style().to_html()) > 0
 
 
 def test_the_azimuth_is_that_of_the_track(sample, ephemeris, table):
@@ -49,6 +66,21 @@ def test_the_azimuth_is_that_of_the_track(sample, ephemeris, table):
 def test_the_uncertainty_of_footprints_is_told_where_the_ephemeris_tells_it(sample, ephemeris):
     told = ephemeris.assign(nbtrace_uncertainty=ephemeris["nbtrace_lat"] * 0 + 7.0)
     assert (sample.aurorax.report(told)["footprint_uncertainty"] == 7).all()
+
+
+def test_a_station_that_the_ephemeris_has_is_known(ephemeris):
+    camera = ap.stations(ephemeris["epoch"], locations={"My camera": (56.376723, -94.643664)})
+    both = xr.concat([ephemeris, camera], dim="source")
+    search = {"start": "2020-01-01T00:11", "end": "2020-01-01T00:13", "distance": 500, "space": {"platforms": "swarma"}}
+    df = ap.find_conjunctions(both, ground={"platforms": "My camera"}, **search)
+    known = ap.find_conjunctions(both, ground={"platforms": "gillam"}, **search)
+    said = ["approach_azimuth", "sun_elevation", "moon_elevation", "mlat", "mlt"]
+    found, expected = df.aurorax.report(both), known.aurorax.report(both)
+    np.testing.assert_allclose(found[said].to_numpy(float), expected[said].to_numpy(float), atol=1e-3)
+    assert df.aurorax.magnetic(both)["mlt"].notna().all()
+    assert len(df.aurorax.observable(-12, mlt=(12, 24), ephemeris=both)) == 1
+    with pytest.warns(ap.AuroraxDataWarning, match="the place of My camera is not known"):
+        df.aurorax.magnetic(both.drop_vars(["geo_lat", "geo_lon"]))
 
 
 def test_a_station_that_is_not_known_is_warned_of_once(builders, ephemeris):

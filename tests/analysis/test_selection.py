@@ -11,6 +11,8 @@ import aurorax_pandas as ap
 from aurorax_pandas import as_conjunctions
 from aurorax_pandas.testing import assert_conjunctions_equal
 
+dd = pytest.importorskip("dask.dataframe")
+
 
 @given(data=st.data(), n=st.integers(1, 4))
 def test_closest_overall_by_pair_and_by_columns(builders, data, n):
@@ -42,6 +44,12 @@ def test_closest_needs_a_whole_number(sample, n):
         sample.aurorax.closest(n)
 
 
+@pytest.mark.parametrize("by", ["spacecraft", "station"])
+def test_closest_by_one_side_is_met_with_the_columns_of_events(sample, by):
+    with pytest.raises(ap.AuroraxInputError, match=r"explode_events\(\), by='e1_display_name' or 'e2_display_name'"):
+        sample.aurorax.closest(1, by=by)
+
+
 @pytest.mark.parametrize("by", ["par", ["start", "par"], []])
 def test_closest_by_a_column_that_is_not_there_is_refused(sample, by):
     with pytest.raises(ap.AuroraxInputError, match="by="):
@@ -60,6 +68,17 @@ def test_closest_by_an_array_is_by_a_value_for_each_row_as_in_pandas(sample):
     pd.testing.assert_frame_equal(by_names, sample.aurorax.closest(1, by=["pair", "day"]))
     none = sample.iloc[:0]
     assert len(none.aurorax.closest(1, by=none["start"].dt.hour.to_numpy())) == 0
+
+
+@pytest.mark.parametrize("values", [["start", "end"], ["end", "end"], ["pair", "day"], ["site", "pair"]])
+def test_closest_by_an_array_as_long_as_the_frame_is_by_its_values_even_where_these_are_names(sample, values):
+    two = sample.iloc[[3, 4]].assign(kp=1.0)
+    expected = two.groupby(np.array(values))["min_distance"].idxmin().sort_values().tolist()
+    for by in (np.array(values), pd.Index(values), pd.array(values, dtype="str"), pd.Series(values, two.index)):
+        assert two.aurorax.closest(1, by=by).index.tolist() == expected
+    # a list is of names, as it is there
+    by_names = two.groupby(["start", "end"])["min_distance"].idxmin().sort_values().tolist()
+    assert two.aurorax.closest(1, by=["start", "end"]).index.tolist() == by_names == [3, 4]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +147,40 @@ def test_closest_by_pair_goes_by_sources_where_there_are_no_events(sample, build
 def test_closest_by_what_groups_nothing_is_refused(sample, by, words):
     with pytest.raises(ap.AuroraxInputError, match=words):
         sample.aurorax.closest(1, by=by)
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        dd.from_pandas(pd.Series(range(49)), npartitions=2),
+        dd.from_pandas(pd.Series(range(49)), npartitions=2).to_dask_array(),
+        pd.Grouper(key="nowhere", freq="1D"),
+        pd.Grouper(freq="1D"),
+        [pd.Grouper(key="nowhere", freq="1D")],
+        lambda label: label // 0,
+    ],
+    ids=["series of Dask", "array of Dask", "grouper", "grouper of the index", "groupers", "function"],
+)
+def test_by_what_has_first_to_be_computed_is_told_in_a_short_line(sample, by):
+    with pytest.raises(ap.AuroraxInputError, match=r"^by=") as caught:
+        sample.aurorax.closest(1, by=by)
+    assert len(str(caught.value)) < 300
+    for verb in ("daily_counts", "pair_summary", "deduplicate", "groupby_pair"):
+        with pytest.raises(
+            ap.AuroraxInputError, match=r"^by=<(Series|Array|TimeGrouper|list|function)> is not valid"
+        ) as caught:
+            getattr(sample.aurorax, verb)(by=by)
+        assert len(str(caught.value)) < 120
+
+
+def test_by_something_of_dask_says_to_compute_it(sample):
+    lazy = dd.from_pandas(sample["start"].dt.hour, npartitions=2)
+    for by in (lazy, [lazy], lazy.to_frame()):
+        with pytest.raises(
+            ap.AuroraxInputError, match=r"of Dask, whose values are not there yet; give its \.compute\(\)"
+        ):
+            sample.aurorax.closest(1, by=by)
+    assert len(sample.aurorax.closest(1, by=lazy.compute())) == 7
 
 
 INSTANTS = st.integers(-60, 20 * 60).map(lambda s: datetime.datetime(2020, 1, 1) + datetime.timedelta(seconds=s))

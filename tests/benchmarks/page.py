@@ -137,12 +137,12 @@ def works(df: pd.DataFrame, data, folder: Path) -> dict:
     other = df.iloc[::2].copy()
     other["min_distance"] -= np.arange(len(other)) % 50 == 0
     both = pd.concat([df, df.iloc[::7]])
-    wide = df.head(2000)
     lat, lon = (data[f"nbtrace_{part}"].isel(epoch=0) for part in ("lat", "lon"))
     still = np.flatnonzero(data["source_type"].values == "ground")
     places = {str(data["display_name"].values[row]): (float(lat[row]), float(lon[row])) for row in still}
     own = data.assign(geo_lat=data["nbtrace_lat"], geo_lon=data["nbtrace_lon"])
     half = len(df) // 2
+    level = pd.Series(np.arange(1200.0), pd.date_range("2020-01-01", periods=1200, freq="3h"), name="kp")
     verbs = {
         "explode_events": lambda: ap.explode_events(df),
         "pair_summary": lambda: ap.pair_summary(df),
@@ -168,12 +168,17 @@ def works(df: pd.DataFrame, data, folder: Path) -> dict:
         "sky": lambda: ap.sky(df, stations=places),
         "magnetic": lambda: ap.magnetic(df, stations=places),
         "observable": lambda: ap.observable(df, stations=places),
+        "report": lambda: ap.report(df, data, stations=places),
+        "at_window_edge": lambda: ap.at_window_edge(df),
+        "join_series": lambda: ap.join_series(df, level),
     }
     pictures = {
-        "timeline": lambda: wide.aurorax.plot.timeline(),
+        "timeline": lambda: df.aurorax.plot.timeline(),
         "plot_distance": lambda: df.aurorax.plot.distance(),
         "plot_histogram": lambda: df.aurorax.plot.histogram(),
         "plot_calendar": lambda: df.aurorax.plot.calendar(),
+        "plot_approach": lambda: df.aurorax.plot.approach(data),
+        "plot_map": lambda: df.aurorax.plot.map(data),
     }
     files = {
         f"to_{kind}": lambda kind=kind: getattr(ap, f"to_{kind}")(df, folder / f"df.{kind}", overwrite=True)
@@ -282,7 +287,7 @@ def main() -> None:
             for group, named in works(df, data.isel(epoch=slice(0, last)), Path(folder)).items():
                 for name, work in named.items():
                     work() if count == rows[0] else None
-                    least = min(seconds(work) for _ in range(2))
+                    least = min(seconds(work) for _ in range(3))
                     grown.setdefault(group, {}).setdefault(name, []).append(least / count * 1e6)
                     matplotlib.pyplot.close("all") if "matplotlib.pyplot" in sys.modules else None
             print(count, "rows", flush=True)

@@ -212,6 +212,18 @@ def test_distances_are_the_services_unless_they_are_asked_for_otherwise(sample):
     assert (both["min_distance_y"] <= both["min_distance_x"] + 1e-6).all()
 
 
+@pytest.mark.parametrize("geodetic", [False, True])
+def test_a_frame_tells_which_latitudes_its_distances_are_of_and_keeps_to_them(sample, geodetic):
+    df = aurorax_pandas.find_conjunctions(
+        sample, "2020-01-01", "2020-01-01T03:00", 300, continuous=True, geodetic=geodetic, **RECORDED
+    )
+    again = df.aurorax.refine(sample)
+    for each in (df, again):
+        assert each.aurorax.provenance["latitudes"] == ("geodetic" if geodetic else "as the service has them")
+    assert len(again) == len(df)
+    assert (again["min_distance"] - df["min_distance"]).abs().max() < 1e-5
+
+
 # ---- motion of any kind ------------------------------------------------------------------------------------------
 
 
@@ -461,3 +473,35 @@ def test_the_widest_of_several_pairs_is_least_where_one_that_grows_meets_one_tha
     assert row.min_distance == pytest.approx(2.2 * degree, abs=1e-3)
     assert row.closest_epoch == ORIGIN + pd.Timedelta("24s")
     assert row.max_distance == pytest.approx(400, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("types", "name"),
+    [
+        ("geographic", "geo_lat"),
+        ("nbtrace", "nbtrace_lat"),
+        (["geographic", "nbtrace"], "geo_lat"),
+        (["nbtrace", "geographic"], "nbtrace_lat"),
+    ],
+)
+def test_a_filter_by_latitude_compares_what_the_ephemeris_says_where_distances_are_geodetic(
+    sample, builders, types, name
+):
+    some = sample.sel(epoch=slice("2020-01-01", "2020-01-01T04:00"))
+    same = some.assign(copied=some[name])
+    for bound in (52.1, 56.7, 61.3):
+        found, expected = (
+            aurorax_pandas.find_conjunctions(
+                same,
+                distance=1000,
+                ground={"programs": "themis-asi"},
+                space={"programs": "swarm", "metadata_filters": {key: (">=", bound)}},
+                conjunction_types=types,
+                continuous=True,
+                geodetic=True,
+            )
+            for key in (name, "copied")
+        )
+        assert len(expected)
+        assert_conjunctions_equal(found, expected, check_attrs=False)
+        builders.assert_same_spans(found.aurorax.refine(same), found)

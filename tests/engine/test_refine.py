@@ -7,6 +7,7 @@ from aurorax_pandas import AuroraxDataError, AuroraxDataWarning, AuroraxInputErr
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 RECORDED = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
+NARROW = "refine: the frame is of a search within"
 SEVERAL = {
     "pair": RECORDED,
     "two types": {**RECORDED, "conjunction_types": ["nbtrace", "geographic"]},
@@ -51,7 +52,8 @@ def test_a_wider_search_of_minutes_refined_is_the_continuous_search(sample, name
 
 def test_rows_of_the_service_reach_beyond_their_minutes(sample):
     df = aurorax_pandas.load_sample_conjunctions()
-    refined = df.aurorax.refine(sample)
+    with pytest.warns(AuroraxDataWarning, match=NARROW):
+        refined = df.aurorax.refine(sample)
     assert len(refined) == len(df)
     both = refined.merge(df, how="cross", suffixes=("", "_minutes"))
     inside = (both["start"] <= both["start_minutes"]) & (both["end"] >= both["end_minutes"])
@@ -62,13 +64,15 @@ def test_rows_of_the_service_reach_beyond_their_minutes(sample):
 
 def test_distance_is_the_querys_where_it_is_not_given(sample):
     df = find(sample, {"ground1-space1": 500, "ground1-space2": 700, "space1-space2": 900}, SEVERAL["three"])
-    refined = df.aurorax.refine(sample)
+    with pytest.warns(AuroraxDataWarning, match=NARROW):
+        refined = df.aurorax.refine(sample)
     assert refined["events"].nest["max_distance"].groupby(level=0).max().max() <= 900
     by_pair = refined.aurorax.explode_events()
     ground = by_pair["e1_source_type"].eq("ground")
     assert by_pair["max_distance"][ground & by_pair["e2_platform"].eq("swarma")].max() <= 500
     assert 500 < by_pair["max_distance"][ground & by_pair["e2_platform"].eq("swarmc")].max() <= 700
-    narrower = df.aurorax.refine(sample, {"ground1-space1": 300, "ground1-space2": 700, "space1-space2": 900})
+    with pytest.warns(AuroraxDataWarning, match=NARROW):
+        narrower = df.aurorax.refine(sample, {"ground1-space1": 300, "ground1-space2": 700, "space1-space2": 900})
     assert 0 < len(narrower) < len(refined)
 
 
@@ -97,7 +101,8 @@ def test_what_never_comes_near_goes(sample):
 
 def test_the_window_of_the_query_ends_a_span(sample):
     df = aurorax_pandas.find_conjunctions(sample, "2020-01-01T00:08", "2020-01-01T00:09", 500, **RECORDED)
-    refined = df.aurorax.refine(sample)
+    with pytest.warns(AuroraxDataWarning, match=NARROW):
+        refined = df.aurorax.refine(sample)
     assert refined["start"].min() == pd.Timestamp("2020-01-01T00:08")
     assert refined["end"].max() == pd.Timestamp("2020-01-01T00:09")
 
@@ -133,7 +138,8 @@ def test_sources_that_fill_blocks_of_several_distances_are_refused(sample):
     })  # fmt: skip
     with pytest.raises(AuroraxInputError, match="has none, or several"):
         df.aurorax.refine(sample)
-    assert len(df.aurorax.refine(sample, 400))
+    with pytest.warns(AuroraxDataWarning, match=NARROW):
+        assert len(df.aurorax.refine(sample, 400))
 
 
 def test_a_place_fills_its_block_where_limits_differ(sample, builders):
@@ -154,6 +160,69 @@ def test_rows_without_a_limited_pair_are_refused(sample, builders):
     df = aurorax_pandas.as_conjunctions([builders.record(events=[])])
     with pytest.raises(AuroraxInputError, match="row 0 has no event"):
         df.aurorax.refine(sample, 300)
+
+
+@pytest.mark.parametrize(
+    ("name", "searched", "wanted", "needed"),
+    [
+        ("pair", 500, None, 950),
+        ("pair", 500, 51, 501),
+        ("pair", {"ground1-space1": 500}, {"space1-ground1": 400}, 850),
+        ("spacecraft", 1500, 700, 1600),
+        ("place", 500, 100, 550),
+        ("three", {"ground1-space1": None, "ground1-space2": 900, "space1-space2": 950}, 100, 1000),
+    ],
+)
+def test_a_search_that_was_too_narrow_warns_with_what_it_needs(sample, name, searched, wanted, needed):
+    df = find(sample, searched, SEVERAL[name])
+    for frame in (df, df.head(1), df.iloc[:0]):
+        with pytest.warns(AuroraxDataWarning, match=f"{NARROW} .* search with {needed} km or more") as caught:
+            frame.aurorax.refine(sample, wanted)
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+
+
+def test_what_the_warning_asks_for_finds_what_is_missing(sample):
+    exact = find(sample, 100, RECORDED, continuous=True)
+    with pytest.warns(AuroraxDataWarning, match="search with 550 km or more and give distance=100 here"):
+        short = find(sample, 100, RECORDED).aurorax.refine(sample)
+    assert len(short) < len(exact)
+    # errors are raised for warnings here
+    assert len(find(sample, 550, RECORDED).aurorax.refine(sample, distance=100)) == len(exact)
+
+
+@pytest.mark.parametrize(("step", "margin"), [("30s", 225), ("2min", 900)])
+def test_the_margin_is_half_of_the_longest_step_between_the_epochs_of_the_frame(sample, step, margin):
+    every = sample.interp(epoch=pd.date_range(*sample["epoch"].values[[0, 400]], freq=step))
+    for name in ("program", "platform", "instrument_type", "source_type", "display_name", "identifier"):
+        every = every.assign_coords({name: sample[name]})
+    df = find(every, 100 + margin, RECORDED, **({"subminute_precision": True} if step == "30s" else {}))
+    assert len(df)
+    df.aurorax.refine(every, 100)
+    with pytest.warns(AuroraxDataWarning, match=f"search with {101 + margin} km or more"):
+        df.aurorax.refine(every, 101)
+
+
+def test_exact_spans_and_several_searches_of_which_each_was_wide_do_not_warn(sample):
+    exact = find(sample, 500, RECORDED, continuous=True)
+    exact.aurorax.refine(sample)
+    lost = exact.copy(deep=False)
+    lost.attrs = {}
+    lost.aurorax.refine(sample, 400)
+    with pytest.warns(AuroraxDataWarning, match="2 queries"):
+        both = aurorax_pandas.concat([find(sample, 900, RECORDED), find(sample, 500, RECORDED)])
+    both.aurorax.refine(sample, 50)
+    with pytest.warns(AuroraxDataWarning, match=f"{NARROW} 500 km"):
+        both.aurorax.refine(sample, 60)
+
+
+def test_a_frame_without_its_query_tells_by_its_distances_how_wide_the_search_was(sample):
+    df = find(sample, 500, RECORDED)
+    df.attrs = {}
+    farthest = df["max_distance"].max()
+    df.aurorax.refine(sample, farthest - 450)
+    with pytest.warns(AuroraxDataWarning, match="does not know its search, and holds distances within"):
+        df.aurorax.refine(sample, farthest - 449)
 
 
 @pytest.mark.parametrize("kind", ["nbtrace", "geographic"])
@@ -224,7 +293,9 @@ def test_exact_spans_are_put_together_with_their_like_alone(sample, exact):
     for others in ([exact, minutes], [minutes, lost]):
         with pytest.raises(AuroraxInputError, match=r"1 of 2 hold exact spans.*df\.aurorax\.refine"):
             aurorax_pandas.concat(others)
-    both = aurorax_pandas.concat([exact, minutes.aurorax.refine(sample)])
+    with pytest.warns(AuroraxDataWarning, match=NARROW):
+        refined = minutes.aurorax.refine(sample)
+    both = aurorax_pandas.concat([exact, refined])
     assert both["start"].eq(exact["start"].iloc[0]).any()
     assert len(aurorax_pandas.concat([exact, minutes.iloc[:0]])) == len(exact)
 
@@ -249,7 +320,7 @@ def test_a_row_without_a_type_is_told_instead_of_left_out(sample):
     for missing in (df.index == 3, df.index >= 0):
         changed = df.assign(conjunction_type=df["conjunction_type"].where(~missing))
         with pytest.raises(AuroraxInputError, match="conjunction_type of each row; row "):
-            aurorax_pandas.refine(changed, sample)
+            aurorax_pandas.refine(changed, sample, 50)
 
 
 @pytest.mark.parametrize("shift", [pd.Timedelta("2h"), np.timedelta64(365_000, "D")])
@@ -257,9 +328,9 @@ def test_rows_apart_from_their_events_are_refused(sample, shift):
     df = aurorax_pandas.load_sample_conjunctions()
     moved = df.assign(start=df["start"] + shift, end=df["end"] + shift)
     with pytest.raises(AuroraxInputError, match="row 0 has its start and end apart from those of its events"):
-        aurorax_pandas.refine(moved, sample)
+        aurorax_pandas.refine(moved, sample, 50)
 
 
 def test_an_ephemeris_of_no_source_covers_none(sample):
     with pytest.raises(AuroraxDataError, match="holds no source"):
-        aurorax_pandas.refine(aurorax_pandas.load_sample_conjunctions(), sample.isel(source=[]))
+        aurorax_pandas.refine(aurorax_pandas.load_sample_conjunctions(), sample.isel(source=[]), 50)

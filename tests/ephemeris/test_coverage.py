@@ -234,3 +234,40 @@ def test_epochs_after_the_last_one_are_counted(ephemeris):
 def test_no_epoch_at_all_covers_nothing(sample, ephemeris):
     with pytest.raises(ap.AuroraxDataError, match="covers none"):
         sample.aurorax.overflights(ephemeris.isel(epoch=slice(0, 0)))
+
+
+def without_time(sample, name, rows):
+    events = sample.aurorax.explode_events()
+    return events.assign(**{name: events[name].mask(events.index.isin(rows))})
+
+
+@pytest.mark.parametrize("name", ["start", "end"])
+@pytest.mark.parametrize("verb", ["closest_approach", "image_windows", "magnetic", "report"])
+def test_a_row_whose_own_time_is_missing_is_told_as_such(verb, name, sample, ephemeris):
+    says = rf"^{verb}: the ephemeris does not cover 2 of 49 rows \(2 whose own time is missing\): it holds"
+    with pytest.warns(ap.AuroraxDataWarning, match=says) as caught:
+        getattr(without_time(sample, name, [3, 7]).aurorax, verb)(ephemeris=ephemeris)
+    assert len(caught) == 1
+    with pytest.raises(ap.AuroraxDataError, match=rf"^{verb}: .* none of the 49 rows \(49 whose own time is missing\)"):
+        getattr(without_time(sample, name, range(49)).aurorax, verb)(ephemeris=ephemeris)
+
+
+def test_an_instant_that_is_missing_is_told_as_such(sample, ephemeris):
+    events = without_time(sample, "start", [3])
+    events.loc[3, "closest_epoch"] = pd.NaT
+    with pytest.warns(ap.AuroraxDataWarning, match=r"overflights: .* 1 of 49 rows \(1 whose own time is missing\)"):
+        events.aurorax.overflights(ephemeris)
+
+
+@pytest.mark.parametrize("verb", ["report", "observable"])
+def test_who_was_called_is_who_tells(verb, sample, ephemeris):
+    arguments = {"elevation_above": 20} if verb == "observable" else {}
+    with pytest.raises(ap.AuroraxDataError, match=f"^{verb}: the ephemeris covers none of the 49 rows"):
+        getattr(sample.aurorax, verb)(ephemeris=shifted(ephemeris), **arguments)
+
+
+def test_a_warning_tells_the_line_of_the_user_where_pandas_makes_the_call(sample, ephemeris):
+    cut = ephemeris.sel(epoch=slice(None, "2020-01-01T03:00"))
+    with pytest.warns(ap.AuroraxDataWarning, match="does not cover") as caught:
+        sample.pipe(ap.closest_approach, cut).pipe(lambda df: df.pipe(ap.report, ephemeris=cut))
+    assert [each.filename for each in caught] == [__file__] * 2

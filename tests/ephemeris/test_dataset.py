@@ -92,8 +92,10 @@ def test_values_of_chunks_are_checked_when_they_are_read(sample):
 
 
 def test_what_is_no_dataset_is_refused():
-    with pytest.raises(AuroraxInputError, match="give an xarray Dataset"):
+    with pytest.raises(AuroraxInputError, match="give an xarray Dataset; as_ephemeris makes one of a table"):
         aurorax_pandas.check_ephemeris(pd.DataFrame())
+    with pytest.raises(AuroraxInputError, match=r"give an xarray Dataset; xarray\.open_dataset reads one from a file"):
+        aurorax_pandas.check_ephemeris("ephemeris.nc")
 
 
 def test_table_becomes_a_dataset_with_gaps_as_nan():

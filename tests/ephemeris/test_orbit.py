@@ -210,6 +210,7 @@ def _broken(row: int, text: str) -> str:
     ("lines", "message"),
     [
         ("", "there are no element sets"),
+        ("https://example.org/gp.txt", "is an address; give the text that is there, or a file of it"),
         ("Swarm A", "elements='Swarm A' is neither the text of element sets nor a file"),
         ("\n".join(SWARM_A.splitlines()[:2]), "missing after '1 39452U"),
         (SWARM_A.replace("87.3638", "87.3639"), "checksum of '2 39452  87.3639"),

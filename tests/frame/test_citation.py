@@ -130,6 +130,69 @@ def test_what_verbs_make_of_a_frame_is_cited_as_the_frame(sample, make):
     assert names(make(sample).aurorax.citation()) == names(sample.aurorax.citation())
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda df: df.aurorax.image_windows(),
+        lambda df: (
+            df.aurorax.image_windows().drop(columns=["program", "spacecraft"]).assign(pair="THEMIS-ASI GILL & Swarm A")
+        ),
+        lambda df: df.aurorax.tracks(ap.load_sample_ephemeris()),
+        lambda df: df.aurorax.spacecraft_windows(),
+        lambda df: df.aurorax.report(ap.load_sample_ephemeris()),
+        lambda df: df.aurorax.revisits(),
+        lambda df: df.aurorax.daily_counts("pair"),
+        lambda df: df.aurorax.daily_counts("site"),
+        lambda df: df.aurorax.daily_counts("spacecraft"),
+        lambda df: df.aurorax.daily_counts("station").reset_index(),
+    ],
+)
+def test_tables_of_verbs_are_cited_as_the_frame_behind_them(sample, make):
+    assert names(ap.citation(make(sample))) == names(sample.aurorax.citation())
+
+
+@pytest.mark.parametrize("make", ["copy", "explode_events", "pair_summary", "passes"])
+def test_a_dataset_is_cited_as_the_frame_in_it(sample, make):
+    df = sample if make == "copy" else getattr(sample.aurorax, make)()
+    dataset = df.aurorax.to_xarray()
+    assert ap.citation(dataset).text == dataset.aurorax.citation().text == df.aurorax.citation().text
+    assert ap.citation(xarray.DataTree(dataset)).text == df.aurorax.citation().text
+
+
+@pytest.mark.parametrize("by", ["column", "index", "level"])
+def test_a_site_is_no_program_where_nothing_tells_the_programs_of_its_cameras(sample, by):
+    bare = sample.copy()
+    bare.attrs = {}
+    table = {
+        "column": lambda: bare.aurorax.pair_summary("site").reset_index(),
+        "index": lambda: bare.aurorax.pair_summary("site"),
+        "level": lambda: bare.aurorax.daily_counts("site"),
+    }[by]()
+    cited = ap.citation(table)
+    assert names(cited, "program") == ["swarm"]
+    sites = names(cited, "site")
+    assert sites == sorted({pair.split(" & ")[0] for pair in bare.aurorax.pair_summary("site").index})
+    told = cited.table.set_index("name").loc["GILL"]
+    assert "whose programs are not told here" in told["acknowledge"]
+    assert not any(told[["provider", "url", "doi", "source"]])
+
+
+def test_programs_that_a_query_names_in_part_alone_are_not_taken_for_all(sample):
+    df = sample.copy()
+    df.attrs["aurorax"]["query"]["ground"] = [{"platforms": ["gillam"]}]
+    cited = df.aurorax.pair_summary("site").aurorax.citation()
+    assert names(cited, "program") == ["swarm"]
+    assert "GILL" in names(cited, "site")
+
+
+def test_windows_of_images_tell_programs_without_provenance_and_a_source_of_ones_own_stands_by_its_name(builders):
+    mine = builders.source(9000, "My camera", "ground", "mine")
+    df = ap.as_conjunctions([builders.record(11, 13, sources=(mine, builders.SWARM_A))])
+    df.attrs = {}
+    assert names(ap.citation(df.aurorax.image_windows()), "program") == ["mine", "swarm"]
+    assert names(df.aurorax.pair_summary().aurorax.citation(), "program") == ["My camera", "swarm"]
+
+
 def test_a_program_that_nobody_knows_is_listed_to_be_asked_for(sample):
     events = sample.aurorax.explode_events().assign(e1_program="my-cameras")
     row = events.aurorax.citation().table.set_index("name").loc["my-cameras"]

@@ -533,6 +533,32 @@ def test_a_search_gives_its_result_with_its_request_and_query(sample):
     assert ap.as_conjunctions(Search([], 0)).empty
 
 
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [
+        ("https://api.aurorax.space", "https://api.aurorax.space"),
+        ("http://localhost:8000/", "http://localhost:8000"),
+        ("https://me:a-secret@api.example:8443/aurorax?token=a-secret#x", "https://api.example:8443/aurorax"),
+        ("no address", None),
+        (None, None),
+    ],
+)
+def test_a_search_tells_the_address_of_its_client_without_what_is_secret(sample, address, known):
+    search = Search(ap.records_from_conjunctions(sample))
+    search._client = SimpleNamespace(api_base_url=address, api_key="a-secret")
+    df = ap.as_conjunctions(search)
+    assert df.aurorax.provenance["api_url"] == known
+    assert "a-secret" not in str(df.attrs)
+
+
+def test_a_search_without_its_client_tells_the_address_of_its_request(sample):
+    search = Search(ap.records_from_conjunctions(sample))
+    search.request_url = f"http://127.0.0.1:8000/api/v1/conjunctions/requests/{Search.request_id}"
+    assert ap.as_conjunctions(search).aurorax.provenance["api_url"] == "http://127.0.0.1:8000"
+    search.request_url = f"/api/v1/conjunctions/requests/{Search.request_id}"
+    assert ap.as_conjunctions(search).aurorax.provenance["api_url"] is None
+
+
 @pytest.mark.parametrize(("data", "count"), [(None, None), ([], 7)])
 def test_a_search_without_its_result_says_how_to_get_it(data, count):
     with pytest.raises(ap.AuroraxInputError, match=r"call its wait\(\) and get_data\(\) first"):

@@ -250,3 +250,12 @@ def test_tracks_are_where_the_ephemeris_has_the_footprints(sample):
                 expected = geodetic_latitude(here["nbtrace_lat"].values, 100.0)
                 np.testing.assert_allclose(tracks["lat"][rows], expected, atol=1e-9)
                 assert {tracks["names"][code] for code in tracks["craft"][rows]} == {event[f"e{side}_display_name"]}
+
+
+@needs_bokeh
+def test_a_page_tells_of_stations_whose_place_is_not_known(builders):
+    mine = builders.source(9000, "My camera", "ground", "mine")
+    df = ap.as_conjunctions([builders.record(0, 1, sources=(mine, builders.SWARM_A))])
+    with pytest.warns(ap.AuroraxDataWarning, match="the map lacks mycamera, whose place is not known") as told:
+        df.aurorax.explore()
+    assert [each.filename for each in told] == [__file__]

@@ -275,3 +275,36 @@ def test_big_pictures_are_pixels_in_a_file_of_vectors(builders):
         ax.figure.savefig(kept, format="svg")
         assert kept.tell() < 1_000_000
         assert b"<image" in kept.getvalue()
+
+
+def test_a_map_tells_of_stations_whose_place_is_not_known(builders):
+    mine = builders.source(9000, "My camera", "ground", "mine")
+    unknown = builders.record(0, 1, sources=(mine, builders.SWARM_A))
+    known = builders.record(0, 2, sources=(builders.GILL, builders.SWARM_A))
+    with pytest.warns(
+        ap.AuroraxDataWarning, match="the map lacks mycamera, whose place is not known; give the"
+    ) as told:
+        alone = ap.as_conjunctions([unknown]).aurorax.plot.map()
+    assert [each.filename for each in told] == [__file__]
+    assert [text.get_text() for text in alone.texts if "place" in text.get_text()] == [
+        "the places of the stations are not known"
+    ]
+    with pytest.warns(ap.AuroraxDataWarning, match="mycamera"):
+        both = ap.as_conjunctions([unknown, known]).aurorax.plot.map()
+    assert any("GILL" in text.get_text() for text in both.texts)
+
+
+@pytest.mark.parametrize(
+    ("column", "verb"),
+    [
+        ("approach_elevation", r"closest_approach\(ephemeris\)"),
+        ("sun_elevation", r"sky\(\)"),
+        ("mlt", r"magnetic\(\)"),
+        ("footprint_mlat", r"magnetic\(ephemeris\)"),
+    ],
+)
+def test_a_column_that_a_verb_adds_is_met_with_the_verb(sample, column, verb):
+    with pytest.raises(ap.AuroraxInputError, match=rf"{column}.*df\.aurorax\.{verb} adds it"):
+        sample.aurorax.plot.histogram(column)
+    with pytest.raises(ap.AuroraxInputError, match=r"df\.aurorax\.magnetic\(\) adds it"):
+        sample.aurorax.plot.dial()

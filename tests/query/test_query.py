@@ -293,6 +293,35 @@ def test_what_is_no_distance_is_refused(bad, as_pair):
         query(distance={"ground1-space1": bad} if as_pair else bad)
 
 
+@pytest.mark.parametrize("metres", [500_000, 40_031, 1e9])
+def test_a_distance_in_metres_is_refused_wherever_one_is_read(sample, metres):
+    says = rf"distance.*: {metres:.12g} km is farther than .* 40030 km; distances are in \[km\]: give {metres / 1000:.12g} "
+    blocks = {"ground": GROUND, "space": SPACE}
+    sky, of_unknown_origin = ap.load_sample_ephemeris(), sample.copy(deep=False)
+    of_unknown_origin.attrs = {}
+    for call in (
+        lambda: query(distance=metres),
+        lambda: query(distance={"ground1-space1": metres}),
+        lambda: ap.read_aurorax_conjunctions("2020-01-01", "2020-01-02", metres, **blocks),
+        lambda: ap.read_aurorax_conjunctions(query={**query(), "max_distances": {"ground1-space1": metres}}),
+        lambda: ap.ConjunctionSearch("2020-01-01", "2020-01-02", metres, **blocks),
+        lambda: ap.find_conjunctions(sky, distance=metres, **blocks),
+        lambda: sample.aurorax.within(metres),
+        lambda: sample.aurorax.filter_closest_epoch(max_distance=metres),
+        lambda: of_unknown_origin.aurorax.refine(sky, metres),
+    ):
+        with pytest.raises(ap.AuroraxInputError, match=says):
+            call()
+
+
+def test_any_distance_around_the_earth_and_what_the_service_tells_is_taken(sample):
+    for farthest in (20_016, 30_000, 40_030):
+        assert query(distance=farthest)["max_distances"] == {"ground1-space1": farthest}
+        assert len(sample.aurorax.within(farthest)) == len(sample)
+    told = {**query(), "max_distances": {"ground1-space1": 500_000}}
+    assert parse_query(told)["max_distances"] == {"ground1-space1": 500_000}
+
+
 @pytest.mark.parametrize(
     "bad",
     [

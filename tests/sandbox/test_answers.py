@@ -1,6 +1,7 @@
 """What the sandbox answers a search with: recorded rows, the engine's, what there is of a list, and made-up metadata."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -126,10 +127,13 @@ def test_a_list_is_answered_with_what_there_is(url):
         {"ground": {"programs": "themis-asi", "platforms": "gillam", "instrument_types": "redline ASI"}, "space": {"programs": "swarm"}},
     ],
 )  # fmt: skip
-def test_known_sources_without_data_find_nothing(url, blocks):
+def test_known_sources_without_data_find_nothing_and_the_log_says_why(url, blocks, caplog):
     df = read(url, check_names=False, **blocks)
     assert df.empty
     assert any(line.startswith("sandbox: there is no data of ") for line in df.attrs["lines"])
+    (told,) = [record for record in caplog.records if record.name == "aurorax_pandas.sandbox"]
+    assert told.levelname == "WARNING"
+    assert re.search(r"the sandbox has no data of (ground1|space1); it holds Swarm A, ", told.getMessage())
 
 
 def test_known_sources_without_ephemeris_have_none(url):

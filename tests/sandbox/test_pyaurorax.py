@@ -70,6 +70,30 @@ def test_search_gives_our_readers_conjunctions(client, url, name):
     assert_conjunctions_equal(frame, ours(url, end, distance, blocks), check_attrs=False)
 
 
+def test_a_search_as_a_frame_is_the_same_search_as_ours(client, url):
+    end, distance, _ = SEARCHES["recorded"]
+    ground = [pyaurorax.search.GroundCriteriaBlock(programs=["themis-asi"])]
+    space = [pyaurorax.search.SpaceCriteriaBlock(programs=["swarm"])]
+    search = client.search.conjunctions.search(START, end, distance, ground, space, poll_interval=0.01)
+    theirs, mine = aurorax_pandas.as_conjunctions(search), ours(url, end, distance, {"ground": GROUND, "space": SPACE})
+    assert theirs.aurorax.provenance["query"] == search.query != mine.aurorax.provenance["query"]
+    for one, other in ((mine, theirs), (theirs, mine)):
+        assert [len(part) for part in aurorax_pandas.compare(one, other)] == [0, 0, 0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_conjunctions_equal(aurorax_pandas.concat([mine, theirs]), mine, check_attrs=False)
+
+
+def test_a_search_as_a_frame_knows_its_address_and_no_secret(url, tmp_path):
+    end, distance, blocks = SEARCHES["recorded"]
+    client = pyaurorax.PyAuroraX(api_base_url=url, api_key="a-secret", download_output_root_path=str(tmp_path))
+    search = client.search.conjunctions.search(START, end, distance, poll_interval=0.01, **blocks)
+    frame = aurorax_pandas.as_conjunctions(search)
+    assert frame.aurorax.provenance["api_url"] == url
+    assert "a-secret" not in str(frame.attrs)
+    assert frame.aurorax.citation().table["name"].tolist() == ["swarm", "themis-asi", "sandbox", "aurorax_pandas"]
+
+
 def test_custom_locations(client, url):
     place = pyaurorax.search.CustomLocationsCriteriaBlock(locations=[(56.4, -94.6)])
     craft = pyaurorax.search.SpaceCriteriaBlock(programs=["swarm"])

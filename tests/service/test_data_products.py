@@ -173,6 +173,20 @@ def test_a_frame_without_stations_is_refused(served, sample):
             nobody.aurorax.data_products(api_url=served.url)
 
 
+def test_rows_without_a_span_and_events_without_sources_are_refused(served, sample):
+    events = sample.aurorax.explode_events()
+    missing, swapped = events.copy(), events.copy()
+    missing.loc[3, "end"] = pd.NaT
+    swapped.loc[3, "start"] = swapped.loc[3, "end"] + pd.Timedelta(minutes=1)
+    for broken in (missing, swapped):
+        with pytest.raises(ap.AuroraxInputError, match=r"1 of \d+ rows have no start or end"):
+            broken.aurorax.data_products(api_url=served.url)
+    with pytest.raises(ap.AuroraxInputError, match="1 of 49 rows have no start or end"):
+        sample.assign(start=sample["start"].where(sample.index != 3)).aurorax.ephemeris(api_url=served.url)
+    with pytest.raises(ap.AuroraxInputError, match=r"needs the column.* e2_program"):
+        events.drop(columns="e2_program").aurorax.data_products(api_url=served.url)
+
+
 def test_a_failing_search_is_told(made, sample):
     with (
         sandbox.serve(data_products=made, faults={"search": ["fail"]}) as url,

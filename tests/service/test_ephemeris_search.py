@@ -185,3 +185,15 @@ def test_rows_fetch_only_what_they_need():
 def test_an_empty_frame_needs_no_ephemeris():
     with pytest.raises(AuroraxInputError, match="empty"):
         aurorax_pandas.load_sample_conjunctions().iloc[:0].aurorax.ephemeris()
+
+
+@pytest.mark.parametrize("verb", ["ephemeris", "data_products"])
+@pytest.mark.parametrize(("origin", "told"), [("https://aurora.example", True), ("http://127.0.0.1:1", False)])
+def test_an_error_tells_that_the_frame_was_read_at_another_service(server, sample, verb, origin, told):
+    server.on("POST", f"/api/v1/{verb}/search", server.Reply(400, {"error_message": "no"}))
+    df = sample.aurorax.closest(1)
+    df.attrs["aurorax"] = {**df.attrs["aurorax"], "api_url": origin}
+    with pytest.raises(aurorax_pandas.AuroraxAPIError) as caught:
+        getattr(df.aurorax, verb)(api_url=server.url)
+    notes = getattr(caught.value, "__notes__", [])
+    assert any(f"give api_url={origin!r}" in note for note in notes) == told

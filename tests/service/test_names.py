@@ -96,6 +96,10 @@ CANNOT_MATCH = {
     ),
     "platform as program": ({"ground": {"programs": "gillam"}}, "write ground={'platforms': ['gillam']}"),
     "program as platform": ({"space": {"platforms": "swarm"}}, "write space={'programs': ['swarm']}"),
+    "display name as platform": ({"space": {"platforms": "Swarm A"}}, "no platform 'Swarm A'; did you mean 'swarma'?"),
+    "display name of a camera": ({"ground": {"platforms": "THEMIS-ASI GILL"}}, "did you mean 'gillam'?"),
+    "code of a site in small letters": ({"ground": {"platforms": "atha"}}, "did you mean 'athabasca'?"),
+    "code of a site as program": ({"ground": {"programs": "GILL"}}, "write ground={'platforms': ['gillam']}"),
     "none of several": ({"space": {"platforms": ["swarm-a", "swarm-b"]}}, "did you mean 'swarma'?"),
     "event list that is none": ({"events": {"platforms": "tosh"}}, "did you mean 'toshi'?"),
     "key misspelt": (space(nbtrace_regoin="north cusp"), "did you mean 'nbtrace_region'?"),
@@ -221,6 +225,8 @@ def test_the_windows_of_a_search_are_looked_up_once(service):
 def test_an_ephemeris_search_is_looked_up_too(service):
     with pytest.raises(ap.AuroraxInputError, match=r"write platforms=\['gillam'\].*check_names=False"):
         ap.read_aurorax_ephemeris("2020-01-01", "2020-01-01", programs="gillam", api_url=service.url)
+    with pytest.raises(ap.AuroraxInputError, match="platforms: the service has no platform 'swarm-a'; did you mean"):
+        ap.read_aurorax_ephemeris("2020-01-01", "2020-01-01", platforms="swarm-a", api_url=service.url)
     with pytest.raises(ap.AuroraxInputError, match="did you mean 'north cusp'"):
         ap.read_aurorax_ephemeris(
             "2020-01-01", "2020-01-01", programs="swarm", metadata_filters={"nbtrace_region": "North Cusp"},
@@ -253,6 +259,13 @@ WRITE = {
     "bare program": ({"ground": "themis-asi"}, "write ground={'programs': ['themis-asi']}"),
     "bare platform": ({"space": "swarma"}, "write space={'platforms': ['swarma']}"),
     "bare site": ({"ground": "GILL"}, "write ground={'platforms': ['gillam']}"),
+    "bare site in small letters": (
+        {"ground": ["gill", "fsmi"]},
+        "write ground={'platforms': ['gillam', 'fort smith']}",
+    ),
+    "bare display name": ({"space": "Swarm A"}, "write space={'platforms': ['swarma']}"),
+    "word of everyday": ({"ground": {"sites": ["GILL"]}}, "write {'platforms': ['GILL']}"),
+    "word of everyday in space": ({"space": {"spacecraft": "swarma"}}, "write {'platforms': 'swarma'}"),
     "bare names": ({"ground": ["themis-asi", "rego"]}, "write ground={'programs': ['themis-asi', 'rego']}"),
     "bare spacecraft on the ground": ({"ground": "swarm"}, "write space={'programs': ['swarm']}"),
     "bare unknown": ({"ground": "mine"}, "write ground={'programs': ['mine']}"),
@@ -265,6 +278,10 @@ WRITE = {
     "place by name": (
         {"custom_locations": {"lat": 51.05, "lon": -114.07}},
         "write custom_locations={'locations': [{'lat': 51.05, 'lon': -114.07}]}",
+    ),
+    "places with names": (
+        {"custom_locations": {"Calgary": (51.05, -114.07), "Gillam": (56.4, -94.6)}},
+        "write custom_locations={'locations': [(51.05, -114.07), (56.4, -94.6)]}",
     ),
     "singular type": ({"conjunction_type": "nbtrace"}, "write conjunction_types='nbtrace'"),
     "distances": ({"max_distances": 500}, "write distance=500"),
@@ -288,6 +305,13 @@ def test_the_message_shows_the_line_to_write(case, call):
     assert line in str(caught.value)
 
 
+@pytest.mark.parametrize("call", [ap.ConjunctionSearch, ap.read_aurorax_conjunctions, ap.EphemerisSearch])
+def test_the_client_of_pyaurorax_is_to_be_left_out(call):
+    client = type("PyAuroraX", (), {})()
+    with pytest.raises(ap.AuroraxInputError, match="needs no client object; leave it out, and give its address"):
+        call(client, "2020-01-01", "2020-01-02")
+
+
 def test_the_call_of_pyaurorax_is_met_with_the_line_to_write():
     with pytest.raises(ap.AuroraxInputError, match=r"start, end, distance by position.*ground=\.\.\., space=\.\.\."):
         ap.read_aurorax_conjunctions("2020-01-01", "2020-01-01", 500, [GROUND], [SPACE])
@@ -297,8 +321,9 @@ def test_the_call_of_pyaurorax_is_met_with_the_line_to_write():
         ap.read_aurorax_ephemeris("2020-01-01", "2020-01-01", program="swarm")
     with pytest.raises(ap.AuroraxInputError, match=r"write programs=\['swarm'\]"):
         ap.EphemerisSearch("2020-01-01", "2020-01-01", program=["swarm"])
-    with pytest.raises(ap.AuroraxInputError, match=r"query\('program == 'swarm''\)|program == 'swarm'"):
-        ap.read_aurorax_data_sources(program="swarm")
+    for name in ("program", "programs"):
+        with pytest.raises(ap.AuroraxInputError, match=r"choose rows of the frame: \.query\(\"program == 'swarm'\"\)"):
+            ap.read_aurorax_data_sources(**{name: "swarm"})
     with pytest.raises(ap.AuroraxInputError, match="takes nothing by position"):
         ap.ConjunctionSearch("2020-01-01", "2020-01-01", 500, ground=GROUND, space=SPACE).wait(60)
 

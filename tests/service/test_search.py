@@ -2,6 +2,7 @@ import datetime
 import json
 import logging
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,27 @@ def test_a_search_is_read_again_by_its_address(box, read, recorded_search):
     (request_id,) = first.aurorax.provenance["request_ids"]
     address = f"{box.url}/api/v1/conjunctions/requests/{request_id}/"
     assert_conjunctions_equal(read(request_id=address, api_url=box.url), first, check_attrs=False)
+
+
+def test_a_search_is_read_by_the_page_of_swarm_aurora_that_shows_it(box, read, recorded_search):
+    first = read(**recorded_search, api_url=box.url)
+    page = first.aurorax.swarmaurora_url()
+    for address in (page, f" {page}&lang=en"):
+        assert_conjunctions_equal(read(request_id=address, api_url=box.url), first, check_attrs=False)
+    with pytest.raises(ap.AuroraxInputError, match="give the identifier of a search, or its address"):
+        read(request_id="https://swarm-aurora.com/conjunctionFinder?aurorax_request_id=a/b", api_url=box.url)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "8d69dfe3-b865-4507-a0b2-d44c342b5857",
+        "https://swarm-aurora.com/conjunctionFinder?aurorax_request_id=8d69dfe3-b865-4507-a0b2-d44c342b5857",
+    ],
+)
+def test_what_names_a_search_is_no_start(start):
+    with pytest.raises(ap.AuroraxInputError, match=f"names a search; write request_id={re.escape(repr(start))}"):
+        pd.read_aurorax_conjunctions(start)
 
 
 def test_both_readers_are_one_object():
