@@ -18,7 +18,8 @@ from aurorax_pandas.geometry import CIRCUMFERENCE
 
 _T = TypeVar("_T")
 
-_MOST_SHOWN: Final = 500
+_MOST_SHOWN: Final = 200
+_MOST_LISTED: Final = 20
 
 
 def invalid(argument: str, value: object, wanted: str) -> AuroraxInputError:
@@ -27,13 +28,15 @@ def invalid(argument: str, value: object, wanted: str) -> AuroraxInputError:
 
 
 def shown(value: object) -> str:
-    """Return a value as it stands in a message: on one line, and its type where it is long or tells how to compute."""
+    """Return a value as it stands in a message: on one line, a long text cut, its type where it is long or computes."""
+    if isinstance(value, str) and len(value) > _MOST_SHOWN:
+        return f"{value[:_MOST_SHOWN]!r}…"
     if any(map(_computes, value if isinstance(value, list | tuple) else [value])):
         return f"<{type(value).__name__}>"
     try:
         text = repr(value)
-    except ValueError:
-        # Python does not write out the largest of its whole numbers
+    except Exception:
+        # Python does not write out the largest of its whole numbers, and what others define may fail in any way
         text = ""
     return text if text and "\n" not in text and len(text) <= _MOST_SHOWN else f"<{type(value).__name__}>"
 
@@ -57,7 +60,7 @@ def as_list(value: object) -> list[Any]:
 def nearest_name(value: object, known: Iterable[str]) -> str | None:
     """Return which known name a misspelt one may mean, None where none is near."""
     folded = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(str(value).lower(), folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(shown(value).strip("'\"").lower(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
 
@@ -65,7 +68,10 @@ def suggestion(value: object, known: Iterable[str]) -> str:
     """Return which known name a misspelt one may mean, or else which there are."""
     names = list(known)
     near = nearest_name(value, names)
-    return f"valid: {', '.join(names)}" if near is None else f"did you mean {near!r}?"
+    if near is not None:
+        return f"did you mean {near!r}?"
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return f"valid: {', '.join(names[:_MOST_LISTED])}{more}"
 
 
 def choice(argument: str, value: _T, known: Sequence[_T]) -> _T:
@@ -80,7 +86,7 @@ def choice(argument: str, value: _T, known: Sequence[_T]) -> _T:
 def known_name(argument: str, value: object, known: Sequence[str]) -> str:
     """Return a name that is one of those known, or raise with the one that may be meant."""
     if not isinstance(value, str) or value not in known:
-        raise AuroraxInputError(f"{argument}: {value!r} is not known; {suggestion(value, known)}")
+        raise AuroraxInputError(f"{argument}: {shown(value)} is not known; {suggestion(value, known)}")
     return str(value)
 
 
@@ -89,7 +95,7 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     texts = as_list(value)
     for text in texts:
         if not isinstance(text, str) or not text.strip():
-            raise AuroraxInputError(f"{argument}: {text!r} is not a name; give text, or a list of texts")
+            raise AuroraxInputError(f"{argument}: {shown(text)} is not a name; give text, or a list of texts")
     return tuple(str(text) for text in texts)
 
 
@@ -106,7 +112,8 @@ def one_name(argument: str, value: Any) -> Any:
     """Return what can be the name of one column, or raise where it is several, or nothing that names."""
     try:
         hash(value)
-    except TypeError:
+    except (TypeError, ValueError):
+        # NumPy hashes no span of time without a unit
         raise invalid(argument, value, "one name") from None
     if value is None or value is pd.NA or _computes(value) or value != value:
         raise invalid(argument, value, "one name")
@@ -146,7 +153,7 @@ def either_word(**words: object) -> tuple[str, list[str] | None]:
 
 
 def as_number(value: Any) -> float:
-    """Return a number as float, infinite where it is too large for one, and NaN for what is no number."""
+    """Return a number as float, infinite (by its sign) where a float cannot hold it, and NaN for what is no number."""
     if getattr(value, "ndim", None) == 0:
         value = np.asarray(value)[()]
     # NumPy counts a span of time among the integers
@@ -155,7 +162,7 @@ def as_number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.inf
+        return math.inf if value == abs(value) else -math.inf
     except ValueError:
         return math.nan
 

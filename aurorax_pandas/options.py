@@ -14,6 +14,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, TypedDict, Unpack
 from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
+from aurorax_pandas.checks import shown
 from aurorax_pandas.exceptions import AuroraxInputError
 
 DEFAULT_API_URL = "https://api.aurorax.space"
@@ -132,7 +133,7 @@ def _wrong_with_address(address: object) -> str:
 
 def _shown_address(address: object) -> str:
     """Return an address as it stands in a message: not at all where it holds more than a host, which may be secret."""
-    return "***" if isinstance(address, str) and set("@?#") & set(address) else repr(address)
+    return "***" if isinstance(address, str) and set("@?#") & set(address) else shown(address)
 
 
 def _check_api_key(api_key: object) -> str:
@@ -361,14 +362,14 @@ def check_request_id(request_id: object, api_url: str) -> str:
             raise AuroraxInputError("request_id= is a search that has not been submitted; call its execute() first")
         request_id = found
     text = request_id.strip() if isinstance(request_id, str) else ""
-    if (shown := id_on_page(text)) is not None:
-        return shown
+    if (on_page := id_on_page(text)) is not None:
+        return on_page
     found = id_in(text) if "/" in text else _REQUEST_ID.fullmatch(text) and text
     if "://" in text and "/requests/" not in text:
         found = None
     if not found:
         raise AuroraxInputError(
-            f"request_id={request_id!r} is not valid; give the identifier of a search, or its address"
+            f"request_id={shown(request_id)} is not valid; give the identifier of a search, or its address"
         )
     if "://" in text and _host_and_port(text) != _host_and_port(api_url):
         raise AuroraxInputError(

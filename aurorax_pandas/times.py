@@ -23,6 +23,7 @@ _NO_UNIT: Final = re.compile(r"\s*[+-]?[\d.\s]+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 #: Dates that begin with the day or with the month, by who writes them.
 _TWO_WAYS: Final = re.compile(r"\s*(\d{1,2})\s*([/.-])\s*(\d{1,2})\s*\2\s*\d{2,4}(?!\d)", re.ASCII)
 _MONTHS: Final = 12
+_YEAR: Final = re.compile(r"\d{4}")
 #: Spans that begin where the calendar says.
 CALENDAR: Final = (pd.offsets.MonthBegin, pd.offsets.QuarterBegin, pd.offsets.YearBegin)
 #: The longest span of time: around an instant of any data there is no end of time within it.
@@ -52,23 +53,30 @@ def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
     Raises
     ------
     AuroraxInputError
-        If the value is no instant, or a date whose day and month may be swapped.
+        If the value is no instant, lacks a year, or is a date whose day and month may be swapped.
     """
     if isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64):
-        raise AuroraxInputError(f"{argument}={value!r} is a number, not an instant; give a date and time, UTC")
+        raise AuroraxInputError(f"{argument}={shown(value)} is a number, not an instant; give a date and time, UTC")
     if isinstance(value, str) and (found := _TWO_WAYS.match(value)):
         one, other = int(found[1]), int(found[3])
         if one != other and one <= _MONTHS and other <= _MONTHS:
             raise AuroraxInputError(
-                f"{argument}={value!r} may be day {one} of month {other} or the other way round; write YYYY-MM-DD"
+                f"{argument}={shown(value)} may be day {one} of month {other} or the other way round; write YYYY-MM-DD"
             )
     try:
         instant = pd.Timestamp(_last_second(value) if last else _first_second(value))
-        if isinstance(instant, pd.Timestamp):
+        if isinstance(instant, pd.Timestamp) and not (isinstance(value, str) and _lacks_year(value)):
             return (instant if instant.tzinfo is None else instant.tz_convert(None)).as_unit("us")
     except (ValueError, TypeError, OverflowError):
-        raise AuroraxInputError(f"{argument}={value!r} is no instant that pandas.Timestamp understands") from None
-    raise AuroraxInputError(f"{argument}={value!r} is no instant; give a date and time, UTC")
+        raise AuroraxInputError(f"{argument}={shown(value)} is no instant that pandas.Timestamp understands") from None
+    if isinstance(value, str) and _lacks_year(value):
+        raise AuroraxInputError(f"{argument}={shown(value)} does not tell its year in four digits; write YYYY-MM-DD")
+    raise AuroraxInputError(f"{argument}={shown(value)} is no instant; give a date and time, UTC")
+
+
+def _lacks_year(text: str) -> bool:
+    """Tell whether a text has no year of four digits: pandas would make one up, this year or the year 1."""
+    return not _YEAR.search(text) and text.strip().lower() not in ("nat", "now", "today")
 
 
 def _first_second(value: Any) -> Any:
@@ -133,7 +141,7 @@ def seconds_of(argument: str, value: Any, *, none: str | None = None) -> float |
         return None
     if isinstance(value, str) and lacks_unit(value):
         raise AuroraxInputError(
-            f"{argument}={value!r} has no unit; give a number, or a span with its unit such as '60s'"
+            f"{argument}={shown(value)} has no unit; give a number, or a span with its unit such as '60s'"
         )
     seconds = as_number(value)
     if math.isnan(seconds) and (delta := _delta(value)) is not None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas as ap
-from aurorax_pandas.times import nearest, span
+from aurorax_pandas.times import nearest, span, to_utc
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,20 @@ def test_of_two_instants_as_near_the_earlier_is_nearest():
     )
     assert nearest(minutes, times).tolist() == [0, 0, 1, 1, 2]
     assert nearest(minutes[:1], times).tolist() == [0] * 5
+
+
+@pytest.mark.parametrize("text", ["0s", "1M", "10h", "10am", "Jan", "10:30", "3 March", "01/13/20", "13 Jan 20"])
+def test_an_instant_without_a_year_is_refused(sample, text):
+    with pytest.raises(ap.AuroraxInputError, match=r"start='.*' does not tell its year"):
+        to_utc("start", text)
+    with pytest.raises(ap.AuroraxInputError, match=r"near='.*' does not tell its year"):
+        sample.aurorax.filter_closest_epoch(near=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("2020", "2020-01-01"), ("1 Jan 2020", "2020-01-01"), ("01/13/2020", "2020-01-13"),
+     ("20200113T0102", "2020-01-13T01:02")],
+)  # fmt: skip
+def test_an_instant_with_a_year_is_read_in_any_form(text, meant):
+    assert to_utc("start", text) == pd.Timestamp(meant)

@@ -257,3 +257,43 @@ def test_whatever_a_search_is_given_is_used_or_told(argument, junk):
             ap.ConjunctionSearch(**{**SEARCH, argument: junk}).close()
         except ap.AuroraxInputError:
             return
+
+
+LONG = ["z" * 5000, list(range(5000)), 10**5000, np.zeros((2, 2)), SAMPLE, EPHEMERIS]
+
+
+@pytest.mark.parametrize(
+    "call_it",
+    [
+        lambda value: ap.filter_closest_epoch(SAMPLE, start=value),
+        lambda value: ap.filter_closest_epoch(SAMPLE, near=[value]),
+        lambda value: ap.explode_events(SAMPLE, columns=[value]),
+        lambda value: ap.join_series(SAMPLE, KP, on=value),
+        lambda value: ap.passes(SAMPLE, formation={"A": [value]}),
+        lambda value: ap.load_conjunctions("a.parquet", columns=[value]),
+        lambda value: ap.find_conjunctions(EPHEMERIS, **{**SEARCH, "ground": [value]}),
+        lambda value: ap.find_conjunctions(EPHEMERIS, **{**SEARCH, "conjunction_types": [value]}),
+        lambda value: ap.read_aurorax_conjunctions(**SEARCH, checkpoint=value, api_url="http://127.0.0.1:9", check_names=False),
+        lambda value: ap.read_aurorax_ephemeris("2020-01-01", "2020-01-02", programs=[value], api_url=value),
+    ],
+)  # fmt: skip
+def test_a_message_stays_short_whatever_was_given(call_it):
+    for value in LONG:
+        with pytest.raises(ap.AuroraxInputError) as caught:
+            call_it(value)
+        assert len(str(caught.value)) < 600
+        assert "\n" not in str(caught.value)
+
+
+def test_a_number_below_all_floats_is_below_0():
+    with pytest.raises(ap.AuroraxInputError, match="distance="):
+        ap.within(SAMPLE, -(10**400))
+    with pytest.raises(ap.AuroraxInputError, match="max_distance="):
+        ap.filter_closest_epoch(SAMPLE, max_distance=-(10**400))
+    assert len(ap.within(SAMPLE, 10**400)) == len(SAMPLE)
+
+
+def test_a_span_without_a_unit_is_no_name():
+    for name, argument in (("explode_events", "columns"), ("closest", "by"), ("join_series", "on")):
+        with pytest.raises(ap.AuroraxInputError, match=argument):
+            call(name, SAMPLE, **{argument: np.timedelta64(5)})

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events
-from aurorax_pandas.checks import invalid
+from aurorax_pandas.checks import invalid, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import UNREADABLE, first_line, in_dtype, times_of
@@ -21,6 +21,9 @@ from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 from aurorax_pandas.times import CALENDAR, Span, span
 
 _DAY: Final = pd.Timedelta("1D")
+_SHORTEST_MONTH: Final = pd.Timedelta("28D")
+#: Eight bytes each, and as many again in the frame.
+_MOST_COUNTS: Final = 50_000_000
 _AVAILABILITY: Final = ("identifier", "source_type", "day", "records")
 
 Array = npt.NDArray[Any]
@@ -62,8 +65,9 @@ def daily_counts(
     Raises
     ------
     AuroraxInputError
-        If `freq` is no span of time, or with `availability` no whole number of days; if `by` names no column; or if
-        `availability` lacks a column, lists a source twice for a day, or has a row without a day or a number of records.
+        If `freq` is no span of time, makes more than 50 million counts, or is with `availability` no whole number of
+        days; if `by` names no column; or if `availability` lacks a column, lists a source twice for a day, or has a row
+        without a day or a number of records.
 
     Examples
     --------
@@ -82,7 +86,7 @@ def daily_counts(
         events, labels = labelled_events(df, by, "daily_counts", needs=("start",))
         codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     windows = windows_of(get_provenance(df.attrs))
-    days = _days(pd.concat([df["start"], events["start"]], ignore_index=True), every, windows)
+    days = _days(pd.concat([df["start"], events["start"]], ignore_index=True), every, windows, freq, len(names))
     starts = events["start"].to_numpy()
     number = np.searchsorted(days.to_numpy(), starts, side="right") - 1
     inside = ~np.isnat(starts)
@@ -108,18 +112,23 @@ def _day_length(freq: Any) -> Span:
     offset = freq
     if isinstance(freq, str):
         try:
-            offset = pd.tseries.frequencies.to_offset(freq)
+            # pandas takes no class of one's own for text
+            offset = pd.tseries.frequencies.to_offset(str(freq))
         except ValueError:
             offset = None
     if isinstance(offset, CALENDAR):
         return offset
     try:
-        return span("freq", freq)
+        length = span("freq", freq)
     except AuroraxInputError as error:
         raise AuroraxInputError(f"{error}, or 'MS', 'QS' or 'YS' for months, quarters or years") from None
+    if length < pd.Timedelta("1us"):
+        raise AuroraxInputError(f"freq={shown(freq)} is shorter than a microsecond; give a longer one, such as '1D'")
+    return length
 
 
-def _days(starts: pd.Series[Any], every: Any, windows: Windows) -> pd.DatetimeIndex:
+def _days(starts: pd.Series[Any], every: Any, windows: Windows, freq: Any, rows: int) -> pd.DatetimeIndex:
+    """Return the days from the first to the last, or raise where there would be too many of them for so many rows each."""
     known = starts.dropna()
     ends = [each for window in windows for each in window] + ([] if known.empty else [known.min(), known.max()])
     if not ends:
@@ -127,7 +136,16 @@ def _days(starts: pd.Series[Any], every: Any, windows: Windows) -> pd.DatetimeIn
     begin = min(ends).normalize()
     if not isinstance(every, pd.Timedelta):
         begin = every.rollback(begin)
-    return pd.date_range(begin, max(*ends, begin), freq=every, name="day", unit="us")
+    last = max(*ends, begin)
+    length = every if isinstance(every, pd.Timedelta) else _SHORTEST_MONTH
+    # in the unit of the times, for spans of more than 292 years
+    count = int((last.to_datetime64() - begin.to_datetime64()) / length.to_timedelta64()) + 1
+    if count * max(rows, 1) > _MOST_COUNTS:
+        raise AuroraxInputError(
+            f"freq={shown(freq)} makes {count} steps from {begin} to {last}, for {rows} groups; give a longer one, or "
+            "leave out rows whose start is wrong"
+        )
+    return pd.date_range(begin, last, freq=every, name="day", unit="us")
 
 
 def _not_searched(days: pd.DatetimeIndex, every: Any, windows: Windows) -> npt.NDArray[np.bool_]:

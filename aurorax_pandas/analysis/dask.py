@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from aurorax_pandas.analysis import counts, pairs, selection
 from aurorax_pandas.analysis.grouping import GroupBy, holds_values, keys_of
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import events, model
 from aurorax_pandas.frame.concat import each_once, merged_attrs, read_of
@@ -239,8 +240,10 @@ def concat(ddf: dd.DataFrame, others: Sequence[dd.DataFrame]) -> dd.DataFrame:
     """Put several Dask frames together, as `aurorax_pandas.concat`; the rows are shuffled by their sources."""
     import dask.dataframe as dd
 
-    frames = [ddf, *others]
+    frames = [ddf, *([others] if isinstance(others, dd.DataFrame) else as_list(others))]
     for frame in frames:
+        if not isinstance(frame, dd.DataFrame):
+            raise AuroraxInputError(f"others holds a {type(frame).__name__}; give a list of Dask frames")
         if _FRAME in frame.columns:
             raise AuroraxInputError(f"the column {_FRAME!r} is needed to tell frames apart; rename yours")
     metas = [frame._meta for frame in frames]  # noqa: SLF001

@@ -57,13 +57,13 @@ def grouped_rows(df: pd.DataFrame, by: GroupBy, verb: str) -> GroupedRows:
     """
     keys = keys_of(df, by)
     if not keys:
-        raise AuroraxInputError(f"by={by!r} names nothing; give {_WAYS}")
+        raise AuroraxInputError(f"by={shown(by)} names nothing; give {_WAYS}")
     alone = isinstance(by, str)
     # in a list a column of the user's own goes first, as it always has
     own = set() if alone or is_events(df) else set(df.columns)
     pairs = [key for key in keys if isinstance(key, str) and key in _PAIRS and key not in own]
     if len(set(pairs)) > 1:
-        raise AuroraxInputError(f"by={by!r}: 'pair' and 'site' are two ways to name one thing; give one")
+        raise AuroraxInputError(f"by={shown(by)}: 'pair' and 'site' are two ways to name one thing; give one")
     rows, parent = _rows_of_pairs(df, pairs[0], verb) if pairs else (df, None)
     codes = []
     for key in keys:
@@ -164,6 +164,6 @@ def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
 def _is_column(df: pd.DataFrame, key: Any) -> bool:
     try:
         return key in df.columns
-    except TypeError:
-        # a list in a list
+    except (TypeError, ValueError):
+        # a list in a list, or a span of time without a unit
         return False

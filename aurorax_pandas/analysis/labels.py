@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.pairs import pair_events
-from aurorax_pandas.checks import one_name
+from aurorax_pandas.checks import one_name, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import is_events, require
 from aurorax_pandas.sources import SPACECRAFT
@@ -99,7 +99,7 @@ def require_column(events: pd.DataFrame, argument: str, name: str, choices: str 
             raise AuroraxInputError(f"{argument}={name!r} is no column of the events yet; {added}")
         also = f"{choices} or " if choices else ""
         raise AuroraxInputError(
-            f"{argument}={name!r} is no column of the events; give {also}one of {', '.join(map(str, events.columns))}"
+            f"{argument}={shown(name)} is no column of the events; give {also}one of {', '.join(map(str, events.columns))}"
         )
 
 

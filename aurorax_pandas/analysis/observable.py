@@ -16,6 +16,7 @@ from aurorax_pandas.analysis.sky import sky_of_places, times_of_events
 from aurorax_pandas.analysis.stations import station_places
 from aurorax_pandas.checks import as_list, as_number, checked_number, choice, invalid
 from aurorax_pandas.ephemeris.coverage import check_spans
+from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events
@@ -104,6 +105,9 @@ def observable(
         raise AuroraxInputError(
             "sun_below, moon_below, elevation_above, mlt: all are None; give at least one condition"
         )
+    if ephemeris is not None:
+        # where no condition reads it, it is told all the same
+        check_ephemeris(ephemeris)
     events = as_events(df, "observable", "start", "end", "closest_epoch")
     conditions = []
     with warnings.catch_warnings():

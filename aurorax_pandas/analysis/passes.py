@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
-from aurorax_pandas.checks import as_list, suggestion
+from aurorax_pandas.checks import as_list, shown, suggestion
 from aurorax_pandas.ephemeris.coverage import check_instants, telling_of_hemispheres, warn_of_unknown_types
 from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -150,14 +150,16 @@ def _formations(spacecraft: pd.Series[str], formation: Mapping[str, Sequence[str
         return spacecraft
     if not isinstance(formation, Mapping):
         raise AuroraxInputError(
-            f'formation={formation!r} is no dict; give one such as {{"A+C": ["Swarm A", "Swarm C"]}}'
+            f'formation={shown(formation)} is no dict; give one such as {{"A+C": ["Swarm A", "Swarm C"]}}'
         )
     names: dict[str, str] = {}
     known = {*spacecraft, *bundled_sources()["display_name"]}
     for name, members in formation.items():
         for member in as_list(members):
-            if member not in known:
-                raise AuroraxInputError(f"formation: no spacecraft {member!r}; {suggestion(member, sorted(known))}")
+            if not isinstance(member, str) or member not in known:
+                raise AuroraxInputError(
+                    f"formation: no spacecraft {shown(member)}; {suggestion(member, sorted(known))}"
+                )
             if names.setdefault(member, name) != name:
                 raise AuroraxInputError(
                     f"formation: {member!r} is in {names[member]!r} and in {name!r}; keep it in one"

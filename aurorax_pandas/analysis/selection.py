@@ -141,6 +141,7 @@ def filter_closest_epoch(
         keep &= epochs <= last.to_datetime64()
     if near is not None:
         listed = isinstance(near, Sequence | np.ndarray | pd.Index | pd.Series) and not isinstance(near, str)
+        listed &= getattr(near, "ndim", 1) > 0
         instants = [to_utc("near", instant).to_datetime64() for instant in (near if listed else [near])]
         known = pd.DatetimeIndex(np.unique(np.array(instants, "M8[us]")))
         keep &= _near_instants(df["closest_epoch"], known, span("tolerance", tolerance, zero=True))

@@ -113,6 +113,7 @@ def refine(
             raise AuroraxInputError(
                 f"refine needs the pairs of each row; row {without[0]} has no event, as none of its distances has a limit"
             )
+        _refuse_strange_rows(df, events)
         made = _refined(df, events, limited, ephemeris, limits, known)
     made.attrs = copy.deepcopy(df.attrs)
     made.attrs[provenance.KEY] = known | {
@@ -121,6 +122,21 @@ def refine(
         "latitudes": known.get("latitudes", "as the service has them"),
     }
     return made
+
+
+def _refuse_strange_rows(df: pd.DataFrame, events: pd.DataFrame) -> None:
+    """Raise where a row has no type, or lies apart from its events, so that no span could be found for it."""
+    unknown = np.flatnonzero(model.category_codes(df["conjunction_type"], model.CONJUNCTION_TYPE) < 0)
+    if len(unknown):
+        raise AuroraxInputError(f"refine needs the conjunction_type of each row; row {unknown[0]} has none; mend it")
+    parents = events["conjunction"].to_numpy()
+    start, end = (df[name].to_numpy()[parents] for name in ("start", "end"))
+    apart_of = np.flatnonzero((events["start"].to_numpy() > end) | (events["end"].to_numpy() < start))
+    if len(apart_of):
+        raise AuroraxInputError(
+            f"refine: row {parents[apart_of[0]]} has its start and end apart from those of its events; mend them, or give "
+            "the frame as it was found"
+        )
 
 
 def _refined(

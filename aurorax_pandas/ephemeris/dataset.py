@@ -120,6 +120,10 @@ def measured_ephemeris(ephemeris: xr.Dataset) -> dict[str, Extents]:
                 raise AuroraxInputError(f"ephemeris: the variable {name!r} is missing")
             if set(ephemeris[name].dims) != set(_DIMS):
                 raise AuroraxInputError(f"ephemeris: {name!r} has the dimensions {ephemeris[name].dims}, not {_DIMS}")
+            if ephemeris[name].dtype.kind not in "iuf":
+                raise AuroraxInputError(
+                    f"ephemeris: {name!r} is {ephemeris[name].dtype}, not numbers; convert it by astype('float64')"
+                )
         if not ephemeris[pair[0]].chunks:
             prefix = pair[0].removesuffix("_lat")
             extents[prefix] = measure_extents(*locations_of(ephemeris, prefix), prefix)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.checks import as_number
+from aurorax_pandas.checks import as_number, shown
 from aurorax_pandas.ephemeris.omm import Fields, form_of_omm, named_fields
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.times import to_utc
@@ -173,9 +173,9 @@ def _is_line(row: str) -> bool:
 
 def _check_line(row: str, first: str) -> None:
     if not row.startswith(f"{first} "):
-        raise AuroraxInputError(f"elements: {row!r} stands where line {first} of an element set should")
+        raise AuroraxInputError(f"elements: {shown(row)} stands where line {first} of an element set should")
     if len(row) != 69 or not row.isascii():
-        raise AuroraxInputError(f"elements: {row!r} has {len(row)} characters; a line of an element set has 69")
+        raise AuroraxInputError(f"elements: {shown(row)} has {len(row)} characters; a line of an element set has 69")
     total = sum(int(one) if one.isdigit() else one == "-" for one in row[:68]) % 10
     if row[68] != str(total):
         raise AuroraxInputError(f"elements: the checksum of {row!r} is {row[68]}, not {total}; copy the line again")

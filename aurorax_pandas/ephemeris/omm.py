@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from aurorax_pandas.checks import shown
 from aurorax_pandas.exceptions import AuroraxInputError, AuroraxMissingExtraError
 
 _JSON: Final = re.compile(r"\[\s*[\]{]|\{")
@@ -55,7 +56,7 @@ def _read_omm_json(text: str) -> list[Fields]:
     found = parsed if isinstance(parsed, list) else [parsed]
     for each in found:
         if not isinstance(each, Mapping):
-            raise AuroraxInputError(f"elements: {each!r} stands in the JSON where an element set should")
+            raise AuroraxInputError(f"elements: {shown(each)} stands in the JSON where an element set should")
     return [named_fields(each.items()) for each in found]
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, checked_number, choice, suggestion
+from aurorax_pandas.checks import as_list, checked_number, choice, shown, suggestion
 from aurorax_pandas.ephemeris.dataset import NO_IDENTIFIER, make_ephemeris, read_epochs
 from aurorax_pandas.ephemeris.field import DEFAULT_KP, EXTERNAL_FIELD, MAIN_FIELD, check_main_field_covers, t89_levels
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -169,7 +169,7 @@ def _places_in_any_form(locations: Any) -> list[tuple[Any, Any, Any, Any]]:
             parts = as_list(place)
             if not 3 <= len(parts) <= 4:
                 raise AuroraxInputError(
-                    f"locations: {place!r} is not (name, latitude, longitude) with or without altitude"
+                    f"locations: {shown(place)} is not (name, latitude, longitude) with or without altitude"
                 )
             places.append((parts[0], *_place_with_altitude(parts[1:])))
         return places

@@ -285,7 +285,7 @@ class Tracks:
         return self._values_of_rows(name, self.rows(source), at)
 
     def _values_of_rows(self, name: str, rows: Ints, at: Ints) -> Floats:
-        if name not in self._ephemeris or not len(self.epochs):
+        if name not in self._ephemeris or not self._ephemeris[name].size:
             return np.full(len(rows), np.nan)
         values = self._variable(name)[rows, at]
         return np.where(rows >= 0, values, np.nan) if self._incomplete else values

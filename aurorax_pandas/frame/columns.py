@@ -130,13 +130,21 @@ def _numbers_of(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
         return np.asarray(
             layouts.flat_array(pa.array(values), pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
         )
-    if pd.api.types.is_bool_dtype(dtype) or not (
-        pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype) or _is_text_or_object(dtype)
+    if (
+        pd.api.types.is_bool_dtype(dtype)
+        or pd.api.types.is_complex_dtype(dtype)
+        or not (
+            pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype) or _is_text_or_object(dtype)
+        )
     ):
         raise TypeError(f"{dtype} holds no numbers")
     if not pd.api.types.is_numeric_dtype(dtype):
         values = values.astype(object)
-        strange = [one for one in values.dropna() if isinstance(one, bool | datetime.date | datetime.timedelta)]
+        strange = [
+            one
+            for one in values.dropna()
+            if isinstance(one, bool | complex | np.complexfloating | bytes | datetime.date | datetime.timedelta)
+        ]
         if strange:
             raise TypeError(f"{strange[0]!r} is no number")
         values = pd.to_numeric(values.where(values.notna(), None))

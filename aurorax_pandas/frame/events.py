@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.checks import as_list, check_frame, one_name
+from aurorax_pandas.checks import as_list, check_frame, one_name, shown
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes, kind_by_names
@@ -26,6 +26,7 @@ SEPARATOR: Final = " & "
 #: Columns of an events frame that say who met whom.
 SIDE_COLUMNS: Final = tuple(name for name in model.EVENT_FIELDS if name.startswith(("e1_", "e2_")))
 #: So many columns of a frame stand in a message.
+_LONGEST_NAME: Final = 100
 _SHOWN_COLUMNS: Final = 12
 
 
@@ -113,7 +114,9 @@ def _travelling(df: pd.DataFrame, columns: Any) -> list[int]:
     own = {*model.EVENT_COLUMNS, "events", "data_sources"}
     for name in wanted:
         if one_name("columns", name) not in df.columns:
-            raise AuroraxInputError(f"columns: {name!r} is no column; the frame has {', '.join(map(str, df.columns))}")
+            raise AuroraxInputError(
+                f"columns: {shown(name)} is no column; the frame has {', '.join(map(str, df.columns))}"
+            )
         if name in own:
             raise AuroraxInputError(f"columns: an event has {name!r} of its own; leave it out, or rename yours")
     return [place for place, name in enumerate(df.columns) if name in wanted]
@@ -162,7 +165,10 @@ def require(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
     check_frame(df, verb)
     missing = [name for name in columns if name not in df.columns]
     if missing:
-        raise AuroraxInputError(f"{verb} needs the column(s) {', '.join(map(str, missing))}; {_cure(df)}")
+        named = ", ".join(
+            name if isinstance(name, str) and len(name) <= _LONGEST_NAME else shown(name) for name in missing
+        )
+        raise AuroraxInputError(f"{verb} needs the column(s) {named}; {_cure(df)}")
     if not df.columns.is_unique and (twice := set(columns) & set(df.columns[df.columns.duplicated()])):
         raise AuroraxInputError(
             f"{verb}: the column {min(twice)!r} is there twice; drop or rename one, and as_conjunctions takes the frame"
@@ -200,9 +206,9 @@ def _cure(df: pd.DataFrame) -> str:
         return f"this is a frame of {named}: give the conjunctions behind it (as_conjunctions makes them of other tools' data)"
     if df.columns.nlevels > 1:
         return "the frame has columns of several levels; choose one level, and as_conjunctions takes the frame"
-    shown = [str(name) for name in df.columns[:_SHOWN_COLUMNS]]
+    first = [str(name) for name in df.columns[:_SHOWN_COLUMNS]]
     more = ", …" if len(df.columns) > _SHOWN_COLUMNS else ""
-    return f"the frame has {', '.join(shown)}{more}; as_conjunctions makes a typed frame of what holds conjunctions"
+    return f"the frame has {', '.join(first)}{more}; as_conjunctions makes a typed frame of what holds conjunctions"
 
 
 def _types(df: pd.DataFrame, flat: model.Flat) -> pd.Categorical:

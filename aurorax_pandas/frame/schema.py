@@ -12,6 +12,7 @@ from pandera.api.pandas.model_config import BaseConfig
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.typing import DataFrame, Index, Series
 
+from aurorax_pandas.checks import shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import dtypes
 from aurorax_pandas.frame.rules import KINDS, Failure, Kind
@@ -226,7 +227,7 @@ def check_by_pandera(frame: pd.DataFrame, schema: Any) -> tuple[str, list[Failur
     if not isinstance(schema, pandera.DataFrameSchema):
         if not (isinstance(schema, type) and issubclass(schema, pandera.DataFrameModel)):
             raise AuroraxInputError(
-                f"schema={schema!r} is no pandera schema; give a DataFrameModel or a DataFrameSchema"
+                f"schema={shown(schema)} is no pandera schema; give a DataFrameModel or a DataFrameSchema"
             )
         schema = schema.to_schema()
     ours = next(

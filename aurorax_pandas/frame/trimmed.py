@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from aurorax_pandas.checks import shown
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import columns, model
 from aurorax_pandas.sources import bundled_sources
@@ -99,7 +100,7 @@ def _table_of_sources(data_sources: Any) -> pd.DataFrame:
     else:
         if isinstance(data_sources, str | bytes | Mapping) or not isinstance(data_sources, Iterable):
             raise AuroraxInputError(
-                f"data_sources={data_sources!r} is no table of data sources; give a DataFrame, or a list of dicts"
+                f"data_sources={shown(data_sources)} is no table of data sources; give a DataFrame, or a list of dicts"
             )
         rows = [_fields_of_source(one) for one in data_sources]
         table = pd.DataFrame(rows, columns=list(model.SOURCE_FIELDS), dtype=object)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from aurorax_pandas.checks import as_list, suggestion
+from aurorax_pandas.checks import as_list, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.concat import concat, merged_attrs
@@ -52,10 +52,11 @@ class Choice:
         AuroraxInputError
             If a column is no text, an end no instant, or the start after the end.
         """
-        names = None if columns is None else tuple(dict.fromkeys(as_list(columns)))
-        for name in names or ():
+        given = None if columns is None else as_list(columns)
+        for name in given or ():
             if not isinstance(name, str):
-                raise AuroraxInputError(f"columns: {name!r} is no name of a column; give text, or a list of texts")
+                raise AuroraxInputError(f"columns: {shown(name)} is no name of a column; give text, or a list of texts")
+        names = None if given is None else tuple(dict.fromkeys(given))
         first = None if start is None else to_utc("start", start)
         last = None if end is None else to_utc("end", end, last=True)
         if first is not None and last is not None and first > last:

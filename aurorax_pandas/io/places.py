@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from aurorax_pandas.checks import choice
+from aurorax_pandas.checks import choice, shown
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.io.limits import most_bytes
 
@@ -97,7 +97,7 @@ def place_of(path: Any) -> Place:
     except TypeError:
         given = path
     if not isinstance(given, str) or not given.strip() or "\0" in given:
-        raise AuroraxInputError(f"path={path!r} is no path; give the name of a file as text, without NUL")
+        raise AuroraxInputError(f"path={shown(path)} is no path; give the name of a file as text, without NUL")
     url = given if _URL.match(given) else None
     if url is not None and urlsplit(url).scheme == "file":
         local, url = Path(unquote(urlsplit(url).path)), None
@@ -109,7 +109,7 @@ def place_of(path: Any) -> Place:
             # a name that is too long is told here
             local.exists()
         except (OSError, RuntimeError) as error:
-            raise AuroraxInputError(f"path={given!r} is no path: {error}") from None
+            raise AuroraxInputError(f"path={shown(given)} is no path: {error}") from None
     name = local.name.lower()
     packed = next((end for end in _COMPRESSED if name.endswith(end)), "")
     return Place(given, local, url, Path(name.removesuffix(packed)).suffix, packed)

@@ -14,6 +14,7 @@ from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance, rules
 from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
+from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import refuse_foreign_cells
 from aurorax_pandas.io import layout, one_dimension
@@ -39,6 +40,39 @@ _OPEN_SEVERAL: Final = (
     "open them by xarray.open_mfdataset(paths, preprocess=aurorax_pandas.along_conjunction, combine='nested', "
     "concat_dim='conjunction'), or put the frames of load_conjunctions together by concat"
 )
+
+
+def _held_columns(df: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return a frame with those columns of the data model converted that NetCDF has no dtype for: objects, decimals.
+
+    Raises
+    ------
+    AuroraxInputError
+        If one cannot be converted.
+    """
+    if not df.columns.is_unique:
+        return df
+    wanted = {
+        name: dtype
+        for name, dtype in columns_of_kind(df).items()
+        if name in df.columns and dtype is not None and not _is_held(df[name].dtype, dtype)
+    }
+    held, wrong = in_model_dtypes(df, wanted)
+    for name, reason in wrong.items():
+        raise AuroraxInputError(f"to_xarray cannot hold column {name!r} of dtype {df[name].dtype} ({reason}); mend it")
+    return held
+
+
+def _is_held(dtype: Any, wanted: Any) -> bool:
+    """Tell whether NetCDF has a dtype, and it holds what the data model wants: times, numbers or texts."""
+    if wanted == model.DATETIME:
+        return isinstance(dtype, pd.DatetimeTZDtype) or (isinstance(dtype, np.dtype) and dtype.kind == "M")
+    if wanted == "float64":
+        return isinstance(dtype, np.dtype) and dtype.kind in "iuf" and dtype != np.float16
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "iuf"
+    return not isinstance(dtype, pd.SparseDtype | pd.ArrowDtype | pd.PeriodDtype)
 
 
 def to_xarray(df: pd.DataFrame) -> xr.Dataset:
@@ -82,6 +116,7 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
 
     check_frame(df, "to_xarray")
     refuse_foreign_cells(df, "to_xarray")
+    df = _held_columns(df)
     block = layout.describe(df, "to_xarray")
     kind = block["kind"]
     missing = [name for name in layout.columns_of(kind) if name not in df.columns]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import pandas as pd
 
-from aurorax_pandas.checks import as_list, as_number, known_name, names
+from aurorax_pandas.checks import as_list, as_number, known_name, names, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.query.filters import MetadataFilter, MetadataFilterExpression, read_filter, set_field
 from aurorax_pandas.query.filters import from_mapping as from_mapping
@@ -209,7 +209,7 @@ def read_location(place: Any) -> tuple[float, float]:
     elif len(pair := as_list(place)) == 2 and not isinstance(place, set | frozenset):
         lat, lon = map(as_number, pair)
     if math.isnan(lat) or math.isnan(lon):
-        raise AuroraxInputError(f"locations: {place!r} is not (latitude, longitude) or {{'lat': …, 'lon': …}}")
+        raise AuroraxInputError(f"locations: {shown(place)} is not (latitude, longitude) or {{'lat': …, 'lon': …}}")
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise AuroraxInputError(
             f"locations: ({lat}, {lon}) is off the map; latitude is −90 to 90, longitude −180 to 180 [degrees]"

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from aurorax_pandas.checks import as_list, invalid, known_name, suggestion
+from aurorax_pandas.checks import as_list, invalid, known_name, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 
 OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between")
@@ -71,7 +71,7 @@ class MetadataFilterExpression:
         for value in as_list(self.values):
             # NaN and NaT are not equal to themselves
             if not isinstance(value, str | int | float | np.generic) or isinstance(value, bytes) or value != value:
-                raise AuroraxInputError(f"values of {self.key!r}: {value!r} is neither text nor a number")
+                raise AuroraxInputError(f"values of {self.key!r}: {shown(value)} is neither text nor a number")
         values = tuple(str(value) for value in as_list(self.values))
         set_field(self, "values", values)
         wanted = {"between": 2, "in": None, "not in": None}.get(self.operator, 1)
@@ -96,9 +96,9 @@ def _refuse_signs(key: str, values: Sequence[Any]) -> None:
             operator, rest = _SIGNS.get(found[1], found[1]), found[2].strip()
             if not any(letter.isalnum() for letter in rest):
                 raise AuroraxInputError(f"values of {key!r}: {value!r} is no operator; {suggestion(value, OPERATORS)}")
-            shown = repr(rest) if np.isnan(_as_float(rest)) else rest
+            told = repr(rest) if np.isnan(_as_float(rest)) else rest
             raise AuroraxInputError(
-                f"values of {key!r}: {value!r} holds an operator; write {{{key!r}: ({operator!r}, {shown})}}, or, "
+                f"values of {key!r}: {value!r} holds an operator; write {{{key!r}: ({operator!r}, {told})}}, or, "
                 f"where a text begins so, MetadataFilterExpression({key!r}, [{value!r}], 'in')"
             )
 
@@ -226,7 +226,7 @@ def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
     if not isinstance(value, Mapping):
         form = "; write {'name of a field': 'value'} or {'name of a field': ('>=', 95)}"
         hint = form if kind in (MetadataFilter, MetadataFilterExpression) else ""
-        raise AuroraxInputError(f"{argument}: {value!r} is neither a {kind.__name__} nor a dict like one{hint}")
+        raise AuroraxInputError(f"{argument}: {shown(value)} is neither a {kind.__name__} nor a dict like one{hint}")
     fields: dict[str, Any] = {}
     known = _names_of_fields(kind)
     for key, item in value.items():
@@ -234,7 +234,7 @@ def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
         if name not in known:
             meant = _OTHER_WORDS.get(key)
             hint = f"write {{{meant!r}: {item!r}}}" if meant in known else suggestion(key, known)
-            raise AuroraxInputError(f"{argument}: unknown key {key!r} in {dict(value)!r}; {hint}")
+            raise AuroraxInputError(f"{argument}: unknown key {key!r} in {shown(dict(value))}; {hint}")
         if name == "ephemeris_metadata_filters":
             name, item = "metadata_filters", read_filter(item)
             before = fields.get(name)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aurorax_pandas.checks import as_list, as_number
+from aurorax_pandas.checks import as_list, as_number, shown
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.query.blocks import NOT_GIVEN, DataSourceBlock, read_location
 from aurorax_pandas.sources import NAMED_BY, SPACECRAFT, known_sources, platform_meant
@@ -40,10 +40,10 @@ def refuse_bare(argument: str, given: Any) -> None:
             items = [tuple(items)]
         if items and all(map(_is_place, items)):
             line = f"custom_locations={{'locations': {items!r}}}"
-            raise AuroraxInputError(f"{argument}={given!r} holds places, not criteria blocks; write {line}")
+            raise AuroraxInputError(f"{argument}={shown(given)} holds places, not criteria blocks; write {line}")
     elif items and all(isinstance(item, str) for item in items):
         raise AuroraxInputError(
-            f"{argument}={given!r} holds names, not criteria blocks; write {_line_of_names(argument, items)}"
+            f"{argument}={shown(given)} holds names, not criteria blocks; write {_line_of_names(argument, items)}"
         )
 
 
@@ -75,7 +75,7 @@ def _line_of_names(argument: str, names: list[str]) -> str:
         argument = "ground"
     elif found and found <= set(SPACECRAFT):
         argument = "space"
-    return f"{argument}={block!r}"
+    return f"{argument}={shown(block)}"
 
 
 def tell_of_every_source(argument: str, given: Any) -> None:

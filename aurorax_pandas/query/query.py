@@ -354,7 +354,7 @@ def _read_query(query: Any) -> Mapping[str, Any]:
         return held
     if not isinstance(query, str | Path):
         raise AuroraxInputError(
-            f"query={query!r} is not a query; give a dict, its JSON text, the path of a file or a search"
+            f"query={shown(query)} is not a query; give a dict, its JSON text, the path of a file or a search"
         )
     text = str(query).removeprefix("\ufeff")
     if isinstance(query, Path) or not text.lstrip().startswith("{"):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from aurorax_pandas.checks import shown
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.io import files
@@ -60,7 +61,7 @@ class Checkpoint:
     """
 
     def __init__(self, directory: str | Path, search: dict[str, Any], start: str, end: str) -> None:
-        self._name = f"checkpoint={str(directory) if isinstance(directory, Path) else directory!r}"
+        self._name = f"checkpoint={str(directory) if isinstance(directory, Path) else shown(directory)}"
         self._search = {"schema_version": model.SCHEMA_VERSION, **search}
         self._window = start, end
         try:
@@ -75,7 +76,8 @@ class Checkpoint:
         self._data_set: DataSet | None = None
 
     def _no_folder(self, error: Exception) -> AuroraxInputError:
-        return AuroraxInputError(f"{self._name} is no directory: {error}; give the path of one")
+        reason = getattr(error, "strerror", None) or error
+        return AuroraxInputError(f"{self._name} is no directory: {reason}; give the path of one")
 
     def _examine(self) -> Manifest:
         """Look into the folder and return the search with all its spans; raise where that does not belong there."""

@@ -207,3 +207,26 @@ def test_a_column_that_is_not_there_is_told_with_all_choices(sample):
         ap.AuroraxInputError, match="give 'pair', 'site', 'spacecraft', 'station' or one of conjunction,"
     ):
         sample.aurorax.daily_counts("speed")
+
+
+@pytest.mark.parametrize(
+    ("change", "freq"),
+    [
+        (lambda df: df, "1us"),
+        (lambda df: df.assign(start=df["start"].dt.as_unit("s") + np.timedelta64(28_000 * 365, "D")), "1s"),
+        (lambda df: df.assign(start=df["start"].where(df.index > 0, pd.Timestamp("0001-01-01"))), "1min"),
+    ],
+)
+def test_more_counts_than_memory_holds_are_refused(sample, change, freq):
+    with pytest.raises(ap.AuroraxInputError, match=f"freq='{freq}' makes .* steps from .* to"):
+        ap.daily_counts(change(sample), freq=freq)
+
+
+def test_a_step_shorter_than_the_times_is_refused(sample):
+    with pytest.raises(ap.AuroraxInputError, match="freq='1ns' is shorter than a microsecond"):
+        sample.aurorax.daily_counts(freq="1ns")
+
+
+def test_a_class_of_text_is_a_step(sample):
+    text = type("Text", (str,), {})("1h")
+    pd.testing.assert_frame_equal(sample.aurorax.daily_counts(freq=text), sample.aurorax.daily_counts(freq="1h"))

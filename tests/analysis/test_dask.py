@@ -215,3 +215,11 @@ def test_keys_of_values_are_refused_whatever_holds_them(sample):
     for by in (frame["start"].dt.hour, sample["start"].dt.hour, np.arange(49)):
         with pytest.raises(ap.AuroraxInputError, match=f"^by=a {type(by).__name__} needs all rows"):
             frame.aurorax.closest(1, by=by)
+
+
+def test_concat_takes_one_frame_and_refuses_what_is_none(sample):
+    ddf = dd.from_pandas(sample, npartitions=2, sort=False)
+    assert len(ddf.aurorax.concat(ddf).compute()) == len(sample)
+    for others in ([sample], ["a"], 5):
+        with pytest.raises(ap.AuroraxInputError, match=r"others holds a .*; give a list of Dask frames"):
+            ddf.aurorax.concat(others)

@@ -118,3 +118,9 @@ def test_observable_keeps_what_the_frame_has(sample):
     pd.testing.assert_series_equal(kept["kp"], own["kp"])
     assert kept.attrs == sample.attrs
     assert sample.iloc[:0].aurorax.observable().empty
+
+
+def test_an_ephemeris_that_is_none_is_told_where_no_condition_reads_it(sample):
+    for thing in ("a.nc", sample, 5):
+        with pytest.raises(ap.AuroraxInputError, match=r"ephemeris is a .*; give an xarray Dataset"):
+            sample.aurorax.observable(ephemeris=thing)

@@ -313,3 +313,24 @@ def test_exact_spans_go_through_files(exact, tmp_path, suffix):
 def test_pictures_take_exact_spans(exact, picture):
     axes = getattr(exact.aurorax.plot, picture)()
     assert axes.collections or axes.patches or axes.lines
+
+
+def test_a_row_without_a_type_is_told_instead_of_left_out(sample):
+    df = aurorax_pandas.load_sample_conjunctions()
+    for missing in (df.index == 3, df.index >= 0):
+        changed = df.assign(conjunction_type=df["conjunction_type"].where(~missing))
+        with pytest.raises(AuroraxInputError, match="conjunction_type of each row; row "):
+            aurorax_pandas.refine(changed, sample, 50)
+
+
+@pytest.mark.parametrize("shift", [pd.Timedelta("2h"), np.timedelta64(365_000, "D")])
+def test_rows_apart_from_their_events_are_refused(sample, shift):
+    df = aurorax_pandas.load_sample_conjunctions()
+    moved = df.assign(start=df["start"] + shift, end=df["end"] + shift)
+    with pytest.raises(AuroraxInputError, match="row 0 has its start and end apart from those of its events"):
+        aurorax_pandas.refine(moved, sample, 50)
+
+
+def test_an_ephemeris_of_no_source_covers_none(sample):
+    with pytest.raises(AuroraxDataError, match="holds no source"):
+        aurorax_pandas.refine(aurorax_pandas.load_sample_conjunctions(), sample.isel(source=[]), 50)

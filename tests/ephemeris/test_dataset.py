@@ -241,3 +241,10 @@ def test_half_minutes_need_a_step_that_they_divide_and_leave_finer_ones(sample):
     odd = fine.assign_coords(epoch=sample["epoch"].values[0] + np.arange(30) * np.timedelta64(50, "s"))
     with pytest.raises(AuroraxInputError, match="step 0 days 00:00:50 is no multiple of 0 days 00:00:30"):
         aurorax_pandas.find_conjunctions(odd, subminute_precision=True, **blocks)
+
+
+@pytest.mark.parametrize("dtype", [object, str, complex, bool])
+def test_locations_that_are_no_numbers_are_refused(sample, dtype):
+    strange = sample.assign(nbtrace_lat=sample["nbtrace_lat"].astype(dtype))
+    with pytest.raises(AuroraxInputError, match=r"'nbtrace_lat' is .*, not numbers"):
+        aurorax_pandas.check_ephemeris(strange)

@@ -1,3 +1,5 @@
+import decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -338,3 +340,36 @@ def test_two_datasets_are_put_side_by_side(sample):
     for other in (ds, sample):
         pd.testing.assert_frame_equal(ds.aurorax.overlaps(other), sample.aurorax.overlaps(sample))
         assert len(ds.aurorax.compare(other).changed) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda df: df.assign(min_distance=df["min_distance"].astype(object)),
+        lambda df: df.assign(min_distance=[decimal.Decimal(repr(each)) for each in df["min_distance"]]),
+        lambda df: df.assign(min_distance=pd.arrays.SparseArray(df["min_distance"].to_numpy())),
+        lambda df: df.assign(start=df["start"].astype(str)),
+        lambda df: df.assign(start=pd.Series(df["start"].dt.to_pydatetime(), df.index, dtype=object)),
+        lambda df: df.assign(start=df["start"].dt.tz_localize("UTC").dt.tz_convert("Asia/Kolkata").astype(object)),
+    ],
+    ids=["objects", "decimals", "sparse", "text", "datetimes", "zones"],
+)
+def test_columns_that_netcdf_has_no_dtype_for_are_written_as_verbs_read_them(sample, change):
+    ds = change(sample).aurorax.to_xarray()
+    assert (ds["start"].dtype.kind, ds["min_distance"].dtype) == ("M", np.float64)
+    assert_conjunctions_equal(sample, ap.to_dataframe(ds))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("min_distance", 1j),
+        ("min_distance", b"near"),
+        ("start", "soon"),
+        ("start", 1.5e9),
+        ("conjunction_type", "\ud800"),
+    ],
+)
+def test_a_column_that_cannot_be_read_is_named(sample, name, values):
+    with pytest.raises(ap.AuroraxInputError, match=f"to_xarray cannot hold column '{name}'"):
+        ap.to_xarray(sample.assign(**{name: pd.Series([values] * len(sample), dtype=object)}))
