@@ -25,9 +25,9 @@ PairBy = Literal["pair", "site"]
 SEPARATOR: Final = " & "
 #: Columns of an events frame that say who met whom.
 SIDE_COLUMNS: Final = tuple(name for name in model.EVENT_FIELDS if name.startswith(("e1_", "e2_")))
-#: So many columns of a frame stand in a message.
-_LONGEST_NAME: Final = 100
+#: So many columns of a frame stand in a message, and so many letters of a name.
 _SHOWN_COLUMNS: Final = 12
+_LONGEST_NAME: Final = 100
 
 
 @typed
