@@ -132,10 +132,11 @@ def _rows_of_pairs(df: pd.DataFrame, by: Any, verb: str) -> tuple[pd.DataFrame, 
 
 
 def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
-    if isinstance(key, pd.Series):
-        if not df.index.isin(key.index).all():
+    if isinstance(key, pd.Series | Mapping):
+        if not df.index.isin(list(key.keys())).all():
+            kind = "series" if isinstance(key, pd.Series) else "mapping"
             raise AuroraxInputError(
-                "by= is a series that lacks labels of the frame's index; make it of the frame, or reindex it"
+                f"by= is a {kind} that lacks labels of the frame's index; make it of the frame, or reindex it"
             )
     elif holds_values(key):
         if np.shape(key) != (len(df),):
@@ -146,7 +147,7 @@ def _codes_by_pandas(df: pd.DataFrame, key: Any) -> npt.NDArray[np.int64]:
         raise AuroraxInputError(
             f"by= is a {type(key).__name__} of Dask, whose values are not there yet; give its .compute()"
         )
-    elif not isinstance(key, pd.Grouper | Mapping) and not callable(key) and not _is_column(df, key):
+    elif not isinstance(key, pd.Grouper) and not callable(key) and not _is_column(df, key):
         sides = "df.aurorax.explode_events(), by='e1_display_name' or 'e2_display_name'"
         ways = f"the events have it: {sides}" if str(key) in ("spacecraft", "station") else f"give {_WAYS}"
         raise AuroraxInputError(f"by={shown(key)}: no such column; {ways}")

@@ -70,6 +70,12 @@ def test_closest_by_an_array_is_by_a_value_for_each_row_as_in_pandas(sample):
     assert len(none.aurorax.closest(1, by=none["start"].dt.hour.to_numpy())) == 0
 
 
+def test_closest_by_a_mapping_groups_the_labels_of_the_index_as_in_pandas(sample):
+    halves = {label: label < 20 for label in sample.index}
+    expected = sample.groupby(halves)["min_distance"].idxmin().sort_values().tolist()
+    assert sample.aurorax.closest(1, by=halves).index.tolist() == expected
+
+
 @pytest.mark.parametrize("values", [["start", "end"], ["end", "end"], ["pair", "day"], ["site", "pair"]])
 def test_closest_by_an_array_as_long_as_the_frame_is_by_its_values_even_where_these_are_names(sample, values):
     two = sample.iloc[[3, 4]].assign(kp=1.0)
@@ -139,7 +145,9 @@ def test_closest_by_pair_goes_by_sources_where_there_are_no_events(sample, build
     ("by", "words"),
     [
         (["pair", "site"], "two ways to name one thing"),
-        (pd.Series(["a"], [999]), "lacks labels of the frame's index"),
+        (pd.Series(["a"], [999]), "a series that lacks labels of the frame's index"),
+        ({}, "a mapping that lacks labels of the frame's index"),
+        ({0: "a"}, "a mapping that lacks labels of the frame's index"),
         (pd.Grouper(key="min_distance", freq="1D"), "groups no rows of the frame"),
         (pd.Grouper(key="nowhere"), "groups no rows of the frame"),
     ],
