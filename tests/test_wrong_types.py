@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import aurorax_pandas as ap
@@ -228,6 +228,9 @@ PARAMETERS = [
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(PARAMETERS), JUNK)
+@example(("daily_counts", "by"), type)
+@example(("explore", "color"), [])
+@example(("explore", "width"), pd.NA)
 def test_whatever_is_given_is_used_or_told(where, junk):
     name, argument = where
     with warnings.catch_warnings():

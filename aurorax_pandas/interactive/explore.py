@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurorax_pandas.analysis.approach import sources_of_sides
 from aurorax_pandas.analysis.labels import require_column, spacecraft_sides
-from aurorax_pandas.checks import invalid, whole_number
+from aurorax_pandas.checks import invalid, one_name, whole_number
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.dataset import check_ephemeris
 from aurorax_pandas.exceptions import AuroraxMissingExtraError
@@ -106,12 +106,14 @@ def explore(
     chosen = colors.checked_palette(palette)
     if title is not None and not isinstance(title, str):
         raise invalid("title", title, "a text")
-    if width != "stretch" and isinstance(width, str):
+    if isinstance(width, str) and width != "stretch":
         raise invalid("width", width, "'stretch', or a whole number of pixels")
     pixels = None if isinstance(width, str) else whole_number("width", width)
     tall = None if height is None else whole_number("height", height)
     if ephemeris is not None:
         check_ephemeris(ephemeris)
+    if color is not None:
+        one_name("color", color)
     drawn = drawn_events(df, by, color, *asked)
     if color is not None:
         require_column(drawn.events, "color", color)
