@@ -88,8 +88,11 @@ class _Dates(dates.ConciseDateFormatter):
 
     def format_ticks(self, values: Any) -> list[str]:
         """Return the words of ticks, as matplotlib counts days."""
-        words: list[str] = super().format_ticks(values)  # type: ignore[no-untyped-call]
         self._alone = None
+        if not len(values):
+            # matplotlib stumbles where an axis has no ticks
+            return []
+        words: list[str] = super().format_ticks(values)  # type: ignore[no-untyped-call]
         if len(values) == 1:
             when = dates.num2date(values[0], tz="UTC")  # type: ignore[no-untyped-call]
             is_day = values[0] == np.round(values[0])

@@ -170,3 +170,10 @@ def test_the_legend_of_a_map_of_one_station_stays_on_the_figure(sample, ephemeri
     ax.figure.canvas.draw()
     box = ax.get_legend().get_window_extent()
     assert -1 <= box.x0 < box.x1 <= ax.figure.bbox.x1 + 1
+
+
+def test_a_timeline_whose_ticks_are_taken_away_is_drawn(sample):
+    ax = sample.aurorax.plot.timeline()
+    ax.set_xticks([])
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.get_xticklabels()] == []

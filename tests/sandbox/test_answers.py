@@ -131,8 +131,8 @@ def test_known_sources_without_data_find_nothing_and_the_log_says_why(url, block
     df = read(url, check_names=False, **blocks)
     assert df.empty
     assert any(line.startswith("sandbox: there is no data of ") for line in df.attrs["lines"])
-    (told,) = [record for record in caplog.records if record.name == "aurorax_pandas.sandbox"]
-    assert told.levelname == "WARNING"
+    # other packages let more than warnings through
+    (told,) = [each for each in caplog.records if (each.name, each.levelname) == ("aurorax_pandas.sandbox", "WARNING")]
     assert re.search(r"the sandbox has no data of (ground1|space1); it holds Swarm A, ", told.getMessage())
 
 
