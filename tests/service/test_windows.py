@@ -135,6 +135,15 @@ def test_failed_windows_are_reported_together_and_the_others_kept(tmp_path):
     assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_search_whose_status_is_refused_once_is_not_submitted_again(tmp_path, kept):
+    box = sandbox.serve(faults={"status": [400]})
+    with box as url:
+        df = read(url, chunk="24h", checkpoint=tmp_path if kept else None)
+        assert len(submits(box)) == 1
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
 def test_a_window_that_fails_once_is_searched_again(tmp_path):
     with sandbox.serve(faults={"search": [None, "fail"]}) as url:
         assert_conjunctions_equal(read(url, chunk="6h", max_workers=1), WHOLE["pair"], check_attrs=False)
