@@ -28,7 +28,7 @@ from aurorax_pandas.frame.stitch import stitch
 from aurorax_pandas.io.data_set import provenance_of_windows
 from aurorax_pandas.options import service_of
 from aurorax_pandas.query.query import Query
-from aurorax_pandas.query.windows import Part, chunk_to_text, read_chunk, split_window
+from aurorax_pandas.query.windows import Part, chunk_to_text, read_chunk, windows_of
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.checkpoint import Checkpoint
 from aurorax_pandas.service.connection import Connection
@@ -78,7 +78,7 @@ def read_in_parts(
     whole_number("max_workers", max_workers)
     length = read_chunk(chunk, query.start, query.end)
     shared = span("overlap", overlap, zero=True).ceil("s")
-    parts = split_window(query.start, query.end, length, shared)
+    parts = windows_of([(query.start, query.end)], length, shared)
     check_on_bad_records(on_bad_records)
     deadline = deadline_of(timeout)
     workers = Workers(cancel_on_interrupt)

@@ -581,7 +581,7 @@ def test_a_window_between_two_half_minutes_has_no_epoch(sample, chunks):
     with pytest.raises(aurorax_pandas.AuroraxDataError, match="no epoch in the window"):
         aurorax_pandas.find_conjunctions(sample, "2020-01-01T00:08:10", "2020-01-01T00:08:20", **arguments)
     found = aurorax_pandas.find_conjunctions(sample, "2020-01-01T00:08:10", "2020-01-01T00:08:40", **arguments)
-    assert found["start"].tolist() == found["end"].tolist() == [pd.Timestamp("2020-01-01T00:08:30")]
+    assert {*found["start"], *found["end"]} == {pd.Timestamp("2020-01-01T00:08:30")}
     # what is not looked at first is empty where it has no epoch
     query = found.aurorax.provenance["query"] | {"start": "2020-01-01T00:08:10", "end": "2020-01-01T00:08:20"}
     assert find.search_ephemeris(sample, query).empty

@@ -36,7 +36,7 @@ def test_the_service_is_searched_wider_and_refined(box, builders, distance, bloc
     assert origin["request_ids"]
     # whole kilometres are sent as such
     sent = next(each.body["max_distances"] for each in box.requests[::-1] if each.path.endswith("conjunctions/search"))
-    assert all(isinstance(limit, int) for limit in sent.values())
+    assert all(isinstance(limit, int | None) for limit in sent.values())
 
 
 def test_windows_of_ephemeris_and_of_the_search_do_not_show(box, builders, monkeypatch, tmp_path):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxBulkError, AuroraxInputError, AuroraxTimeoutError, sandbox
-from aurorax_pandas.query.windows import split_window
+from aurorax_pandas.query.windows import windows_of
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 pytest.importorskip("pyarrow")
@@ -62,7 +62,7 @@ def test_windows_cover_the_whole_once_but_for_the_overlap(start, length, chunk, 
     first = pd.Timestamp(start).floor("s")
     last = first + pd.Timedelta(seconds=length)
     chunk, overlap = pd.Timedelta(seconds=max(chunk, length // 200 + 1)), pd.Timedelta(seconds=overlap)
-    parts = split_window(first.isoformat(), last.isoformat(), chunk, overlap)
+    parts = windows_of([(first.isoformat(), last.isoformat())], chunk, overlap)
     starts, ends = ([pd.Timestamp(getattr(part, name)) for part in parts] for name in ("start", "end"))
     assert (starts[0], ends[-1]) == (first, last)
     for end, following in zip(ends, starts[1:], strict=False):
