@@ -13,9 +13,10 @@ import pandas as pd
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.frame.answers import NamedSource
 
-_NUMBERS: Final = frozenset(
-    "int integer int32 int64 bigint smallint long short float float32 float64 real double decimal numeric number".split()
-)
+_NUMBERS: Final = frozenset({
+    "int", "integer", "int32", "int64", "bigint", "smallint", "long", "short",
+    "float", "float32", "float64", "real", "double", "decimal", "numeric", "number",
+})  # fmt: skip
 _MOST_LETTERS: Final = 500
 _FLAGS: Final = frozenset({"bool", "boolean"})
 _TIMES: Final = frozenset({"datetime", "timestamp", "date"})
