@@ -309,10 +309,12 @@ def _gaps_of_window(ephemeris: xr.Dataset, start: np.datetime64, end: np.datetim
     missing = window.isnull().sum("epoch").values
     count = window.sizes["epoch"]
     names = window["display_name"].values
-    return [
+    told = [
         f"{name} has no position at {number} of {count} epochs"
-        for name, number in list(zip(names[missing > 0], missing[missing > 0], strict=True))[:_SHOWN]
+        for name, number in zip(names[missing > 0], missing[missing > 0], strict=True)
     ]
+    more = len(told) - _SHOWN
+    return told[:_SHOWN] + ([f"{more} more have gaps"] if more > 0 else [])
 
 
 def warn_of_unknown_types(verb: str, sources: pd.DataFrame) -> None:

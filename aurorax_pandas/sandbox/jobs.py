@@ -210,9 +210,6 @@ class Jobs:
         with self._lock:
             return self._jobs.get((path, request_id))
 
-    def __len__(self) -> int:
-        return len(self._jobs)
-
     def values(self) -> list[Job]:
         """Return all of them, the oldest first."""
         with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import ssl
@@ -12,18 +11,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from aurorax_pandas.options import is_this_machine
+
 _CERTIFICATE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
-
-def is_this_machine(address: str) -> bool:
-    """Tell whether an address is on this machine, by its name or number."""
-    host = urlsplit(address).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def proxies_for(address: str) -> dict[str, str]:

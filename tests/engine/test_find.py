@@ -387,11 +387,13 @@ def test_equator_is_northern(sample):
         ),
         ({"key": "region", "operator": "=", "values": ["cusp"]}, lambda ds: ds["region"] == "cusp"),
         ({"key": "region", "operator": "not in", "values": ["cusp", "cap"]}, lambda ds: ds["region"] == "oval"),
+        ({"key": "quiet", "operator": "=", "values": ["true"]}, lambda ds: ds["region"] == "cusp"),
+        ({"key": "quiet", "operator": "!=", "values": ["True"]}, lambda ds: ds["region"] != "cusp"),
     ],
 )
 def test_metadata_filters_read_the_dataset(sample, expression, holds):
     regions = np.array(["cusp", "oval", "cap"], dtype=object)[np.arange(1440) // 30 % 3]
-    dataset = sample.assign(region=("epoch", regions))
+    dataset = sample.assign(region=("epoch", regions), quiet=("epoch", regions == "cusp"))
     block = {"programs": "swarm", "metadata_filters": {"expressions": [expression]}}
     filtered = aurorax_pandas.find_conjunctions(dataset, distance=500, ground={"programs": "themis-asi"}, space=block)
     masked = dataset.copy()

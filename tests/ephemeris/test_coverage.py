@@ -148,6 +148,14 @@ def test_gaps_in_a_window_are_said(ephemeris):
         find(hole)
 
 
+def test_no_more_gaps_are_told_than_can_be_read_but_how_many_there_are(ephemeris, monkeypatch):
+    monkeypatch.setattr(coverage, "_SHOWN", 1)
+    late = ephemeris["epoch"] >= pd.Timestamp("2020-01-01T00:10")
+    hole = ephemeris.where(late | ~ephemeris["display_name"].isin(["Swarm B", "Swarm C"]))
+    with pytest.warns(ap.AuroraxDataWarning, match="Swarm B has no position at 10 of 420 epochs; 1 more have gaps"):
+        find(hole)
+
+
 def test_a_block_without_a_source_is_an_error_that_says_what_is_there(ephemeris):
     says = r"space: the ephemeris has no source that matches .*'themis'.*: it holds Swarm A, .* from 2020-01-01"
     with pytest.raises(ap.AuroraxDataError, match=says):
