@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import aurorax_pandas as ap
+from aurorax_pandas.ephemeris import coverage
 
 ASKED = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
 
