@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, checked_number, choice, shown, suggestion
+from aurorax_pandas.checks import as_list, checked_number, choice, cut, listed, shown, suggestion, whole_text
 from aurorax_pandas.ephemeris.dataset import NO_IDENTIFIER, make_ephemeris, read_epochs
 from aurorax_pandas.ephemeris.field import DEFAULT_KP, EXTERNAL_FIELD, MAIN_FIELD, check_main_field_covers, t89_levels
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.query.blocks import read_location
+from aurorax_pandas.signatures import meeting
 from aurorax_pandas.sources import bundled_sources, platform_named
 from aurorax_pandas.times import Times, to_utc
 
@@ -33,6 +34,7 @@ _COLUMNS: Final = {
 _START: Final = geometry.FOOTPRINT_ALTITUDE + 0.01
 
 
+@meeting(site="write platforms={value}", sites="write platforms={value}")
 def stations(
     epochs: Any,
     *,
@@ -129,12 +131,12 @@ def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
         for name in wanted:
             if not table[column].eq(name).any():
                 raise AuroraxInputError(
-                    f"{argument}: no station {name!r}; {suggestion(name, sorted(set(table[column])))}"
+                    f"{argument}: no station {shown(name)}; {suggestion(name, sorted(set(table[column])))}"
                 )
         if wanted:
             keep &= table[column].isin(wanted)
     if not keep.any():
-        raise AuroraxInputError(f"no station has programs={programs!r} and platforms={platforms!r}")
+        raise AuroraxInputError(f"no station has programs={shown(programs)} and platforms={shown(platforms)}")
     return table[keep]
 
 
@@ -142,18 +144,21 @@ def _custom_stations(locations: Any) -> pd.DataFrame:
     rows = []
     for name, lat, lon, alt in _places_in_any_form(locations):
         if not isinstance(name, str) or not name.strip():
-            raise AuroraxInputError(f"locations: {name!r} is not a name; give each place one, as text")
+            raise AuroraxInputError(f"locations: {shown(name)} is not a name; give each place one, as text")
+        whole_text("locations", name)
         height = np.nan
         if alt is not None and not pd.isna(alt):
             height = checked_number(
-                f"locations: altitude of {name!r}", alt, lambda km: -1 <= km <= 9, "kilometres above the ellipsoid"
+                f"locations: altitude of {cut(name)!r}", alt, lambda km: -1 <= km <= 9, "kilometres above the ellipsoid"
             )
         rows.append(
             (NO_IDENTIFIER, "custom", name, "custom location", "ground", name, *read_location((lat, lon)), height)
         )
     made = pd.DataFrame(rows, columns=[*SOURCE_FIELDS, "geodetic_lat", "geodetic_lon", "geo_alt"])
     if (twice := made["display_name"].duplicated()).any():
-        raise AuroraxInputError(f"locations: {made['display_name'][twice].iloc[0]!r} stands twice; give other names")
+        raise AuroraxInputError(
+            f"locations: {cut(made['display_name'][twice].iloc[0])!r} stands twice; give other names"
+        )
     return made
 
 
@@ -202,8 +207,9 @@ def _places_of_frame(locations: pd.DataFrame) -> list[tuple[Any, Any, Any, Any]]
         found |= {"lat": points.y, "lon": points.x}
     for part in ("lat", "lon"):
         if found[part] is None:
-            shown = ", ".join(map(str, locations.columns))
-            raise AuroraxInputError(f"locations: there is no column {part!r}; the frame has {shown}")
+            raise AuroraxInputError(
+                f"locations: there is no column {part!r}; the frame has {listed(list(locations.columns))}"
+            )
     names = locations.index if found["name"] is None else found["name"]
     altitudes = [None] * len(locations) if found["alt"] is None else found["alt"]
     return list(zip(names, found["lat"], found["lon"], altitudes, strict=True))
