@@ -119,6 +119,8 @@ def _day_length(freq: Any) -> Span:
         except ValueError:
             offset = None
     if isinstance(offset, CALENDAR):
+        if offset.n < 1:
+            raise invalid("freq", freq, "a span above zero, such as '1D' or 'MS'")
         return offset
     try:
         length = span("freq", freq)

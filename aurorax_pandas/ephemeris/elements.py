@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.checks import as_number, shown
+from aurorax_pandas.checks import as_number, reason_of, shown
 from aurorax_pandas.ephemeris.omm import Fields, form_of_omm, named_fields
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.times import to_utc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,7 +10,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, checked_number, choice, cut, listed, shown, suggestion, whole_text
+from aurorax_pandas.checks import (
+    as_list,
+    checked_number,
+    choice,
+    cut,
+    flag,
+    listed,
+    names,
+    shown,
+    suggestion,
+    whole_text,
+)
 from aurorax_pandas.ephemeris.dataset import NO_IDENTIFIER, make_ephemeris, read_epochs
 from aurorax_pandas.ephemeris.field import DEFAULT_KP, EXTERNAL_FIELD, MAIN_FIELD, check_main_field_covers, t89_levels
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -99,7 +110,7 @@ def stations(
     choice("external", external, ("t89", None))
     times = read_epochs("epochs", epochs)
     chosen = [_known_stations(programs, platforms)] if programs is not None or platforms is not None else []
-    if locations is not None and len(locations):
+    if locations is not None and not (isinstance(locations, Sized) and len(locations) == 0):
         chosen.append(_custom_stations(locations))
     if not chosen:
         raise AuroraxInputError("stations needs programs=, platforms= or locations=")
@@ -108,7 +119,7 @@ def stations(
     shape = (len(table), len(times))
     present = np.broadcast_to(True, shape) if operating is None else _operates(table, times, operating)
     north = lat >= 0
-    traced, said = _conjugate_traces(lat, lon, times, external, kp) if conjugate else ({}, {})
+    traced, said = _conjugate_traces(lat, lon, times, external, kp) if flag("conjugate", conjugate) else ({}, {})
     variables = {}
     for prefix, where in (("geo", np.True_), ("nbtrace", north), ("sbtrace", ~north)):
         for part, values in (("lat", lat), ("lon", lon)):
@@ -127,7 +138,7 @@ def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
     table = table[table["source_type"] == "ground"].dropna(subset=["geodetic_lat", "geodetic_lon"])
     keep = pd.Series(data=True, index=table.index)
     for argument, given, column in (("programs", programs, "program"), ("platforms", platforms, "platform")):
-        wanted = [platform_named(name) if column == "platform" else name for name in as_list(given)]
+        wanted = [platform_named(name) if column == "platform" else name for name in names(argument, given)]
         for name in wanted:
             if not table[column].eq(name).any():
                 raise AuroraxInputError(
@@ -210,9 +221,9 @@ def _places_of_frame(locations: pd.DataFrame) -> list[tuple[Any, Any, Any, Any]]
             raise AuroraxInputError(
                 f"locations: there is no column {part!r}; the frame has {listed(list(locations.columns))}"
             )
-    names = locations.index if found["name"] is None else found["name"]
+    labels = locations.index if found["name"] is None else found["name"]
     altitudes = [None] * len(locations) if found["alt"] is None else found["alt"]
-    return list(zip(names, found["lat"], found["lon"], altitudes, strict=True))
+    return list(zip(labels, found["lat"], found["lon"], altitudes, strict=True))
 
 
 def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFrame) -> npt.NDArray[np.bool_]:
