@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
-import aurorax_pandas
 from aurorax_pandas.analysis import dask
 from aurorax_pandas.analysis.approach import closest_approach
 from aurorax_pandas.analysis.compare import at_window_edge, compare, overlaps
@@ -126,7 +126,7 @@ class _Described:
         if "plot" in words:
             words |= {f"plot.{each}": each for each in dir(AuroraxPlotAccessor) if not each.startswith("_")}
         meant = [each for each, word in words.items() if name in (*word.split("_"), word[: len(name)])]
-        if not meant and (functions := names_with_words(name, aurorax_pandas.__all__)):
+        if not meant and (functions := names_with_words(name, importlib.import_module("aurorax_pandas").__all__)):
             return f"did you mean {' or '.join(f'aurorax_pandas.{each}' for each in functions)}?"
         near = nearest_name(name, words.values())
         meant = [each for each, word in words.items() if word == near or each in meant]

@@ -79,7 +79,7 @@ def test_times_that_are_too_far_to_count_by_are_told(verb, ticks):
 
 
 def test_spans_of_many_thousand_years_are_counted():
-    found = ap.minutes(moved(SAMPLE, start=-(2**60), end=2**60))
+    found = ap.minutes(moved(SAMPLE, start=-(2**60), end=2**60), step="1min")
     assert found.tolist() == [2**61 / 60e6 + 1] * len(SAMPLE)
     assert ap.minutes(SAMPLE, step="1500ns").iloc[0] == (60e9 + 1500) / 60e9
 
@@ -113,7 +113,7 @@ class ShyText(str):
     "argument", ["ground", "space", "events", "start", "end", "distance", "conjunction_types", "max_distances"]
 )
 def test_what_cannot_be_shown_is_told_by_its_type(argument, thing):
-    refused(lambda: ap.find_conjunctions(EPHEMERIS, **{**SEARCH, argument: thing}), "")
+    refused(lambda: ap.find_conjunctions(EPHEMERIS, **{**SEARCH, argument: thing}), r".")
 
 
 def test_names_of_files_stay_short_in_messages():
@@ -154,13 +154,23 @@ def test_whatever_stations_are_given_is_used_or_told(argument):
             assert len(str(error)) < 600  # noqa: PT017  (what is used raises nothing)
 
 
+def test_epochs_that_are_none_are_told_in_short():
+    for junk in ("x" * 3000, EPHEMERIS, SAMPLE, {"a": 1}):
+        refused(lambda junk=junk: ap.stations(junk, platforms="GILL"), "epochs")
+
+
+def test_instants_at_the_end_of_all_times_come_back():
+    far = moved(SAMPLE, start=-(2**63) + 2, end=2**63 - 1)
+    ap.testing.assert_conjunctions_equal(ap.to_dataframe(ap.to_xarray(far)), far)
+
+
 def test_stations_by_position_or_in_another_word_are_met():
     epochs = EPHEMERIS["epoch"].values[:2]
     refused(
         lambda: ap.stations(epochs, "gillam"), "stations takes epochs by position; write the others by name: programs="
     )
     refused(lambda: ap.stations(epochs, site="GILL"), "write platforms='GILL'")
-    refused(lambda: ap.footprints_from_elements([], "2020-01-01", "2020-01-01", progress=pd.NA), "")
+    refused(lambda: ap.footprints_from_elements([], "2020-01-01", "2020-01-01", progress=pd.NA), r".")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Some gigabytes of places.
-_MOST_POINTS: Final = 20_000_000
+_MOST_POINTS: Final = 10_000_000
 _IMAGE_COLUMNS: Final[dict[str, Any]] = {
     "conjunction": "int64",
     "program": "str",
@@ -210,7 +210,7 @@ def tracks(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, they make more than 20 million points, or the frame has no events.
+        If an argument cannot be used, they make more than 10 million points, or the frame has no events.
     AuroraxDataError
         If the ephemeris covers no row.
 

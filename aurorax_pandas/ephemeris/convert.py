@@ -67,7 +67,8 @@ def as_ephemeris(data: Any) -> xr.Dataset:
         if isinstance(epochs, pd.DatetimeIndex) and epochs.tz is not None:
             data = data.assign_coords(epoch=("epoch", epochs.tz_convert(None), data["epoch"].attrs))
     if isinstance(data, xr.Dataset | xr.DataArray):
-        return check_ephemeris(data)
+        given: Any = data
+        return check_ephemeris(given)
     if isinstance(data, pd.DataFrame):
         return ephemeris_of_table(data)
     if isinstance(data, str | Path) and not (isinstance(data, str) and data.lstrip("\ufeff \n\r\t")[:1] in ("[", "{")):

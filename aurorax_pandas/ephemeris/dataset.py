@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_number, listed, shown
+from aurorax_pandas.checks import as_number, cut, listed, shown
 from aurorax_pandas.ephemeris.extents import Extents, measure_extents
 from aurorax_pandas.ephemeris.reshaped import cure_of_coordinate, cure_of_dimension, cure_of_variable
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -269,13 +269,13 @@ def _degrees_of_column(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
 
 def read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
     """Read epochs as naive UTC, or raise where they are none."""
-    values = given if isinstance(given, pd.Series | pd.Index) else np.atleast_1d(np.asarray(given))
     try:
+        values = given if isinstance(given, pd.Series | pd.Index) else np.atleast_1d(np.asarray(given))
         if values.dtype.kind in "biufc":
             raise TypeError("they are numbers")
         read = pd.DatetimeIndex(pd.to_datetime(values))
     except (TypeError, ValueError, OverflowError) as error:
-        raise AuroraxInputError(f"{argument} cannot be read as dates and times, UTC: {error}") from None
+        raise AuroraxInputError(f"{argument} cannot be read as dates and times, UTC: {cut(error, 3)}") from None
     if read.hasnans:
         raise AuroraxInputError(f"{argument} has missing values; drop them")
     times: npt.NDArray[np.datetime64] = (read if read.tz is None else read.tz_convert(None)).to_numpy(DATETIME)

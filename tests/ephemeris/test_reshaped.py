@@ -10,7 +10,7 @@ EPHEMERIS = ap.load_sample_ephemeris().isel(epoch=slice(0, 5))
 
 
 def told(ds):
-    with pytest.raises(ap.AuroraxInputError, match="^ephemeris: ") as caught:
+    with pytest.raises(ap.AuroraxInputError, match=r"^ephemeris: ") as caught:
         ap.check_ephemeris(ds)
     assert len(str(caught.value)) < 600
     return str(caught.value)
