@@ -21,10 +21,10 @@ def __getattr__(name: str) -> _Any:
         from importlib.metadata import version
 
         return version("aurorax-pandas")
-    from aurorax_pandas.checks import suggestion
+    from aurorax_pandas.checks import names_with_words, nearest_name
 
-    hint = suggestion(name, __all__)
-    said = f"; {hint}" if hint.startswith("did you mean") else ""
+    meant = names_with_words(name, __all__) or [nearest_name(name, __all__)]
+    said = f"; did you mean {' or '.join(map(repr, meant))}?" if meant[0] else ""
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{said}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from aurorax_pandas.analysis.passes import passes, revisits
 from aurorax_pandas.analysis.report import report, style
 from aurorax_pandas.analysis.selection import closest, deduplicate, filter_closest_epoch, select_sources, within
 from aurorax_pandas.analysis.sky import sky
-from aurorax_pandas.checks import nearest_name
+from aurorax_pandas.checks import names_with_words, nearest_name
 from aurorax_pandas.engine.find import find_conjunctions
 from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.exceptions import AuroraxInputError
@@ -118,12 +119,17 @@ class _Described:
             raise AttributeError(f"{self._words} has no {name!r}; {self._meant_by(name)}")
 
     def _meant_by(self, name: str) -> str:
-        """Return which verbs or pictures a name may mean, or else how they are listed."""
+        """Return what a name may mean, a column, verbs, pictures or functions, or else how verbs are listed."""
+        if name in self._obj.columns:
+            return f"the column is df[{name!r}]"
         words = {each: each for each in self._verbs()}
         if "plot" in words:
             words |= {f"plot.{each}": each for each in dir(AuroraxPlotAccessor) if not each.startswith("_")}
+        meant = [each for each, word in words.items() if name in (*word.split("_"), word[: len(name)])]
+        if not meant and (functions := names_with_words(name, importlib.import_module("aurorax_pandas").__all__)):
+            return f"did you mean {' or '.join(f'aurorax_pandas.{each}' for each in functions)}?"
         near = nearest_name(name, words.values())
-        meant = [each for each, word in words.items() if word == near or name in (*word.split("_"), word[: len(name)])]
+        meant = [each for each, word in words.items() if word == near or each in meant]
         return f"did you mean {' or '.join(meant)}?" if meant else f"df{self._words} alone lists what it has"
 
     def _repr_html_(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
@@ -20,6 +21,12 @@ _T = TypeVar("_T")
 
 _MOST_SHOWN: Final = 200
 _MOST_LISTED: Final = 20
+_LONGEST_NAME: Final = 80
+#: Words of other clients for functions that give something.
+_TO_HAVE: Final = frozenset({"get", "list", "read", "load", "fetch", "download"})
+_SHORTEST_WORD: Final = 4
+#: Half of a character: text that was cut, or read wrongly.
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def invalid(argument: str, value: object, wanted: str) -> AuroraxInputError:
@@ -39,6 +46,24 @@ def shown(value: object) -> str:
         # Python does not write out the largest of its whole numbers, and what others define may fail in any way
         text = ""
     return text if text and "\n" not in text and len(text) <= _MOST_SHOWN else f"<{type(value).__name__}>"
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a file cannot be read, without its name, which the message has already."""
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0]
+
+
+def cut(text: object, pieces: int = 1) -> str:
+    """Return a name as it stands in a message: whole, but for a very long one."""
+    whole = " ".join(str(text).split())
+    most = pieces * _LONGEST_NAME
+    return whole if len(whole) <= most else f"{whole[:most]}…"
+
+
+def listed(names: Sequence[object], most: int = _MOST_LISTED) -> str:
+    """Return names in a row, as many as can be read, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(cut, names[:most])) + more
 
 
 def _computes(value: object) -> bool:
@@ -64,14 +89,21 @@ def nearest_name(value: object, known: Iterable[str]) -> str | None:
     return folded[close[0]] if close else None
 
 
+def names_with_words(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that have all words of a name, but for words that only say that something is to be had."""
+    words = [word for word in name.lower().split("_") if word not in _TO_HAVE]
+    if not words or min(map(len, words)) < _SHORTEST_WORD:
+        return []
+    return [each for each in known if all(word in each.lower() for word in words)]
+
+
 def suggestion(value: object, known: Iterable[str]) -> str:
     """Return which known name a misspelt one may mean, or else which there are."""
     names = list(known)
     near = nearest_name(value, names)
     if near is not None:
         return f"did you mean {near!r}?"
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return f"valid: {', '.join(names[:_MOST_LISTED])}{more}"
+    return f"valid: {listed(names)}"
 
 
 def choice(argument: str, value: _T, known: Sequence[_T]) -> _T:
@@ -96,7 +128,17 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     for text in texts:
         if not isinstance(text, str) or not text.strip():
             raise AuroraxInputError(f"{argument}: {shown(text)} is not a name; give text, or a list of texts")
-    return tuple(str(text) for text in texts)
+    return tuple(whole_text(argument, text) for text in texts)
+
+
+def whole_text(argument: str, text: str) -> str:
+    """Return a text as a plain one, or raise where it holds half of a character, which cannot be written or compared."""
+    if not text.isascii() and _HALF.search(text):
+        raise AuroraxInputError(
+            f"{argument}: {shown(text)} holds half of a character (a surrogate), as no text of a file or a service does; "
+            "give it whole"
+        )
+    return str(text)
 
 
 def check_frame(value: object, verb: str = "this") -> None:
@@ -148,7 +190,7 @@ def either_word(**words: object) -> tuple[str, list[str] | None]:
         given = as_list(value)
         if not given or not all(isinstance(text, str) and text.strip() for text in given):
             raise invalid(word, value, "text, or a list of texts")
-        return word, [str(text) for text in given]
+        return word, [whole_text(word, text) for text in given]
     return next(iter(words)), None
 
 

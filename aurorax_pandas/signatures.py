@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from aurorax_pandas.checks import suggestion
+from aurorax_pandas.checks import shown, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.options import hidden
 
@@ -43,12 +43,12 @@ def as_method(function: Callable[..., Any], call: Callable[..., Any]) -> Callabl
     return method
 
 
-#: Keywords of conjunction searches elsewhere, and what to write here; ``{value!r}`` is what was given.
+#: Keywords of conjunction searches elsewhere, and what to write here; ``{value}`` is what was given.
 CALLS_OF_OTHERS: Final = {
-    "conjunction_type": "write conjunction_types={value!r}",
-    "max_distances": "write distance={value!r}",
-    "default_distance": "write distance={value!r}",
-    "adhoc": "write custom_locations={value!r}",
+    "conjunction_type": "write conjunction_types={value}",
+    "max_distances": "write distance={value}",
+    "default_distance": "write distance={value}",
+    "adhoc": "write custom_locations={value}",
     "epoch_search_precision": "write subminute_precision=True for 30 seconds, or leave it out",
     "aurorax_obj": "leave it out, no object of PyAuroraX is needed",
 }
@@ -61,7 +61,7 @@ def meeting(**cures: str) -> Callable[[F], F]:
     Parameters
     ----------
     **cures : str
-        What to write, by keyword; ``{value!r}`` in it is what was given.
+        What to write, by keyword; ``{value}`` in it is what was given.
     """
 
     def decorate(function: F) -> F:
@@ -81,9 +81,11 @@ def meeting(**cures: str) -> Callable[[F], F]:
         def met(*args: Any, **kwargs: Any) -> Any:
             for name in kwargs.keys() - parameters.keys():
                 if name in cures:
-                    raise AuroraxInputError(f"{called} takes no {name}=; {cures[name].format(value=kwargs[name])}")
+                    raise AuroraxInputError(
+                        f"{called} takes no {name}=; {cures[name].format(value=shown(kwargs[name]))}"
+                    )
                 if f"{name}s" in by_name:
-                    raise AuroraxInputError(f"{called} takes no {name}=; write {name}s={kwargs[name]!r}")
+                    raise AuroraxInputError(f"{called} takes no {name}=; write {name}s={shown(kwargs[name])}")
                 if not takes_any:
                     raise AuroraxInputError(f"{called} takes no {name}=; {suggestion(name, by_position + by_name)}")
             if any(type(given).__name__ == "PyAuroraX" for given in args):

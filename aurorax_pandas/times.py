@@ -67,7 +67,8 @@ def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
         instant = pd.Timestamp(_last_second(value) if last else _first_second(value))
         if isinstance(instant, pd.Timestamp) and not (isinstance(value, str) and _lacks_year(value)):
             return (instant if instant.tzinfo is None else instant.tz_convert(None)).as_unit("us")
-    except (ValueError, TypeError, OverflowError):
+    except Exception:
+        # pandas shows what it cannot read, and the repr of what others define may fail in any way
         raise AuroraxInputError(f"{argument}={shown(value)} is no instant that pandas.Timestamp understands") from None
     if isinstance(value, str) and _lacks_year(value):
         raise AuroraxInputError(f"{argument}={shown(value)} does not tell its year in four digits; write YYYY-MM-DD")

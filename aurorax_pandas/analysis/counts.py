@@ -16,11 +16,13 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import UNREADABLE, first_line, in_dtype, times_of
 from aurorax_pandas.frame.events import require
+from aurorax_pandas.frame.intervals import refuse_far_times
 from aurorax_pandas.frame.provenance import get_provenance, step_of, windows_of
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 from aurorax_pandas.times import CALENDAR, Span, span
 
 _DAY: Final = pd.Timedelta("1D")
+_CENTURY: Final = pd.Timedelta("36525D")
 _SHORTEST_MONTH: Final = pd.Timedelta("28D")
 #: Eight bytes each, and as many again in the frame.
 _MOST_COUNTS: Final = 50_000_000
@@ -117,6 +119,8 @@ def _day_length(freq: Any) -> Span:
         except ValueError:
             offset = None
     if isinstance(offset, CALENDAR):
+        if offset.n < 1:
+            raise invalid("freq", freq, "a span above zero, such as '1D' or 'MS'")
         return offset
     try:
         length = span("freq", freq)
@@ -268,8 +272,13 @@ def minutes(df: pd.DataFrame, step: Span | None = None) -> pd.Series[float]:
     92.0
     """
     df = require(df, "minutes", "start", "end")
-    return _in_minutes(df["end"] - df["start"] + step_of(df, step)).rename("minutes")
+    refuse_far_times(df, "minutes")
+    lengths, between = df["end"] - df["start"], step_of(df, step)
+    if not between.nanoseconds or lengths.max() > _CENTURY:
+        # pandas would have the sum in the finer unit, which holds no more than 292 years
+        between = between.as_unit("us")
+    return _in_minutes(lengths + between).rename("minutes")
 
 
 def _in_minutes(lengths: Any) -> pd.Series[float]:
-    return cast("pd.Series[float]", (lengths / pd.Timedelta("1min")).astype("float64"))
+    return cast("pd.Series[float]", (lengths / pd.Timedelta("1min").as_unit("us")).astype("float64"))

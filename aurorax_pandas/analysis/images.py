@@ -22,9 +22,10 @@ from aurorax_pandas.analysis.approach import (
 )
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.analysis.stations import of_side, station_sides
-from aurorax_pandas.checks import invalid
+from aurorax_pandas.checks import invalid, shown
 from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.tracks import distinct_rows
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import as_events, source_sites
@@ -35,6 +36,8 @@ from aurorax_pandas.times import Span, span
 if TYPE_CHECKING:
     import xarray as xr
 
+#: Some gigabytes of places.
+_MOST_POINTS: Final = 10_000_000
 _IMAGE_COLUMNS: Final[dict[str, Any]] = {
     "conjunction": "int64",
     "program": "str",
@@ -207,7 +210,7 @@ def tracks(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the frame has no events.
+        If an argument cannot be used, they make more than 10 million points, or the frame has no events.
     AuroraxDataError
         If the ephemeris covers no row.
 
@@ -244,6 +247,12 @@ def tracks(
     last = (chosen["end"] + wide).to_numpy("M8[us]")
     # the last instant is that of the end, whatever the cadence, so that no image has none after it
     counts = -(-(last - first).view(np.int64) // every) + 1
+    # floats, for the sum of such numbers may be beyond all integers
+    if (points := counts.sum(dtype=np.float64)) > _MOST_POINTS:
+        raise AuroraxInputError(
+            f"tracks: cadence={shown(cadence)} and pad={shown(pad)} make {points:.0f} points of {len(kept)} events, more than "
+            f"{_MOST_POINTS}; give a longer cadence, a shorter pad, or fewer rows"
+        )
     row = np.repeat(np.arange(len(kept)), counts)
     instants = np.minimum(first[row] + (model.ranges(0, counts) * every).view("m8[us]"), last[row])
     craft, station = row + (1 - side[row]) * len(kept), row + side[row] * len(kept)

@@ -226,7 +226,8 @@ def _sum_up_distances(pairs: _Pairs) -> dict[str, npt.NDArray[Any]]:
         middle[:, number] = distance[half] if len(distance) % 2 else distance[:half].max(), distance[half]
     return {
         "min_distance": pairs.column["min_distance"][closest],
-        "median_distance": middle.mean(axis=0),
+        # halves first, for the sum of two may be beyond all floats
+        "median_distance": (middle / 2).sum(axis=0),
         "closest_epoch": pairs.column["closest_epoch"][closest],
     }
 

@@ -25,6 +25,7 @@ from aurorax_pandas.frame.intervals import (
     group_bounds,
     overlap_clusters,
     refuse_broken_spans,
+    refuse_far_times,
     union_minutes,
 )
 from aurorax_pandas.frame.provenance import step_of
@@ -246,6 +247,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
     '0 days 03:38:00'
     """
     events, labels = labelled_events(df, by, "revisits", needs=("start", "end"))
+    refuse_far_times(events, "revisits")
     delta = step_of(df, step)
     codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     start, end = events["start"].to_numpy(), events["end"].to_numpy()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from aurorax_pandas.checks import reason_of, shown
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, ephemeris_of_table
 from aurorax_pandas.ephemeris.records import WIRE_NAMES, ephemeris_from_items
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
@@ -33,7 +34,8 @@ def as_ephemeris(data: Any) -> xr.Dataset:
         are given, else from the service's table of sources; any other column becomes a variable to filter by.
         Or what the service answers to an ephemeris search: as JSON (bytes, text, or the path of a file that holds it),
         or parsed, ``{"result": [...]}`` or the array alone. Or the ``EphemerisSearch`` of PyAuroraX, or a list of its
-        ``EphemerisData`` objects. An ephemeris Dataset is checked and given back.
+        ``EphemerisData`` objects. An ephemeris Dataset is checked and given back, its epochs in
+        UTC if they have a zone.
 
     Returns
     -------
@@ -61,7 +63,12 @@ def as_ephemeris(data: Any) -> xr.Dataset:
     import xarray as xr
 
     if isinstance(data, xr.Dataset):
-        return check_ephemeris(data)
+        epochs = data.indexes.get("epoch")
+        if isinstance(epochs, pd.DatetimeIndex) and epochs.tz is not None:
+            data = data.assign_coords(epoch=("epoch", epochs.tz_convert(None), data["epoch"].attrs))
+    if isinstance(data, xr.Dataset | xr.DataArray):
+        given: Any = data
+        return check_ephemeris(given)
     if isinstance(data, pd.DataFrame):
         return ephemeris_of_table(data)
     if isinstance(data, str | Path) and not (isinstance(data, str) and data.lstrip("\ufeff \n\r\t")[:1] in ("[", "{")):
@@ -78,7 +85,7 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise AuroraxInputError(
-            f"data={str(path)!r} is neither JSON text nor a file that can be read: {error}"
+            f"data={shown(str(path))} is neither JSON text nor a file that can be read: {reason_of(error)}"
         ) from None
 
 

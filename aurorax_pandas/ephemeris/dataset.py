@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_number
+from aurorax_pandas.checks import as_number, cut, listed, shown
 from aurorax_pandas.ephemeris.extents import Extents, measure_extents
+from aurorax_pandas.ephemeris.reshaped import cure_of_coordinate, cure_of_dimension, cure_of_variable
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import DATETIME, SOURCE_FIELDS
 from aurorax_pandas.frame.provenance import SAMPLE
@@ -103,11 +104,13 @@ def measured_ephemeris(ephemeris: xr.Dataset) -> dict[str, Extents]:
     for name in _DIMS:
         if name not in ephemeris.dims:
             raise AuroraxInputError(
-                f"ephemeris: the dimension {name!r} is missing; it has {', '.join(map(str, ephemeris.dims))}"
+                f"ephemeris: the dimension {name!r} is missing; {cure_of_dimension(ephemeris, name)}"
             )
     for name in SOURCE_FIELDS:
         if name not in ephemeris.coords or ephemeris[name].dims != ("source",):
-            raise AuroraxInputError(f"ephemeris: the coordinate {name!r} along 'source' is missing")
+            raise AuroraxInputError(
+                f"ephemeris: the coordinate {name!r} along 'source' is missing; {cure_of_coordinate(ephemeris, name)}"
+            )
     _check_epochs(ephemeris)
     _check_sources(ephemeris)
     present = [pair for pair in _PAIRS if pair[0] in ephemeris or pair[1] in ephemeris]
@@ -119,7 +122,10 @@ def measured_ephemeris(ephemeris: xr.Dataset) -> dict[str, Extents]:
             if name not in ephemeris:
                 raise AuroraxInputError(f"ephemeris: the variable {name!r} is missing")
             if set(ephemeris[name].dims) != set(_DIMS):
-                raise AuroraxInputError(f"ephemeris: {name!r} has the dimensions {ephemeris[name].dims}, not {_DIMS}")
+                raise AuroraxInputError(
+                    f"ephemeris: {name!r} has the dimensions {ephemeris[name].dims}, not {_DIMS}; "
+                    f"{cure_of_variable(ephemeris, name)}"
+                )
             if ephemeris[name].dtype.kind not in "iuf":
                 raise AuroraxInputError(
                     f"ephemeris: {name!r} is {ephemeris[name].dtype}, not numbers; convert it by astype('float64')"
@@ -137,6 +143,11 @@ def locations_of(ephemeris: xr.Dataset, prefix: str) -> tuple[npt.NDArray[Any], 
 
 
 def _check_epochs(ephemeris: xr.Dataset) -> None:
+    if isinstance(ephemeris["epoch"].dtype, pd.DatetimeTZDtype):
+        raise AuroraxInputError(
+            "ephemeris: 'epoch' has a time zone; ds.assign_coords(epoch=ds.indexes['epoch'].tz_convert(None)) gives UTC, and "
+            "so does as_ephemeris(ds)"
+        )
     epochs = ephemeris["epoch"].values
     if epochs.dtype.kind != "M":
         raise AuroraxInputError(f"ephemeris: 'epoch' is {epochs.dtype}, not datetime64 (UTC)")
@@ -222,7 +233,9 @@ def ephemeris_of_table(df: pd.DataFrame) -> xr.Dataset:
     """Make an ephemeris of a table with one row per source and epoch; see `as_ephemeris`."""
     for name in ("epoch", "identifier"):
         if name not in df.columns:
-            raise AuroraxInputError(f"df: the column {name!r} is missing; there are {', '.join(map(str, df.columns))}")
+            if name in df.index.names:
+                raise AuroraxInputError(f"df: {name!r} is a level of the index, not a column; df.reset_index({name!r})")
+            raise AuroraxInputError(f"df: the column {name!r} is missing; there are {listed(list(df.columns))}")
         if missing := int(df[name].isna().sum()):
             raise AuroraxInputError(
                 f"df: {name!r} is missing in {missing} of {len(df)} rows; df.dropna(subset=[{name!r}])"
@@ -249,19 +262,19 @@ def _degrees_of_column(name: Any, column: pd.Series[Any]) -> pd.Series[Any]:
         return column
     wrong = [value for value in column[column.notna()] if np.isnan(as_number(value))]
     if wrong:
-        raise AuroraxInputError(f"df: {name!r} holds {wrong[0]!r}, which is no number; give degrees")
+        raise AuroraxInputError(f"df: {name!r} holds {shown(wrong[0])}, which is no number; give degrees")
     return column.map(as_number, na_action="ignore").astype("float64")
 
 
 def read_epochs(argument: str, given: Any) -> npt.NDArray[np.datetime64]:
     """Read epochs as naive UTC, or raise where they are none."""
-    values = given if isinstance(given, pd.Series | pd.Index) else np.atleast_1d(np.asarray(given))
     try:
+        values = given if isinstance(given, pd.Series | pd.Index) else np.atleast_1d(np.asarray(given))
         if values.dtype.kind in "biufc":
             raise TypeError("they are numbers")
         read = pd.DatetimeIndex(pd.to_datetime(values))
     except (TypeError, ValueError, OverflowError) as error:
-        raise AuroraxInputError(f"{argument} cannot be read as dates and times, UTC: {error}") from None
+        raise AuroraxInputError(f"{argument} cannot be read as dates and times, UTC: {cut(error, 3)}") from None
     if read.hasnans:
         raise AuroraxInputError(f"{argument} has missing values; drop them")
     times: npt.NDArray[np.datetime64] = (read if read.tz is None else read.tz_convert(None)).to_numpy(DATETIME)

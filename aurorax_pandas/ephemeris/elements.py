@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.checks import as_number, shown
+from aurorax_pandas.checks import as_number, reason_of, shown
 from aurorax_pandas.ephemeris.omm import Fields, form_of_omm, named_fields
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.times import to_utc
@@ -106,7 +106,9 @@ def _read_sets(elements: Any) -> list[ElementSet]:
         if "\n" in text or "\r" in text or form_of_omm(text) or _is_line(text):
             return _read_text(elements)
         if "://" in text:
-            raise AuroraxInputError(f"elements={text!r} is an address; give the text that is there, or a file of it")
+            raise AuroraxInputError(
+                f"elements={shown(text)} is an address; give the text that is there, or a file of it"
+            )
         return _read_text(_text_of_file(Path(text))) if text else []
     if isinstance(elements, Mapping):
         return [_from_fields(named_fields(elements.items()))]
@@ -127,7 +129,7 @@ def _text_of_file(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise AuroraxInputError(
-            f"elements={str(path)!r} is neither the text of element sets nor a file that can be read: {error}"
+            f"elements={shown(str(path))} is neither the text of element sets nor a file that can be read: {reason_of(error)}"
         ) from None
 
 

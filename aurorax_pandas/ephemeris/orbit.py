@@ -176,7 +176,7 @@ def footprints_from_elements(
         levels if external else None,
         uncertainty=uncertainty,
         max_workers=max_workers,
-        progress=progress,
+        progress=flag("progress", progress),
     )
     table = pd.DataFrame([one.source for one in satellites], columns=list(SOURCE_FIELDS))
     own |= {"geo_alt": geometry.altitude_of(lat, own["radial_distance"])}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,12 +10,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, checked_number, choice, shown, suggestion
+from aurorax_pandas.checks import (
+    as_list,
+    checked_number,
+    choice,
+    cut,
+    flag,
+    listed,
+    names,
+    shown,
+    suggestion,
+    whole_text,
+)
 from aurorax_pandas.ephemeris.dataset import NO_IDENTIFIER, make_ephemeris, read_epochs
 from aurorax_pandas.ephemeris.field import DEFAULT_KP, EXTERNAL_FIELD, MAIN_FIELD, check_main_field_covers, t89_levels
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.model import SOURCE_FIELDS
 from aurorax_pandas.query.blocks import read_location
+from aurorax_pandas.signatures import meeting
 from aurorax_pandas.sources import bundled_sources, platform_named
 from aurorax_pandas.times import Times, to_utc
 
@@ -33,6 +45,7 @@ _COLUMNS: Final = {
 _START: Final = geometry.FOOTPRINT_ALTITUDE + 0.01
 
 
+@meeting(site="write platforms={value}", sites="write platforms={value}")
 def stations(
     epochs: Any,
     *,
@@ -97,7 +110,7 @@ def stations(
     choice("external", external, ("t89", None))
     times = read_epochs("epochs", epochs)
     chosen = [_known_stations(programs, platforms)] if programs is not None or platforms is not None else []
-    if locations is not None and len(locations):
+    if locations is not None and not (isinstance(locations, Sized) and len(locations) == 0):
         chosen.append(_custom_stations(locations))
     if not chosen:
         raise AuroraxInputError("stations needs programs=, platforms= or locations=")
@@ -106,7 +119,7 @@ def stations(
     shape = (len(table), len(times))
     present = np.broadcast_to(True, shape) if operating is None else _operates(table, times, operating)
     north = lat >= 0
-    traced, said = _conjugate_traces(lat, lon, times, external, kp) if conjugate else ({}, {})
+    traced, said = _conjugate_traces(lat, lon, times, external, kp) if flag("conjugate", conjugate) else ({}, {})
     variables = {}
     for prefix, where in (("geo", np.True_), ("nbtrace", north), ("sbtrace", ~north)):
         for part, values in (("lat", lat), ("lon", lon)):
@@ -125,16 +138,16 @@ def _known_stations(programs: Any, platforms: Any) -> pd.DataFrame:
     table = table[table["source_type"] == "ground"].dropna(subset=["geodetic_lat", "geodetic_lon"])
     keep = pd.Series(data=True, index=table.index)
     for argument, given, column in (("programs", programs, "program"), ("platforms", platforms, "platform")):
-        wanted = [platform_named(name) if column == "platform" else name for name in as_list(given)]
+        wanted = [platform_named(name) if column == "platform" else name for name in names(argument, given)]
         for name in wanted:
             if not table[column].eq(name).any():
                 raise AuroraxInputError(
-                    f"{argument}: no station {name!r}; {suggestion(name, sorted(set(table[column])))}"
+                    f"{argument}: no station {shown(name)}; {suggestion(name, sorted(set(table[column])))}"
                 )
         if wanted:
             keep &= table[column].isin(wanted)
     if not keep.any():
-        raise AuroraxInputError(f"no station has programs={programs!r} and platforms={platforms!r}")
+        raise AuroraxInputError(f"no station has programs={shown(programs)} and platforms={shown(platforms)}")
     return table[keep]
 
 
@@ -142,18 +155,21 @@ def _custom_stations(locations: Any) -> pd.DataFrame:
     rows = []
     for name, lat, lon, alt in _places_in_any_form(locations):
         if not isinstance(name, str) or not name.strip():
-            raise AuroraxInputError(f"locations: {name!r} is not a name; give each place one, as text")
+            raise AuroraxInputError(f"locations: {shown(name)} is not a name; give each place one, as text")
+        whole_text("locations", name)
         height = np.nan
         if alt is not None and not pd.isna(alt):
             height = checked_number(
-                f"locations: altitude of {name!r}", alt, lambda km: -1 <= km <= 9, "kilometres above the ellipsoid"
+                f"locations: altitude of {cut(name)!r}", alt, lambda km: -1 <= km <= 9, "kilometres above the ellipsoid"
             )
         rows.append(
             (NO_IDENTIFIER, "custom", name, "custom location", "ground", name, *read_location((lat, lon)), height)
         )
     made = pd.DataFrame(rows, columns=[*SOURCE_FIELDS, "geodetic_lat", "geodetic_lon", "geo_alt"])
     if (twice := made["display_name"].duplicated()).any():
-        raise AuroraxInputError(f"locations: {made['display_name'][twice].iloc[0]!r} stands twice; give other names")
+        raise AuroraxInputError(
+            f"locations: {cut(made['display_name'][twice].iloc[0])!r} stands twice; give other names"
+        )
     return made
 
 
@@ -202,11 +218,12 @@ def _places_of_frame(locations: pd.DataFrame) -> list[tuple[Any, Any, Any, Any]]
         found |= {"lat": points.y, "lon": points.x}
     for part in ("lat", "lon"):
         if found[part] is None:
-            shown = ", ".join(map(str, locations.columns))
-            raise AuroraxInputError(f"locations: there is no column {part!r}; the frame has {shown}")
-    names = locations.index if found["name"] is None else found["name"]
+            raise AuroraxInputError(
+                f"locations: there is no column {part!r}; the frame has {listed(list(locations.columns))}"
+            )
+    labels = locations.index if found["name"] is None else found["name"]
     altitudes = [None] * len(locations) if found["alt"] is None else found["alt"]
-    return list(zip(names, found["lat"], found["lon"], altitudes, strict=True))
+    return list(zip(labels, found["lat"], found["lon"], altitudes, strict=True))
 
 
 def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFrame) -> npt.NDArray[np.bool_]:

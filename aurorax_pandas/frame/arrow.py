@@ -11,6 +11,7 @@ import pyarrow as pa
 from nested_pandas import NestedDtype
 from nested_pandas.series.ext_array import NestedExtensionArray
 
+from aurorax_pandas.checks import reason_of
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import layouts, model, provenance
 from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
@@ -62,13 +63,19 @@ def to_arrow(df: pd.DataFrame) -> pa.Table:
         try:
             columns[name] = _exported(df[name])
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-            reason = str(error).partition("\n")[0]
-            raise AuroraxInputError(f"to_arrow cannot hold column {name!r} ({reason}); convert or drop it") from None
+            raise AuroraxInputError(
+                f"to_arrow cannot hold column {name!r} ({reason_of(error)}); convert or drop it"
+            ) from None
     index = df.index
     if not (isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(df))) and index.name is None):
         for number in range(index.nlevels):
             level = pd.Series(index.get_level_values(number)).reset_index(drop=True)
-            columns[_index_column(number)] = model.pandas_to_arrow(level)
+            try:
+                columns[_index_column(number)] = model.pandas_to_arrow(level)
+            except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+                raise AuroraxInputError(
+                    f"to_arrow cannot hold level {number} of the index ({reason_of(error)}); df.reset_index(drop=True) drops it"
+                ) from None
     table = pa.table(columns)
     return table.replace_schema_metadata(_schema_metadata(df))
 

@@ -48,6 +48,9 @@ _READ: Final = (
     "station",
     "stations",
 )
+#: The columns of a list of sources, and those of the rows that `compare` finds changed.
+_LISTED: Final = {"identifier", "program", "source_type"}
+_CHANGED: Final = {"conjunction", "other", "sources"}
 #: What tables of verbs call a source, in a column or in a level of their index.
 _NAMED: Final = ("spacecraft", "station", "site")
 Row = dict[str, str]
@@ -134,9 +137,13 @@ def citation(data: pd.DataFrame | xr.Dataset) -> Citation:
     df = require(given, "citation", *(name for name in _READ if name in getattr(given, "columns", ())))
     names, sites = _programs(df)
     if len(df) and not names and not sites:
+        # counts of all rows together name no source, but know which query they count
+        names = _asked(get_provenance(df.attrs))
+    if len(df) and not names and not sites:
         raise AuroraxInputError(
-            "citation needs rows that name their data sources: conjunctions, events, summaries, passes, image windows or "
-            "tracks; cells of other tools are made ours by as_conjunctions(data)"
+            "citation needs rows that name their data sources, or a query that names programs: conjunctions, events, "
+            "summaries, passes, image windows, tracks, a list of sources. Of overlaps, and of counts that have lost their "
+            "query, cite the frames behind them; cells of other tools are made ours by as_conjunctions(data)"
         )
     return _cited(names, sites, get_provenance(df.attrs))
 
@@ -205,7 +212,8 @@ def _columns_of_programs(df: pd.DataFrame) -> Iterator[Any]:
             fields = model.flatten(df[nested]).fields
             for name in _PROGRAMS[nested]:
                 yield from model.compute.unique(fields[name]).to_pylist()
-    for name in _PROGRAMS.get(model.kind_of(df), ()):
+    flat = ("program",) if {*df.columns} >= _LISTED else _PROGRAMS.get(model.kind_of(df), ())
+    for name in flat:
         if name in df.columns:
             yield from df[name].dropna().astype("str").unique()
 
@@ -213,16 +221,16 @@ def _columns_of_programs(df: pd.DataFrame) -> Iterator[Any]:
 def _displayed(df: pd.DataFrame) -> Iterator[str]:
     """Return the names of data sources in tables that verbs make."""
     told: Any
-    for label in ("pair", *_NAMED):
+    for label in ("pair", *_NAMED, *(["sources"] if {*df.columns} >= _CHANGED else [])):
         if label in df.columns:
             told = df[label]
         elif label in df.index.names:
             told = df.index.get_level_values(label)
         else:
             continue
-        for name in told.dropna().astype("str").unique():
+        for name in map(str, told.dropna().unique()):
             # a table by site has pairs of these
-            yield from name.split(SEPARATOR) if label in ("pair", "site") else [name]
+            yield from name.split(SEPARATOR) if label in ("pair", "site", "sources") else [name]
     if model.kind_of(df) == "passes":
         yield from model.compute.unique(model.flatten(df["stations"]).fields["station"]).to_pylist()
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import layouts, model
 from aurorax_pandas.frame.answers import read_times
 from aurorax_pandas.times import Times
@@ -56,6 +57,12 @@ def in_model_dtypes(df: pd.DataFrame, wanted: Mapping[str, Any]) -> tuple[pd.Dat
             continue
         try:
             changed[name] = in_dtype(values, dtype)
+        except UnicodeEncodeError:
+            # every verb that reads the column, whether it names it or not, would stumble
+            raise AuroraxInputError(
+                f"the column {name} holds text with half of a character (a surrogate); mend it, for example by "
+                r".str.replace('[\ud800-\udfff]', '?', regex=True)"
+            ) from None
         except UNREADABLE as error:
             wrong[name] = first_line(error)
     return (df.assign(**changed) if changed else df), wrong

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.checks import as_list, check_frame, one_name, shown
+from aurorax_pandas.checks import as_list, check_frame, one_name, shown, whole_text
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes, kind_by_names
@@ -163,6 +163,11 @@ def require(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
         If a column is missing, or cannot be converted.
     """
     check_frame(df, verb)
+    if df.columns.dtype == object:
+        # labels that are all text are never cut: pandas keeps them as text
+        for label in df.columns:
+            if isinstance(label, str):
+                whole_text(f"{verb}: the name of a column", label)
     missing = [name for name in columns if name not in df.columns]
     if missing:
         named = ", ".join(

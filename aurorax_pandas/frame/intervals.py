@@ -12,6 +12,7 @@ from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 
 _NO_GAP: Final = np.timedelta64(0, "us")
+_FARTHEST: Final = 2**61
 
 
 def refuse_broken_spans(df: pd.DataFrame, verb: str) -> None:
@@ -22,6 +23,19 @@ def refuse_broken_spans(df: pd.DataFrame, verb: str) -> None:
             f"{verb}: {broken} of {len(df)} rows have no start or end, or end before they start; mend them, or leave them "
             'out by df.query("start <= end")'
         )
+    refuse_far_times(df, verb)
+
+
+def refuse_far_times(df: pd.DataFrame, verb: str) -> None:
+    """Raise where a start or an end lies so far away that the time between it and others cannot be counted."""
+    for name in ("start", "end"):
+        for found in (df[name].min(), df[name].max()):
+            # integers of microseconds: the difference of two such is one, too
+            if not pd.isna(found) and abs(found.to_datetime64().astype("M8[us]").view(np.int64)) > _FARTHEST:
+                raise AuroraxInputError(
+                    f"{verb}: the {name} {np.datetime_as_string(found.to_datetime64(), unit='D')} is more than 70 000 years "
+                    f"from 1970; mend it, or leave such rows out"
+                )
 
 
 def overlap_clusters(
@@ -80,9 +94,9 @@ def covered_minutes(
         begin, reached = first[rows], last.take(grouped.order[rows])
         np.maximum.accumulate(reached, out=reached)
         # from the first start to the last end, without what lies between a span and all those before it
-        between = begin[1:] - reached[:-1]
-        np.maximum(between, length, out=between)
-        covered[number] = reached[-1] - begin[0] + length * len(begin) - between.sum()
+        between = begin[1:] - reached[:-1] - length
+        np.maximum(between, 0, out=between)
+        covered[number] = reached[-1] - begin[0] + length - between.sum()
         latest[number] = reached[-1]
     return covered / 60e6, latest.view("M8[us]")
 

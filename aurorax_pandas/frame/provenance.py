@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import as_list, check_frame, shown
+from aurorax_pandas.checks import as_list, check_frame, shown, whole_text
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.model import SCHEMA_VERSION
@@ -207,6 +207,7 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
         raise AuroraxInputError(
             f"the frame comes from {known}; Swarm-Aurora shows exactly one, read with one request_id"
         )
+    whole_text("the request_id in attrs", str(request_ids[0]))
     return f"https://swarm-aurora.com/conjunctionFinder?{SWARM_AURORA_KEY}={quote(str(request_ids[0]), safe='')}"
 
 

@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from nested_pandas import NestedDtype
 
+from aurorax_pandas.checks import cut, shown
 from aurorax_pandas.frame import model
 
 
@@ -176,13 +178,13 @@ class Kind:
         """Find the columns that are missing, stand twice or have another dtype, and an index that is not right."""
         twice = dict.fromkeys(frame.columns[frame.columns.duplicated()])
         for name in twice:
-            yield Failure(str(name), "unique_column_names", f"the column {name!r} is there twice")
+            yield Failure(str(name), "unique_column_names", f"the column {shown(name)} is there twice")
         found = dict(zip(frame.columns, frame.dtypes, strict=True))
         for name, dtype in self.dtypes.items():
             if name not in found:
                 yield Failure(name, "column_in_dataframe", f"the column {name!r} is not there")
             elif name not in twice and not model.is_of_dtype(found[name], dtype):
-                yield Failure(name, "dtype", f"dtype is not {dtype}")
+                yield Failure(name, "dtype", _other_dtype(found[name], dtype))
         if self.index and frame.index.name != self.index:
             yield Failure("", "field_name", f"the index is not named {self.index!r}")
         if self.index and not frame.index.is_unique:
@@ -216,6 +218,15 @@ class Kind:
         for failure in self.broken_rows(frame):
             sound &= ~np.asarray(failure.broken)
         return sound
+
+
+def _other_dtype(found: Any, wanted: Any) -> str:
+    """Say what a dtype is and should be, without the fields of nested ones."""
+    nested = [isinstance(dtype, NestedDtype) for dtype in (found, wanted)]
+    if all(nested):
+        return "its nested entries have other fields"
+    names = ["nested" if one else cut(dtype) for one, dtype in zip(nested, (found, wanted), strict=True)]
+    return f"dtype is {names[0]}, not {names[1]}"
 
 
 def _broken_by_events(

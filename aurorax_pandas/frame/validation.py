@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from aurorax_pandas.checks import cut, listed, shown
 from aurorax_pandas.exceptions import AuroraxSchemaError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
@@ -16,6 +17,8 @@ from aurorax_pandas.frame.rules import KINDS, Failure
 if TYPE_CHECKING:
     import pandera.pandas as pandera
 
+_NOT_THERE: Final = "column_in_dataframe"
+_MOST_LETTERS: Final = 450
 #: What the schemas of the kinds of frames are called.
 SCHEMA_NAMES: Final = {
     "conjunctions": "ConjunctionSchema",
@@ -83,9 +86,23 @@ def _told(frame: pd.DataFrame, name: str, failures: Iterable[Failure]) -> pd.Dat
     found = [_row_of_failure(frame, failure) for failure in failures]
     if found:
         table = pd.DataFrame(found, columns=["column", "check", "says", "rows", "first"], dtype=object)
-        lines = "\n".join(f"- {_sentence(failure)}" for failure in found)
-        raise AuroraxSchemaError(f"the frame breaks {name} in {len(found)} way(s):\n{lines}", table)
+        lines = "\n".join(f"- {line}" for line in _lines_of(found))
+        if name == SCHEMA_NAMES["conjunctions"] and any(failure["check"] == "dtype" for failure in found):
+            lines += "\nas_conjunctions(df) makes columns typed"
+        raise AuroraxSchemaError(f"the frame breaks {cut(name)} in {len(found)} way(s):\n{lines}", table)
     return frame
+
+
+def _lines_of(found: list[dict[str, Any]]) -> list[str]:
+    """Return what is wrong in few lines: columns that are not there in one, and no more than can be read at once."""
+    missing = [cut(failure["column"]) for failure in found if failure["check"] == _NOT_THERE]
+    lines = [_sentence(failure) for failure in found if failure["check"] != _NOT_THERE or len(missing) == 1]
+    if len(missing) > 1:
+        lines.insert(0, f"columns that are not there: {listed(missing)}")
+    for last in range(1, len(lines)):
+        if sum(map(len, lines[: last + 1])) > _MOST_LETTERS:
+            return [*lines[:last], f"and {len(lines) - last} more; the error's failures is a frame of all"]
+    return lines
 
 
 def _row_of_failure(frame: pd.DataFrame, failure: Failure) -> dict[str, Any]:
@@ -97,6 +114,6 @@ def _row_of_failure(frame: pd.DataFrame, failure: Failure) -> dict[str, Any]:
 
 
 def _sentence(failure: dict[str, Any]) -> str:
-    where = f"{failure['column']}: " if failure["column"] else ""
-    rows = f" ({failure['rows']} row(s), first at index {failure['first']!r})" if failure["rows"] else ""
-    return f"{where}{failure['says']}{rows}"
+    where = f"{cut(failure['column'])}: " if failure["column"] else ""
+    rows = f" ({failure['rows']} row(s), first at index {shown(failure['first'])})" if failure["rows"] else ""
+    return f"{where}{cut(failure['says'], 2)}{rows}"

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.checks import check_frame
+from aurorax_pandas.checks import check_frame, whole_text
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model, provenance
 from aurorax_pandas.io import limits
@@ -87,12 +87,16 @@ def describe(df: pd.DataFrame, where: str) -> Block:
         )
     try:
         names = [df.columns.name, *df.index.names]
-        if json.loads(json.dumps([df.attrs, names], allow_nan=False)) != [df.attrs, names]:
+        text = json.dumps([df.attrs, names], allow_nan=False, ensure_ascii=False)
+        if json.loads(text) != [df.attrs, names]:
             raise ValueError("a value does not come back from JSON")
     except (TypeError, ValueError, RecursionError) as error:
         raise AuroraxInputError(
             f"{where} needs attrs and names of the index that JSON can hold: {error}; remove what is not JSON"
         ) from None
+    for name in df.columns:
+        whole_text(f"{where}: the name of a column", name)
+    whole_text(f"{where}: what stands in attrs and names of the index,", text)
     strange_attrs = limits.strange_attrs(df.attrs)
     if strange_attrs:
         raise AuroraxInputError(f"{where}: {strange_attrs}; df.attrs.pop('aurorax') drops it")

@@ -80,7 +80,7 @@ class Choice:
         for name in self.needed or (_SPAN if self.in_time else ()):
             if name not in df.columns:
                 raise AuroraxInputError(
-                    f"columns: there is no {name!r} in what is loaded; {suggestion(name, map(str, df.columns))}"
+                    f"columns: there is no {shown(name)} in what is loaded; {suggestion(name, map(str, df.columns))}"
                 )
         if self.in_time:
             kept = pd.Series(True, df.index)
@@ -168,14 +168,16 @@ def _meant(place: Place) -> list[str]:
     else:
         found = [str(place.path)]
     if not found:
-        raise AuroraxInputError(f"path={place.given!r} matches no file")
+        raise AuroraxInputError(f"path={shown(place.given)} matches no file")
     for one in found:
         if place.url is None and Path(one).is_dir():
             raise AuroraxInputError(
-                f"path={one!r} is a folder, not one of several files; load it alone, and use concat"
+                f"path={shown(one)} is a folder, not one of several files; load it alone, and use concat"
             )
         if place.url is None and not Path(one).is_file():
-            raise AuroraxInputError(f"path={one!r} is no file; check the name, and the folder {str(Path.cwd())!r}")
+            raise AuroraxInputError(
+                f"path={shown(one)} is no file; check the name, and the folder {shown(str(Path.cwd()))}"
+            )
     return found
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxMissingExtraError
+from aurorax_pandas.checks import shown
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import provenance
 from aurorax_pandas.io import layout, limits
 from aurorax_pandas.io.variables import block_of, seconds_of_times, time_encoding
@@ -55,12 +56,24 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, _parts: layout.Part
             variable.encoding["dtype"] = str
         elif variable.size and variable.dtype != object:
             variable.encoding |= {"zlib": True, "shuffle": True, "chunksizes": (min(variable.size, 100_000),)}
+    _refuse_nul(ds)
     _reserve(path, ds)
     ds.to_netcdf(path, engine="h5netcdf")
     _with_characters(path)
     with path.open("r+b") as file:
         total = hashlib.file_digest(file, "sha256").digest()
         file.write(_MARK + total)
+
+
+def _refuse_nul(ds: xr.Dataset) -> None:
+    """Raise where a text has a NUL in it, at which the texts of the format end."""
+    for name, variable in ds.variables.items():
+        texts = [str(name), *map(str, variable.attrs.values()), *(variable.values if variable.dtype == object else ())]
+        if any("\0" in text for text in texts if isinstance(text, str)):
+            raise AuroraxInputError(
+                f"to_netcdf: {'the index' if name in ds.dims else f'the column {shown(name)}'} has text with a NUL character "
+                "(\\x00), which NetCDF cannot hold; remove it by .str.replace('\\0', ''), or write Parquet, CSV or JSON"
+            )
 
 
 def _reserve(path: Path, ds: xr.Dataset) -> None:

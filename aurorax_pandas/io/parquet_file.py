@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.checks import suggestion
+from aurorax_pandas.checks import shown, suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.io import layout, limits
@@ -170,7 +170,9 @@ def read(path: Path, columns: Sequence[str] | None = None) -> tuple[layout.Block
         known = [spec["name"] for spec in frame["columns"]]
         for name in columns:
             if name not in known:
-                raise AuroraxInputError(f"columns: there is no {name!r} in {path.name!r}; {suggestion(name, known)}")
+                raise AuroraxInputError(
+                    f"columns: there is no {shown(name)} in {path.name!r}; {suggestion(name, known)}"
+                )
         chosen = [spec for spec in frame["columns"] if spec["name"] in columns]
         block = {**block, "frame": {**frame, "columns": chosen}}
         levels = _level_names(json.loads(schema.metadata[b"pandas"]))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from aurorax_pandas.checks import choice, shown
+from aurorax_pandas.checks import choice, reason_of, shown
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.io.limits import most_bytes
 
@@ -109,7 +109,7 @@ def place_of(path: Any) -> Place:
             # a name that is too long is told here
             local.exists()
         except (OSError, RuntimeError) as error:
-            raise AuroraxInputError(f"path={shown(given)} is no path: {error}") from None
+            raise AuroraxInputError(f"path={shown(given)} is no path: {reason_of(error)}") from None
     name = local.name.lower()
     packed = next((end for end in _COMPRESSED if name.endswith(end)), "")
     return Place(given, local, url, Path(name.removesuffix(packed)).suffix, packed)
@@ -127,7 +127,7 @@ def format_of(place: Place, name: str | None) -> str:
     if name is not None:
         return choice("format", name, list(SUFFIXES))
     if place.format is None:
-        raise AuroraxInputError(f"path={place.given!r} does not tell the format; give format={tuple(SUFFIXES)}")
+        raise AuroraxInputError(f"path={shown(place.given)} does not tell the format; give format={tuple(SUFFIXES)}")
     return place.format
 
 
@@ -144,7 +144,7 @@ def target_of(path: Any, name: str, *, overwrite: bool) -> Place:
     # a page is no format of frames
     if name in SUFFIXES:
         _check_suffix(place, name)
-    there = f"path={place.given!r} exists; give overwrite=True to replace it, or another name"
+    there = f"path={shown(place.given)} exists; give overwrite=True to replace it, or another name"
     if place.url is not None:
         with _remote(place) as (system, where):
             if not overwrite and system.exists(where):
@@ -155,31 +155,33 @@ def target_of(path: Any, name: str, *, overwrite: bool) -> Place:
         mode = target.stat().st_mode if target.exists() else None
         has_folder = target.parent.is_dir()
     except (OSError, ValueError) as error:
-        raise AuroraxInputError(f"path={place.given!r} cannot be a file: {error}") from None
+        raise AuroraxInputError(f"path={shown(place.given)} cannot be a file: {reason_of(error)}") from None
     if mode is not None and not overwrite:
         raise AuroraxInputError(there)
     if mode is not None and not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-        raise AuroraxInputError(f"path={place.given!r} is {kind}; give the name of a file")
+        raise AuroraxInputError(f"path={shown(place.given)} is {kind}; give the name of a file")
     if not has_folder:
-        raise AuroraxInputError(f"path={place.given!r}: there is no folder {str(target.parent)!r}; make it first")
+        raise AuroraxInputError(
+            f"path={shown(place.given)}: there is no folder {shown(str(target.parent))}; make it first"
+        )
     return Place(place.given, target, None, place.suffix, place.packed)
 
 
 def _check_suffix(place: Place, name: str) -> None:
     if place.packed and name not in _TEXT:
         raise AuroraxInputError(
-            f"path={place.given!r}: {name} is compressed inside, so that {place.packed!r} would mislead; leave it out"
+            f"path={shown(place.given)}: {name} is compressed inside, so that {place.packed!r} would mislead; leave it out"
         )
     other = place.format
     if other is not None and other != name:
         raise AuroraxInputError(
-            f"path={place.given!r} ends with {place.suffix!r}, but to_{name} writes {name}; use to_{other}, or end it with "
+            f"path={shown(place.given)} ends with {place.suffix!r}, but to_{name} writes {name}; use to_{other}, or end it with "
             f"{SUFFIXES[name][0]!r}"
         )
     if place.suffix in _OTHERS:
         raise AuroraxInputError(
-            f"path={place.given!r} ends with {place.suffix!r}, which is another format; to_{name} writes {name}, end it with "
+            f"path={shown(place.given)} ends with {place.suffix!r}, which is another format; to_{name} writes {name}, end it with "
             f"{SUFFIXES[name][0]!r}"
         )
 
@@ -296,7 +298,7 @@ def send(local: Path, place: Place) -> None:
             system.put_file(str(local), beside)
             system.get_file(beside, str(back))
             if back.read_bytes() != local.read_bytes():
-                raise AuroraxDataError(f"{place.given!r} did not give back what was sent, and was not kept")
+                raise AuroraxDataError(f"{shown(place.given)} did not give back what was sent, and was not kept")
             system.mv(beside, where)
         finally:
             if system.exists(beside):
@@ -313,14 +315,14 @@ def matches(place: Place) -> list[str]:
 def _remote(place: Place) -> Iterator[tuple[Any, str]]:
     """Give the file system of a URL and the path there; what it raises becomes one error that names the URL."""
     if find_spec("fsspec") is None:
-        raise AuroraxInputError(f"path={place.given!r} needs the package fsspec; install it, or give a local path")
+        raise AuroraxInputError(f"path={shown(place.given)} needs the package fsspec; install it, or give a local path")
     from fsspec.core import url_to_fs
 
     try:
         system, where = url_to_fs(place.url)
     except (ImportError, ValueError) as error:
-        raise AuroraxInputError(f"path={place.given!r} cannot be opened: {error}") from None
+        raise AuroraxInputError(f"path={shown(place.given)} cannot be opened: {reason_of(error)}") from None
     try:
         yield system, where
     except FileNotFoundError:
-        raise AuroraxInputError(f"path={place.given!r} is no file; check the name") from None
+        raise AuroraxInputError(f"path={shown(place.given)} is no file; check the name") from None

@@ -29,7 +29,9 @@ def keep_together(ds: xr.Dataset, verb: Callable[..., pd.DataFrame], *args: Any,
     """
     made = as_made(ds)
     block = block_of(made)
-    own = made.drop_vars(all_names(block), errors="ignore")
+    # a level of an index does not go without the others
+    stacked = [name for name, index in made.indexes.items() if isinstance(index, pd.MultiIndex) and name in made.dims]
+    own = made.reset_index(stacked).drop_vars(all_names(block), errors="ignore")
     df = to_dataframe(made)
     given = verb(df.assign(**{_ROW: np.arange(len(df))}), *args, **kwargs)
     # events tell their conjunction themselves

@@ -151,6 +151,10 @@ def time_encoding(values: npt.NDArray[np.datetime64]) -> dict[str, Any]:
     return {**told, "units": _SINCE.format(next(name for name, code in _UNITS.items() if code == unit))}
 
 
+#: What integers of microseconds can tell [s].
+_FARTHEST: Final = 2**63 / 1e6
+
+
 def seconds_of_times(times: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
     """Return times as seconds since 1970, NaN for those that are missing."""
     microseconds = times.astype("M8[us]").view(np.int64)
@@ -161,7 +165,8 @@ def seconds_of_times(times: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float6
 def times_of_seconds(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:
     """Return what `seconds_of_times` was given, to the microsecond."""
     missing = np.isnan(seconds)
-    whole = np.where(missing, 0, np.round(seconds * 1e6)).astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        whole = np.where(missing, 0, np.round(seconds * 1e6)).astype(np.int64)
     whole[missing] = np.iinfo(np.int64).min
     return whole.view("M8[us]")
 
@@ -249,6 +254,8 @@ def decoded(values: npt.NDArray[Any], attrs: dict[str, Any], kind: pa.DataType) 
         return pa.array(texts, kind, mask=texts == attrs["missing_text"] if "missing_text" in attrs else None)
     if pa.types.is_timestamp(kind):
         if values.dtype.kind == "f":
+            if (np.abs(values) >= _FARTHEST).any():
+                raise ValueError("a time is too far from 1970 to be one in seconds")
             values = times_of_seconds(values)
         elif values.dtype.kind == "i":
             values = values.view(f"M8[{_UNITS[str(attrs['units']).partition(' ')[0]]}]")

@@ -241,13 +241,16 @@ def _put_together(ds: xr.Dataset, block: layout.Block) -> pd.DataFrame:
     lacking = [name for name in _names_along(block, dim) if name not in ds.variables]
     if dim not in ds.dims:
         raise AuroraxDataError(
-            f"the Dataset has no dimension {dim!r}, but {', '.join(map(str, ds.dims))}; give the dimension of its rows "
-            f"that name again, by xarray's rename"
+            f"the Dataset has no dimension {dim!r}, but {', '.join(map(str, ds.dims)) or 'none'}; give the dimension of its "
+            f"rows that name again, by xarray's rename, and choose one row by a list, isel({dim}=[0])"
         )
     if lacking:
-        raise AuroraxDataError(f"the Dataset lacks the variable {lacking[0]!r}")
+        raise AuroraxDataError(
+            f"the Dataset lacks the variable {lacking[0]!r}; give it back by xarray's assign, or leave out the rename, drop or "
+            "set_index that took it"
+        )
     for name in _names_along(block, dim):
-        _check_shape(ds, name)
+        _check_shape(ds, name, dim)
     specs = {spec["name"]: spec for spec in frame["columns"]}
     columns = {
         name: _column(ds, name, layout.arrow_type(spec)) for name, spec in specs.items() if not layout.is_nested(spec)
@@ -314,12 +317,12 @@ def _index_of_dataset(ds: xr.Dataset, dim: str, block: layout.Block) -> tuple[di
     return {"levels": [{"name": spec["name"], "dtype": str(level.dtype)}], "multi": False}, [layout.to_arrow(level)]
 
 
-def _check_shape(ds: xr.Dataset, name: str) -> None:
+def _check_shape(ds: xr.Dataset, name: str, dim: str) -> None:
     if ds[name].ndim != 1:
         raise AuroraxDataError(
             f"the variable {name!r} has the dimensions {ds[name].dims} in place of one: after xarray's where, choose by "
-            "isel(conjunction=numpy.flatnonzero(condition)) or the methods of .aurorax instead; of several files, "
-            f"{_OPEN_SEVERAL}"
+            f"isel({dim}=numpy.flatnonzero(condition)) or the methods of .aurorax instead; after expand_dims, one of the "
+            f"others; of several files, {_OPEN_SEVERAL}"
         )
 
 

@@ -150,7 +150,9 @@ class EventsCriteriaBlock(DataSourceBlock):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.programs not in ((), ("events",)):
-            raise AuroraxInputError(f"programs: {list(self.programs)} in an events block; its program is 'events'")
+            raise AuroraxInputError(
+                f"programs: {shown(list(self.programs))} in an events block; its program is 'events'"
+            )
         set_field(self, "programs", ("events",))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from aurorax_pandas.checks import as_list, invalid, known_name, shown, suggestion
+from aurorax_pandas.checks import as_list, invalid, known_name, shown, suggestion, whole_text
 from aurorax_pandas.exceptions import AuroraxInputError
 
 OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between")
@@ -66,13 +66,14 @@ class MetadataFilterExpression:
 
     def __post_init__(self) -> None:
         if not isinstance(self.key, str) or not self.key.strip():
-            raise AuroraxInputError(f"key: {self.key!r} is not the name of a metadata field")
+            raise AuroraxInputError(f"key: {shown(self.key)} is not the name of a metadata field")
         known_name(f"operator of {self.key!r}", self.operator, OPERATORS)
         for value in as_list(self.values):
             # NaN and NaT are not equal to themselves
             if not isinstance(value, str | int | float | np.generic) or isinstance(value, bytes) or value != value:
                 raise AuroraxInputError(f"values of {self.key!r}: {shown(value)} is neither text nor a number")
-        values = tuple(str(value) for value in as_list(self.values))
+        whole_text("key", self.key)
+        values = tuple(whole_text(f"values of {self.key!r}", str(value)) for value in as_list(self.values))
         set_field(self, "values", values)
         wanted = {"between": 2, "in": None, "not in": None}.get(self.operator, 1)
         if not values or (wanted is not None and len(values) != wanted):
@@ -233,8 +234,8 @@ def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
         name = "ephemeris_metadata_filters" if key == "metadata_filters" else key
         if name not in known:
             meant = _OTHER_WORDS.get(key)
-            hint = f"write {{{meant!r}: {item!r}}}" if meant in known else suggestion(key, known)
-            raise AuroraxInputError(f"{argument}: unknown key {key!r} in {shown(dict(value))}; {hint}")
+            hint = f"write {{{meant!r}: {shown(item)}}}" if meant in known else suggestion(key, known)
+            raise AuroraxInputError(f"{argument}: unknown key {shown(key)} in {shown(dict(value))}; {hint}")
         if name == "ephemeris_metadata_filters":
             name, item = "metadata_filters", read_filter(item)
             before = fields.get(name)
@@ -245,5 +246,5 @@ def from_mapping(argument: str, value: Any, kind: type[_T]) -> _T:
             item = item or before
         fields[name] = item
     if kind is MetadataFilterExpression and "key" not in fields:
-        raise AuroraxInputError(f"{argument}: 'key' is missing in {dict(value)!r}")
+        raise AuroraxInputError(f"{argument}: 'key' is missing in {shown(dict(value))}")
     return kind(**fields)

@@ -39,7 +39,7 @@ def refuse_bare(argument: str, given: Any) -> None:
         elif len(items) == 2 and all(as_number(item) == as_number(item) for item in items):
             items = [tuple(items)]
         if items and all(map(_is_place, items)):
-            line = f"custom_locations={{'locations': {items!r}}}"
+            line = f"custom_locations={{'locations': {shown(items)}}}"
             raise AuroraxInputError(f"{argument}={shown(given)} holds places, not criteria blocks; write {line}")
     elif items and all(isinstance(item, str) for item in items):
         raise AuroraxInputError(
@@ -91,7 +91,7 @@ def tell_of_every_source(argument: str, given: Any) -> None:
         lists = _lists_given(block)
         if lists and not any(as_list(names) for names in lists.values()):
             warnings.warn(
-                f"{argument}: {lists!r} names nothing, which means {_EVERY[argument]}; leave the block out, or give "
+                f"{argument}: {shown(lists)} names nothing, which means {_EVERY[argument]}; leave the block out, or give "
                 "names",
                 AuroraxDataWarning,
                 stacklevel=callers_level(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypedDict, Unpack
 
-from aurorax_pandas.checks import as_list, as_number, invalid, known_name, refuse_farther, shown, suggestion
+from aurorax_pandas.checks import as_list, as_number, invalid, known_name, reason_of, refuse_farther, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.options import names_search
 from aurorax_pandas.query.blocks import (
@@ -62,10 +62,11 @@ def _max_distances(distance: Any, names: list[str]) -> dict[str, int | float | N
         return dict.fromkeys(pairs, _kilometres("every pair", distance))
     by_pair: dict[str, Any] = {}
     for key, value in distance.items():
-        first, dash, second = str(key).replace("custom_locations", "adhoc").replace(" ", "").partition("-")
+        text = key if isinstance(key, str) else shown(key)
+        first, dash, second = text.replace("custom_locations", "adhoc").replace(" ", "").partition("-")
         pair = next((name for name in (f"{first}-{second}", f"{second}-{first}") if dash and name in pairs), None)
         if pair is None:
-            raise AuroraxInputError(f"distance: no pair {key!r} in this search; {suggestion(key, pairs)}")
+            raise AuroraxInputError(f"distance: no pair {shown(key)} in this search; {suggestion(key, pairs)}")
         if pair in by_pair:
             raise AuroraxInputError(f"distance: the pair {pair!r} is given twice")
         by_pair[pair] = _kilometres(pair, value)
@@ -167,7 +168,7 @@ class Query:
         if isinstance(start, Mapping) and end is None:
             raise AuroraxInputError("start= is a whole query; write query=... in its place")
         if isinstance(start, str) and end is None and names_search(start):
-            raise AuroraxInputError(f"start={start!r} names a search; write request_id={start!r}")
+            raise AuroraxInputError(f"start={shown(start)} names a search; write request_id={shown(start)}")
         check_one_way({"start": start, "end": end, "distance": distance, **blocks, **options}, query=query)
         if query is not None:
             given = _read_query(query)
@@ -260,14 +261,16 @@ class Query:
         given = _read_query(query)
         for key in given:
             if key not in _QUERY_KEYS:
-                raise AuroraxInputError(f"query: unknown key {key!r}; {suggestion(key, _QUERY_KEYS)}")
+                raise AuroraxInputError(f"query: unknown key {shown(key)}; {suggestion(key, _QUERY_KEYS)}")
         for key in ("start", "end", "max_distances"):
             if given.get(key) is None:
                 raise AuroraxInputError(f"query: {key!r} is missing")
         subminute = _flag("subminute_precision", given.get("subminute_precision"))
         seconds = given.get("epoch_search_precision")
         if seconds is not None and as_number(seconds) not in (30, 60):
-            raise AuroraxInputError(f"query: epoch_search_precision={seconds!r} is not valid; it is 60 or 30 seconds")
+            raise AuroraxInputError(
+                f"query: epoch_search_precision={shown(seconds)} is not valid; it is 60 or 30 seconds"
+            )
         if seconds is not None and as_number(seconds) == 30:
             if subminute is False:
                 raise AuroraxInputError(
@@ -278,7 +281,7 @@ class Query:
         if isinstance(distances, Mapping):
             # the service reads a pair of ground blocks that is left out as 0
             pairs = itertools.combinations(block_names(len(as_list(given.get("ground"))), 0, 0, 0), 2)
-            named = {str(key).replace(" ", "") for key in distances}
+            named = {key.replace(" ", "") for key in distances if isinstance(key, str)}
             left_out = [(one, other) for one, other in pairs if not {f"{one}-{other}", f"{other}-{one}"} & named]
             distances = dict(distances) | {f"{one}-{other}": 0 for one, other in left_out}
         types = given.get("conjunction_types")
@@ -363,7 +366,7 @@ def _read_query(query: Any) -> Mapping[str, Any]:
             text = Path(query).read_text(encoding="utf-8-sig")
         except (OSError, ValueError) as error:
             raise AuroraxInputError(
-                f"query={str(query)!r} is neither JSON text nor a file that can be read: {error}"
+                f"query={shown(str(query))} is neither JSON text nor a file that can be read: {reason_of(error)}"
             ) from None
     try:
         parsed = json.loads(text)

@@ -94,7 +94,7 @@ def read_aurorax_ephemeris(
 @meeting(
     verbose=HOW_IT_GOES,
     return_immediately="DataProductSearch(...).execute() submits a search and returns",
-    data_product_types="write types={value!r}",
+    data_product_types="write types={value}",
 )
 @service_parameters
 def read_aurorax_data_products(
@@ -176,7 +176,7 @@ def read_aurorax_data_products(
 
 @meeting(
     **{
-        f"{name}{plural}": f'choose rows of the frame: .query("{name} == {{value!r}}")'
+        f"{name}{plural}": f'choose rows of the frame: .query("{name} == {{value}}")'
         for name in ("program", "platform", "instrument_type", "source_type")
         for plural in ("", "s")
     },

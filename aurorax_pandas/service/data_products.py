@@ -68,7 +68,7 @@ class DataProductSearch(SourceSearch[pd.DataFrame]):
     asks_for: ClassVar[str] = "names of data sources or types"
     response_format: ClassVar[dict[str, Any]] = products.RESPONSE_FORMAT
 
-    @meeting(**MET, data_product_types="write types={value!r}")
+    @meeting(**MET, data_product_types="write types={value}")
     def __init__(
         self,
         start: Any = None,

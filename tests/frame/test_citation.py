@@ -335,3 +335,20 @@ def test_the_page_on_citing_has_the_table_as_it_is():
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert tool.TARGET.read_text(encoding="utf-8") == tool.rendered()
+
+
+def test_counts_and_changed_rows_and_lists_of_sources_are_cited(sample):
+    programs = ["swarm", "themis-asi"]
+    changed = ap.compare(sample, sample.assign(min_distance=sample["min_distance"] / 2)).changed
+    availability = pd.DataFrame({"identifier": [3], "program": ["swarm"], "source_type": ["leo"], "records": [1440]})
+    for table, named in ((ap.daily_counts(sample), programs), (changed, programs), (availability, ["swarm"])):
+        found = ap.citation(table).table
+        assert found.loc[found["kind"] == "program", "name"].tolist() == named
+
+
+def test_tables_that_name_nobody_say_what_to_cite(sample):
+    lost = ap.daily_counts(sample)
+    lost.attrs = {}
+    for table in (ap.overlaps(sample, sample), lost):
+        with pytest.raises(ap.AuroraxInputError, match="cite the frames behind them"):
+            ap.citation(table)

@@ -170,3 +170,29 @@ def test_a_summary_is_by_its_pairs_each_once(sample):
     assert "the index is not named 'pair'" in str(failing(summary.rename_axis("mine"), ap.PairSummarySchema))
     assert "a label of the index is there twice" in str(failing(pd.concat([summary, summary]), ap.PairSummarySchema))
     assert "make it the index by set_index('pair')" in str(failing(summary.reset_index(), ap.PairSummarySchema))
+
+
+def test_a_message_stays_short_and_the_failures_are_all_there(sample):
+    wrong = sample.assign(
+        conjunction_type="x", start=1, end=2, data_sources=1, min_distance="a", max_distance="b", events=1,
+        closest_epoch=1, farthest_epoch=1,
+    )  # fmt: skip
+    for broken, count in ((wrong, 9), (sample[["start"]], 8), (sample.rename(columns=lambda name: name * 300), 9)):
+        error = failing(broken, ap.ConjunctionSchema)
+        assert len(error.failures) == count
+        assert len(str(error)) < 600
+    text = str(failing(wrong))
+    assert "conjunction_type: dtype is str, not category" in text
+    assert "data_sources: dtype is int64, not nested" in text
+    assert text.endswith("as_conjunctions(df) makes columns typed")
+    assert "columns that are not there: conjunction_type, end, data_sources" in str(failing(sample[["start"]]))
+
+
+def test_own_rules_in_many_words_are_cut_and_the_rest_is_counted(sample):
+    import pandera.pandas as pandera
+
+    rules = {f"own{number}": pandera.Column(float, pandera.Check.ge(5, error="w" * 400)) for number in range(9)}
+    error = failing(sample.assign(**dict.fromkeys(rules, 1.0)), pandera.DataFrameSchema(rules, name="n" * 400))
+    assert len(str(error)) < 900
+    assert "more; the error's failures is a frame of all" in str(error)
+    assert len(error.failures) == 9

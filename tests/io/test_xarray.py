@@ -373,3 +373,36 @@ def test_columns_that_netcdf_has_no_dtype_for_are_written_as_verbs_read_them(sam
 def test_a_column_that_cannot_be_read_is_named(sample, name, values):
     with pytest.raises(ap.AuroraxInputError, match=f"to_xarray cannot hold column '{name}'"):
         ap.to_xarray(sample.assign(**{name: pd.Series([values] * len(sample), dtype=object)}))
+
+
+def test_text_with_nul_is_told_by_its_column(sample, tmp_path):
+    for frame, named in (
+        (sample.assign(mine="a\0b"), "the column 'mine'"),
+        (sample.set_index(pd.Index(["a\0b"] * len(sample))), "the index"),
+        (sample.aurorax.explode_events().assign(e1_display_name="a\0b"), "the column 'e1_display_name'"),
+    ):
+        with pytest.raises(ap.AuroraxInputError, match=f"to_netcdf: {named} has text with a NUL character"):
+            ap.to_netcdf(frame, tmp_path / "a.nc")
+        ap.to_parquet(frame, tmp_path / "a.parquet", overwrite=True)
+        assert_conjunctions_equal(frame, ap.load_conjunctions(tmp_path / "a.parquet"))
+    assert not (tmp_path / "a.nc").exists()
+
+
+def test_a_dataset_along_a_stacked_dimension_keeps_its_verbs(sample):
+    stacked = ap.to_xarray(sample).stack(z=("conjunction",))
+    assert (
+        ap.to_dataframe(stacked.aurorax.within(100))["min_distance"].tolist()
+        == sample.aurorax.within(100)["min_distance"].tolist()
+    )
+
+
+def test_what_was_done_to_a_dataset_is_told_in_its_own_dimension(sample):
+    summary = ap.to_xarray(sample.aurorax.pair_summary())
+    for made, says in (
+        (summary.isel(pair=0), r"but none; .* isel\(pair=\[0\]\)"),
+        (summary.expand_dims("run"), r"isel\(pair=numpy\.flatnonzero\(condition\)\)"),
+        (summary.rename(minutes="mine"), "lacks the variable 'minutes'; give it back"),
+        (summary.astype("float64"), "too far from 1970"),
+    ):
+        with pytest.raises(ap.AuroraxDataError, match=says):
+            ap.to_dataframe(made)
