@@ -134,13 +134,19 @@ def plot_map(
     given = contract.checked_axes(ax, "map")
     contract.check_words(title, legend)
     if ephemeris is None:
-        own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
+        own = contract.checked_keywords(plot_map, PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
     else:
-        own = contract.checked_keywords(LineCollection, kwargs, lambda **some: LineCollection([], **some))
+        own = contract.checked_keywords(plot_map, LineCollection, kwargs, lambda **some: LineCollection([], **some))
         check_ephemeris(ephemeris)
     chosen = colors.checked_palette(palette)
     held_picture(given, "map")
-    limits = scale.checked_limits(given, "map", "count", cmap, vmin, vmax, own.pop("norm", None))
+    scaling = own.pop("norm", None)
+    limits = scale.checked_limits(given, "map", "count", cmap, vmin, vmax, scaling)
+    if ephemeris is None:
+        colors.tell_idle("a map without ephemeris= draws counts; give cmap= for their colours", palette=palette)
+    else:
+        why = "a map with ephemeris= draws tracks and no counts; give palette= for their colours"
+        colors.tell_idle(why, cmap=cmap, vmin=vmin, vmax=vmax)
     contract.checked_figsize(given, figsize)
     refuse_summed(df, "map")
     events, labels = labelled_events(df, by, "map")
@@ -169,7 +175,7 @@ def plot_map(
     everyone = [str(name) for name in labels.cat.categories]
     colors.tell_misspelt(chosen, everyone)
     labels, others = colors.foremost(
-        labels, 8 if given is None else groups_that_fit(given, everyone), colored_names(given)
+        labels, 8 if given is None else groups_that_fit(given, everyone), colored_names(given), chosen
     )
     found, tracks = events_on_map(events, labels.cat.codes.to_numpy().astype(np.int64), ephemeris, altitude)
     parts = {south: found[found["south"] == south] for south in sorted(set(found["south"]))} or {False: found}

@@ -33,15 +33,24 @@ _DOTS: Final = "…"
 _HEADS: Final = (0.5, 0.25, 0.75, 0.0, 1.0)
 
 
-def column_label(name: str) -> str:
+def text_of(value: object) -> str | None:
+    """Return a value as text, None where it has no words."""
+    try:
+        return str(value)
+    except Exception:
+        # what others define may fail in any way
+        return None
+
+
+def column_label(name: object) -> str:
     """Return the words for a column, with its unit, as matplotlib draws them."""
-    words, unit = _words_and_unit(name)
+    words, unit = _words_and_unit(str(name))
     return literal(words) + unit
 
 
-def column_words(name: str) -> str:
+def column_words(name: object) -> str:
     """Return the words for a column, with its unit."""
-    return "".join(_words_and_unit(name))
+    return "".join(_words_and_unit(str(name)))
 
 
 def _words_and_unit(name: str) -> tuple[str, str]:
