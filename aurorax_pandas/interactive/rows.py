@@ -100,7 +100,9 @@ def told_columns(events: pd.DataFrame, asked: Sequence[str], *also: str | None) 
     for name in asked:
         require_column(events, "tooltip", name)
         if events[name].map(type).isin([pd.DataFrame, list, dict]).any():
-            raise AuroraxInputError(f"tooltip={shown(name)} holds tables, not values; explode_events makes columns of them")
+            raise AuroraxInputError(
+                f"tooltip={shown(name)} holds tables, not values; explode_events makes columns of them"
+            )
     if asked:
         return list(asked)
     wanted = [*TOLD[:_ALWAYS], *(name for name in (*also, *TOLD[_ALWAYS:]) if name in events.columns)]

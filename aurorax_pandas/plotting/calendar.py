@@ -14,7 +14,7 @@ from aurorax_pandas.checks import choice, invalid
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.legend import legend_above
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import counted_things, refuse_ages, refuse_long_searches, refuse_summed
+from aurorax_pandas.plotting.rows import counted_things, refuse_ages, refuse_long_searches, refuse_summed, tell_timeless
 from aurorax_pandas.plotting.time_axis import date_numbers, make_room_for_date, name_times
 from aurorax_pandas.plotting.words import text_width
 
@@ -125,6 +125,7 @@ def plot_calendar(
     earlier = [] if held is None else [each.days for each in held.held.get("layers", [])]
     refuse_ages("calendar", events["start"], *earlier)
     refuse_long_searches("calendar", df)
+    tell_timeless("calendar", events["start"])
     place, names = lanes.sorted_lanes(events, labels, sort)
     counted = daily_counts(df, by, availability=availability)["count"]
     days = pd.DatetimeIndex(counted.index.get_level_values("day").unique())

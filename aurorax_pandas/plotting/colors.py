@@ -123,9 +123,7 @@ def tell_idle(why: str, **given: Any) -> None:
     """Warn of each argument of colours that has no effect, and why."""
     for name, value in given.items():
         if value is not None:
-            warnings.warn(
-                f"{name}={shown(value)} has no effect: {why}", AuroraxDataWarning, stacklevel=callers_level()
-            )
+            warnings.warn(f"{name}={shown(value)} has no effect: {why}", AuroraxDataWarning, stacklevel=callers_level())
 
 
 def tell_misspelt(palette: Mapping[str, Any], names: Sequence[str]) -> None:

@@ -95,7 +95,9 @@ def plot_dial(
     choice("at", at, tuple(_PREFIXES))
     given = contract.checked_axes(ax, "polar")
     contract.check_words(title, legend)
-    own = contract.checked_keywords(plot_dial, PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
+    own = contract.checked_keywords(
+        plot_dial, PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",)
+    )
     chosen = colors.checked_palette(palette)
     refuse_summed(df, "dial")
     names = [f"{_PREFIXES[at]}{name}" for name in ("mlat", "mlt")]
@@ -183,7 +185,7 @@ def _sizes(
     angle: npt.NDArray[Any], radius: npt.NDArray[Any], group: npt.NDArray[Any], order: list[npt.NDArray[np.int64]], size: float
 ) -> npt.NDArray[np.float64]:  # fmt: skip
     """Return the size of each mark, that of one below others wider by each group that is drawn on it."""
-    turn = np.concatenate(order)
+    turn = np.concatenate([np.empty(0, np.int64), *order])
     marks = pd.DataFrame({"angle": angle, "radius": radius, "group": group}).iloc[turn].round(6)
     marks["turn"] = np.arange(len(turn))
     places = marks.groupby(["angle", "radius"]).ngroup()

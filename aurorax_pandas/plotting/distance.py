@@ -15,7 +15,7 @@ from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import drawn_rows, refuse_ages
+from aurorax_pandas.plotting.rows import drawn_rows, refuse_ages, tell_timeless
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def plot_distance(
     held_picture(given, "distance")
     events, labels = drawn_rows(df, by, "distance", "approach_distance", "approach_time")
     refuse_ages("distance", events["start"], events["end"])
+    tell_timeless("distance", events["start"], events["end"])
     axes = contract.new_axes(given, figsize, 4.2)
     picture = picture_on(axes, "distance")
     contract.name_axes(axes, y="Distance [km]")
@@ -127,7 +128,9 @@ def plot_distance(
 def _checked_elevations(altitude: Any, elevations: Any) -> list[float] | None:
     if altitude is None:
         if elevations is not None:
-            raise AuroraxInputError(f"elevations={shown(elevations)} hold at an altitude; give emission_altitude= too [km]")
+            raise AuroraxInputError(
+                f"elevations={shown(elevations)} hold at an altitude; give emission_altitude= too [km]"
+            )
         return None
     checked_number("emission_altitude", altitude, lambda km: 0 < km < np.inf, "an altitude above 0 [km], such as 110")
     wanted = "degrees from 0 to 90"

@@ -202,7 +202,9 @@ def _edges(values: npt.NDArray[np.float64], bins: Any) -> npt.NDArray[np.float64
                 np.asarray(bins, float)
             return np.histogram_bin_edges(values, bins)
         except (TypeError, ValueError) as error:
-            raise AuroraxInputError(f"bins={shown(bins)}: {first_line(error)}; give their number, or their edges in order") from None
+            raise AuroraxInputError(
+                f"bins={shown(bins)}: {first_line(error)}; give their number, or their edges in order"
+            ) from None
     if not len(values):
         return np.array([0.0, 1.0])
     low, high = values.min(), values.max()

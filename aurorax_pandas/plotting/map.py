@@ -137,7 +137,9 @@ def plot_map(
     given = contract.checked_axes(ax, "map")
     contract.check_words(title, legend)
     if ephemeris is None:
-        own = contract.checked_keywords(plot_map, PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
+        own = contract.checked_keywords(
+            plot_map, PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",)
+        )
     else:
         own = contract.checked_keywords(plot_map, LineCollection, kwargs, lambda **some: LineCollection([], **some))
         check_ephemeris(ephemeris)

@@ -10,10 +10,11 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import daily_counts
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.events import require
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
 from aurorax_pandas.plotting.picture import held_picture, picture_on
-from aurorax_pandas.plotting.rows import refuse_ages, refuse_summed, refuse_long_searches
+from aurorax_pandas.plotting.rows import refuse_ages, refuse_long_searches, refuse_summed
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 from aurorax_pandas.times import Span, span
 
@@ -87,8 +88,7 @@ def plot_rate(
     every = span("freq", freq)
     held_picture(given, "rate")
     refuse_summed(df, "rate")
-    if "start" in df.columns:
-        refuse_ages("rate", df["start"])
+    refuse_ages("rate", require(df, "rate", "start")["start"])
     refuse_long_searches("rate", df)
     counted = daily_counts(df, by, freq, availability)
     axes = contract.new_axes(given, figsize, 3.8)

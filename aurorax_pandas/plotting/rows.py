@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels
 from aurorax_pandas.checks import check_frame, shown
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.provenance import get_provenance, step_of, windows_of
 from aurorax_pandas.sources import HEMISPHERE
@@ -103,6 +104,18 @@ def refuse_ages(verb: str, *times: Any, cure: str = "leave out the rows whose ti
         raise AuroraxInputError(
             f"{verb}: times from {pd.Timestamp(first)} to {pd.Timestamp(last)} are {years} years apart, and nothing has been in "
             f"orbit so long; {cure}"
+        )
+
+
+def tell_timeless(verb: str, *times: pd.Series[Any]) -> None:
+    """Warn of rows that an axis of time cannot show, since one of their instants is not known."""
+    lacking = np.logical_or.reduce([each.isna().to_numpy(bool) for each in times])
+    if lacking.any():
+        warnings.warn(
+            f"{verb}: {lacking.sum()} of {len(lacking)} rows are not drawn, since they have no "
+            f"{' or '.join(str(each.name) for each in times)}; mend them, or leave them out",
+            AuroraxDataWarning,
+            stacklevel=callers_level(),
         )
 
 
