@@ -53,7 +53,12 @@ def test_windows_put_together_are_the_search_of_all(cut, continuous):
     assert (together["start"] - whole["start"]).abs().max() <= pd.Timedelta("1s")
     assert together.aurorax.provenance["query"] == whole.aurorax.provenance["query"]
     assert together.aurorax.provenance["step"] == ("0s" if continuous else "60s")
-    assert len(together.aurorax.provenance["windows"]) == 2
+    windows = together.aurorax.provenance["windows"]
+    last = instant - pd.Timedelta("1s")
+    assert [(one["start"], one["end"]) for one in windows] == [
+        ("2020-01-01T00:00:00", last.isoformat()),
+        (instant.isoformat(), "2020-01-01T02:59:59"),
+    ]
 
 
 def test_windows_that_lie_apart_are_not_joined_and_both_queries_stay():
@@ -167,6 +172,12 @@ def test_queries_that_differ_are_told_once_and_listed(sample):
     assert [each.filename for each in caught] == [__file__]
     assert df.aurorax.provenance["query"] == [query, other.aurorax.provenance["query"]]
     assert df.aurorax.provenance["request_ids"] == [*sample.aurorax.provenance["request_ids"], "b"]
+    filters = {"expressions": [{"key": "nbtrace_region", "operator": "=", "values": ["cusp"]}]}
+    filtered = asked(
+        sample, name="c", **{**query, "space": [query["space"][0] | {"ephemeris_metadata_filters": filters}]}
+    )
+    with pytest.warns(ap.AuroraxDataWarning, match="2 queries, which differ in space"):
+        ap.concat([sample, filtered])
     # a further one knows them again
     with pytest.warns(ap.AuroraxDataWarning):
         again = ap.concat([df, sample])
