@@ -112,8 +112,11 @@ def checked_axes(ax: Any, kind: str = "rectilinear") -> Axes | None:
         hint = "one of the Axes in it" if hasattr(ax, "__len__") or hasattr(ax, "axes") else "Axes of matplotlib"
         raise AuroraxInputError(f"ax is a {type(ax).__name__}, no Axes; give {hint}")
     is_map = hasattr(ax, "projection")
-    suits = {"rectilinear": ax.name not in ("polar", "3d") and not is_map, "polar": ax.name == "polar"}
-    if not suits.get(kind, ax.name not in ("polar", "3d")):
+    if ax.get_figure() is None:
+        raise AuroraxInputError("ax has been removed from its figure; give Axes that are in one")
+    plain = ax.name == "rectilinear"
+    suits = {"rectilinear": plain and not is_map, "polar": ax.name == "polar"}
+    if not suits.get(kind, plain or is_map):
         words = {"polar": "polar Axes, plt.subplot(projection='polar')", "map": "plain Axes, or cartopy's"}
         found = "a map" if is_map else "plain" if ax.name == "rectilinear" else ax.name
         raise AuroraxInputError(f"ax is {found}; give {words.get(kind, 'plain Axes, plt.subplot()')}")
@@ -197,9 +200,10 @@ def checked_keywords(
         found[full] = value
     made = {name: value for name, value in found.items() if name not in also}
     # one by one, to name the one that cannot be used, then together
-    for some in [{name: value} for name, value in made.items()] + [made] if make is not None else ():
+    for some in [*({name: value} for name, value in made.items()), made]:
         try:
-            make(**some)
+            if make is not None:
+                make(**some)
         except Exception as error:
             # matplotlib does not look at what it is given before it uses it, which may fail in any way
             words = ", ".join(f"{name}={shown(value)}" for name, value in some.items())

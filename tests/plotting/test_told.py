@@ -270,3 +270,13 @@ def test_rows_without_a_time_are_told_and_not_drawn(sample, ephemeris, lacking):
 def test_a_dial_of_nothing_is_drawn(sample):
     ax = magnetic(sample.head(0)).aurorax.plot.dial()
     assert [text.get_text() for text in ax.texts] == ["no conjunctions"]
+
+
+def test_axes_that_cannot_be_drawn_into_are_told(sample):
+    removed = plt.figure().add_subplot()
+    removed.remove()
+    with pytest.raises(ap.AuroraxInputError, match="ax has been removed from its figure"):
+        sample.aurorax.plot.distance(ax=removed)
+    for kind in ("distance", "timeline", "map"):
+        with pytest.raises(ap.AuroraxInputError, match="ax is mollweide; give plain Axes"):
+            getattr(sample.aurorax.plot, kind)(ax=plt.figure().add_subplot(projection="mollweide"))
