@@ -380,10 +380,17 @@ def check_request_id(request_id: object, api_url: str) -> str:
 
 def service_of(api_url: str) -> str:
     """Name the service at an address by its host; those on this machine are one, whatever their port."""
-    host = urlsplit(api_url).hostname or api_url
+    return "this machine" if is_this_machine(api_url) else urlsplit(api_url).hostname or api_url
+
+
+def is_this_machine(address: str) -> bool:
+    """Tell whether an address is on this machine, by its name or number."""
+    host = urlsplit(address).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
     with contextlib.suppress(ValueError):
-        return "this machine" if host == "localhost" or ipaddress.ip_address(host).is_loopback else host
-    return host
+        return ipaddress.ip_address(host).is_loopback
+    return False
 
 
 def _host_and_port(address: str) -> tuple[str | None, int | None]:

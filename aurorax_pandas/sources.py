@@ -102,7 +102,8 @@ _read_in_session: list[pd.DataFrame] = []
 
 def remember_sources(sources: pd.DataFrame) -> None:
     """Remember data sources that a service has listed, for as long as this process runs."""
-    _read_in_session.append(sources[_NAMES].astype(object))
+    # a process may read them every hour for a year
+    _read_in_session[:] = [pd.concat([*_read_in_session, sources[_NAMES].astype(object)]).drop_duplicates()]
 
 
 def forget_sources() -> None:

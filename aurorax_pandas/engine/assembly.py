@@ -143,11 +143,11 @@ def assemble(
         The span of time that lies between any two of the epochs a whole number of times. With it the rows stand in
         their total order, without it as they come.
     """
+    if not any(len(piece.start) for piece in pieces):
+        return model.empty_conjunctions()
     names = [field.name for field in fields(Found)]
     found = pieces[0] if len(pieces) == 1 else Found(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names))  # fmt: skip
     pieces.clear()
-    if not len(found.start):
-        return model.empty_conjunctions()
     order = None if step is None else _order_by_number(found, table["identifier"].to_numpy(), step)
     if order is not None:
         found = found.take(order)

@@ -56,11 +56,10 @@ class Between(Stage):
         self._unit = unit_of(step)
         self._units = int(step // self._unit)
         first = self._epochs[0] if len(self._epochs) else plan.window.start
-        bounds = ((edge - first).astype("m8[us]") // self._unit for edge in (plan.window.start, plan.window.stop))
-        self._begin, self._end = (
-            max(int(next(bounds)), 0),
-            min(int(next(bounds)), (len(self._epochs) - 1) * self._units),
+        begin, end = (
+            int((edge - first).astype("m8[us]") // self._unit) for edge in (plan.window.start, plan.window.stop)
         )
+        self._begin, self._end = max(begin, 0), min(end, (len(self._epochs) - 1) * self._units)
         reach = [self._largest_step(party.sources[party.moving]) / 2 for party in self._parties]
         # who comes within the limit between two epochs is within this of it at the nearer one
         self._wide = {pair: limit + reach[pair[0]] + reach[pair[1]] for pair, limit in plan.limits.items()}

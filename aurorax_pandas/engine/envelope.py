@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from aurorax_pandas.engine.proximity import Floats, Ints
-from aurorax_pandas.engine.spans import Spans, extremes, knots_inside
+from aurorax_pandas.engine.spans import Spans, extremes, knots_inside, span_of_knot
 from aurorax_pandas.ephemeris.arcs import ALIKE
 
 _HALVINGS: Final = 40
@@ -81,7 +81,7 @@ def widest_of_rows(start: Ints, end: Ints, spans: list[Spans], span: list[Ints],
 def _known(spans: Spans, span: Ints, time: Ints, distance: Floats) -> Floats:
     """Return distances at instants of spans, those of knots as they were measured."""
     width = int(spans.time.max(initial=0)) + 1
-    knot = np.repeat(np.arange(len(spans.pair)), np.diff(spans.knot)) * width + spans.time
+    knot = span_of_knot(spans) * width + spans.time
     wanted = span * width + time
     at = np.searchsorted(knot, wanted).clip(max=max(len(knot) - 1, 0))
     return np.where(knot[at] == wanted, spans.distance[at], distance)

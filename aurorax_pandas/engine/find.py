@@ -119,10 +119,10 @@ def find_conjunctions(
     49
     """
     measured = measured_ephemeris(ephemeris)
+    epochs = ephemeris["epoch"].values
+    if len(epochs) == 0:
+        raise AuroraxInputError("ephemeris: there are no epochs")
     if arguments.get("query") is None:
-        epochs = ephemeris["epoch"].values
-        if len(epochs) == 0:
-            raise AuroraxInputError("ephemeris: there are no epochs")
         # queries are in whole seconds
         start = epochs[0].astype("M8[s]") if start is None else start
         end = pd.Timestamp(epochs[-1]).ceil("s") if end is None else end
@@ -147,7 +147,7 @@ def find_conjunctions(
         plan.window.stop,
         unmatched=plan.unmatched,
         craft=craft,
-        between=plan.interpolates,
+        step=_step_searched(ephemeris, plan),
     )
     return _searched(ephemeris, payload, plan, measured)
 
@@ -164,13 +164,20 @@ def _searched(
 
     found = _run_plan(ephemeris, plan, measured)
     origin = provenance.make_provenance(query=payload)
-    step = min(step_of_epochs(ephemeris["epoch"].values), _SUBMINUTE) if plan.subminute else None
-    origin |= ephemeris_provenance(ephemeris, plan.window, np.timedelta64(0, "s") if plan.continuous else step)
+    origin |= ephemeris_provenance(ephemeris, plan.window, _step_searched(ephemeris, plan))
     if plan.continuous:
         latitudes = "geodetic" if plan.geodetic else "as the service has them"
         origin |= {"precision": provenance.CONTINUOUS, "latitudes": latitudes}
     found.attrs[provenance.KEY] = origin
     return check_kind(found, "conjunctions")
+
+
+def _step_searched(ephemeris: xr.Dataset, plan: Plan) -> np.timedelta64:
+    """Return the time between the instants that are searched, zero for all instants."""
+    if plan.continuous:
+        return np.timedelta64(0, "us")
+    own = step_of_epochs(ephemeris["epoch"].values)
+    return min(own, _SUBMINUTE) if plan.subminute else own
 
 
 def _run_plan(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]) -> pd.DataFrame:
@@ -183,11 +190,12 @@ def _run_plan(ephemeris: xr.Dataset, plan: Plan, measured: Mapping[str, Extents]
     names = variables_of(ephemeris, plan, measured)
     if plan.geodetic and "geographic" in plan.types:
         names = list(dict.fromkeys([*names, *heights_of(ephemeris)]))
-    window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last))
+    # variables may be chunked each in its own way
+    window = ephemeris[[*names, *model.SOURCE_FIELDS]].isel(epoch=slice(first, last)).unify_chunks()
     own = step_of_epochs(epochs)
     # spans that are exact and touch are one; those of epochs reach from one to the next
-    gap = np.timedelta64(0, "us") if plan.continuous else min(own, _SUBMINUTE) if plan.subminute else own
-    if window.chunks:
+    gap = _step_searched(ephemeris, plan)
+    if "epoch" in window.chunksizes:
         pieces = [piece for piece in _chunked_pieces(window, plan, own) if len(piece)]
         return stitch_within(pd.concat(pieces), gap) if pieces else model.empty_conjunctions()
     found = _found(window, plan, measured, own)

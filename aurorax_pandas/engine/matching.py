@@ -180,6 +180,9 @@ def keeps(values: npt.NDArray[Any], expression: Mapping[str, Any]) -> _Mask:
                 f"metadata_filters: {expression['key']!r} holds numbers, {texts!r} does not"
             ) from None
     else:
+        if pd.api.types.infer_dtype(series, skipna=True) == "boolean":
+            # the service writes them small, Python with a capital
+            series, wanted = series.map({True: "true", False: "false"}), [text.lower() for text in texts]
         series = series.astype("str")
     held = series.notna()
     if operator in ("=", "in"):

@@ -26,6 +26,7 @@ _Codes = npt.NDArray[np.int8]
 #: Why an ephemeris does not cover a row, by code; the least counts.
 _COVERED, _NO_TIME, _MISSING, _OUTSIDE, _GAP, _NO_FOOTPRINT = range(-1, 5)
 _SHOWN: Final = 6
+_MICROSECOND: Final = np.timedelta64(1, "us")
 _NONE: Final = ["AuroraxDataError\n    If the ephemeris covers no row."]
 _SOME: Final = "AuroraxDataWarning\n    If the ephemeris covers some rows only: how many it does not, and why"
 #: Says in a docstring what comes of an ephemeris that does not cover all rows.
@@ -246,7 +247,7 @@ def check_window(
     *,
     unmatched: Sequence[str],
     craft: Ints,
-    between: bool,
+    step: np.timedelta64,
 ) -> None:
     """
     Check that an ephemeris covers the window of a search, and warn of names in it that have no source.
@@ -263,13 +264,13 @@ def check_window(
         Names of criteria blocks that no source of the ephemeris has, while others of the block have one.
     craft : ndarray of int64
         Positions of the spacecraft that take part.
-    between : bool
-        Whether places between epochs are searched too.
+    step : numpy.timedelta64
+        Time between the instants that are searched, from the first epoch on; zero for all instants.
 
     Raises
     ------
     AuroraxDataError
-        If it covers no epoch of the window.
+        If it covers no instant of the window that is searched.
 
     Warns
     -----
@@ -277,21 +278,20 @@ def check_window(
         If it covers a part of the window, if a spacecraft has no position at some epochs, or a name no source.
     """
     epochs = ephemeris["epoch"].values.astype("M8[us]")
-    step = step_of_epochs(epochs)
     wanted = f"{_text(start)} to {_text(end)}"
-    inside = bool(len(epochs)) and bool(start >= epochs[0] and end <= epochs[-1])
-    if not ((epochs >= start) & (epochs <= end)).any() and not (inside and between):
+    begin, stop = (edge - epochs[0] for edge in (max(start, epochs[0]), min(end, epochs[-1])))
+    if stop // max(step, _MICROSECOND) <= (begin - _MICROSECOND) // max(step, _MICROSECOND):
         raise AuroraxDataError(
             f"{verb}: the ephemeris has no epoch in the window {wanted}: it holds {holdings(ephemeris)}"
         )
     said = [f"no source has the name {name}" for name in unmatched]
-    outside = 0
-    if start < epochs[0] - step:
-        outside += int(np.ceil((epochs[0] - start) / step))
-    if end > epochs[-1] + step:
-        outside += int((end - epochs[-1]) / step)
+    outside, own = 0, step_of_epochs(epochs)
+    if start < epochs[0] - own:
+        outside += int(np.ceil((epochs[0] - start) / own))
+    if end > epochs[-1] + own:
+        outside += int((end - epochs[-1]) / own)
     if outside:
-        every = int((end - start) / step) + 1
+        every = int((end - start) / own) + 1
         said.append(f"{outside} of the {every} epochs of the window {wanted} are outside {_span_of(ephemeris)}")
     said += _gaps_of_window(ephemeris, start, end, craft)
     if said:
@@ -309,10 +309,12 @@ def _gaps_of_window(ephemeris: xr.Dataset, start: np.datetime64, end: np.datetim
     missing = window.isnull().sum("epoch").values
     count = window.sizes["epoch"]
     names = window["display_name"].values
-    return [
+    told = [
         f"{name} has no position at {number} of {count} epochs"
-        for name, number in list(zip(names[missing > 0], missing[missing > 0], strict=True))[:_SHOWN]
+        for name, number in zip(names[missing > 0], missing[missing > 0], strict=True)
     ]
+    more = len(told) - _SHOWN
+    return told[:_SHOWN] + ([f"{more} more have gaps"] if more > 0 else [])
 
 
 def warn_of_unknown_types(verb: str, sources: pd.DataFrame) -> None:

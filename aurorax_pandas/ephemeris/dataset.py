@@ -176,7 +176,7 @@ def step_of_epochs(epochs: npt.NDArray[np.datetime64]) -> np.timedelta64:
     return step
 
 
-def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelta64 | None = None) -> dict[str, Any]:
+def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelta64) -> dict[str, Any]:
     """
     Return what a frame that is found in an ephemeris keeps of it, as JSON values.
 
@@ -186,8 +186,8 @@ def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelt
         The ephemeris.
     window : slice of numpy.datetime64
         The window of the search.
-    step : numpy.timedelta64, optional
-        Time between the epochs that were searched, by default the ephemeris's own.
+    step : numpy.timedelta64
+        Time between the instants that were searched, zero for all instants.
 
     Returns
     -------
@@ -195,8 +195,7 @@ def ephemeris_provenance(ephemeris: xr.Dataset, window: slice, step: np.timedelt
         ``step``, a span of time as text; ``elements_age``, the greatest in the window [days]; ``field`` and ``kp``;
         ``sample`` of a bundled one; those that the ephemeris has.
     """
-    length = pd.Timedelta(step_of_epochs(ephemeris["epoch"].values) if step is None else step)
-    kept: dict[str, Any] = {"step": f"{length.total_seconds():g}s"}
+    kept: dict[str, Any] = {"step": f"{pd.Timedelta(step).total_seconds():g}s"}
     if "elements_age" in ephemeris:
         ages = ephemeris["elements_age"].sel(epoch=window).values
         if not np.isnan(ages).all():

@@ -216,12 +216,13 @@ def _operates(table: pd.DataFrame, times: npt.NDArray[Any], operating: pd.DataFr
             f"operating: the column {min(missing)!r} is missing; give identifier, start and end (UTC)"
         )
     present = np.zeros((len(table), len(times)), bool)
-    rows = {identifier: row for row, identifier in enumerate(table["identifier"])}
     for identifier, start, end in operating[["identifier", "start", "end"]].itertuples(index=False):
-        if identifier in rows:
+        # places of one's own have one identifier
+        mine = (table["identifier"] == identifier).to_numpy(bool)
+        if mine.any():
             first = to_utc("operating: start", start).to_datetime64()
             last = to_utc("operating: end", end, last=True).to_datetime64()
-            present[rows[identifier]] |= (times >= first) & (times <= last)
+            present[mine] |= (times >= first) & (times <= last)
     return present
 
 

@@ -82,7 +82,8 @@ def trace_footprints(
     points = positions.reshape(-1, 3).T / FIELD_RADIUS
     at = np.tile(np.arange(shape[1]), shape[0])
     blocks = []
-    for begin in range(0, len(at), _BLOCK):
+    # without any epoch there is one block of none
+    for begin in range(0, max(len(at), 1), _BLOCK):
         mine = slice(begin, begin + _BLOCK)
         blocks.append(
             _Block(points[:, mine], epochs[at[mine]], None if levels is None else levels[at[mine]], uncertainty)

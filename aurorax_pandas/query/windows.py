@@ -87,37 +87,18 @@ def chunk_of_text(text: str) -> Chunk:
     return pd.Timedelta(text) if offset is None else offset
 
 
-def split_window(start: str, end: str, chunk: Chunk, overlap: pd.Timedelta) -> list[Part]:
-    """
-    Split a window into parts; each but the last reaches into the next by the overlap.
-
-    Parameters
-    ----------
-    start, end : str
-        The window, inclusive, in whole seconds, UTC.
-    chunk : pandas.Timedelta or pandas.offsets.BaseOffset
-        Length of the parts; of the calendar, the first may be shorter.
-    overlap : pandas.Timedelta
-        What two neighbours share.
-
-    Raises
-    ------
-    AuroraxInputError
-        If there are too many.
-    """
-    return windows_of([(start, end)], chunk, overlap)
-
-
 def windows_of(spans: Sequence[Ends], chunk: Chunk, overlap: pd.Timedelta) -> list[Part]:
     """
-    Return the windows of a search that has grown, in their order; those of its earlier spans are as they were.
+    Return the windows of a search in their order; of one that has grown those of its earlier spans are as they were.
 
     Parameters
     ----------
     spans : sequence of (str, str)
-        What was searched first, then what was added, each next to all before it.
-    chunk, overlap
-        As in `split_window`.
+        What was searched first, then what was added, each next to all before it; inclusive, in whole seconds, UTC.
+    chunk : pandas.Timedelta or pandas.offsets.BaseOffset
+        Length of the windows; of the calendar, the first of a span may be shorter.
+    overlap : pandas.Timedelta
+        How far each window but the last reaches into the next.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.query.query import Query, describe_query
 from aurorax_pandas.sandbox import words
@@ -142,7 +143,7 @@ class Api:
         body = {} if body is None else body
         if not isinstance(body, dict) or not all(isinstance(names, list | str | None) for names in body.values()):
             raise RefusalError(400, "ApplicationError", "the body must be an object whose values are lists of names")
-        wanted = {**values, **{name.removesuffix("s"): names for name, names in body.items()}}
+        wanted = {**values, **{name.removesuffix("s"): as_list(names) for name, names in body.items()}}
         return Reply(200, [_in_format(record, values) for record in self._held.records if _is_wanted(record, wanted)])
 
     def _one_source(self, _: Any, values: dict[str, Any]) -> Reply:

@@ -51,8 +51,8 @@ def _checked_faults(step: str, faults: Iterable[Any]) -> list[Any]:
     known = SEARCH_FAULTS if step == "search" else FAULTS
     checked = list(faults)
     for fault in checked:
-        status = step != "search" and isinstance(fault, int) and 100 <= fault <= 599
-        if not (fault is None or status or fault in known or str(fault).startswith("redirect:")):
+        of_requests = (isinstance(fault, int) and 100 <= fault <= 599) or str(fault).startswith("redirect:")
+        if not (fault is None or fault in known or (of_requests and step != "search")):
             raise AuroraxInputError(f"faults: {fault!r} of {step!r} is not known; {suggestion(fault, known)}")
     return checked
 

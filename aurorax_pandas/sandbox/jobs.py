@@ -100,9 +100,12 @@ class Job:
 
     def log(self, level: str, summary: str) -> None:
         """Add a line to the log, and stop here if the search has been cancelled."""
-        self._logs.append({"level": level, "summary": summary, "timestamp": now()})
-        if self._cancelled.is_set() and not self._ended.is_set():
+        self._write(level, summary)
+        if self._cancelled.is_set():
             raise CancelledSearch
+
+    def _write(self, level: str, summary: str) -> None:
+        self._logs.append({"level": level, "summary": summary, "timestamp": now()})
 
     def start(self, *, fail: str | None = None, stall: bool = False) -> None:
         """Run the search in the background; `fail` ends it with that line, `stall` leaves it running."""
@@ -137,8 +140,7 @@ class Job:
             self._end(begun, "info", words, body, len(records))
 
     def _end(self, begun: float, level: str, summary: str, body: bytes | None = None, count: int = 0) -> None:
-        self._ended.set()
-        self.log(level, summary)
+        self._write(level, summary)
         self.body = body
         # a failed one has an address of data too, as clients that wait for one alone need it
         self._result = {
@@ -150,11 +152,13 @@ class Job:
             "query_duration": round(1000 * (time.monotonic() - begun)),
             "result_count": count,
         }
+        # whoever waits for the end sees all of it
+        self._ended.set()
 
     @property
     def is_done(self) -> bool:
         """Whether it has ended."""
-        return self._ended.is_set() and self._result["completed_timestamp"] is not None
+        return self._ended.is_set()
 
     def status(self) -> dict[str, Any]:
         """Return the status document."""
@@ -205,9 +209,6 @@ class Jobs:
         """Return a search that is at hand."""
         with self._lock:
             return self._jobs.get((path, request_id))
-
-    def __len__(self) -> int:
-        return len(self._jobs)
 
     def values(self) -> list[Job]:
         """Return all of them, the oldest first."""

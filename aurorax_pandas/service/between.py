@@ -11,6 +11,7 @@ import pandas as pd
 
 from aurorax_pandas.engine.refine import refine
 from aurorax_pandas.ephemeris.arcs import longest_step
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import ordering, provenance
 from aurorax_pandas.query.query import Query
 from aurorax_pandas.service.connection import Connection
@@ -41,10 +42,20 @@ def read_between(
         The service that has the ephemeris.
     timeout : float, str, pandas.Timedelta or Deadline
         Seconds, or a span of time, for all of it; None for no limit.
+
+    Raises
+    ------
+    AuroraxInputError
+        If no pair of blocks has a limit; nothing is sent then.
     """
     deadline = deadline_of(timeout)
-    margin = longest_step(_MINUTE) / 2
     payload = query.payload
+    if all(distance is None for distance in payload["max_distances"].values()):
+        raise AuroraxInputError(
+            "continuous=True needs a distance to cross; no pair of blocks has a limit, give one [km]"
+        )
+    # the service knows whole numbers
+    margin = round(longest_step(_MINUTE) / 2)
     wider = {
         pair: None
         if distance is None

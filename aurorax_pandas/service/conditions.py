@@ -13,26 +13,11 @@ import pandas as pd
 from aurorax_pandas.checks import suggestion
 from aurorax_pandas.frame.answers import NamedSource
 
-_NUMBERS: Final = frozenset(
-    [
-        "int",
-        "integer",
-        "int32",
-        "int64",
-        "bigint",
-        "smallint",
-        "long",
-        "short",
-        "float",
-        "float32",
-        "float64",
-        "real",
-        "double",
-        "decimal",
-        "numeric",
-        "number",
-    ]
-)
+_NUMBERS: Final = frozenset({
+    "int", "integer", "int32", "int64", "bigint", "smallint", "long", "short",
+    "float", "float32", "float64", "real", "double", "decimal", "numeric", "number",
+})  # fmt: skip
+_MOST_LETTERS: Final = 500
 _FLAGS: Final = frozenset({"bool", "boolean"})
 _TIMES: Final = frozenset({"datetime", "timestamp", "date"})
 _YES_OR_NO: Final = frozenset({"true", "false", "0", "1"})
@@ -51,6 +36,12 @@ class ListedSource(NamedSource, gc=False, frozen=True):
     """A data source as the service lists it; its fields are None where they are not known."""
 
     ephemeris_metadata_schema: list[MetadataField] | None = None
+
+
+def short_suggestion(name: str, known: Sequence[str]) -> str:
+    """Return which known name may be meant, or which there are where that is not long."""
+    said = suggestion(name, known)
+    return said if len(said) < _MOST_LETTERS else "read_aurorax_data_sources() lists what there is"
 
 
 def check_filter(
@@ -106,9 +97,7 @@ def _fault(
     """Say why a condition holds for none of the sources that are left; None where it may for one."""
     key = expression["key"]
     if key not in fields:
-        said = suggestion(key, sorted(fields))
-        known = said if len(said) < 500 else "read_aurorax_data_sources() lists what there is"
-        return f"the service has no metadata field {key!r}; {known}"
+        return f"the service has no metadata field {key!r}; {short_suggestion(key, sorted(fields))}"
     if any(source.ephemeris_metadata_schema is None for source in left):
         return None
     reasons = []

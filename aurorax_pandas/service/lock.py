@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from aurorax_pandas.exceptions import AuroraxTimeoutError
 from aurorax_pandas.service.deadline import Deadline
@@ -16,7 +16,8 @@ from aurorax_pandas.service.deadline import Deadline
 logger = logging.getLogger("aurorax_pandas")
 
 #: How long to wait before the lock is tried again [s].
-_PAUSE = 0.2
+_PAUSE: Final = 0.2
+_SOMEBODY: Final = "of another program"
 
 
 class Lock:
@@ -79,8 +80,11 @@ class Lock:
 
 
 def _holder(file: IO[str]) -> str:
-    file.seek(0)
-    return file.read(20).strip() or "of another program"
+    # on Windows nobody else reads what is locked
+    with contextlib.suppress(OSError):
+        file.seek(0)
+        return file.read(20).strip() or _SOMEBODY
+    return _SOMEBODY
 
 
 def _try_to_lock(file: IO[str]) -> bool:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from aurorax_pandas.checks import suggestion
-from aurorax_pandas.service.conditions import ListedSource, check_filter
+from aurorax_pandas.service.conditions import ListedSource, check_filter, short_suggestion
 from aurorax_pandas.sources import NAMED_BY, SOURCE_TYPES, TYPES_OF_BLOCK, platform_meant
 
 _WORDS: Final = {"ground": "sources on the ground", "space": "spacecraft", "events": "event lists"}
-_MOST_LETTERS: Final = 500
 
 
 class Finding(NamedTuple):
@@ -101,8 +99,7 @@ def _what_is(kind: str, key: str, name: str, able: Sequence[ListedSource], sourc
         if any(getattr(source, other_column) == own for source in able):
             if other_key == key:
                 return f"{lacks}; did you mean {own!r}?"
-            of = f"{kind}=" if kind != "data_sources" else ""
-            line = f"{of}{{{other_key!r}: [{own!r}]}}" if of else f"{other_key}=[{own!r}]"
+            line = f"{other_key}=[{own!r}]" if kind == "data_sources" else f"{kind}={{{other_key!r}: [{own!r}]}}"
             return f"{lacks}, it is one of the {other_key}; write {line}"
     known = sorted({value for source in able if (value := getattr(source, column))})
     return f"{lacks}; {short_suggestion(name, known)}"
@@ -122,9 +119,3 @@ def _never_together(kind: str, wanted: Mapping[str, Sequence[str]], able: Sequen
 
 def _either_of(names: Sequence[str]) -> str:
     return " or ".join(map(repr, names))
-
-
-def short_suggestion(name: str, known: Sequence[str]) -> str:
-    """Return which known name may be meant, or which there are where that is not long."""
-    said = suggestion(name, known)
-    return said if len(said) < _MOST_LETTERS else "read_aurorax_data_sources() lists what there is"

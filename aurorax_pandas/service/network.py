@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
+import re
 import ssl
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
+from aurorax_pandas.options import is_this_machine
+
 _CERTIFICATE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
-
-def is_this_machine(address: str) -> bool:
-    """Tell whether an address is on this machine, by its name or number."""
-    host = urlsplit(address).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def proxies_for(address: str) -> dict[str, str]:
@@ -32,15 +23,20 @@ def proxies_for(address: str) -> dict[str, str]:
 
 def certificates() -> str | bool:
     """Return the certificates to trust: those that the environment names, else those of requests."""
-    return next((os.environ[name] for name in _CERTIFICATE_VARIABLES if os.environ.get(name)), True)
+    return os.environ.get(_certificate_variable(), True)
 
 
-def missing_certificates() -> str:
-    """Say which certificates that the environment names are not there; empty where all are."""
-    for name in _CERTIFICATE_VARIABLES:
-        path = os.environ.get(name)
-        if path and not os.path.exists(path):  # noqa: PTH110  (a text of the environment, whatever it holds)
-            return f"{name}={path!r} names certificates that are not there; correct or unset it"
+def _certificate_variable() -> str:
+    """Return the variable of the environment that names certificates, empty where none does."""
+    return next((name for name in _CERTIFICATE_VARIABLES if os.environ.get(name)), "")
+
+
+def _missing_certificates() -> str:
+    """Say that the certificates which the environment names are not there; empty where they are."""
+    name = _certificate_variable()
+    path = os.environ.get(name)
+    if path and not os.path.exists(path):  # noqa: PTH110  (a text of the environment, whatever it holds)
+        return f"{name}={path!r} names certificates that are not there; correct or unset it"
     return ""
 
 
@@ -55,7 +51,7 @@ def fault_of(error: BaseException, address: str) -> tuple[str, bool]:
     address : str
         What was asked for.
     """
-    missing = missing_certificates()
+    missing = _missing_certificates()
     if missing and isinstance(error, OSError) and urlsplit(address).scheme == "https":
         return missing, False
     causes = list(_causes(error))
@@ -63,10 +59,11 @@ def fault_of(error: BaseException, address: str) -> tuple[str, bool]:
     proxy = _proxy_of(address)
     if any(issubclass(kind, requests.exceptions.InvalidSchema) for kind in kinds) and "SOCKS" in str(error):
         return f"the proxy {proxy} is SOCKS, which needs the package PySocks: pip install pysocks", False
+    malformed = any(issubclass(kind, requests.exceptions.InvalidProxyURL) for kind in kinds)
     of_proxy = requests.exceptions.ProxyError | urllib3.exceptions.ProxyError
     # PySocks, which may not be there, has errors of its own
-    if any(issubclass(kind, of_proxy) or kind.__module__ == "socks" for kind in kinds):
-        return f"the proxy {proxy} does not let it through; correct it, or add the host to NO_PROXY", True
+    if malformed or any(issubclass(kind, of_proxy) or kind.__module__ == "socks" for kind in kinds):
+        return f"the proxy {proxy} does not let it through; correct it, or add the host to NO_PROXY", not malformed
     if any(issubclass(kind, urllib3.exceptions.NameResolutionError) for kind in kinds):
         return (
             f"the name {urlsplit(address).hostname!r} cannot be resolved; check api_url and the network. Without a "
@@ -91,8 +88,8 @@ def _proxy_of(address: str) -> str:
     scheme = urlsplit(address).scheme
     proxies = proxies_for(address)
     found = proxies.get(scheme) or proxies.get("all") or ""
-    parts = urlsplit(found)
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if found else "of the system"
+    # what stands before an @ may be secret, with a scheme before it or without
+    bare = re.sub(r"^(\w+://)?.*@", r"\1", found) if found else "of the system"
     for name in (f"{scheme}_proxy", "all_proxy"):
         for variable in (name, name.upper()):
             if os.environ.get(variable) == found:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
-from aurorax_pandas.exceptions import AuroraxAPIError
+from aurorax_pandas.exceptions import AuroraxAPIError, AuroraxTimeoutError
 from aurorax_pandas.options import id_in
 from aurorax_pandas.service.deadline import Deadline
-from aurorax_pandas.service.transport import Answer, Transport
+from aurorax_pandas.service.transport import NOT_TAKEN, Answer, Transport
 
 logger = logging.getLogger("aurorax_pandas")
+
+_UNKNOWN: Final = "under an id that is not known here; ConjunctionSearch(...).run(request_id=...) knows it"
 
 
 def submit(transport: Transport, kind: str, query: dict[str, Any], deadline: Deadline, chosen: str | None) -> str:
@@ -45,20 +47,25 @@ def submit(transport: Transport, kind: str, query: dict[str, Any], deadline: Dea
             repeatable=chosen is not None,
             read=False,
         )
-    except AuroraxAPIError as error:
-        # the service has it from the submit whose answer was lost
-        if chosen is None or error.status_code != 409:
-            raise
-        return chosen
+    except (AuroraxAPIError, AuroraxTimeoutError) as error:
+        if chosen is not None and error.status_code == 409:
+            # the service has it from the submit whose answer was lost
+            return chosen
+        if chosen is None and _may_have_arrived(error):
+            error.args = (f"{error}; the service may have taken the search {_UNKNOWN}",)
+        raise
     except KeyboardInterrupt:
-        known = (
-            f"as search {chosen}"
-            if chosen
-            else "under an id that is not known here; give one as request_id= to know it"
-        )
+        known = f"as search {chosen}" if chosen else _UNKNOWN
         logger.warning("interrupted during the submit; the service may have taken it %s", known)
         raise
     return _id_in_answer(answer, transport, chosen)
+
+
+def _may_have_arrived(error: AuroraxAPIError | AuroraxTimeoutError) -> bool:
+    """Tell whether the service may have taken what it gave no answer to."""
+    if isinstance(error, AuroraxTimeoutError):
+        return True
+    return error.sent and error.retryable and error.status_code not in NOT_TAKEN
 
 
 def _id_in_answer(answer: Answer, transport: Transport, chosen: str | None) -> str:

@@ -158,7 +158,7 @@ class Transport:
             nonlocal lost
             if not isinstance(error, AuroraxAPIError):
                 return False
-            refused = (not error.sent and error.retryable) or error.status_code in _NOT_TAKEN
+            refused = (not error.sent and error.retryable) or error.status_code in NOT_TAKEN
             repeat = (error.retryable and repeatable) or refused
             lost |= repeat and not refused
             return repeat
@@ -324,7 +324,7 @@ _TAKEN: Final = (200, 201, 202, 203, 204)
 #: What may pass; 520 to 524 are a proxy's words for trouble behind it.
 _PASSING: Final = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
 #: What the service says of a request that it has not looked at.
-_NOT_TAKEN: Final = (425, 429, 503)
+NOT_TAKEN: Final = (425, 429, 503)
 
 
 def _encode(payload: Any) -> bytes:

@@ -28,7 +28,7 @@ from aurorax_pandas.frame.stitch import stitch
 from aurorax_pandas.io.data_set import provenance_of_windows
 from aurorax_pandas.options import service_of
 from aurorax_pandas.query.query import Query
-from aurorax_pandas.query.windows import Part, chunk_to_text, read_chunk, split_window
+from aurorax_pandas.query.windows import Part, chunk_to_text, read_chunk, windows_of
 from aurorax_pandas.service import catalogue
 from aurorax_pandas.service.checkpoint import Checkpoint
 from aurorax_pandas.service.connection import Connection
@@ -78,7 +78,7 @@ def read_in_parts(
     whole_number("max_workers", max_workers)
     length = read_chunk(chunk, query.start, query.end)
     shared = span("overlap", overlap, zero=True).ceil("s")
-    parts = split_window(query.start, query.end, length, shared)
+    parts = windows_of([(query.start, query.end)], length, shared)
     check_on_bad_records(on_bad_records)
     deadline = deadline_of(timeout)
     workers = Workers(cancel_on_interrupt)
@@ -151,6 +151,8 @@ class _Reader:
         self._on_bad_records: Literal["raise", "drop"] = on_bad_records
         self._workers = workers
         self._connection = replace(connection, sleep=workers.sleep)
+        # by part the id of the search that may be running
+        self._ids: dict[Part, str] = {}
 
     def run(self, part: Part) -> pd.DataFrame:
         """Return the conjunctions of a part."""
@@ -160,13 +162,15 @@ class _Reader:
             except (*_OF_ALL, AuroraxTimeoutError):
                 raise
             except AuroraxError as error:
-                if self._checkpoint is not None and isinstance(error, AuroraxSearchError | AuroraxNotFoundError):
-                    self._checkpoint.forget(part)
                 # a record that breaks the schema does so each time
-                lasting = isinstance(error, AuroraxDataError) and not error.retryable
+                damaged = isinstance(error, AuroraxDataError)
+                lasting = damaged and not error.retryable
+                # any other search may still run, and is read again
+                if isinstance(error, AuroraxSearchError | AuroraxNotFoundError) or (damaged and not lasting):
+                    self._forget(part)
                 if lasting or attempt == ATTEMPTS or self._workers.stopped:
                     raise
-                logger.warning("window %s to %s: %s; searching it again", part.start, part.end, error)
+                logger.warning("window %s to %s: %s; it is tried again", part.start, part.end, error)
             else:
                 if self._checkpoint is not None:
                     self._checkpoint.save(part, df)
@@ -178,15 +182,20 @@ class _Reader:
         if self._checkpoint is not None:
             self._checkpoint.add(part, df)
 
+    def _forget(self, part: Part) -> None:
+        self._ids.pop(part, None)
+        if self._checkpoint is not None:
+            self._checkpoint.forget(part)
+
     def _search(self, part: Part) -> pd.DataFrame:
-        request_id = None if self._checkpoint is None else self._checkpoint.request_id(part)
+        request_id = self._ids.get(part) if self._checkpoint is None else self._checkpoint.request_id(part)
         if request_id is not None:
             with ConjunctionSearch.prepared(None, self._connection, request_id) as search:
                 try:
                     return self._read(search, part, None)
                 except AuroraxNotFoundError:
                     logger.info("search %s of a window is gone; it is run again", request_id)
-        chosen = str(uuid.uuid4())
+        chosen = self._ids[part] = str(uuid.uuid4())
         if self._checkpoint is not None:
             self._checkpoint.remember(part, chosen)
         window = self._query.of_window(part.start, part.end)

@@ -387,11 +387,13 @@ def test_equator_is_northern(sample):
         ),
         ({"key": "region", "operator": "=", "values": ["cusp"]}, lambda ds: ds["region"] == "cusp"),
         ({"key": "region", "operator": "not in", "values": ["cusp", "cap"]}, lambda ds: ds["region"] == "oval"),
+        ({"key": "quiet", "operator": "=", "values": ["true"]}, lambda ds: ds["region"] == "cusp"),
+        ({"key": "quiet", "operator": "!=", "values": ["True"]}, lambda ds: ds["region"] != "cusp"),
     ],
 )
 def test_metadata_filters_read_the_dataset(sample, expression, holds):
     regions = np.array(["cusp", "oval", "cap"], dtype=object)[np.arange(1440) // 30 % 3]
-    dataset = sample.assign(region=("epoch", regions))
+    dataset = sample.assign(region=("epoch", regions), quiet=("epoch", regions == "cusp"))
     block = {"programs": "swarm", "metadata_filters": {"expressions": [expression]}}
     filtered = aurorax_pandas.find_conjunctions(dataset, distance=500, ground={"programs": "themis-asi"}, space=block)
     masked = dataset.copy()
@@ -570,6 +572,31 @@ def test_half_minutes_at_the_edge_of_a_window_are_inside(sample, start, end, chu
     df = aurorax_pandas.find_conjunctions(sample, start, end, 500, subminute_precision=True, **RECORDED)
     first = df.iloc[0]
     assert (first["start"], first["end"]) == (pd.Timestamp("2020-01-01T00:07:30"), pd.Timestamp("2020-01-01T00:09:30"))
+
+
+@pytest.mark.parametrize("chunks", [None, 1])
+def test_a_window_between_two_half_minutes_has_no_epoch(sample, chunks):
+    if chunks is not None:
+        pytest.importorskip("dask")
+        sample = sample.isel(epoch=slice(10)).chunk(epoch=chunks)
+    arguments = {"distance": 500, "subminute_precision": True, **RECORDED}
+    with pytest.raises(aurorax_pandas.AuroraxDataError, match="no epoch in the window"):
+        aurorax_pandas.find_conjunctions(sample, "2020-01-01T00:08:10", "2020-01-01T00:08:20", **arguments)
+    found = aurorax_pandas.find_conjunctions(sample, "2020-01-01T00:08:10", "2020-01-01T00:08:40", **arguments)
+    assert {*found["start"], *found["end"]} == {pd.Timestamp("2020-01-01T00:08:30")}
+    # what is not looked at first is empty where it has no epoch
+    query = found.aurorax.provenance["query"] | {"start": "2020-01-01T00:08:10", "end": "2020-01-01T00:08:20"}
+    assert find.search_ephemeris(sample, query).empty
+
+
+def test_variables_may_be_chunked_each_in_its_own_way(sample, found):
+    pytest.importorskip("dask")
+    chunked = sample.chunk(epoch=100)
+    chunked["quality"] = (sample["geo_lat"] * 0 + 1).chunk(epoch=77)
+    space = {"programs": "swarm", "metadata_filters": {"quality": 1}}
+    window = ("2020-01-01", "2020-01-01T06:59:59")
+    df = aurorax_pandas.find_conjunctions(chunked, *window, 500, ground=RECORDED["ground"], space=space)
+    assert_conjunctions_equal(df, found, check_attrs=False)
 
 
 def test_a_hemisphere_goes_with_half_minutes(sample):

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import aurorax_pandas as ap
+from aurorax_pandas.ephemeris import coverage
 
 ASKED = {"ground": {"programs": "themis-asi"}, "space": {"programs": "swarm"}}
 
@@ -145,6 +146,14 @@ def test_gaps_in_a_window_are_said(ephemeris):
     late = ephemeris["epoch"] >= pd.Timestamp("2020-01-01T00:10")
     hole = ephemeris.where(late | (ephemeris["display_name"] != "Swarm B"))
     with pytest.warns(ap.AuroraxDataWarning, match="Swarm B has no position at 10 of 420 epochs"):
+        find(hole)
+
+
+def test_no_more_gaps_are_told_than_can_be_read_but_how_many_there_are(ephemeris, monkeypatch):
+    monkeypatch.setattr(coverage, "_SHOWN", 1)
+    late = ephemeris["epoch"] >= pd.Timestamp("2020-01-01T00:10")
+    hole = ephemeris.where(late | ~ephemeris["display_name"].isin(["Swarm B", "Swarm C"]))
+    with pytest.warns(ap.AuroraxDataWarning, match="Swarm B has no position at 10 of 420 epochs; 1 more have gaps"):
         find(hole)
 
 

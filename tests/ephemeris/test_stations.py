@@ -111,6 +111,17 @@ def test_a_camera_that_does_not_operate_has_no_conjugate_point_either():
     assert found["sbtrace_lat"].notnull().values.tolist() == [[False, True, False]]
 
 
+def test_places_of_ones_own_operate_together():
+    operating = pd.DataFrame({"identifier": [-1], "start": [EPOCHS[1]], "end": [EPOCHS[1]]})
+    found = ap.stations(EPOCHS, locations={"one": (50, 0), "other": (51, 0)}, operating=operating)
+    assert found["geo_lat"].notnull().values.tolist() == [[False, True, False]] * 2
+
+
+def test_without_epochs_there_are_no_conjugate_points():
+    found = ap.stations(EPOCHS[:0], locations={"one": (50, 0)}, conjugate=True)
+    assert (found["sbtrace_lat"].shape, found["sbtrace_lat"].dtype) == ((1, 0), np.dtype("float64"))
+
+
 def test_cameras_are_searched_in_both_hemispheres():
     sample = ap.load_sample_ephemeris().isel(source=[0])
     cameras = ap.stations(sample["epoch"][:420:1], programs="themis-asi", platforms=["GILL", "RANK"], conjugate=True)

@@ -116,6 +116,7 @@ def test_a_passing_fault_in_an_answer_is_survived(clock, fault):
         ({"sumbit": [500]}, "did you mean 'submit'"),
         ({"status": ["dropp"]}, "did you mean 'drop'"),
         ({"search": [500]}, "'500'|500"),
+        ({"search": ["redirect:http://127.0.0.1"]}, "is not known"),
     ],
 )
 def test_unknown_faults_are_refused(faults, says):
@@ -158,6 +159,18 @@ def test_ephemeris_search_gives_the_records_of_the_window(box, ephemeris):
 def test_availability_counts_records_of_each_day(box):
     _, counts = ask(box.url, "/api/v1/availability/ephemeris?start=2020-01-01&end=2020-01-02&platform=gakona")
     assert [count["available_ephemeris"] for count in counts] == [{"2020-01-01": 872, "2020-01-02": 0}]
+
+
+def test_whoever_waits_for_the_end_of_a_search_sees_its_result(monkeypatch):
+    seen = []
+
+    def at_the_end():
+        seen.append(job.status()["search_result"]["completed_timestamp"])
+
+    job = Job("conjunctions", {}, "", lambda _: [])
+    monkeypatch.setattr(job._ended, "set", at_the_end)
+    job._run(None, False)
+    assert seen[0] is not None
 
 
 def test_cancelled_at_its_last_step_it_ends_as_cancelled():

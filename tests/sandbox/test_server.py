@@ -194,6 +194,13 @@ def test_data_sources_can_be_searched(ask, body):
     assert (status, {source["program"] for source in found}) == (200, {"swarm"})
 
 
+def test_a_name_alone_is_searched_for_as_a_whole(ask):
+    alone, listed = (
+        ask("POST", "/api/v1/data_sources/search", {"programs": one}) for one in ("themis-asi", ["themis-asi"])
+    )
+    assert alone[2] == listed[2]
+
+
 def test_requests_are_kept_in_order(box, ask, request_url):
     ask("GET", request_url)
     assert [request.method for request in box.requests] == ["POST", "GET"]

@@ -1,5 +1,6 @@
 """The folder of a long search: one true data set, which grows and outlives crashes."""
 
+import io
 import json
 import os
 import re
@@ -387,6 +388,16 @@ while killed < kills:
         number += 1
 print("folders", number + 1)
 """
+
+
+def test_a_lock_whose_holder_cannot_be_read_is_of_somebody():
+    from aurorax_pandas.service.lock import _holder
+
+    class Held(io.StringIO):
+        def read(self, *_):
+            raise PermissionError
+
+    assert _holder(Held()) == "of another program"
 
 
 def test_thirty_kills_at_random_instants(tmp_path, url):

@@ -34,6 +34,9 @@ def test_the_service_is_searched_wider_and_refined(box, builders, distance, bloc
     assert (origin["precision"], origin["margin"], origin["step"]) == ("continuous", 450.0, "0s")
     assert origin["query"] == expected.aurorax.provenance["query"]
     assert origin["request_ids"]
+    # whole kilometres are sent as such
+    sent = next(each.body["max_distances"] for each in box.requests[::-1] if each.path.endswith("conjunctions/search"))
+    assert all(isinstance(limit, int | None) for limit in sent.values())
 
 
 def test_windows_of_ephemeris_and_of_the_search_do_not_show(box, builders, monkeypatch, tmp_path):
@@ -65,6 +68,7 @@ def test_nothing_found_is_an_empty_frame_that_says_how_it_was_searched(box):
     [
         ({"request_id": "8d69dfe3-b865-4507-a0b2-d44c342b5857"}, r"df\.aurorax\.refine"),
         ({"subminute_precision": True}, "leave subminute_precision out"),
+        ({"distance": {"ground1-space1": None}}, "no pair of blocks has a limit"),
         ({"continuous": "yes"}, "continuous='yes' is not valid"),
         ({"engine": "local", "ephemeris": "sample"}, r"find_conjunctions\(ephemeris, continuous=True\)"),
     ],

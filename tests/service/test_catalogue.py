@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import aurorax_pandas
-from aurorax_pandas import AuroraxDataError, AuroraxDataWarning, AuroraxInputError, sandbox
+from aurorax_pandas import AuroraxDataError, AuroraxDataWarning, AuroraxInputError, sandbox, sources
 from aurorax_pandas.service import catalogue
 
 EPHEMERIS = aurorax_pandas.load_sample_ephemeris()
@@ -54,6 +54,13 @@ def test_data_sources_are_a_typed_frame_with_their_metadata(service):
     assert isinstance(frame["source_type"].dtype, pd.CategoricalDtype)
     assert frame["metadata_fields"].iloc[0]["allowed_values"].tolist() == ["north polar cap, north cusp"]
     assert frame["metadata_fields"].iloc[1]["field_name"].tolist() == ["ml_cloud"]
+
+
+def test_data_sources_that_are_read_again_are_remembered_once(service):
+    aurorax_pandas.read_aurorax_data_sources(api_url=service.url)
+    known = len(sources.known_sources())
+    aurorax_pandas.read_aurorax_data_sources(api_url=service.url)
+    assert len(sources.known_sources()) == known
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[{}]", b"[", b'[{"identifier": "x"}]'])

@@ -337,3 +337,17 @@ def test_every_exception_can_be_pickled_and_copied_with_its_fields(kind, travel)
             pd.testing.assert_frame_equal(getattr(other, name), value)
         else:
             assert getattr(other, name) == value
+
+
+@pytest.mark.parametrize(("fault", "known"), [("drop", None), (502, None), (400, None), ("drop", "an-id-of-mine")])
+def test_a_lost_answer_to_a_submit_says_that_the_search_may_run(fault, known):
+    with sandbox.serve(faults={"submit": [fault]}) as url:
+        search = ConjunctionSearch(**SEARCH, api_url=url)
+        if known is not None:
+            search.execute(request_id=known)
+            assert search.request_id == known
+        else:
+            with pytest.raises(AuroraxAPIError) as caught:
+                search.execute()
+            assert ("may have taken the search" in str(caught.value)) == (fault != 400)
+        search.close()

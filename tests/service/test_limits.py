@@ -9,6 +9,7 @@ import time
 import tracemalloc
 import types
 import zlib
+from pathlib import Path
 
 import pytest
 import requests
@@ -185,6 +186,20 @@ def test_a_failing_proxy_is_named_without_its_password(monkeypatch, closed_port_
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("user", ["first_last", "me@example.org", "user"])
+def test_the_password_of_a_proxy_without_a_scheme_is_not_told(user, monkeypatch, closed_port_url, clock, caplog):
+    monkeypatch.setenv("http_proxy", closed_port_url.replace("http://", f"{user}:s3cret@"))
+    with pytest.raises(ap.AuroraxError, match=r"the proxy 127.0.0.1:\d+ \(http_proxy\)") as caught:
+        Transport("http://example.invalid", sleep=clock.sleep).call("GET", PATH, deadline=Deadline(10, clock.time))
+    assert "s3cret" not in str(caught.value) + caplog.text
+
+
+def test_a_proxy_that_is_no_address_is_an_error_of_ours(monkeypatch, clock):
+    monkeypatch.setenv("http_proxy", "http://[none")
+    with pytest.raises(ap.AuroraxUnavailableError):
+        Transport("http://example.invalid", sleep=clock.sleep).call("GET", PATH, deadline=Deadline(10, clock.time))
+
+
 def test_a_socks_proxy_without_its_package_says_which(monkeypatch):
     def missing(*args, **kwargs):
         # what requests puts in its place where PySocks is not installed
@@ -224,6 +239,15 @@ def test_http_behind_https_is_told(server, clock):
 def test_certificates_that_are_not_there_are_told(monkeypatch, tmp_path, clock):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     with pytest.raises(ap.AuroraxUnavailableError, match="REQUESTS_CA_BUNDLE"):
+        Transport("https://127.0.0.1:9", sleep=clock.sleep).call("GET", PATH, deadline=Deadline(10, clock.time))
+
+
+def test_certificates_that_nothing_uses_are_not_blamed(monkeypatch, tmp_path, clock):
+    there = tmp_path / "there.pem"
+    there.write_bytes(Path(requests.certs.where()).read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(there))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(ap.AuroraxUnavailableError, match="nothing listens there"):
         Transport("https://127.0.0.1:9", sleep=clock.sleep).call("GET", PATH, deadline=Deadline(10, clock.time))
 
 

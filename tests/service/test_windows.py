@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import aurorax_pandas
 from aurorax_pandas import AuroraxBulkError, AuroraxInputError, AuroraxTimeoutError, sandbox
-from aurorax_pandas.query.windows import split_window
+from aurorax_pandas.query.windows import windows_of
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 pytest.importorskip("pyarrow")
@@ -62,7 +62,7 @@ def test_windows_cover_the_whole_once_but_for_the_overlap(start, length, chunk, 
     first = pd.Timestamp(start).floor("s")
     last = first + pd.Timedelta(seconds=length)
     chunk, overlap = pd.Timedelta(seconds=max(chunk, length // 200 + 1)), pd.Timedelta(seconds=overlap)
-    parts = split_window(first.isoformat(), last.isoformat(), chunk, overlap)
+    parts = windows_of([(first.isoformat(), last.isoformat())], chunk, overlap)
     starts, ends = ([pd.Timestamp(getattr(part, name)) for part in parts] for name in ("start", "end"))
     assert (starts[0], ends[-1]) == (first, last)
     for end, following in zip(ends, starts[1:], strict=False):
@@ -132,6 +132,15 @@ def test_failed_windows_are_reported_together_and_the_others_kept(tmp_path):
         before = len(submits(box))
         df = read(url, chunk="6h", checkpoint=tmp_path / "kept")
         assert len(submits(box)) == before + 1
+    assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_search_whose_status_is_refused_once_is_not_submitted_again(tmp_path, kept):
+    box = sandbox.serve(faults={"status": [400]})
+    with box as url:
+        df = read(url, chunk="24h", checkpoint=tmp_path if kept else None)
+        assert len(submits(box)) == 1
     assert_conjunctions_equal(df, WHOLE["pair"], check_attrs=False)
 
 
@@ -397,7 +406,7 @@ def test_an_interrupt_ends_the_wait_for_all_windows(tmp_path, cancel, caplog):
         with pytest.raises(KeyboardInterrupt):
             read(url, chunk="6h", max_workers=2, checkpoint=tmp_path, cancel_on_interrupt=cancel)
         watcher.join()
-        assert len(box._jobs) == 2
+        assert len(box._jobs.values()) == 2
         for job in box._jobs.values():
             assert f"interrupted; search {job.request_id} {'is cancelled' if cancel else 'goes on'}" in caplog.text
             job.cancel()
