@@ -103,9 +103,9 @@ def require_column(events: pd.DataFrame, argument: str, name: str, choices: str 
         )
 
 
-def adder_of(column: str) -> str:
+def adder_of(column: object) -> str:
     """Return which verb adds a column, in words for an error; an empty text where none does."""
-    verbs = (verb for beginnings, verb in _ADDED.items() if str(column).startswith(beginnings))
+    verbs = (verb for beginnings, verb in _ADDED.items() if isinstance(column, str) and column.startswith(beginnings))
     return next((f"df.aurorax.{verb} adds it" for verb in verbs), "")
 
 

@@ -123,6 +123,10 @@ def explore(
         tracked = drawn.events[moving]
         check_spans("explore", tracked, drawn.row[moving], ephemeris, sources_of_sides(tracked))
     limits = scale.checked_limits(None, "explore", color, cmap, vmin, vmax)
+    numeric = color is not None and scale.holds_numbers(drawn.events[color])
+    # tracks have the colours of their spacecraft, whatever colours the events
+    idle = palette if ephemeris is None else None
+    scale.tell_idle(color, numeric=numeric, palette=idle, cmap=cmap, vmin=vmin, vmax=vmax)
     own = by if by in drawn.events.columns else None
     told = told_columns(drawn.events, asked, own, color)
     if find_spec("bokeh") is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class Paint(NamedTuple):
 
     ``values`` are numbers along the scale from ``low`` to ``high``, or colours; ``ramps`` are the colours of the scale on
     light and on dark, None where there is no scale; ``hatch`` are patterns, None where no colour comes twice; ``legend`` is
-    HTML.
+    HTML; ``names`` are all that a palette may name.
     """
 
     values: Any
@@ -45,6 +46,7 @@ class Paint(NamedTuple):
     ramps: tuple[list[str], list[str]] | None
     hatch: list[str] | None
     legend: str
+    names: Sequence[str] = ()
 
 
 def painted(
@@ -73,12 +75,14 @@ def painted(
         return Paint([chosen] * len(events), 0.0, 1.0, None, None, "")
     values = events[color]
     words = html.escape(column_words(color))
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+    if scale.holds_numbers(values):
         numbers = values.to_numpy("float64", na_value=np.nan)
         low, high = scale.color_ends(color, numbers, limits, scale.query_distance(df))
         ramps = _ramp(limits.cmap, dark=False), _ramp(limits.cmap, dark=True)
         return Paint(numbers, low, high, ramps, None, f"<span>Colour: {words}</span>")
-    labels, others = colors.foremost(ordered_labels(values))
+    labels = ordered_labels(values)
+    everyone = [str(name) for name in labels.cat.categories]
+    labels, others = colors.foremost(labels, named=palette)
     names = [str(name) for name in labels.cat.categories if name != others]
     looks = colors.looks(names, None, palette)
     known: dict[Any, str] = {name: to_hex(look.color) for name, look in looks.items()}
@@ -88,7 +92,7 @@ def painted(
     swatches = [_named_swatch(name, known[name], codes[name]) for name in known]
     hatch = [_PATTERNS[codes[name] % len(_PATTERNS)] for name in labels] if any(codes.values()) else None
     legend = " &ensp;".join([f"<span>{words}:</span>", *swatches])
-    return Paint([known[name] for name in labels], 0.0, 1.0, None, hatch, legend)
+    return Paint([known[name] for name in labels], 0.0, 1.0, None, hatch, legend, everyone)
 
 
 def craft_colors(names: list[str], palette: dict[str, Any]) -> list[str]:

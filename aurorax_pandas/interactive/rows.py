@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events, require_column
-from aurorax_pandas.checks import names
+from aurorax_pandas.checks import names, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import is_events
-from aurorax_pandas.plotting.rows import refuse_summed
+from aurorax_pandas.plotting.rows import refuse_ages, refuse_summed
 from aurorax_pandas.plotting.words import column_words
 
 Floats = npt.NDArray[np.float64]
@@ -67,6 +67,7 @@ def drawn_events(df: pd.DataFrame, by: str, *columns: str | None) -> Drawn:
     refuse_summed(df, "explore")
     numbered = df.assign(**{_ROW: np.arange(len(df))}) if is_events(df) else df
     events, labels = labelled_events(numbered, by, "explore", *columns)
+    refuse_ages("explore", events["start"], events["end"])
     row = events[_ROW if is_events(df) else "conjunction"].to_numpy(np.int64)
     left_out = max(len(events) - MOST_EVENTS, 0)
     kept = np.arange(len(events))
@@ -99,7 +100,9 @@ def told_columns(events: pd.DataFrame, asked: Sequence[str], *also: str | None) 
     for name in asked:
         require_column(events, "tooltip", name)
         if events[name].map(type).isin([pd.DataFrame, list, dict]).any():
-            raise AuroraxInputError(f"tooltip={name!r} holds tables, not values; explode_events makes columns of them")
+            raise AuroraxInputError(
+                f"tooltip={shown(name)} holds tables, not values; explode_events makes columns of them"
+            )
     if asked:
         return list(asked)
     wanted = [*TOLD[:_ALWAYS], *(name for name in (*also, *TOLD[_ALWAYS:]) if name in events.columns)]

@@ -12,7 +12,7 @@ from aurorax_pandas.interactive import figures, rows
 from aurorax_pandas.interactive.library import bokeh_models
 from aurorax_pandas.interactive.paint import ROLES, craft_colors, craft_legend, painted
 from aurorax_pandas.interactive.places import places_of
-from aurorax_pandas.plotting import scale
+from aurorax_pandas.plotting import colors, scale
 from aurorax_pandas.plotting.rows import conjugate_rows
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def sheet(
     bars = timeline.held["bars"]
     lines = _line_data(places.tracks, palette)
     crafts = "" if lines is None else craft_legend(lines["names"], lines["colors"])
+    colors.tell_misspelt(palette, [*paint.names, *(lines["names"] if lines is not None else ())])
     shared = {
         "events": source, "bars": bars, "timeline": timeline.figure, "ring": timeline.held["ring"],
         "whole": timeline.held["whole"], "bins": histogram.held["bins"], "table": data, "status": said, "text": text,

@@ -94,7 +94,7 @@ def plot_approach(
 
     given = contract.checked_axes(ax)
     contract.check_words(title, legend)
-    own = contract.checked_keywords(LineCollection, kwargs, lambda **some: LineCollection([], **some))
+    own = contract.checked_keywords(plot_approach, LineCollection, kwargs, lambda **some: LineCollection([], **some))
     chosen = colors.checked_palette(palette)
     wide = span("pad", pad, zero=True).to_timedelta64()
     if limit is not None:

@@ -80,6 +80,8 @@ class Bars(PolyCollection):
             np.concatenate(columns) for columns in zip(*parts, strict=True)
         )
         order = np.argsort(distance, kind="stable")
+        if not len(order):
+            return
         smooth = bool(any(bars.hollow.any() for bars in together))
         if len(order) > RASTERISED_FROM and not smooth and not hatches.any():
             self._paint(renderer, corners[order], faces[order])

@@ -14,7 +14,7 @@ from aurorax_pandas.checks import choice, invalid
 from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.legend import legend_above
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import counted_things, refuse_summed
+from aurorax_pandas.plotting.rows import counted_things, refuse_ages, refuse_long_searches, refuse_summed, tell_timeless
 from aurorax_pandas.plotting.time_axis import date_numbers, make_room_for_date, name_times
 from aurorax_pandas.plotting.words import text_width
 
@@ -116,15 +116,19 @@ def plot_calendar(
     given = contract.checked_axes(ax)
     contract.check_words(title, legend)
     corner = np.zeros((2, 2, 2))
-    own = contract.checked_keywords(QuadMesh, kwargs, lambda **some: QuadMesh(corner, **some), ("norm",))
+    own = contract.checked_keywords(plot_calendar, QuadMesh, kwargs, lambda **some: QuadMesh(corner, **some), ("norm",))
     column = "count" if values == "count" else "min_distance"
     limits = scale.checked_limits(given, "calendar", column, cmap, vmin, vmax, own.pop("norm", None))
     refuse_summed(df, "calendar")
     events, labels = labelled_events(df, by, "calendar")
+    held = held_picture(given, "calendar")
+    earlier = [] if held is None else [each.days for each in held.held.get("layers", [])]
+    refuse_ages("calendar", events["start"], *earlier)
+    refuse_long_searches("calendar", df)
+    tell_timeless("calendar", events["start"])
     place, names = lanes.sorted_lanes(events, labels, sort)
     counted = daily_counts(df, by, availability=availability)["count"]
     days = pd.DatetimeIndex(counted.index.get_level_values("day").unique())
-    held = held_picture(given, "calendar")
     axes = contract.new_axes(given, figsize, lanes.lane_height(len(set(names).union(held.lanes if held else ()))))
     picture = picture_on(axes, "calendar")
     lines = np.array(picture.place_lanes(names), np.int64)

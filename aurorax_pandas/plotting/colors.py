@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import invalid, nearest_name, suggestion
+from aurorax_pandas.checks import invalid, nearest_name, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
+from aurorax_pandas.plotting.words import text_of
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
 
 if TYPE_CHECKING:
@@ -92,16 +93,37 @@ def cycle() -> list[Any]:
 
 def checked_palette(palette: Palette | None) -> dict[str, Any]:
     """Return a palette of the user's own, or raise where it holds what is no colour."""
-    from matplotlib.colors import is_color_like
-
     if palette is None:
         return {}
     if not isinstance(palette, Mapping):
         raise invalid("palette", palette, "a dict of colours by name, such as {'Swarm A': 'C3'}")
+    found = {}
     for name, color in palette.items():
-        if not is_color_like(color):
-            raise AuroraxInputError(f"palette: {color!r}, of {name!r}, is no colour that matplotlib knows")
-    return {str(name): color for name, color in palette.items()}
+        if text_of(name) is None:
+            raise AuroraxInputError(f"palette: {shown(name)} is not a name; give text")
+        if not _is_color(color):
+            raise AuroraxInputError(f"palette: {shown(color)}, of {shown(name)}, is no colour that matplotlib knows")
+        found[str(name)] = color
+    return found
+
+
+def _is_color(value: Any) -> bool:
+    """Tell whether matplotlib can draw in something."""
+    from matplotlib.colors import to_rgba
+
+    try:
+        to_rgba(value)
+    except Exception:
+        # matplotlib asks what was given for its words, which may fail in any way
+        return False
+    return True
+
+
+def tell_idle(why: str, **given: Any) -> None:
+    """Warn of each argument of colours that has no effect, and why."""
+    for name, value in given.items():
+        if value is not None:
+            warnings.warn(f"{name}={shown(value)} has no effect: {why}", AuroraxDataWarning, stacklevel=callers_level())
 
 
 def tell_misspelt(palette: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -111,7 +133,8 @@ def tell_misspelt(palette: Mapping[str, Any], names: Sequence[str]) -> None:
         near = None if name in names or _is_known(name) else nearest_name(name, bare)
         if near is not None and not _are_numbered(name, near):
             warnings.warn(
-                f"palette: {name!r} is not in the picture, and {near!r} has no colour in the palette; did you mean {near!r}?",
+                f"palette: {shown(name)} is not in the picture, and {shown(near)} has no colour in the palette; did you mean "
+                f"{shown(near)}?",
                 AuroraxDataWarning,
                 stacklevel=callers_level(),
             )
@@ -206,7 +229,7 @@ def checked_colormap(cmap: Any) -> Colormap | None:
     if cmap is None or isinstance(cmap, Colormap):
         return cmap
     if not isinstance(cmap, str) or cmap not in mpl.colormaps:
-        raise AuroraxInputError(f"cmap={cmap!r} is no colour map; {suggestion(cmap, sorted(mpl.colormaps))}")
+        raise AuroraxInputError(f"cmap={shown(cmap)} is no colour map; {suggestion(cmap, sorted(mpl.colormaps))}")
     return mpl.colormaps[cmap]
 
 
@@ -225,10 +248,11 @@ def colormap_on(*, dark: bool) -> Colormap:
 
 
 def foremost(
-    labels: pd.Series[Any], most: int = MOST_GROUPS, held: Collection[str] = ()
+    labels: pd.Series[Any], most: int = MOST_GROUPS, held: Collection[str] = (), named: Collection[str] = ()
 ) -> tuple[pd.Series[Any], str | None]:
     """
-    Keep the most frequent labels; the rest have one label, which is returned too, and come last.
+    Keep the most frequent labels, those that are named before others; the rest have one label, which is returned too, and
+    come last.
 
     Parameters
     ----------
@@ -238,10 +262,12 @@ def foremost(
         How many there may be.
     held : collection of str
         Those that the picture has already, which are kept, and leave less room for others.
+    named : collection of str
+        Those for which the user chose a colour.
     """
     labels = labels.cat.remove_unused_categories()
     counts = labels.value_counts(sort=False).sort_values(ascending=False, kind="stable")
-    fresh = [name for name in counts.index if str(name) not in held]
+    fresh = sorted((name for name in counts.index if str(name) not in held), key=lambda name: str(name) not in named)
     room = max(most - len(held), 0)
     if len(fresh) <= room:
         return labels, None

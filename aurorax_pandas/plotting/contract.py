@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
+from datetime import date
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from aurorax_pandas.checks import checked_number, flag, invalid, suggestion
+from aurorax_pandas.checks import checked_number, flag, invalid, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting.picture import NOTHING, Picture, picture_in
 from aurorax_pandas.plotting.room import make_room
-from aurorax_pandas.plotting.words import wrapped
+from aurorax_pandas.plotting.words import text_of, wrapped
 from aurorax_pandas.signatures import describing
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ shared_parameters: Final = describing(
 _LABEL_SHARE: Final = 0.66
 #: Largest letters [points] for each inch of width.
 _POINTS_AN_INCH: Final = 2.4
+#: How much of what matplotlib says of a keyword is told.
+_MOST_LETTERS: Final = 200
 
 # what the data decide, or the picture itself
 _OWN: Final = frozenset(
@@ -107,8 +112,11 @@ def checked_axes(ax: Any, kind: str = "rectilinear") -> Axes | None:
         hint = "one of the Axes in it" if hasattr(ax, "__len__") or hasattr(ax, "axes") else "Axes of matplotlib"
         raise AuroraxInputError(f"ax is a {type(ax).__name__}, no Axes; give {hint}")
     is_map = hasattr(ax, "projection")
-    suits = {"rectilinear": ax.name not in ("polar", "3d") and not is_map, "polar": ax.name == "polar"}
-    if not suits.get(kind, ax.name not in ("polar", "3d")):
+    if ax.get_figure() is None:
+        raise AuroraxInputError("ax has been removed from its figure; give Axes that are in one")
+    plain = ax.name == "rectilinear"
+    suits = {"rectilinear": plain and not is_map, "polar": ax.name == "polar"}
+    if not suits.get(kind, plain or is_map):
         words = {"polar": "polar Axes, plt.subplot(projection='polar')", "map": "plain Axes, or cartopy's"}
         found = "a map" if is_map else "plain" if ax.name == "rectilinear" else ax.name
         raise AuroraxInputError(f"ax is {found}; give {words.get(kind, 'plain Axes, plt.subplot()')}")
@@ -135,7 +143,7 @@ def checked_figsize(ax: Axes | None, figsize: Any) -> tuple[float, float] | None
     if figsize is None:
         return None
     if ax is not None:
-        raise AuroraxInputError(f"figsize={figsize!r} is for a new figure; leave it out where ax= is given")
+        raise AuroraxInputError(f"figsize={shown(figsize)} is for a new figure; leave it out where ax= is given")
     try:
         width, height = figsize
     except (TypeError, ValueError):
@@ -144,24 +152,22 @@ def checked_figsize(ax: Axes | None, figsize: Any) -> tuple[float, float] | None
     sides = [checked_number("figsize", side, lambda inches: 0 < inches < np.inf, wanted) for side in (width, height)]
     if max(sides) > _LARGEST:
         raise AuroraxInputError(
-            f"figsize={figsize!r} is {sides[0]:g} by {sides[1]:g} inches, larger than any page; figsize is in inches, "
+            f"figsize={shown(figsize)} is {sides[0]:g} by {sides[1]:g} inches, larger than any page; figsize is in inches, "
             "which are 25.4 mm or 2.54 cm each"
         )
     return sides[0], sides[1]
 
 
-#: Arguments of each picture.
-_OF_ALL: Final = ("ax", "figsize", "legend", "title")
-
-
 def checked_keywords(
-    artist: Any, keywords: Mapping[str, Any], make: Any = None, also: Sequence[str] = ()
+    picture: Any, artist: Any, keywords: Mapping[str, Any], make: Any = None, also: Sequence[str] = ()
 ) -> dict[str, Any]:
     """
     Return keywords for what is drawn, by their full names, before anything is drawn.
 
     Parameters
     ----------
+    picture : callable
+        Function that draws the picture, whose own arguments may be meant.
     artist : type
         Class of matplotlib that takes them.
     keywords : mapping of str to object
@@ -184,19 +190,31 @@ def checked_keywords(
     for name, value in keywords.items():
         full = name if name in also else aliases.get(name, name)
         if full not in known:
+            kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+            mine = [each.name for each in inspect.signature(picture).parameters.values() if each.kind in kinds]
             raise AuroraxInputError(
-                f"{name}={value!r}: {artist.__name__} takes no such keyword; {suggestion(name, [*known, *_OF_ALL])}"
+                f"{name}={shown(value)}: {artist.__name__} takes no such keyword; {suggestion(name, [*mine, *known])}"
             )
         if full in found:
-            raise AuroraxInputError(f"{name}={value!r}: {full} is given twice; give it once")
+            raise AuroraxInputError(f"{name}={shown(value)}: {full} is given twice; give it once")
         found[full] = value
-    if make is not None:
+    made = {name: value for name, value in found.items() if name not in also}
+    # one by one, to name the one that cannot be used, then together
+    for some in [*({name: value} for name, value in made.items()), made]:
         try:
-            make(**{name: value for name, value in found.items() if name not in also})
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            shown = ", ".join(f"{name}={value!r}" for name, value in found.items())
-            raise AuroraxInputError(f"{shown} cannot be used: {error}") from error
+            if make is not None:
+                make(**some)
+        except Exception as error:
+            # matplotlib does not look at what it is given before it uses it, which may fail in any way
+            words = ", ".join(f"{name}={shown(value)}" for name, value in some.items())
+            raise AuroraxInputError(f"{words} cannot be used: {_short(error)}") from None
     return found
+
+
+def _short(error: Exception) -> str:
+    """Return what an error of matplotlib says, as far as that is short."""
+    words = text_of(error) or ""
+    return words.partition("\n")[0][:_MOST_LETTERS] or type(error).__name__
 
 
 @functools.cache
@@ -265,6 +283,8 @@ def check_words(title: Any, legend: Any) -> None:
     from matplotlib.textpath import text_to_path
 
     flag("legend", legend)
+    if isinstance(title, bool) or not (title is None or isinstance(title, str | Real | date)):
+        raise invalid("title", title, "a text")
     settings: Any = mpl.rcParams
     if title is None or settings["text.usetex"] or not settings["text.parse_math"]:
         return
@@ -275,7 +295,7 @@ def check_words(title: Any, legend: Any) -> None:
             except ValueError as error:
                 why = str(error).strip().splitlines()[-1]
                 raise AuroraxInputError(
-                    f"title={title!r} cannot be drawn ({why}); mathematics stands between dollars, and a dollar itself "
+                    f"title={shown(title)} cannot be drawn ({why}); mathematics stands between dollars, and a dollar itself "
                     r"is written \$"
                 ) from None
 
@@ -302,7 +322,7 @@ def finish(axes: Axes, title: str | None, figsize: Sequence[float] | None) -> Ax
     if told:
         plt.close(figure)
         raise AuroraxInputError(
-            f"figsize={figsize!r} [inches] leaves no room for the picture beside its words; give a larger one"
+            f"figsize={shown(figsize)} [inches] leaves no room for the picture beside its words; give a larger one"
         )
     return axes
 

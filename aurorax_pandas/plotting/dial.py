@@ -27,6 +27,9 @@ DialPlace = Literal["station", "footprint"]
 _PREFIXES: Final = {"station": "", "footprint": "footprint_"}
 _LEAST_LATITUDE: Final = 50.0
 _NO_VALUE: Final = "0.6"
+#: By how much of its width a mark is wider for each that lies on it, and for how many at most.
+_WIDER: Final = 0.6
+_MOST_WIDER: Final = 3
 #: From how many events on the marks are drawn in turns, and in how many.
 _MANY: Final = 500
 _TURNS: Final = 24
@@ -69,7 +72,8 @@ def plot_dial(
     -------
     matplotlib.axes.Axes
         Polar Axes with midnight at the bottom and dawn at the right; the magnetic pole is in the middle. Latitudes are
-        absolute: marks of the southern hemisphere are hollow.
+        absolute: marks of the southern hemisphere are hollow. Where several groups have a mark at one place, as spacecraft
+        side by side have at their station, those below are wider, so that each is seen.
 
     Raises
     ------
@@ -91,7 +95,9 @@ def plot_dial(
     choice("at", at, tuple(_PREFIXES))
     given = contract.checked_axes(ax, "polar")
     contract.check_words(title, legend)
-    own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
+    own = contract.checked_keywords(
+        plot_dial, PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",)
+    )
     chosen = colors.checked_palette(palette)
     refuse_summed(df, "dial")
     names = [f"{_PREFIXES[at]}{name}" for name in ("mlat", "mlt")]
@@ -109,8 +115,10 @@ def plot_dial(
     if color is not None and color not in GROUPS:
         require_column(events, "color", color)
         values = events[color]
-    numeric = values is not None and pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    limits = scale.checked_limits(given, "dial", color if numeric else None, cmap, vmin, vmax, own.pop("norm", None))
+    numeric = values is not None and scale.holds_numbers(values)
+    scaling = own.pop("norm", None)
+    limits = scale.checked_limits(given, "dial", color if numeric else None, cmap, vmin, vmax, scaling)
+    scale.tell_idle(color, numeric=numeric, palette=palette, cmap=cmap, vmin=vmin, vmax=vmax, norm=scaling)
     held_picture(given, "dial")
     axes = contract.new_axes(given, figsize, 6.0, 5.6, projection="polar")
     picture = picture_on(axes, "dial")
@@ -125,10 +133,11 @@ def plot_dial(
         # the greatest come first, so that they hide nothing that is closer
         rows = rows[np.argsort(-numbers[rows], kind="stable")]
         bare = np.flatnonzero(known & ~np.isfinite(numbers))
+        sizes = _sizes(angle, radius, pd.factorize(numbers)[0], [bare, rows], size)
         if len(bare):
-            _draw_marks(axes, angle[bare], radius[bare], south[bare], [_NO_VALUE], size, "o", own)
+            _draw_marks(axes, angle[bare], radius[bare], south[bare], [_NO_VALUE], sizes[bare], "o", own)
             picture.marks["no value"] = Line2D([], [], linestyle="none", marker="o", markersize=5, color=_NO_VALUE)
-        _draw_marks(axes, angle[rows], radius[rows], south[rows], cmap_(norm(numbers[rows])), size, "o", own)
+        _draw_marks(axes, angle[rows], radius[rows], south[rows], cmap_(norm(numbers[rows])), sizes[rows], "o", own)
         if legend and len(rows):
             scale.color_bar(axes, picture, values=numbers[rows])
     else:
@@ -152,24 +161,44 @@ def _draw_named(
 
     angle, radius, south, known = places
     if palette is None:
-        _draw_marks(axes, angle[known], radius[known], south[known], [colors.cycle()[0]], size, "o", own)
+        sizes = np.full(int(known.sum()), size)
+        _draw_marks(axes, angle[known], radius[known], south[known], [colors.cycle()[0]], sizes, "o", own)
         return
     labels, looks = looks_that_fit(axes, labels, palette)
     codes = labels.cat.codes.to_numpy()
     # where marks are many they come in turns, so that no group covers the others
-    for part in np.array_split(np.flatnonzero(known), 1 if len(codes) < _MANY else _TURNS):
-        for number, look in reversed(list(enumerate(looks.values()))):
-            rows = part[codes[part] == number]
-            _draw_marks(axes, angle[rows], radius[rows], south[rows], [look.color], size, look.marker, own)
+    order = [
+        (part[codes[part] == number], look)
+        for part in np.array_split(np.flatnonzero(known), 1 if len(codes) < _MANY else _TURNS)
+        for number, look in reversed(list(enumerate(looks.values())))
+    ]
+    sizes = _sizes(angle, radius, codes, [rows for rows, _ in order], size)
+    for rows, look in order:
+        _draw_marks(axes, angle[rows], radius[rows], south[rows], [look.color], sizes[rows], look.marker, own)
     for name, look in looks.items():
         picture.colors[name] = Line2D(
             [], [], linestyle="none", marker=look.marker, markersize=5, color=look.color, markeredgewidth=0.8
         )
 
 
+def _sizes(
+    angle: npt.NDArray[Any], radius: npt.NDArray[Any], group: npt.NDArray[Any], order: list[npt.NDArray[np.int64]], size: float
+) -> npt.NDArray[np.float64]:  # fmt: skip
+    """Return the size of each mark, that of one below others wider by each group that is drawn on it."""
+    turn = np.concatenate([np.empty(0, np.int64), *order])
+    marks = pd.DataFrame({"angle": angle, "radius": radius, "group": group}).iloc[turn].round(6)
+    marks["turn"] = np.arange(len(turn))
+    places = marks.groupby(["angle", "radius"]).ngroup()
+    last = marks.groupby([places, "group"])["turn"].transform("max")
+    below = last.groupby(places).rank(method="dense", ascending=False) - 1
+    sizes = np.full(len(angle), size)
+    sizes[turn] *= (1 + _WIDER * np.minimum(below, _MOST_WIDER)) ** 2
+    return sizes
+
+
 def _draw_marks(
-    axes: Axes, angle: npt.NDArray[Any], radius: npt.NDArray[Any], south: npt.NDArray[np.bool_], faces: Any, size: float,
-    marker: str, own: dict[str, Any],
+    axes: Axes, angle: npt.NDArray[Any], radius: npt.NDArray[Any], south: npt.NDArray[np.bool_], faces: Any,
+    size: npt.NDArray[np.float64], marker: str, own: dict[str, Any],
 ) -> None:  # fmt: skip
     from matplotlib.colors import to_rgba_array
 

@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas import geometry
-from aurorax_pandas.checks import as_list, checked_number
+from aurorax_pandas.checks import as_list, checked_number, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import drawn_rows
+from aurorax_pandas.plotting.rows import drawn_rows, refuse_ages, tell_timeless
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 
 if TYPE_CHECKING:
@@ -84,11 +84,13 @@ def plot_distance(
 
     given = contract.checked_axes(ax)
     contract.check_words(title, legend)
-    own = contract.checked_keywords(Line2D, kwargs, lambda **some: Line2D([], [], **some))
+    own = contract.checked_keywords(plot_distance, Line2D, kwargs, lambda **some: Line2D([], [], **some))
     chosen = colors.checked_palette(palette)
     angles = _checked_elevations(emission_altitude, elevations)
     held_picture(given, "distance")
     events, labels = drawn_rows(df, by, "distance", "approach_distance", "approach_time")
+    refuse_ages("distance", events["start"], events["end"])
+    tell_timeless("distance", events["start"], events["end"])
     axes = contract.new_axes(given, figsize, 4.2)
     picture = picture_on(axes, "distance")
     contract.name_axes(axes, y="Distance [km]")
@@ -126,7 +128,9 @@ def plot_distance(
 def _checked_elevations(altitude: Any, elevations: Any) -> list[float] | None:
     if altitude is None:
         if elevations is not None:
-            raise AuroraxInputError(f"elevations={elevations!r} hold at an altitude; give emission_altitude= too [km]")
+            raise AuroraxInputError(
+                f"elevations={shown(elevations)} hold at an altitude; give emission_altitude= too [km]"
+            )
         return None
     checked_number("emission_altitude", altitude, lambda km: 0 < km < np.inf, "an altitude above 0 [km], such as 110")
     wanted = "degrees from 0 to 90"

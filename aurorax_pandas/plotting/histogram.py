@@ -11,8 +11,9 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import minutes
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
-from aurorax_pandas.checks import one_name
+from aurorax_pandas.checks import one_name, shown
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.columns import first_line
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import held_picture, picture_on
@@ -86,8 +87,10 @@ def plot_histogram(
     given = contract.checked_axes(ax)
     contract.check_words(title, legend)
     one_name("column", column)
-    own = contract.checked_keywords(Patch, kwargs, lambda **some: Patch(**some), _HIST)
+    own = contract.checked_keywords(plot_histogram, Patch, kwargs, lambda **some: Patch(**some), _HIST)
     chosen = colors.checked_palette(palette)
+    if by is None:
+        colors.tell_idle("by=None draws all in one colour; give by= what the palette names", palette=palette)
     held = held_picture(given, "histogram")
     if held is not None and held.held["column"] != column:
         raise AuroraxInputError(f"ax counts {held.held['column']} already; give {column} its own Axes")
@@ -135,7 +138,7 @@ def _counted_rows(df: pd.DataFrame, column: str, by: str | None) -> tuple[pd.Dat
     """Return the rows to count, the label of each, and what they are."""
     if is_pair_summary(df) and not is_passes(df):
         if by is not None:
-            raise AuroraxInputError(f"by={by!r}: a pair summary has one row a pair; leave it out")
+            raise AuroraxInputError(f"by={shown(by)}: a pair summary has one row a pair; leave it out")
         rows, labels, what = df, None, "Pairs"
     elif by is None:
         if is_passes(df):
@@ -149,7 +152,7 @@ def _counted_rows(df: pd.DataFrame, column: str, by: str | None) -> tuple[pd.Dat
         rows = rows.assign(minutes=minutes(rows).to_numpy())
     require_column(rows, "column", column)
     if not pd.api.types.is_numeric_dtype(rows[column]):
-        raise AuroraxInputError(f"column={column!r} holds no numbers but {rows[column].dtype}; give one that does")
+        raise AuroraxInputError(f"column={shown(column)} holds no numbers but {rows[column].dtype}; give one that does")
     if labels is None:
         labels = ordered_labels(pd.Series("", index=rows.index, dtype="str"))
     return rows, labels, what
@@ -199,7 +202,9 @@ def _edges(values: npt.NDArray[np.float64], bins: Any) -> npt.NDArray[np.float64
                 np.asarray(bins, float)
             return np.histogram_bin_edges(values, bins)
         except (TypeError, ValueError) as error:
-            raise AuroraxInputError(f"bins={bins!r}: {error}; give their number, or their edges in order") from None
+            raise AuroraxInputError(
+                f"bins={shown(bins)}: {first_line(error)}; give their number, or their edges in order"
+            ) from None
     if not len(values):
         return np.array([0.0, 1.0])
     low, high = values.min(), values.max()

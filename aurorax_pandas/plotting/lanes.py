@@ -104,10 +104,14 @@ class _Names(Formatter):
         self._fitted: dict[tuple[int, float], list[str]] = {}
 
     def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
-        number, room = round(x), LABEL_SHARE * panel_points(self._axes)[0]
-        if not 0 <= number < len(self._picture.lanes):
-            return ""
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels at places along y."""
+        # the room is measured once for all labels
+        room = LABEL_SHARE * panel_points(self._axes)[0]
         key = (len(self._picture.lanes), room)
         if key not in self._fitted:
             self._fitted = {key: fitted(self._picture.lanes, room, self._size)}
-        return self._fitted[key][number]
+        names = self._fitted[key]
+        return [names[round(place)] if 0 <= round(place) < len(names) else "" for place in values]

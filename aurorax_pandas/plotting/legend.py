@@ -52,7 +52,7 @@ def looks_that_fit(
     """Return the labels of as many groups as a legend has room for, the rest as one, and the look of each group."""
     everyone = [str(name) for name in labels.cat.categories]
     colors.tell_misspelt(palette, everyone)
-    labels, others = colors.foremost(labels, groups_that_fit(axes, everyone), colored_names(axes))
+    labels, others = colors.foremost(labels, groups_that_fit(axes, everyone), colored_names(axes), palette)
     return labels, colors.looks([str(name) for name in labels.cat.categories], axes, palette, others)
 
 

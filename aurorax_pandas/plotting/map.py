@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
+#: A map: its Axes, what these hold, and its projection.
+Panel = tuple["Axes", Picture, Projection]
+
 _WIDTH = 7.6
 _NO_STATION = "no pair of a station and a spacecraft"
 _NO_PLACE = "the places of the stations are not known"
@@ -83,7 +86,7 @@ def plot_map(
         What colours the tracks; where there are more than the legend has room for, the most frequent have one.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into, plain ones or cartopy's; by default a new figure. Where they hold a map, tracks are added, and
-        counts are summed up.
+        counts are summed up; what is in the other hemisphere gets a map of its own beside it, in half of its place.
     elevations : sequence of float, default (10, 20)
         Elevations above the horizon [degrees] to draw as circles around stations.
     emission_altitude : float, default 110.0
@@ -101,7 +104,7 @@ def plot_map(
     matplotlib.axes.Axes
         An azimuthal equidistant map in geodetic latitude, centred on the stations, with the coast: cartopy's Axes where
         it is installed, else plain ones. Where footprints are in both hemispheres, each has a map centred on its pole;
-        the northern is returned, and the southern is the next of the figure's Axes. Tracks end in an arrow head and tell
+        the northern is returned, or the Axes that were given, and the southern is the next of the figure's Axes. Tracks end in an arrow head and tell
         some instants (UTC). Of conjugate conjunctions the tracks are dashed and the marks hollow. A ring is the
         published closest epoch, a diamond the interpolated closest approach.
 
@@ -134,13 +137,21 @@ def plot_map(
     given = contract.checked_axes(ax, "map")
     contract.check_words(title, legend)
     if ephemeris is None:
-        own = contract.checked_keywords(PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",))
+        own = contract.checked_keywords(
+            plot_map, PathCollection, kwargs, lambda **some: PathCollection([], **some), ("norm",)
+        )
     else:
-        own = contract.checked_keywords(LineCollection, kwargs, lambda **some: LineCollection([], **some))
+        own = contract.checked_keywords(plot_map, LineCollection, kwargs, lambda **some: LineCollection([], **some))
         check_ephemeris(ephemeris)
     chosen = colors.checked_palette(palette)
     held_picture(given, "map")
-    limits = scale.checked_limits(given, "map", "count", cmap, vmin, vmax, own.pop("norm", None))
+    scaling = own.pop("norm", None)
+    limits = scale.checked_limits(given, "map", "count", cmap, vmin, vmax, scaling)
+    if ephemeris is None:
+        colors.tell_idle("a map without ephemeris= draws counts; give cmap= for their colours", palette=palette)
+    else:
+        why = "a map with ephemeris= draws tracks and no counts; give palette= for their colours"
+        colors.tell_idle(why, cmap=cmap, vmin=vmin, vmax=vmax)
     contract.checked_figsize(given, figsize)
     refuse_summed(df, "map")
     events, labels = labelled_events(df, by, "map")
@@ -158,10 +169,7 @@ def plot_map(
             panels[south][1].held["what"] = what
             nothing = _NO_PLACE if lacking else _NO_STATION if len(events) else "no conjunctions"
             _draw_counts(*panels[south], part, angles, altitude, limits, own, what if legend else None, nothing)
-        axes = contract.finish(next(iter(panels.values()))[0], title, figsize)
-        for panel in panels.values():
-            map_marks.write_words(*panel)
-        return axes
+        return _finished(given, panels, title, figsize, legend=legend)
     first, second = spacecraft_sides(events)
     mixed = first != second
     between = events[mixed]
@@ -169,7 +177,7 @@ def plot_map(
     everyone = [str(name) for name in labels.cat.categories]
     colors.tell_misspelt(chosen, everyone)
     labels, others = colors.foremost(
-        labels, 8 if given is None else groups_that_fit(given, everyone), colored_names(given)
+        labels, 8 if given is None else groups_that_fit(given, everyone), colored_names(given), chosen
     )
     found, tracks = events_on_map(events, labels.cat.codes.to_numpy().astype(np.int64), ephemeris, altitude)
     parts = {south: found[found["south"] == south] for south in sorted(set(found["south"]))} or {False: found}
@@ -193,17 +201,31 @@ def plot_map(
         map_marks.draw_directions(axes, project, drawn[south], order)
         if not len(part):
             contract.draw_nothing(axes, _NO_STATION if len(events) else "no conjunctions")
-    if legend:
-        front = next(iter(panels.values()))
-        for _, other, _ in panels.values():
-            front[1].marks |= other.marks
-        legend_above(front[0], front[1])
-    axes = contract.finish(next(iter(panels.values()))[0], title, figsize)
     for south, part in parts.items():
         panels[south][1].held.setdefault("stations", []).append(map_marks.known_stations(part))
         panels[south][1].held.setdefault("points", []).append(drawn[south])
-        map_marks.write_words(*panels[south])
+    return _finished(given, panels, title, figsize, legend=legend)
+
+
+def _finished(given: Axes | None, panels: dict[bool, Panel], title: str | None, figsize: Any, *, legend: bool) -> Axes:
+    """Write the legend, the title, names and instants, and return the Axes that were given, or else the first."""
+    front = next(iter(panels.values()))[0] if given is None else given
+    picture = _picture_of(front)
+    for _, other, _ in panels.values():
+        picture.marks |= other.marks
+        picture.colors |= other.colors
+    if legend:
+        legend_above(front, picture)
+    axes = contract.finish(front, title, figsize)
+    for each in (front, *picture.held.get("beside", [])):
+        held = _picture_of(each)
+        map_marks.write_words(each, held, Projection(each, held.held["centre"]))
     return axes
+
+
+def _picture_of(axes: Axes) -> Picture:
+    """Return the map that Axes hold."""
+    return cast("Picture", held_picture(axes, "map"))
 
 
 def _name_colors(picture: Picture, looks: dict[str, colors.Look]) -> None:
@@ -232,59 +254,69 @@ def _held(stations: pd.DataFrame, points: Points | None, reach: float) -> list[P
 
 def _new_panels(
     given: Axes | None, held: dict[bool, list[Place]], parts: dict[bool, pd.DataFrame], figsize: Any
-) -> dict[bool, tuple[Axes, Picture, Projection]]:
+) -> dict[bool, Panel]:
     """Return the map of each hemisphere that occurs: its Axes, what these hold, and its projection."""
-    panels: dict[bool, tuple[Axes, Picture, Projection]] = {}
-    before = held_picture(given, "map")
-    both = len(held) > 1
-    first: Axes | None = None
-    for number, (south, places) in enumerate(held.items()):
+    panels: dict[bool, Panel] = {}
+    homes = _held_hemispheres(given)
+    both = len({*held, *homes}) > 1
+    for south, places in held.items():
         known = parts[south].dropna(subset=["station_lat"])
         middle = centre_of(known["station_lat"].to_numpy(), known["station_lon"].to_numpy())
         centre = ((-90.0 if south else 90.0), middle[1]) if both else middle
-        if number == 0:
-            kept = before.held.get("centre") if before is not None else None
-            centre = kept or centre
+        # a frame of no place has no hemisphere, and is told of where it is drawn
+        axes = given if not len(parts[south]) and homes else homes.get(south)
+        if axes is None and homes:
+            first = given if given is not None else next(iter(homes.values()))
+            axes = _second_axes(first, centre)
+        elif axes is None:
             left, right, bottom, top = box(places, functools.partial(azimuthal, centre=centre))
             height = min(_WIDTH * (top - bottom) / (right - left) / len(held) + 1.3, 9.0)
-            axes = first = contract.new_axes(given, figsize, height, _WIDTH, **map_projection(centre))
-        else:
-            axes = _second_axes(first, before, centre)
-            centre = axes_centre if (axes_centre := _held_centre(axes)) is not None else centre
+            axes = contract.new_axes(given, figsize, height, _WIDTH, **map_projection(centre))
         axes.set_aspect("equal")
         is_new = held_picture(axes, "map") is None
         picture = picture_on(axes, "map")
-        picture.held["centre"] = centre
-        picture.held.setdefault("places", []).extend(places)
+        centre = picture.held.setdefault("centre", centre)
+        kept = picture.held.setdefault("places", [])
+        if len(parts[south]):
+            kept.extend(places)
         project = Projection(axes, centre)
         if is_new:
             draw_coast(axes, project)
-        fit_to_places(axes, project, picture.held["places"])
+        fit_to_places(axes, project, kept or places)
         panels[south] = axes, picture, project
-        if number and first is not None:
-            held_first = held_picture(first, "map")
-            if held_first is not None:
-                held_first.held["second"] = axes
-    for south, (axes, picture, _) in panels.items() if both else ():
-        words = "southern hemisphere" if south else "northern hemisphere"
-        picture.held.setdefault("words", axes.text(
-            0.02, 0.02, words, transform=axes.transAxes, fontsize=contract.letter_size(axes, "xtick.labelsize", 8.0),
-            zorder=6, bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
-        ))  # fmt: skip
+        if len(parts[south]):
+            homes[south] = axes
+            picture.held["south"] = south
+    if both:
+        _name_hemispheres(homes)
     return panels
 
 
-def _held_centre(axes: Axes) -> tuple[float, float] | None:
-    found = held_picture(axes, "map")
-    return None if found is None else found.held.get("centre")
+def _held_hemispheres(axes: Axes | None) -> dict[bool, Axes]:
+    """Return the Axes of each hemisphere of a map of earlier calls: these, and those beside them."""
+    picture = held_picture(axes, "map")
+    found = [] if axes is None or picture is None else [axes, *picture.held.get("beside", [])]
+    pictures = [(each, held_picture(each, "map")) for each in found]
+    return {one.held["south"]: each for each, one in pictures if one is not None and "south" in one.held}
 
 
-def _second_axes(first: Axes | None, before: Picture | None, centre: tuple[float, float]) -> Axes:
-    """Return the Axes of the southern map: those of an earlier call, else half of the northern one's place."""
-    if before is not None and "second" in before.held:
-        held: Axes = before.held["second"]
-        return held
-    assert first is not None  # noqa: S101
+def _name_hemispheres(homes: dict[bool, Axes]) -> None:
+    """Write on both maps of a pair which it is, let each know the other, and fit the one that was there to its new place."""
+    for south, axes in homes.items():
+        picture = _picture_of(axes)
+        picture.held["beside"] = [each for each in homes.values() if each is not axes]
+        if "words" in picture.held:
+            continue
+        picture.held["words"] = axes.text(
+            0.02, 0.02, f"{'southern' if south else 'northern'} hemisphere", transform=axes.transAxes, zorder=6,
+            fontsize=contract.letter_size(axes, "xtick.labelsize", 8.0),
+            bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+        )  # fmt: skip
+        fit_to_places(axes, Projection(axes, picture.held["centre"]), picture.held["places"])
+
+
+def _second_axes(first: Axes, centre: tuple[float, float]) -> Axes:
+    """Return Axes for the map of the other hemisphere, which have half of the first one's place."""
     figure = contract.figure_of(first)
     keywords = map_projection(centre) if hasattr(first, "projection") else {}
     place = first.get_subplotspec()
@@ -321,4 +353,3 @@ def _draw_counts(
     drawn.set(**own)
     if what is not None:
         scale.color_bar(axes, picture, what, counts)
-        legend_above(axes, picture)

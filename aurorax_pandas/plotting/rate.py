@@ -10,10 +10,11 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import daily_counts
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.events import require
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import groups_that_fit, legend_above
 from aurorax_pandas.plotting.picture import held_picture, picture_on
-from aurorax_pandas.plotting.rows import refuse_summed
+from aurorax_pandas.plotting.rows import refuse_ages, refuse_long_searches, refuse_summed
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 from aurorax_pandas.times import Span, span
 
@@ -76,15 +77,19 @@ def plot_rate(
 
     given = contract.checked_axes(ax)
     contract.check_words(title, legend)
-    own = contract.checked_keywords(Line2D, kwargs, lambda **some: Line2D([], [], **some))
+    own = contract.checked_keywords(plot_rate, Line2D, kwargs, lambda **some: Line2D([], [], **some))
     chosen = colors.checked_palette(palette)
     if not isinstance(availability, pd.DataFrame):
         raise AuroraxInputError(
             f"availability is a {type(availability).__name__}; give the frame of read_aurorax_availability"
         )
+    if by is None:
+        colors.tell_idle("by=None draws all in one colour; give by= what the palette names", palette=palette)
     every = span("freq", freq)
     held_picture(given, "rate")
     refuse_summed(df, "rate")
+    refuse_ages("rate", require(df, "rate", "start")["start"])
+    refuse_long_searches("rate", df)
     counted = daily_counts(df, by, freq, availability)
     axes = contract.new_axes(given, figsize, 3.8)
     picture = picture_on(axes, "rate")
@@ -97,7 +102,9 @@ def plot_rate(
     )
     colors.tell_misspelt(chosen, names)
     room = groups_that_fit(axes, names)
-    shown = np.sort(np.argsort(-total, kind="stable")[:room])
+    # names for which the user chose a colour come before others
+    unnamed = np.array([name not in chosen for name in names], bool)
+    shown = np.sort(np.lexsort((-total, unnamed))[:room])
     edges = np.append(days.to_numpy(), days.to_numpy()[-1:] + every.to_timedelta64())
     left_out = len(names) - len(shown)
     looks = colors.looks([names[number] for number in shown], axes, chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -9,15 +10,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels
-from aurorax_pandas.checks import check_frame
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import check_frame, shown
+from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import model
-from aurorax_pandas.frame.provenance import step_of
+from aurorax_pandas.frame.provenance import get_provenance, step_of, windows_of
 from aurorax_pandas.sources import HEMISPHERE
 
 #: Words that a picture can group by, beside columns.
 GROUPS: Final = ("pair", "site", "spacecraft", "station")
 _PAIR_EVENTS: Final = "Pair events"
+#: How many years a picture of times may span, and the microseconds of one.
+_MOST_YEARS: Final = 200
+_YEAR: Final = 365.25 * 86400e6
 _PASS: Final = ("spacecraft", "stations", "closest_station", "start", "end")
 
 
@@ -68,12 +72,57 @@ def drawn_rows(df: pd.DataFrame, by: str, verb: str, *columns: str | None) -> tu
     name = names.get(by, by)
     if name == "site" or name not in df.columns:
         raise AuroraxInputError(
-            f"by={by!r}: passes are drawn by 'spacecraft', by 'station' (the closest), or by a column of the frame"
+            f"by={shown(by)}: passes are drawn by 'spacecraft', by 'station' (the closest), or by a column of the frame"
         )
     rows = df.assign(max_distance=df["min_distance"], spacecraft_hemisphere=df["hemisphere"])
     if df["hemisphere"].isna().all():
         rows = rows.drop(columns="spacecraft_hemisphere")
     return rows, ordered_labels(df[name])
+
+
+def refuse_ages(verb: str, *times: Any, cure: str = "leave out the rows whose time is wrong") -> None:
+    """
+    Raise where instants lie farther apart than anything has flown: an axis of time would show nothing but the gap.
+
+    Parameters
+    ----------
+    verb : str
+        The picture.
+    *times : Series, array or sequence of datetime64
+        Instants (UTC).
+    cure : str
+        What to do about it.
+    """
+    known = np.concatenate([np.asarray(each).astype("M8[us]") for each in times])
+    known = known[~np.isnat(known)]
+    if not len(known):
+        return
+    first, last = known.min(), known.max()
+    # as floats: a difference of the farthest instants is beyond whole numbers
+    years = int((float(last.astype(np.int64)) - float(first.astype(np.int64))) / _YEAR)
+    if years > _MOST_YEARS:
+        raise AuroraxInputError(
+            f"{verb}: times from {pd.Timestamp(first)} to {pd.Timestamp(last)} are {years} years apart, and nothing has been in "
+            f"orbit so long; {cure}"
+        )
+
+
+def tell_timeless(verb: str, *times: pd.Series[Any]) -> None:
+    """Warn of rows that an axis of time cannot show, since one of their instants is not known."""
+    lacking = np.logical_or.reduce([each.isna().to_numpy(bool) for each in times])
+    if lacking.any():
+        warnings.warn(
+            f"{verb}: {lacking.sum()} of {len(lacking)} rows are not drawn, since they have no "
+            f"{' or '.join(str(each.name) for each in times)}; mend them, or leave them out",
+            AuroraxDataWarning,
+            stacklevel=callers_level(),
+        )
+
+
+def refuse_long_searches(verb: str, df: pd.DataFrame) -> None:
+    """Raise where a picture of all days of a search would have those of centuries."""
+    cure = "search a shorter span, or take the search off the frame by df.attrs.clear()"
+    refuse_ages(f"{verb}: the search", *windows_of(get_provenance(df.attrs)), [], cure=cure)
 
 
 def stops_of(events: pd.DataFrame) -> npt.NDArray[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import checked_number
+from aurorax_pandas.checks import checked_number, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.plotting import colors
@@ -36,6 +36,11 @@ class Limits(NamedTuple):
     norm: Any = None
 
 
+def holds_numbers(values: pd.Series[Any]) -> bool:
+    """Tell whether a column is coloured along a scale."""
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
 def checked_limits(
     axes: Axes | None,
     kind: str,
@@ -52,7 +57,7 @@ def checked_limits(
     }
     low, high = numbers["vmin"], numbers["vmax"]
     if low is not None and high is not None and low >= high:
-        raise AuroraxInputError(f"vmin={vmin!r} is not below vmax={vmax!r}; swap them")
+        raise AuroraxInputError(f"vmin={shown(vmin)} is not below vmax={shown(vmax)}; swap them")
     if norm is not None and not (low is None and high is None):
         raise AuroraxInputError("norm= brings its own limits; leave vmin= and vmax= out")
     held = held_picture(axes, kind)
@@ -61,6 +66,25 @@ def checked_limits(
             f"ax is coloured by {held.column} already, which {column} cannot share; give each its own Axes"
         )
     return Limits(colors.checked_colormap(cmap), low, high, norm)
+
+
+def tell_idle(color: Any, *, numeric: bool, palette: Any, cmap: Any, vmin: Any, vmax: Any, norm: Any = None) -> None:
+    """Warn of colours of names beside a column of numbers, of those of numbers beside names, and of all beside none."""
+    if color is None:
+        colors.tell_idle(
+            "color=None draws all in one colour; give color= a column",
+            palette=palette, cmap=cmap, vmin=vmin, vmax=vmax, norm=norm,
+        )  # fmt: skip
+    elif numeric:
+        colors.tell_idle(
+            f"color={shown(color)} holds numbers; give cmap= for their colours, or color= a column of names",
+            palette=palette,
+        )  # fmt: skip
+    else:
+        colors.tell_idle(
+            f"color={shown(color)} holds names; give palette= for their colours, or color= a column of numbers",
+            cmap=cmap, vmin=vmin, vmax=vmax, norm=norm,
+        )  # fmt: skip
 
 
 def query_distance(df: pd.DataFrame) -> float | None:

@@ -16,7 +16,7 @@ from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.bars import HOLLOW_POINTS, MIN_BAR_POINTS, Bars
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows, stops_of
+from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows, refuse_ages, stops_of, tell_timeless
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time, make_room_for_date, name_times
 
 if TYPE_CHECKING:
@@ -101,17 +101,24 @@ def timeline(
     choice("sort", sort, lanes.SORTS)
     kind = "timeline by day" if flag("by_day", by_day) else "timeline"
     given = contract.checked_axes(ax)
-    look = contract.checked_keywords(PolyCollection, kwargs, lambda **some: PolyCollection([], **some), ("norm",))
+    look = contract.checked_keywords(
+        timeline, PolyCollection, kwargs, lambda **some: PolyCollection([], **some), ("norm",)
+    )
     chosen_colors = colors.checked_palette(palette)
     if color is not None:
         one_name("color", color)
     flag("markers", markers)
     contract.check_words(title, legend)
     events, labels = drawn_rows(df, by, "timeline", color, "spacecraft_hemisphere")
+    refuse_ages("timeline", events["start"], events["end"])
+    if not by_day:
+        tell_timeless("timeline", events["start"], events["end"])
     if color is not None:
         require_column(events, "color", color)
-    numeric = color is not None and _is_number(events[color])
-    limits = scale.checked_limits(given, kind, color if numeric else None, cmap, vmin, vmax, look.pop("norm", None))
+    numeric = color is not None and scale.holds_numbers(events[color])
+    norm = look.pop("norm", None)
+    limits = scale.checked_limits(given, kind, color if numeric else None, cmap, vmin, vmax, norm)
+    scale.tell_idle(color, numeric=numeric, palette=palette, cmap=cmap, vmin=vmin, vmax=vmax, norm=norm)
     spans = pd.DataFrame(
         {
             "event": np.arange(len(events)),
@@ -164,10 +171,6 @@ def timeline(
         draw_time(axes, start, stop, taken)
         _tell_width(axes, picture, stop - start, taken)
     return contract.finish(axes, title, figsize)
-
-
-def _is_number(values: pd.Series[Any]) -> bool:
-    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
 def _by_day(spans: pd.DataFrame) -> pd.DataFrame:

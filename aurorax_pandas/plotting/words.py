@@ -29,19 +29,30 @@ _UNITS: Final = model.UNITS | {
 #: Which part of the most telling word's worth a word tells at most that may be left out.
 _LITTLE: Final = 0.3
 _DOTS: Final = "…"
+#: No letter of ASCII is wider, nor are the dots, in parts of the size of letters.
+_WIDEST: Final = 1.25
 #: How much of what is left of a shortened label is its beginning, in the order in which that is tried.
 _HEADS: Final = (0.5, 0.25, 0.75, 0.0, 1.0)
 
 
-def column_label(name: str) -> str:
+def text_of(value: object) -> str | None:
+    """Return a value as text, None where it has no words."""
+    try:
+        return str(value)
+    except Exception:
+        # what others define may fail in any way
+        return None
+
+
+def column_label(name: object) -> str:
     """Return the words for a column, with its unit, as matplotlib draws them."""
-    words, unit = _words_and_unit(name)
+    words, unit = _words_and_unit(str(name))
     return literal(words) + unit
 
 
-def column_words(name: str) -> str:
+def column_words(name: object) -> str:
     """Return the words for a column, with its unit."""
-    return "".join(_words_and_unit(name))
+    return "".join(_words_and_unit(str(name)))
 
 
 def _words_and_unit(name: str) -> tuple[str, str]:
@@ -71,6 +82,12 @@ def text_width(text: str, size: float) -> float:
     return float(width)
 
 
+def _fits(text: str, room: float, size: float) -> bool:
+    """Tell whether a text is no wider than the room there is [points]; to measure each of many lanes takes long."""
+    plain = text.removeprefix(_DOTS).isascii()
+    return (plain and _WIDEST * size * len(text) <= room) or text_width(text, size) <= room
+
+
 def wrapped(text: str, room: float, size: float) -> str:
     """Return words of our own in as many lines as they need to be no wider than the room there is [points]."""
     lines: list[str] = []
@@ -97,10 +114,10 @@ def fitted(labels: Sequence[str], room: float, size: float) -> list[str]:
         Size of the letters [points].
     """
     plain = [literal(label) for label in labels]
-    wide = [number for number, label in enumerate(plain) if text_width(label, size) > room]
+    wide = [number for number, label in enumerate(plain) if not _fits(label, room, size)]
     for beginning in _shared_beginnings(labels) if wide else ():
         alike = [_DOTS + literal(label.removeprefix(beginning)) for label in labels]
-        if all(text_width(label, size) <= room for label in alike):
+        if all(_fits(label, room, size) for label in alike):
             return alike
     told = _telling(labels)
     taken = set(itertools.compress(plain, [number not in set(wide) for number in range(len(plain))]))

@@ -259,3 +259,26 @@ def test_a_page_tells_of_stations_whose_place_is_not_known(builders):
     with pytest.warns(ap.AuroraxDataWarning, match="the map lacks mycamera, whose place is not known") as told:
         df.aurorax.explore()
     assert [each.filename for each in told] == [__file__]
+
+
+@needs_bokeh
+def test_colours_that_a_page_cannot_use_are_told(sample):
+    ephemeris = ap.load_sample_ephemeris()
+    for options in ({"color": "e2_display_name"}, {"ephemeris": ephemeris}):
+        with pytest.warns(
+            ap.AuroraxDataWarning, match="'Swarm a' is not in the picture.*did you mean 'Swarm A'"
+        ) as told:
+            sample.aurorax.explore(palette={"Swarm a": "red", "Swarm B": "blue"}, **options)
+        assert len(told) == 1
+    with pytest.warns(ap.AuroraxDataWarning, match="palette=.* has no effect: color='min_distance' holds numbers"):
+        sample.aurorax.explore(palette={"Swarm A": "red"})
+    with pytest.warns(ap.AuroraxDataWarning, match="cmap='magma' has no effect: color='pair' holds names"):
+        sample.aurorax.explore(color="pair", cmap="magma")
+
+
+@needs_bokeh
+def test_a_time_that_is_centuries_off_is_told(sample):
+    events = sample.aurorax.explode_events()
+    events["end"] = np.where(events.index == 0, np.datetime64("12000-01-01", "us"), events["end"].to_numpy())
+    with pytest.raises(ap.AuroraxInputError, match=r"explore: times from .* leave out the rows"):
+        events.aurorax.explore()

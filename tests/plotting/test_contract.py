@@ -365,6 +365,36 @@ def test_each_hemisphere_has_a_map_of_its_own(ephemeris):
     ] == ["northern hemisphere", "southern hemisphere"]
 
 
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_second_map_of_the_other_hemisphere_gets_a_map_beside_the_first(ephemeris, counts):
+    df = ap.find_conjunctions(
+        ephemeris, distance=3000, conjunction_types=["nbtrace", "sbtrace"],
+        custom_locations={"locations": [[62.0, -95.0], [-62.0, 120.0]]}, space={"programs": "swarm"},
+    )  # fmt: skip
+    north, south = (df[df["conjunction_type"] == kind].head(3) for kind in ("nbtrace", "sbtrace"))
+    with_it = None if counts else ephemeris
+    ax = north.aurorax.plot.map(with_it, ax=plt.figure().add_subplot())
+    width = np.ptp(ax.get_xlim())
+    for part in (south, north, south, north.head(0)):
+        assert part.aurorax.plot.map(with_it, ax=ax) is ax
+    maps = [each for each in ax.figure.axes if any("hemisphere" in text.get_text() for text in each.texts)]
+    assert maps[0] is ax
+    assert [[text.get_text() for text in each.texts if "hemisphere" in text.get_text()] for each in maps] == [
+        ["northern hemisphere"], ["southern hemisphere"]
+    ]  # fmt: skip
+    assert np.ptp(ax.get_xlim()) == pytest.approx(width)
+    assert not any(text.get_text().startswith("no ") for each in maps for text in each.texts)
+    assert north.aurorax.plot.map(with_it, ax=maps[1]) is maps[1]
+    assert len([each for each in ax.figure.axes if each.get_aspect() == 1.0 and each.collections]) == 2
+
+
+def test_an_empty_frame_leaves_a_map_as_wide_as_it_is(sample, ephemeris):
+    ax = sample.head(1).aurorax.plot.map(ephemeris, ax=plt.figure().add_subplot())
+    width = np.ptp(ax.get_xlim())
+    sample.head(0).aurorax.plot.map(ephemeris, ax=ax)
+    assert np.ptp(ax.get_xlim()) == width
+
+
 def test_a_jump_of_a_field_line_is_a_gap(sample, ephemeris):
     broken = ephemeris.copy(deep=True)
     craft = (broken["source_type"] == "leo").values

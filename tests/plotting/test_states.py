@@ -308,3 +308,39 @@ def test_a_column_that_a_verb_adds_is_met_with_the_verb(sample, column, verb):
         sample.aurorax.plot.histogram(column)
     with pytest.raises(ap.AuroraxInputError, match=r"df\.aurorax\.magnetic\(\) adds it"):
         sample.aurorax.plot.dial()
+
+
+@pytest.mark.parametrize("copies", [1, 20])
+def test_marks_at_one_place_of_a_dial_are_all_seen(sample, copies):
+    events = sample.aurorax.explode_events().iloc[[9, 10]]
+    assert events["e2_display_name"].tolist() == ["Swarm A", "Swarm C"]
+    places = [events.assign(mlat=50 + number, mlt=float(number)) for number in range(copies)]
+    ax = pd.concat(places * (1 if copies == 1 else 13), ignore_index=True).aurorax.plot.dial()
+    widths = [np.sqrt(one.get_sizes()) for one in ax.collections if len(one.get_offsets())]
+    assert max(each.max() for each in widths) > 1.4 * min(each.min() for each in widths)
+    seen = {tuple(color) for color in pixels_of(ax).reshape(-1, 3).tolist()}
+    assert {tuple(rgb(shown_colors(ax)[name])) for name in ("Swarm A", "Swarm C")} <= seen
+    alone = events.head(1).assign(mlat=66.0, mlt=3.0).aurorax.plot.dial()
+    assert {float(size) for one in alone.collections for size in one.get_sizes()} == {36.0}
+
+
+def test_numbers_at_one_place_of_a_dial_are_all_seen(sample):
+    events = sample.aurorax.explode_events().iloc[[9, 10]].assign(mlat=66.0, mlt=3.0)
+    (marks,) = (one for one in events.aurorax.plot.dial("min_distance").collections if len(one.get_offsets()) == 2)
+    # the closer is drawn last, and smaller
+    assert marks.get_sizes()[0] > 1.4 * marks.get_sizes()[1]
+    same = events.assign(min_distance=100.0).aurorax.plot.dial("min_distance")
+    assert {float(size) for one in same.collections for size in one.get_sizes()} == {36.0}
+
+
+@pytest.mark.parametrize("room", [300.0, 60.0])
+def test_labels_that_surely_fit_are_not_measured(room, monkeypatch):
+    from aurorax_pandas.plotting import words
+
+    measured = []
+    monkeypatch.setattr(words, "text_width", lambda text, size: measured.append(text) or text_width(text, size))
+    labels = [f"CAMERA {number:03} & Swarm A" for number in range(100)]
+    assert fitted(labels, room, 5.0) == (
+        labels if room == 300 else [f"…{label.removeprefix('CAMERA ')}" for label in labels]
+    )
+    assert len(measured) == 0 if room == 300 else len(measured) > 0

@@ -177,3 +177,106 @@ def test_a_timeline_whose_ticks_are_taken_away_is_drawn(sample):
     ax.set_xticks([])
     ax.figure.canvas.draw()
     assert [text.get_text() for text in ax.get_xticklabels()] == []
+
+
+IDLE = {
+    "timeline": ({"palette": {"Swarm A": "red"}}, "palette=.* color='min_distance' holds numbers; give cmap="),
+    "dial": ({"vmin": 3}, "vmin=3 has no effect: color='spacecraft' holds names; give palette="),
+    "histogram": ({"palette": {"Swarm A": "red"}}, "palette=.* has no effect: by=None .* give by="),
+    "rate": ({"palette": {"Swarm A": "red"}}, "palette=.* has no effect: by=None .* give by="),
+    "map": ({"cmap": "magma"}, "cmap='magma' has no effect: a map with ephemeris= draws tracks"),
+}
+
+
+@pytest.mark.parametrize("name", list(IDLE))
+def test_colours_that_have_no_effect_are_told(sample, ephemeris, name):
+    options, words = IDLE[name]
+    with pytest.warns(ap.AuroraxDataWarning, match=words) as told:
+        DRAW[name](sample, ephemeris, **options)
+    assert [each.filename for each in told] == [__file__]
+
+
+def test_a_group_for_which_a_colour_was_chosen_has_it_though_it_is_rare(sample):
+    pairs = sample.aurorax.explode_events()["pair"].value_counts()
+    rare = str(pairs.index[-1])
+    assert len(pairs) > 12
+    ax = sample.aurorax.plot.distance("pair", palette={rare: "red"})
+    found = dict(zip(legend_words(ax), ax.get_legend().legend_handles, strict=True))
+    assert to_rgb(found[rare].get_color()) == to_rgb("red")
+
+
+@pytest.mark.parametrize("year", ["12000", "0900"])
+def test_a_time_that_is_centuries_off_is_told(sample, ephemeris, year):
+    events = sample.aurorax.explode_events()
+    wrong = np.datetime64(f"{year}-01-01", "us")
+    events["start"] = np.where(events.index == 0, wrong, events["start"].to_numpy())
+    events["end"] = np.where(events.index == 0, wrong, events["end"].to_numpy())
+    for name in ("timeline", "distance", "calendar", "rate"):
+        with pytest.raises(ap.AuroraxInputError, match=rf"{name}: times from .* years apart.*leave out the rows"):
+            DRAW[name](events, ephemeris)
+    assert plt.get_fignums() == []
+
+
+def test_a_search_of_centuries_is_told_by_a_calendar(sample):
+    long = sample.copy()
+    long.attrs = {"aurorax": {"query": {"start": "0001-01-01T00:00:00", "end": "9999-12-31T00:00:00"}}}
+    with pytest.raises(ap.AuroraxInputError, match=r"calendar: the search: times from .* df\.attrs\.clear\(\)"):
+        long.aurorax.plot.calendar()
+
+
+class Wordless:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+    __str__ = __repr__
+
+
+@every_picture
+@pytest.mark.parametrize("argument", ["title", "figsize", "palette", "alpha", "nothing", "by", "legend"])
+def test_what_has_no_words_is_told_by_its_type(sample, ephemeris, name, argument):
+    with pytest.raises(ap.AuroraxInputError, match=f"^{argument}=<Wordless>"):
+        DRAW[name](sample, ephemeris, **{argument: Wordless()})
+    assert plt.get_fignums() == []
+
+
+def test_colours_and_names_without_words_are_told(sample):
+    for palette in ({"Swarm A": Wordless()}, {Wordless(): "red"}):
+        with pytest.raises(ap.AuroraxInputError, match="palette: <Wordless>"):
+            sample.aurorax.plot.distance(palette=palette)
+    for bins in (Wordless(), [Wordless()]):
+        with pytest.raises(ap.AuroraxInputError, match=r"bins=<(Wordless|list)>"):
+            sample.aurorax.plot.histogram(bins=bins)
+
+
+def test_a_misspelt_argument_of_a_picture_is_met_with_the_right_one(sample):
+    for kind, wrong, right in (
+        ("timeline", "colour", "color"),
+        ("calendar", "frequ", "freq"),
+        ("histogram", "bin", "bins"),
+    ):
+        with pytest.raises(ap.AuroraxInputError, match=rf"{wrong}=1: .* did you mean '{right}'\?"):
+            getattr(sample.aurorax.plot, kind)(**{wrong: 1})
+
+
+@pytest.mark.parametrize("lacking", [3, 49])
+def test_rows_without_a_time_are_told_and_not_drawn(sample, ephemeris, lacking):
+    events = sample.aurorax.explode_events()
+    events[["start", "end"]] = events[["start", "end"]].where(events.index >= lacking)
+    for name in ("timeline", "distance", "calendar"):
+        with pytest.warns(ap.AuroraxDataWarning, match=rf"{name}: {lacking} of 49 rows are not drawn.* no start"):
+            DRAW[name](events, ephemeris).figure.canvas.draw()
+
+
+def test_a_dial_of_nothing_is_drawn(sample):
+    ax = magnetic(sample.head(0)).aurorax.plot.dial()
+    assert [text.get_text() for text in ax.texts] == ["no conjunctions"]
+
+
+def test_axes_that_cannot_be_drawn_into_are_told(sample):
+    removed = plt.figure().add_subplot()
+    removed.remove()
+    with pytest.raises(ap.AuroraxInputError, match="ax has been removed from its figure"):
+        sample.aurorax.plot.distance(ax=removed)
+    for kind in ("distance", "timeline", "map"):
+        with pytest.raises(ap.AuroraxInputError, match="ax is mollweide; give plain Axes"):
+            getattr(sample.aurorax.plot, kind)(ax=plt.figure().add_subplot(projection="mollweide"))
