@@ -13,6 +13,7 @@ import pandas as pd
 from aurorax_pandas.checks import as_list, shown, suggestion
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.frame.concat import concat, merged_attrs
 from aurorax_pandas.io import archive, files
 from aurorax_pandas.io.files import from_files
@@ -188,5 +189,7 @@ def _folded(frames: list[pd.DataFrame]) -> pd.DataFrame:
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     plain = all(isinstance(frame.index, pd.RangeIndex) for frame in frames)
     df = pd.concat(filled, ignore_index=plain) if len(filled) > 1 else filled[0]
+    # pairs differ from file to file, and pandas makes text of categories that do
+    df = in_model_dtypes(df, columns_of_kind(df))[0]
     df.attrs = attrs
     return df
