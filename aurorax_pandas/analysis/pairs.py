@@ -59,6 +59,7 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     events = as_events(df, verb, "pair", *(("conjunction_type", *_SUMMED, *SIDE_COLUMNS) if by == "site" else ()))
     if by == "pair":
         return events
+    refuse_broken_spans(events, verb)
     return _closest_at_site(events.assign(pair=label_events(events, "site")))
 
 
@@ -90,7 +91,7 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
     Raises
     ------
     AuroraxInputError
-        If `by` is neither, or the frame has no events.
+        If `by` is neither, the frame has no events, or by site one has no start or no end.
 
     Examples
     --------
@@ -134,7 +135,7 @@ def pair_summary(
     Raises
     ------
     AuroraxInputError
-        If `by` is neither, `step` is no span of time, or the frame lacks a column of events.
+        If `by` is neither, `step` is no span of time, the frame lacks a column of events, or one has no start or no end.
 
     Examples
     --------
