@@ -17,7 +17,8 @@ from nested_pandas import NestedDtype
 
 from aurorax_pandas.checks import check_frame
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
-from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame import layouts, model, provenance
+from aurorax_pandas.frame.rules import KINDS
 from aurorax_pandas.io import limits
 
 NESTED: Final = "nested"
@@ -25,8 +26,7 @@ NESTED: Final = "nested"
 LISTS: Final = "lists"
 #: The columns of ours that hold several entries in a row, with the fields of an entry.
 NESTED_FIELDS: Final = {
-    "data_sources": model.SOURCE_FIELDS,
-    "events": model.EVENT_FIELDS,
+    **layouts.NESTED_FIELDS,
     "stations": model.STATION_FIELDS,
     "parents": {"parent": pa.int64()},
 }
@@ -47,16 +47,6 @@ class Parts(NamedTuple):
     columns: dict[str, pa.Array]
     levels: list[pa.Array]
     nested: dict[str, model.Flat]
-
-
-def columns_of(kind: str) -> Mapping[str, Any]:
-    """Return the columns that the data model names for a kind of frame."""
-    return {
-        "conjunctions": model.CONJUNCTION_COLUMNS,
-        "events": model.EVENT_COLUMNS,
-        "pair_summary": model.PAIR_SUMMARY_COLUMNS,
-        "passes": model.PASS_COLUMNS,
-    }[kind]
 
 
 def describe(df: pd.DataFrame, where: str) -> Block:
@@ -309,7 +299,7 @@ def check_own_columns(df: pd.DataFrame, block: Block, where: str, round_trip: Ro
     AuroraxInputError
         If it cannot; the message names the first that it cannot hold.
     """
-    ours = columns_of(block["kind"])
+    ours = KINDS[block["kind"]].dtypes
     own = [(f"column {spec['name']!r}", df[spec["name"]], spec) for spec in block["frame"]["columns"]
            if spec["name"] not in ours or ours[spec["name"]] is None]  # fmt: skip
     own += [
@@ -391,9 +381,9 @@ def _numbers_of_column(array: pa.Array) -> npt.NDArray[Any]:
     return values
 
 
-def dump_block(block: Block, *, indent: int | None = None) -> str:
+def dump_block(block: Block) -> str:
     """Write a metadata block as JSON."""
-    return json.dumps(block, indent=indent, ensure_ascii=False)
+    return json.dumps(block, ensure_ascii=False)
 
 
 def parse_block(text: str | bytes) -> Block:
