@@ -100,8 +100,9 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
     >>> float(df.aurorax.groupby_pair()["min_distance"].min()["THEMIS-ASI GILL & Swarm C"])
     53.391843
     """
-    # the stubs of pandas know no parameters of a grouping that is not built on the spot
-    return cast("DataFrameGroupBy[Any, Any]", pair_events(df, by).groupby("pair", observed=True, sort=True))
+    events = pair_events(df, by)
+    # by its values, for a level of the index may have that name too; the stubs of pandas know no parameters of a grouping
+    return cast("DataFrameGroupBy[Any, Any]", events.groupby(events["pair"], observed=True, sort=True))
 
 
 @typed

@@ -50,14 +50,14 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
 
 def names_taken(parts: layout.Parts) -> set[str]:
     """Name the columns of the file that are not columns of the frame."""
+    levels = set(map(_level_column, range(len(parts.levels))))
     if "stations" in parts.nested:
-        return {*_STATION_COUNTS, *map(_station, model.STATION_FIELDS)} | {
-            _level_column(number) for number in range(len(parts.levels))
-        }
-    most = int(parts.nested["data_sources"].lengths.max(initial=0)) if parts.nested else 0
+        return {*levels, *_STATION_COUNTS, *map(_station, model.STATION_FIELDS)}
+    if not parts.nested:
+        return levels
+    most = int(parts.nested["data_sources"].lengths.max(initial=0))
     sources = {_source_column(number, name) for number in range(most) for name in model.SOURCE_FIELDS}
-    ours = {*_COUNTS, *map(_event, model.EVENT_FIELDS), *sources} if parts.nested else set()
-    return ours | {_level_column(number) for number in range(len(parts.levels))}
+    return {*levels, *_COUNTS, *map(_event, model.EVENT_FIELDS), *sources}
 
 
 def _level_columns(block: layout.Block) -> list[str]:
@@ -143,8 +143,9 @@ def _station_rows(
         flat = {**flat, _PARENTS: model.compute.binary_join(lists, " ")}
 
     def columns(rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
-        row = np.repeat(rows, np.maximum(stations.lengths[rows], 1))
-        number = model.ranges(0, np.maximum(stations.lengths[rows], 1))
+        counts = np.maximum(stations.lengths[rows], 1)
+        row = np.repeat(rows, counts)
+        number = model.ranges(0, counts)
         none = stations.lengths[row] == 0
         made = {"pass": pa.array(row), "station": pa.array(number, mask=none), **_taken(flat, row)}
         return made | _taken(fields, pa.array(first[row] + number, mask=none))
