@@ -117,7 +117,7 @@ def step_of_query(query: Mapping[str, Any]) -> pd.Timedelta:
 
 def steps_told(found: Mapping[str, Any]) -> list[str]:
     """Return the steps of a provenance: as it tells them, else of its queries, else the service's own minute."""
-    of_queries = [f"{step_of_query(query).seconds}s" for query in _queries_of(found)]
+    of_queries = [f"{step_of_query(query).seconds}s" for query in queries_of(found)]
     return as_list(found.get("step")) or of_queries or ["1min"]
 
 
@@ -152,7 +152,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
         )
     if exact.any():
         return pd.Timedelta(0)
-    asked = {step_of_query(query) for query in _queries_of(found)} or {step_of_query({})}
+    asked = {step_of_query(query) for query in queries_of(found)} or {step_of_query({})}
     if len(asked) > 1:
         raise AuroraxInputError(
             "step: the frame comes from searches every 30 s and from others every minute; give step="
@@ -217,7 +217,7 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
     return f"https://swarm-aurora.com/conjunctionFinder?{SWARM_AURORA_KEY}={quote(str(request_ids[0]), safe='')}"
 
 
-def _queries_of(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def queries_of(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the query in a provenance, or each of the queries."""
     query = found.get("query") or []
     return [one for one in (query if isinstance(query, list) else [query]) if isinstance(one, Mapping)]
@@ -227,7 +227,7 @@ def windows_of(found: Mapping[str, Any]) -> list[tuple[pd.Timestamp, pd.Timestam
     """Return the windows of the query, or of each of the queries, in a provenance; none where it does not know them."""
     return [
         (to_utc("start", one["start"]), to_utc("end", one["end"], last=True))
-        for one in _queries_of(found)
+        for one in queries_of(found)
         if one.get("start") and one.get("end")
     ]
 

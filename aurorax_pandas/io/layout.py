@@ -87,9 +87,9 @@ def describe(df: pd.DataFrame, where: str) -> Block:
     if strange_attrs:
         raise AuroraxInputError(f"{where}: {strange_attrs}; df.attrs.pop('aurorax') drops it")
     kind = model.kind_of(df)
-    if kind not in model.KINDS:
+    if kind not in model.KEPT_KINDS:
         raise AuroraxInputError(
-            f"{where} keeps {', '.join(model.KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
+            f"{where} keeps {', '.join(model.KEPT_KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
         )
     lists = [name for name in df.columns if name == "parents" and kind == "passes"]
     frame = {
@@ -407,7 +407,7 @@ def parse_block(text: str | bytes) -> Block:
             f"{model.SCHEMA_VERSION}; use the release that wrote it (package_version "
             f"{block.get('package_version')!r}), or a later one"
         )
-    if block.get("kind") not in model.KINDS or "frame" not in block:
+    if block.get("kind") not in model.KEPT_KINDS or "frame" not in block:
         raise AuroraxDataError(f"the metadata block is incomplete: kind {block.get('kind')!r}")
     limits.check_columns(len(block["frame"].get("columns", ())))
     told = limits.strange_attrs(block["frame"].get("attrs", {}))
