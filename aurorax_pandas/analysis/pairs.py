@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -101,8 +101,8 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
     53.391843
     """
     events = pair_events(df, by)
-    # by its values, for a level of the index may have that name too; the stubs of pandas know no parameters of a grouping
-    return cast("DataFrameGroupBy[Any, Any]", events.groupby(events["pair"], observed=True, sort=True))
+    # by its values, for a level of the index may have that name too
+    return events.groupby(events["pair"], observed=True, sort=True)
 
 
 @typed

@@ -1,4 +1,4 @@
-"""The one way out: check, write beside the target, read back, compare, move into place."""
+"""The one way out: check, write beside the target, read back, compare, move into place; and the way back of one file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 
 from aurorax_pandas.checks import check_frame, flag
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
@@ -26,12 +25,7 @@ from aurorax_pandas.io.durable import beside, file_to_disk, folder_to_disk, one_
 from aurorax_pandas.io.places import Place, pack, place_of, readable, send, target_of
 from aurorax_pandas.testing import assert_conjunctions_equal
 
-if TYPE_CHECKING:
-    import dask.dataframe as dd
-
 _MODULES: Final = {"parquet": "parquet_file", "csv": "csv_file", "json": "json_file", "netcdf": "netcdf_file"}
-
-
 _PANDAS: Final = {
     "parquet": "parquet(path)",
     "csv": "csv(path)",
@@ -251,55 +245,3 @@ def _one_error(path: str | Path, name: str) -> Iterator[None]:
         # every reader below has errors of its own for a damaged file
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise AuroraxDataError(f"{str(path)!r} cannot be loaded as {name}: {reason}") from error
-
-
-def from_files(
-    paths: Sequence[str],
-    name: str,
-    load: Callable[[str, str], pd.DataFrame],
-    empty_like: Callable[[str, str], pd.DataFrame],
-) -> dd.DataFrame:
-    """
-    Make a Dask frame of files, one partition for each.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        The files.
-    name : str
-        Their format.
-    load, empty_like : callable
-        Give the frame of a file, and one without rows.
-
-    Raises
-    ------
-    AuroraxDataError
-        If the files do not have the same columns.
-    """
-    if find_spec("dask") is None:
-        raise AuroraxMissingExtraError.of("engine='dask'", "dask", "dask")
-    import dask.dataframe as dd
-    from dask import config
-    from dask.dataframe.utils import clear_known_categories
-
-    metas = [empty_like(path, name) for path in paths]
-    kinds = [_kinds(meta) for meta in metas]
-    for path, kind in zip(paths, kinds, strict=True):
-        if kind != kinds[0]:
-            raise AuroraxDataError(f"{path!r} does not have the columns and dtypes of {paths[0]!r}; load them apart")
-    # categories that differ from file to file, such as pairs, are known when computed
-    differ = [name for name in metas[0] if any(meta[name].dtype != metas[0][name].dtype for meta in metas)]
-    meta = clear_known_categories(metas[0], cols=differ)
-    # Dask would give texts another dtype
-    with config.set({"dataframe.convert-string": False}):
-        frame: dd.DataFrame = dd.from_map(load, list(paths), args=[name], meta=meta)
-    return frame
-
-
-def _kinds(meta: pd.DataFrame) -> list[tuple[str, Any]]:
-    """Return the names and dtypes of the index and the columns, whatever categories they have."""
-    levels = [(f"index {number}", meta.index.get_level_values(number).dtype) for number in range(meta.index.nlevels)]
-    return [
-        (str(name), "category" if isinstance(dtype, pd.CategoricalDtype) else dtype)
-        for name, dtype in [*levels, *meta.dtypes.items()]
-    ]
