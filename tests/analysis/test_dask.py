@@ -223,3 +223,12 @@ def test_concat_takes_one_frame_and_refuses_what_is_none(sample):
     for others in ([sample], ["a"], 5):
         with pytest.raises(ap.AuroraxInputError, match=r"others holds a .*; give a list of Dask frames"):
             ddf.aurorax.concat(others)
+
+
+def test_cameras_of_a_site_in_two_parts_are_one(builders):
+    b = builders
+    far, near = (
+        b.record(0, 3, sources=(camera, b.SWARM_A), low=low) for camera, low in ((b.ATHA, 5.0), (b.REGO_ATHA, 3.0))
+    )
+    df = as_conjunctions([far, near])
+    assert parted(df, [1]).aurorax.deduplicate("site").compute()["min_distance"].tolist() == [3.0]

@@ -238,3 +238,22 @@ def test_labels_of_numbers_go_by_size_and_what_has_none_comes_last(builders):
     found = df.assign(kp=[10.0, np.nan, 2.0, 2.0]).aurorax.revisits("kp")
     assert found["count"].to_dict() == {"2.0": 1, "10.0": 0, "missing": 0}
     assert found.index.tolist() == ["2.0", "10.0", "missing"]
+
+
+def test_verbs_of_events_name_themselves_and_need_no_more_than_they_read(sample):
+    events = sample.aurorax.explode_events()
+    for verb in ("passes", "revisits", "daily_counts"):
+        with pytest.raises(ap.AuroraxInputError, match=f"^{verb} needs the column.* start"):
+            getattr(events.drop(columns="start").aurorax, verb)()
+    distances = events.drop(columns=["end", "min_distance", "max_distance", "closest_epoch"])
+    assert distances.aurorax.daily_counts("pair").equals(events.aurorax.daily_counts("pair"))
+    with pytest.raises(ap.AuroraxInputError, match=r"^pair_summary needs the column.* e1_platform"):
+        events.drop(columns="e1_platform").aurorax.pair_summary(sources=True)
+
+
+def test_revisits_of_a_column_of_ones_own_are_those_of_its_rows_apart(sample):
+    groups = np.where(np.arange(len(sample)) % 2, "odd", "even")
+    found = sample.assign(mine=groups).aurorax.revisits("mine")
+    for name in ("odd", "even"):
+        apart = sample[groups == name].assign(mine=name).aurorax.revisits("mine")
+        assert found.loc[[name]].equals(apart)

@@ -268,6 +268,7 @@ def test_filter_works_on_events(sample):
         ({"near": "2020-01-01", "tolerance": "-1min"}, "tolerance"),
         ({"near": "2020-01-01", "tolerance": "soon"}, "tolerance"),
         ({"max_distance": -1}, "max_distance"),
+        ({"max_distance": 4e7}, "^max_distance: 40000000 km"),
         ({"max_distance": "500"}, "max_distance"),
     ],
 )

@@ -886,3 +886,20 @@ def test_rows_stand_in_their_order_however_many_digits_that_takes():
         ["a", "c"],
         ["a", "b"],
     ]
+
+
+def test_rows_are_summed_up_in_pieces_as_in_one(sample, found, monkeypatch):
+    monkeypatch.setattr(assembly, "_DISTANCES", 7)
+    pieces = aurorax_pandas.find_conjunctions(sample, "2020-01-01", "2020-01-01T06:59:59", 500, **RECORDED)
+    assert_conjunctions_equal(pieces, found, check_attrs=False)
+
+
+def test_a_site_of_ones_own_is_found_by_its_name_where_it_has_its_code(sample):
+    site = aurorax_pandas.stations(sample["epoch"], locations={"GILL": (56.4, -94.6)})
+    both = xr.concat([sample.sel(source=sample["source_type"] == "leo"), site], dim="source")
+    by_name, by_code = (
+        aurorax_pandas.find_conjunctions(both, distance=500, ground={"platforms": name}, space={"programs": "swarm"})
+        for name in ("gillam", "GILL")
+    )
+    assert len(by_name)
+    assert_conjunctions_equal(by_name, by_code, check_attrs=False)

@@ -107,6 +107,17 @@ def test_the_window_of_the_query_ends_a_span(sample):
     assert refined["end"].max() == pd.Timestamp("2020-01-01T00:09")
 
 
+def test_a_row_at_a_seam_of_two_windows_reaches_back_into_the_earlier_one(sample):
+    limit, wide = 400, 900
+    exact = find(sample, limit, RECORDED, continuous=True)["start"].iloc[0]
+    # one window ends at the minute before, the next one begins with the minute after
+    seam = exact.ceil("min")
+    before = find(sample, wide, RECORDED, end=seam - pd.Timedelta("1min"))
+    after = find(sample, wide, RECORDED, start=seam)
+    after.attrs["aurorax"]["query"] = [before.attrs["aurorax"]["query"], after.attrs["aurorax"]["query"]]
+    assert exact in set(after.aurorax.refine(sample, limit)["start"])
+
+
 @pytest.mark.parametrize(
     ("change", "distance", "says"),
     [

@@ -59,6 +59,7 @@ def forms(tmp_path):
     return {
         "array": RECORDS,
         "text": json.dumps(RECORDS),
+        "text of an answer": " " + json.dumps({"result": RECORDS}),
         "bytes": json.dumps({"result": RECORDS}).encode(),
         "path": path,
         "name of a file": str(path),
@@ -68,7 +69,9 @@ def forms(tmp_path):
     }
 
 
-@pytest.mark.parametrize("form", ["array", "text", "bytes", "path", "name of a file", "objects", "search", "generator"])
+@pytest.mark.parametrize(
+    "form", ["array", "text", "text of an answer", "bytes", "path", "name of a file", "objects", "search", "generator"]
+)
 def test_every_form_is_the_same_ephemeris(form, expected, tmp_path):
     xr.testing.assert_identical(ap.as_ephemeris(forms(tmp_path)[form]), expected)
 

@@ -117,6 +117,19 @@ def test_an_epoch_that_may_belong_to_another_pair_is_not_guessed(builders):
     assert epochs.isna().tolist() == [False, True, True]
 
 
+def test_events_know_their_pair_by_their_sources_alone(sample):
+    events = sample.aurorax.explode_events()
+    bare = events.drop(columns="pair")
+    assert bare.aurorax.pair_summary().equals(events.aurorax.pair_summary())
+    assert bare.aurorax.closest(1, by="pair")["pair"].tolist() == events.aurorax.closest(1, by="pair")["pair"].tolist()
+
+
+def test_columns_of_several_levels_are_met_with_what_to_do(sample):
+    nested = pd.concat({"mine": sample}, axis=1)
+    with pytest.raises(ap.AuroraxInputError, match="columns of several levels; choose one level"):
+        ap.closest(nested, 1)
+
+
 @pytest.mark.parametrize("kind", ["nbtrace", "sbtrace", "geographic"])
 def test_an_event_without_a_type_is_of_its_conjunctions_type(builders, kind):
     untyped = {**builders.event(builders.ATHA, builders.SWARM_A), "conjunction_type": None}

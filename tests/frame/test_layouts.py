@@ -1,6 +1,7 @@
 """Columns of Arrow and cells of Python in every dress, through the one door in."""
 
 import datetime
+import types
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,22 @@ def test_a_record_batch_and_a_column_of_nothing_are_read(sample, table):
     assert_conjunctions_equal(ap.as_conjunctions(batch), sample.head(4))
     nothing = ap.as_conjunctions(with_column(table, "farthest_epoch", pa.nulls(4)))
     assert_conjunctions_equal(nothing, sample.head(4).assign(farthest_epoch=pd.Series(pd.NaT, range(4), "M8[us]")))
+    no_events = ap.as_conjunctions(with_column(table, "events", pa.nulls(4)))
+    assert no_events["events"].isna().all()
+    assert no_events.aurorax.explode_events().empty
+
+
+def test_a_field_that_no_entry_has_is_missing_in_all(sample, table):
+    cells = [
+        {name: [entry[name] for entry in cell] for name in cell[0] if name not in ("e1_platform", "closest_epoch")}
+        for cell in table.column("events").to_pylist()
+    ]
+    found = ap.as_conjunctions(with_column(table, "events", pa.array(cells)))
+    expected = sample.head(4).aurorax.explode_events()
+    assert found.aurorax.explode_events().dtypes.equals(expected.dtypes)
+    # the identifier tells the platform
+    assert found.aurorax.explode_events()["e1_platform"].equals(expected["e1_platform"])
+    assert found.aurorax.explode_events()["min_distance"].equals(expected["min_distance"])
 
 
 def test_events_as_the_service_writes_them_are_read(sample, table):
@@ -148,10 +165,29 @@ def test_an_entry_that_is_missing_among_others_stays_missing(sample):
         ap.as_conjunctions(of_cells(sample, lambda cell: [cell[0] | source, None]))
 
 
+def test_cells_of_nothing_are_missing_whatever_pandas_writes_for_it(sample):
+    nothing = iter([None, pd.NA, pd.NaT, float("nan")])
+    found = ap.as_conjunctions(of_cells(sample, lambda _: next(nothing)))
+    assert found["events"].isna().all()
+
+
+def test_sources_of_events_may_be_objects_with_some_of_the_fields(sample):
+    one, other = (types.SimpleNamespace(identifier=number, program=name) for number, name in ((46, "a"), (3, "b")))
+    cells = of_cells(
+        sample,
+        lambda cell: [types.SimpleNamespace(**{**cell[0], "e1_source": one, "e2_source": other})],
+    )
+    events = ap.as_conjunctions(cells).aurorax.explode_events()
+    assert events["e1_identifier"].tolist() == [46] * 4
+    assert events["e2_program"].tolist() == ["b"] * 4
+    assert events["e1_platform"].tolist() == ["gillam"] * 4
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda _: 7, "a cell is a int, not a list of entries"),
+        (lambda _: 7.5, "a cell is a float, not a list of entries"),
         (lambda cell: cell[0], "a cell is a dict, not a list of entries"),
         (lambda _: '{"a": 1}', "a cell is a dict, not a list of entries"),
         (lambda _: [{"mine": 1, "yours": 2}], "its entries have mine, yours, not"),

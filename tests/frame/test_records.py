@@ -547,3 +547,14 @@ def test_each_record_of_a_frame_has_sources_of_its_own(builders):
 def test_codes_of_categories_are_minus_one_for_others_and_for_none(dtype):
     values = pd.Series(["sbtrace", "other", None, "nbtrace"]).astype(dtype)
     assert model.category_codes(values, model.CONJUNCTION_TYPE).tolist() == [1, -1, -1, 0]
+
+
+def test_rows_of_one_minute_go_by_the_numbers_of_their_sources_the_least_first(builders):
+    b = builders
+    pairs = [(10, 29), (9, 30), (9, 4), (100, 3)]
+    rows = [
+        b.record(0, 1, sources=(b.source(one, f"camera {one}", "ground"), b.source(other, f"craft {other}")))
+        for one, other in pairs
+    ]
+    found = as_conjunctions(rows)["data_sources"]
+    assert [tuple(sorted(cell["identifier"])) for cell in found] == [(3, 100), (4, 9), (9, 30), (10, 29)]
