@@ -80,6 +80,7 @@ def test_gained_lost_and_changed(sample):
     later.loc[5, "end"] += pd.Timedelta("1min")
     gained, lost, changed = sample.drop(index=[20]).aurorax.compare(later)
     assert (gained.index.tolist(), lost.index.tolist()) == ([20], [7])
+    assert changed.columns[:3].tolist() == ["conjunction", "other", "sources"]
     assert changed["sources"].tolist() == ["THEMIS-ASI RANK & Swarm C", "THEMIS-ASI GILL & Swarm A"]
     assert changed["min_distance_other"].tolist() == [40.0, 89.436436]
     assert (changed["end_other"] - changed["end"]).dt.total_seconds().tolist() == [0.0, 60.0]

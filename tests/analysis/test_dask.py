@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import aurorax_pandas as ap
 from aurorax_pandas import as_conjunctions
+from aurorax_pandas.frame.ordering import in_order
 from aurorax_pandas.io import loading
 from aurorax_pandas.testing import assert_conjunctions_equal
 
@@ -232,3 +233,8 @@ def test_cameras_of_a_site_in_two_parts_are_one(builders):
     )
     df = as_conjunctions([far, near])
     assert parted(df, [1]).aurorax.deduplicate("site").compute()["min_distance"].tolist() == [3.0]
+
+
+def test_functions_take_dask_frames_as_the_accessor_does(sample):
+    whole = ap.stitch(parted(pd.concat([sample, sample]), [30])).compute()
+    assert_conjunctions_equal(in_order(whole), sample, check_attrs=False)

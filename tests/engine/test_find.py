@@ -903,3 +903,15 @@ def test_a_site_of_ones_own_is_found_by_its_name_where_it_has_its_code(sample):
     )
     assert len(by_name)
     assert_conjunctions_equal(by_name, by_code, check_attrs=False)
+
+
+def test_a_spacecraft_that_stands_still_beside_one_that_moves_has_distances_of_its_own():
+    tracks = {
+        "camera": [(60.0, 0.0)] * 3,
+        "craft still": [(61.0, 0.0)] * 3,
+        "craft moving": [(62.0, 0.0), (61.5, 0.0), (63.0, 0.0)],
+    }
+    both = single(tracks).aurorax.pair_summary()["min_distance"]
+    for name in ("craft still", "craft moving"):
+        alone = single({each: tracks[each] for each in ("camera", name)}).aurorax.pair_summary()["min_distance"]
+        assert both[alone.index].equals(alone)

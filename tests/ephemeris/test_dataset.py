@@ -20,6 +20,16 @@ def test_sample_is_a_day_of_swarm_and_cameras(sample):
     assert "geocentric" in sample.attrs["latitudes"]
 
 
+@pytest.mark.parametrize(("epochs", "step"), [(1, "60s"), (2, "20s"), (3, "20s")])
+def test_the_step_is_the_time_between_two_epochs_a_minute_where_there_is_one(sample, epochs, step):
+    times = pd.date_range("2020-01-01", periods=epochs, freq="20s", unit="ns")
+    few = sample.isel(epoch=slice(epochs)).assign_coords(epoch=times)
+    found = aurorax_pandas.find_conjunctions(
+        few, distance=20_000, ground={"programs": "themis-asi"}, space={"programs": "swarm"}
+    )
+    assert found.aurorax.provenance["step"] == step
+
+
 def test_cameras_have_data_only_while_they_operated(sample):
     gakona = sample["nbtrace_lat"].sel(source=sample["platform"] == "gakona").isel(source=0)
     assert gakona.dropna("epoch")["epoch"].values[0] == np.datetime64("2020-01-01T02:28")

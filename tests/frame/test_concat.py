@@ -179,6 +179,12 @@ def test_queries_that_differ_are_told_once_and_listed(sample):
     assert [each.filename for each in caught] == [__file__]
     assert df.aurorax.provenance["query"] == [query, other.aurorax.provenance["query"]]
     assert df.aurorax.provenance["request_ids"] == [*sample.aurorax.provenance["request_ids"], "b"]
+    filters = {"expressions": [{"key": "nbtrace_region", "operator": "=", "values": ["cusp"]}]}
+    filtered = asked(
+        sample, name="c", **{**query, "space": [query["space"][0] | {"ephemeris_metadata_filters": filters}]}
+    )
+    with pytest.warns(ap.AuroraxDataWarning, match="2 queries, which differ in space"):
+        ap.concat([sample, filtered])
     # a further one knows them again
     with pytest.warns(ap.AuroraxDataWarning):
         again = ap.concat([df, sample])

@@ -610,6 +610,12 @@ def test_attrs_that_are_no_json_stay_behind_and_provenance_goes_along(sample):
     assert ap.as_conjunctions(bare.replace_schema_metadata(of_pandas_alone)).attrs == sample.attrs
 
 
+@pytest.mark.parametrize("rows", [slice(10, 14), slice(0, 8, 2)])
+def test_the_labels_of_a_part_of_a_frame_come_back(sample, rows):
+    part = sample.iloc[rows]
+    assert ap.as_conjunctions(part.aurorax.to_arrow()).index.equals(part.index)
+
+
 def test_an_index_comes_back_without_what_pandas_wrote_of_it(sample):
     labelled = sample.head(3).set_axis(["x", "y", "z"]).assign(kp=1.0)
     table = labelled.aurorax.to_arrow()
