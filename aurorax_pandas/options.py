@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
 from types import ModuleType, TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, TypedDict, Unpack
@@ -151,9 +151,6 @@ def public_address(address: object) -> str | None:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
 
-_CHECKS: Final[dict[str, Callable[[Any], str]]] = {"api_url": check_api_url, "api_key": _check_api_key}
-
-
 class Service(NamedTuple):
     """A service and the key that is sent to it; whether there is a key that belongs to another address."""
 
@@ -176,28 +173,21 @@ def service_in_force(api_url: str | None = None, api_key: str | None = None) -> 
     AuroraxInputError
         If an address or a key is not valid.
     """
-    url = get_option("api_url", api_url) or DEFAULT_API_URL
+    url = api_url_in_force(api_url)
     if api_key is not None:
         given = _check_api_key(api_key)
         return Service(url, Secret(given) if given else None, False)
-    for layer in _layers():
-        if layer.get("api_key") is not None:
-            key, of = layer["api_key"], layer["of"]
-            break
-        if "api_key" in layer:
-            key, of = _key_of_environment()
-            break
-    else:
-        key, of = _key_of_environment()
+    layer = next((layer for layer in _layers() if "api_key" in layer), {})
+    key, of = (layer["api_key"], layer["of"]) if layer.get("api_key") is not None else _key_of_environment()
     if key is None or not key.reveal():
         return Service(url, None, False)
     mine = origin(url) == of
     return Service(url, key if mine else None, not mine)
 
 
-def origin(address: str | None) -> tuple[str, str | None, int | None]:
+def origin(address: str) -> tuple[str, str | None, int | None]:
     """Return scheme, host and port of an address, as values: what a key belongs to."""
-    parts = urlsplit(address or "")
+    parts = urlsplit(address)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
@@ -205,12 +195,12 @@ def _key_of_environment() -> tuple[Secret | None, Any]:
     text = hidden(os.environ.get(_ENVIRONMENT["api_key"]))
     if not text:
         return None, None
-    return Secret(_check_api_key(text)), origin(_url_of_environment() or DEFAULT_API_URL)
+    return Secret(_check_api_key(text)), origin(_url_without_options())
 
 
-def _url_of_environment() -> str | None:
-    text = os.environ.get(_ENVIRONMENT["api_url"])
-    return check_api_url(text) if text else None
+def _url_without_options() -> str:
+    text = hidden(os.environ.get(_ENVIRONMENT["api_url"]))
+    return check_api_url(text) if text else DEFAULT_API_URL
 
 
 def _layers() -> Iterator[dict[str, Any]]:
@@ -218,15 +208,12 @@ def _layers() -> Iterator[dict[str, Any]]:
     yield from reversed(list(_state.process))
 
 
-def get_option(name: str, value: str | None = None) -> str | None:
-    """Return `value` if it is set, else what is set for it, else the environment's, checked."""
-    if value is not None and not (isinstance(value, str) and not value):
-        return _CHECKS[name](value)
-    chosen = next((layer[name] for layer in _layers() if name in layer), None)
-    if chosen is None:
-        text = hidden(os.environ.get(_ENVIRONMENT[name]))
-        return _CHECKS[name](text) if text else None
-    return str(chosen)
+def api_url_in_force(api_url: str | None = None) -> str:
+    """Return the address that is given, else the one that is set, else the environment's, else the service's own."""
+    if api_url is not None and not (isinstance(api_url, str) and not api_url):
+        return check_api_url(api_url)
+    chosen: str | None = next((layer["api_url"] for layer in _layers() if "api_url" in layer), None)
+    return chosen or _url_without_options()
 
 
 class Options(TypedDict, total=False):
@@ -281,8 +268,8 @@ class set_options:  # noqa: N801  (read as a function, as in xarray)
             key = options["api_key"]
             # an empty key is set, and means that none is sent
             self._layer["api_key"] = None if key is None else Secret(_check_api_key(key))
-            of = self._layer["api_url"] or _url_of_environment() if "api_url" in options else get_option("api_url")
-            self._layer["of"] = origin(of or DEFAULT_API_URL)
+            own = self._layer["api_url"] or _url_without_options() if "api_url" in options else api_url_in_force()
+            self._layer["of"] = origin(own)
         with _state.lock:
             _state.process.append(self._layer)
 
@@ -394,9 +381,5 @@ def is_this_machine(address: str) -> bool:
 
 
 def _host_and_port(address: str) -> tuple[str | None, int | None]:
-    try:
-        parts = urlsplit(address)
-        return parts.hostname, None if parts.port in (80, 443) else parts.port
-    except ValueError:
-        # a port that is no number
-        return None, None
+    parts = _split_address(address)
+    return (None, None) if parts is None else (parts.hostname, None if parts.port in (80, 443) else parts.port)

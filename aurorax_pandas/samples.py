@@ -1,4 +1,4 @@
-"""The search that is bundled with the package, as recorded."""
+"""The recorded search and the ephemeris that are bundled with the package."""
 
 from __future__ import annotations
 

@@ -69,7 +69,9 @@ def to_utc(argument: str, value: Any, *, last: bool = False) -> pd.Timestamp:
             return (instant if instant.tzinfo is None else instant.tz_convert(None)).as_unit("us")
     except Exception:
         # pandas shows what it cannot read, and the repr of what others define may fail in any way
-        raise AuroraxInputError(f"{argument}={shown(value)} is no instant that pandas.Timestamp understands") from None
+        raise AuroraxInputError(
+            f"{argument}={shown(value)} is no instant that pandas.Timestamp understands; give a date and time, UTC"
+        ) from None
     if isinstance(value, str) and _lacks_year(value):
         raise AuroraxInputError(f"{argument}={shown(value)} does not tell its year in four digits; write YYYY-MM-DD")
     raise AuroraxInputError(f"{argument}={shown(value)} is no instant; give a date and time, UTC")

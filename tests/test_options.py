@@ -3,7 +3,7 @@ import re
 import pytest
 
 import aurorax_pandas as ap
-from aurorax_pandas.options import get_option
+from aurorax_pandas.options import api_url_in_force
 
 KEY = "s3cret-key-0123456789"
 DEFAULT = {"api_url": "https://api.aurorax.space", "api_key": None}
@@ -22,10 +22,10 @@ def test_environment_sets_defaults(monkeypatch):
 def test_options_stand_before_the_environment_and_arguments_before_both(monkeypatch):
     monkeypatch.setenv("AURORAX_API_URL", "http://environment")
     ap.set_options(api_url="http://option")
-    assert get_option("api_url") == "http://option"
-    assert get_option("api_url", "http://argument") == "http://argument"
+    assert api_url_in_force() == "http://option"
+    assert api_url_in_force("http://argument") == "http://argument"
     ap.set_options(api_url=None)
-    assert get_option("api_url") == "http://environment"
+    assert api_url_in_force() == "http://environment"
 
 
 def test_an_empty_environment_is_none(monkeypatch):

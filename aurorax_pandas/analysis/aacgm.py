@@ -18,8 +18,8 @@ from aurorax_pandas.times import Times
 
 Floats = npt.NDArray[np.float64]
 
-#: Altitude for which the coordinates of the aurora are made [km].
-AURORAL_ALTITUDE: Final = 110.0
+# altitude for which the coordinates of the aurora are made [km]
+_AURORAL_ALTITUDE: Final = 110.0
 # altitude at which the Sun's magnetic longitude is taken [km], as the reference implementation of AACGM-v2 does
 _SUN_ALTITUDE: Final = 700.0
 # of the grid on which that longitude is tabulated: enough for 0.001 hours
@@ -37,9 +37,9 @@ class Coordinates(NamedTuple):
     dipole_l: Floats
 
 
-def traced_coordinates(lat: Floats, lon: Floats, epochs: Times, altitude: float = AURORAL_ALTITUDE) -> Coordinates:
+def traced_coordinates(lat: Floats, lon: Floats, epochs: Times) -> Coordinates:
     """
-    Return the coordinates of places at epochs, each of which costs a field line.
+    Return the coordinates of places 110 km above the ellipsoid at epochs, each of which costs a field line.
 
     The line of IGRF is followed from the place to the plane of the dipole's equator; the dipole's own line leads from
     there to the latitude at one Earth radius, cos² mlat = 1 / L. NaN where the line does not rise above the place, near
@@ -51,8 +51,6 @@ def traced_coordinates(lat: Floats, lon: Floats, epochs: Times, altitude: float 
         Geodetic [degrees].
     epochs : ndarray of datetime64, shape (place,)
         UTC.
-    altitude : float, default 110.0
-        Altitude above the ellipsoid [km].
 
     References
     ----------
@@ -61,9 +59,9 @@ def traced_coordinates(lat: Floats, lon: Floats, epochs: Times, altitude: float 
     """
     found = np.full((3, len(lat)), np.nan)
     known = np.flatnonzero(~(np.isnan(lat) | np.isnan(lon) | np.isnat(epochs)))
-    ends, north = _equator(lat[known], lon[known], epochs[known], altitude)
+    ends, north = _equator(lat[known], lon[known], epochs[known], _AURORAL_ALTITUDE)
     shell = np.linalg.norm(ends.at, axis=0)
-    risen = shell >= (FIELD_RADIUS + altitude) / FIELD_RADIUS
+    risen = shell >= (FIELD_RADIUS + _AURORAL_ALTITUDE) / FIELD_RADIUS
     mlat = ends.side * np.degrees(np.arccos(np.sqrt(1.0 / np.maximum(shell, 1.0))))
     found[:, known] = np.where(risen, [mlat, _dipole_longitude(ends.at, north), shell], np.nan)
     return Coordinates(*found)

@@ -17,7 +17,7 @@ from aurorax_pandas.ephemeris.coverage import check_spans, telling_of_gaps
 from aurorax_pandas.ephemeris.tracks import TRACKED, Floats, Ints, Tracks
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import as_events, is_events
+from aurorax_pandas.frame.events import as_events, is_events, sides_of
 from aurorax_pandas.frame.intervals import closest_positions
 from aurorax_pandas.sources import CONJUNCTION_TYPES, HEMISPHERE
 
@@ -202,8 +202,7 @@ def rows_of_events(df: pd.DataFrame, events: pd.DataFrame) -> Ints:
 
 def sources_of_sides(events: pd.DataFrame) -> pd.DataFrame:
     """Return the sources of events in a frame: first those of all first sides, then those of all second sides."""
-    sides = [events[[f"{side}_{name}" for name in TRACKED]].set_axis(list(TRACKED), axis=1) for side in ("e1", "e2")]
-    return pd.concat(sides, ignore_index=True)
+    return pd.DataFrame({name: pd.concat(sides_of(events, name), ignore_index=True) for name in TRACKED})
 
 
 def _places_at_epochs(

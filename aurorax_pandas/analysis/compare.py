@@ -162,8 +162,7 @@ def _coincident(left: _Entries, right: _Entries, slack: np.timedelta64) -> tuple
     wide = int(slack // np.timedelta64(1, "us"))
     length = int((max(left.end.max(), right.end.max()) - first).astype(np.int64)) + 1
     # things one after the other on one line of time, so that one search finds those of all
-    codes = [np.unique(side.code, return_inverse=True) for side in (left, right)]
-    joint = np.unique(np.concatenate([codes[0][0], codes[1][0]]))
+    joint = np.union1d(left.code, right.code)
     if length > np.iinfo(np.int64).max // (len(joint) + 1):
         raise AuroraxInputError(f"the conjunctions span {pd.Timedelta(length, 'us')}; compare shorter parts")
     begins, ends, bases = [], [], []

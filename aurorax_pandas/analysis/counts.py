@@ -15,7 +15,7 @@ from aurorax_pandas.checks import invalid, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import UNREADABLE, first_line, in_dtype, times_of
-from aurorax_pandas.frame.events import require
+from aurorax_pandas.frame.events import require, sides_of
 from aurorax_pandas.frame.intervals import refuse_far_times
 from aurorax_pandas.frame.provenance import get_provenance, step_of, windows_of
 from aurorax_pandas.sources import SPACECRAFT, bundled_sources
@@ -69,7 +69,7 @@ def daily_counts(
     AuroraxInputError
         If `freq` is no span of time, makes more than 50 million counts, or is with `availability` no whole number of
         days; if `by` names no column; or if `availability` lacks a column, lists a source twice for a day, or has a row
-        without a day or a number of records.
+        without an identifier, a day or a number of records.
 
     Examples
     --------
@@ -182,13 +182,13 @@ def _checked_availability(availability: pd.DataFrame, every: Any) -> pd.DataFram
         raise AuroraxInputError(f"freq={str(every)!r} is no whole number of days, which availability is by")
     days = _read_column(availability, "day", times_of, "days; give dates, UTC")
     records = _read_column(availability, "records", lambda column: in_dtype(column, "float64"), "numbers")
-    wrong = np.isnat(days) | ~(records >= 0) | np.isinf(records)
+    wrong = np.isnat(days) | ~(records >= 0) | np.isinf(records) | availability["identifier"].isna().to_numpy(bool)
     if wrong.any():
         first = int(np.argmax(wrong))
+        told = ", ".join(f"{name}={availability[name].iloc[first]}" for name in ("identifier", "day", "records"))
         raise AuroraxInputError(
-            f"availability: {wrong.sum()} of {len(wrong)} rows have no day, or no number of records of 0 or more; the "
-            f"first is row {first}, with day={availability['day'].iloc[first]} and "
-            f"records={availability['records'].iloc[first]}"
+            f"availability: {wrong.sum()} of {len(wrong)} rows have no identifier, no day, or no number of records of 0 "
+            f"or more; the first is row {first}, with {told}"
         )
     return availability.assign(day=days, records=records)
 
@@ -230,8 +230,8 @@ def _observed(
         member = np.ones((1, len(known)), bool)
     else:
         member = np.zeros((count, len(known)), bool)
-        for side in ("e1", "e2"):
-            found = pd.Index(known).get_indexer(pd.Index(events[f"{side}_identifier"]))
+        for identifiers in sides_of(events, "identifier"):
+            found = pd.Index(known).get_indexer(pd.Index(identifiers))
             member[codes[found >= 0], found[found >= 0]] = True
     listed = member & kinds
     # spacecraft that the frame of availability does not list are taken to have had data
@@ -273,12 +273,10 @@ def minutes(df: pd.DataFrame, step: Span | None = None) -> pd.Series[float]:
     """
     df = require(df, "minutes", "start", "end")
     refuse_far_times(df, "minutes")
-    lengths, between = df["end"] - df["start"], step_of(df, step)
+    lengths: Any = df["end"] - df["start"]
+    between = step_of(df, step)
     if not between.nanoseconds or lengths.max() > _CENTURY:
         # pandas would have the sum in the finer unit, which holds no more than 292 years
         between = between.as_unit("us")
-    return _in_minutes(lengths + between).rename("minutes")
-
-
-def _in_minutes(lengths: Any) -> pd.Series[float]:
-    return cast("pd.Series[float]", (lengths / pd.Timedelta("1min").as_unit("us")).astype("float64"))
+    in_minutes = (lengths + between) / pd.Timedelta("1min").as_unit("us")
+    return cast("pd.Series[float]", in_minutes.astype("float64").rename("minutes"))

@@ -28,7 +28,7 @@ from aurorax_pandas.ephemeris.tracks import distinct_rows
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
-from aurorax_pandas.frame.events import as_events, source_sites
+from aurorax_pandas.frame.events import as_events, of_one_side, sides_of, source_sites
 from aurorax_pandas.frame.intervals import refuse_broken_spans
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 from aurorax_pandas.times import Span, span
@@ -108,8 +108,9 @@ def image_windows(
     events = as_events(df, "image_windows", "conjunction_type", "start", "end", "closest_epoch")
     parents = rows_of_events(df, events)
     first, second = spacecraft_sides(events)
-    on_first = (events["e1_source_type"] == "ground").to_numpy(bool) & second
-    kept = np.flatnonzero(on_first | ((events["e2_source_type"] == "ground").to_numpy(bool) & first))
+    on_ground, other_on_ground = ((types == "ground").to_numpy(bool) for types in sides_of(events, "source_type"))
+    on_first = on_ground & second
+    kept = np.flatnonzero(on_first | (other_on_ground & first))
     events, mine = events.iloc[kept], on_first[kept]
     found = None
     if ephemeris is not None:
@@ -118,10 +119,10 @@ def image_windows(
     epoch = events["closest_epoch"].to_numpy()
     columns: dict[str, Any] = {
         "conjunction": parents[kept],
-        "program": events["e1_program"].where(mine, events["e2_program"]).array,
-        "instrument_type": events["e1_instrument_type"].where(mine, events["e2_instrument_type"]).array,
+        "program": of_one_side(events, mine, "program").array,
+        "instrument_type": of_one_side(events, mine, "instrument_type").array,
         "site_code": image_sites(events, mine).array,
-        "spacecraft": events["e2_display_name"].where(mine, events["e1_display_name"]).array,
+        "spacecraft": of_one_side(events, ~mine, "display_name").array,
         "start": (events["start"] - wide).array,
         "end": (events["end"] + wide).array,
         "epoch": epoch if found is None else found["approach_time"].fillna(pd.Series(epoch)),
@@ -289,7 +290,7 @@ def tracks(
 def image_sites(events: pd.DataFrame, on_first: npt.NDArray[np.bool_]) -> pd.Series[str]:
     """Return the site code of the station of each event, its platform where the site has no code."""
     station = {
-        name: model.pandas_to_arrow(events[f"e1_{name}"].where(on_first, events[f"e2_{name}"]), pa.string())
+        name: model.pandas_to_arrow(of_one_side(events, on_first, name), pa.string())
         for name in ("platform", "source_type")
     }
     return model.arrow_to_pandas(model.compute.coalesce(source_sites(station), station["platform"]))

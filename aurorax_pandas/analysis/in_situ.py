@@ -13,7 +13,7 @@ import pandas as pd
 from aurorax_pandas.analysis.approach import rows_of_events
 from aurorax_pandas.analysis.labels import spacecraft_sides
 from aurorax_pandas.frame import model
-from aurorax_pandas.frame.events import as_events
+from aurorax_pandas.frame.events import as_events, of_one_side
 from aurorax_pandas.times import Span, span
 
 _IN_SITU_COLUMNS: Final[dict[str, Any]] = {
@@ -70,10 +70,10 @@ def spacecraft_windows(df: pd.DataFrame, pad: Span = "1min") -> pd.DataFrame:
     # row by row, the first source of an event before the second
     event, side = np.nonzero(np.stack(spacecraft_sides(events), axis=1))
     chosen, first = events.iloc[event].reset_index(drop=True), side == 0
-    identifiers = chosen["e1_identifier"].where(first, chosen["e2_identifier"]).fillna(-1).to_numpy(np.int64)
+    identifiers = of_one_side(chosen, first, "identifier").fillna(-1).to_numpy(np.int64)
     columns = {
         "conjunction": parents[event],
-        "spacecraft": chosen["e1_display_name"].where(first, chosen["e2_display_name"]),
+        "spacecraft": of_one_side(chosen, first, "display_name"),
         "start": chosen["start"] - wide,
         "end": chosen["end"] + wide,
         **_in_situ_table().reindex(identifiers).reset_index(drop=True).to_dict("series"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Literal
 
 import numpy as np
@@ -84,10 +83,7 @@ def join_series(
     order = order[: len(order) - int(np.isnat(known).sum())]
     places = _places_of_values(known[order], times, direction, reach)
     rows = np.where(places < 0, -1, order[np.maximum(places, 0)]) if len(order) else np.full(len(df), -1)
-    added = {name: pd.api.extensions.take(column.array, rows, allow_fill=True) for name, column in columns.items()}
-    joined = df.assign(**{str(name): _like(columns[name], array) for name, array in added.items()})
-    joined.attrs = copy.deepcopy(df.attrs)
-    return joined
+    return df.assign(**{str(name): _taken_values(column, rows) for name, column in columns.items()})
 
 
 def _series_by_name(values: Any) -> dict[str, pd.Series[Any]]:
@@ -129,6 +125,8 @@ def _places_of_values(known: Times, times: Times, direction: str, reach: pd.Time
     return places.astype(np.int64)
 
 
-def _like(column: pd.Series[Any], array: Any) -> Any:
+def _taken_values(column: pd.Series[Any], rows: npt.NDArray[np.int64]) -> Any:
+    """Return the values of a series in some rows, missing where a row is −1."""
+    taken = pd.api.extensions.take(column.array, rows, allow_fill=True)
     # objects stay objects, which pandas would guess a dtype for
-    return pd.Series(array, dtype=object).array if column.dtype == np.dtype(object) else array
+    return pd.Series(taken, dtype=object).array if column.dtype == np.dtype(object) else taken

@@ -12,7 +12,7 @@ import pandas as pd
 from aurorax_pandas.analysis.pairs import pair_events
 from aurorax_pandas.checks import one_name, shown
 from aurorax_pandas.exceptions import AuroraxInputError
-from aurorax_pandas.frame.events import is_events, require
+from aurorax_pandas.frame.events import is_events, require, sides_of
 from aurorax_pandas.sources import SPACECRAFT
 
 #: Label of events that have none.
@@ -64,8 +64,8 @@ def labelled_events(
     if by == "spacecraft":
         return events, ordered_labels(_side_labels(events, *spacecraft_sides(events)))
     if by == "station":
-        ground = [(events[f"{side}_source_type"] == "ground").to_numpy(bool) for side in ("e1", "e2")]
-        return events, ordered_labels(_side_labels(events, ground[0], ground[1]))
+        first, second = ((types == "ground").to_numpy(bool) for types in sides_of(events, "source_type"))
+        return events, ordered_labels(_side_labels(events, first, second))
     name = "pair" if by == "site" else by
     require_column(events, "by", name, "'pair', 'site', 'spacecraft', 'station'")
     return events, ordered_labels(events[name])
@@ -111,13 +111,11 @@ def adder_of(column: object) -> str:
 
 def spacecraft_sides(events: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Tell of each event whether its first and its second source is a spacecraft."""
-    first, second = (events[f"{side}_source_type"].isin(SPACECRAFT).to_numpy(bool) for side in ("e1", "e2"))
+    first, second = (types.isin(SPACECRAFT).to_numpy(bool) for types in sides_of(events, "source_type"))
     return first, second
 
 
 def _side_labels(events: pd.DataFrame, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> pd.Series[Any]:
     """Label each event by its one source that is wanted, by its pair where both are or neither is."""
-    names = [events[f"{side}_display_name"].astype("str") for side in ("e1", "e2")]
-    labels = events["pair"].astype("str")
-    labels = labels.mask(first & ~second, names[0])
-    return labels.mask(second & ~first, names[1])
+    name, other = (names.astype("str") for names in sides_of(events, "display_name"))
+    return events["pair"].astype("str").mask(first & ~second, name).mask(second & ~first, other)

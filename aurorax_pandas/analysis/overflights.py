@@ -98,7 +98,7 @@ def overflights(df: pd.DataFrame, ephemeris: xr.Dataset | None = None) -> pd.Dat
 def _uncertainty_of_rows(
     df: pd.DataFrame, tracks: Tracks, row: npt.NDArray[np.int64], times: npt.NDArray[np.datetime64]
 ) -> npt.NDArray[np.float64]:
-    """Return the greatest uncertainty of the footprints [km] of the spacecraft of each row, whose sources are given."""
+    """Return the greatest uncertainty [km] of the footprints of each row's spacecraft; `row` has the row of each track."""
     greatest = np.full(len(df), np.nan)
     if not len(tracks.epochs):
         return greatest

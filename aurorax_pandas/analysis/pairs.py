@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,7 @@ def pair_events(df: pd.DataFrame, by: PairBy = "pair", verb: str = "groupby_pair
     events = as_events(df, verb, "pair", *(("conjunction_type", *_SUMMED, *SIDE_COLUMNS) if by == "site" else ()))
     if by == "pair":
         return events
+    refuse_broken_spans(events, verb)
     return _closest_at_site(events.assign(pair=label_events(events, "site")))
 
 
@@ -90,7 +91,7 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
     Raises
     ------
     AuroraxInputError
-        If `by` is neither, or the frame has no events.
+        If `by` is neither, the frame has no events, or by site one has no start or no end.
 
     Examples
     --------
@@ -99,8 +100,9 @@ def groupby_pair(df: pd.DataFrame, by: PairBy = "pair") -> DataFrameGroupBy[Any,
     >>> float(df.aurorax.groupby_pair()["min_distance"].min()["THEMIS-ASI GILL & Swarm C"])
     53.391843
     """
-    # the stubs of pandas know no parameters of a grouping that is not built on the spot
-    return cast("DataFrameGroupBy[Any, Any]", pair_events(df, by).groupby("pair", observed=True, sort=True))
+    events = pair_events(df, by)
+    # by its values, for a level of the index may have that name too
+    return events.groupby(events["pair"], observed=True, sort=True)
 
 
 @typed
@@ -134,7 +136,7 @@ def pair_summary(
     Raises
     ------
     AuroraxInputError
-        If `by` is neither, `step` is no span of time, or the frame lacks a column of events.
+        If `by` is neither, `step` is no span of time, the frame lacks a column of events, or one has no start or no end.
 
     Examples
     --------

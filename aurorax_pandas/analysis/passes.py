@@ -12,20 +12,19 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from aurorax_pandas.analysis.approach import sources_of_sides
+from aurorax_pandas.analysis.approach import rows_of_events, sources_of_sides
 from aurorax_pandas.analysis.labels import labelled_events, spacecraft_sides
 from aurorax_pandas.checks import as_list, shown, suggestion
 from aurorax_pandas.ephemeris.coverage import check_instants, telling_of_hemispheres, warn_of_unknown_types
 from aurorax_pandas.ephemeris.tracks import TRACKED, Tracks
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import model
-from aurorax_pandas.frame.events import as_events, is_events
+from aurorax_pandas.frame.events import as_events, of_one_side
 from aurorax_pandas.frame.intervals import (
     closest_positions,
     group_bounds,
     overlap_clusters,
     refuse_broken_spans,
-    refuse_far_times,
     union_minutes,
 )
 from aurorax_pandas.frame.provenance import step_of
@@ -76,8 +75,8 @@ def passes(
     Raises
     ------
     AuroraxInputError
-        If `gap` or `step` is no span of time, a spacecraft of `formation` is not known or is in two formations, or the
-        frame lacks a column of events.
+        If `gap` or `step` is no span of time, a spacecraft of `formation` is not known or is in two formations, the
+        frame lacks a column of events, or an event has no start or no end.
 
     Examples
     --------
@@ -91,23 +90,22 @@ def passes(
     events = as_events(df, "passes", "conjunction_type", "start", "end", "min_distance", "closest_epoch")
     refuse_broken_spans(events, "passes")
     delta = step_of(df, step)
-    parents = np.arange(len(df)) if is_events(df) else events["conjunction"].to_numpy()
+    parents = rows_of_events(df, events)
     warn_of_unknown_types("passes", sources_of_sides(events))
     first, second = spacecraft_sides(events)
     one = first != second
     rows, on_first = np.flatnonzero(one), first[one]
     chosen = events.iloc[rows]
     craft, station = (
-        pd.DataFrame({name: chosen[f"e1_{name}"].where(mask, chosen[f"e2_{name}"]) for name in TRACKED}).reset_index(
-            drop=True
-        )
-        for mask in (on_first, ~on_first)
+        pd.DataFrame({name: of_one_side(chosen, side, name) for name in TRACKED}).reset_index(drop=True)
+        for side in (on_first, ~on_first)
     )
     hemisphere = _hemispheres_of_events(df, chosen, craft, parents[rows], ephemeris)
     spacecraft = _formations(craft["display_name"].astype("str"), formation)
     types = model.category_codes(chosen["conjunction_type"], model.CONJUNCTION_TYPE)
     start, end = chosen["start"].to_numpy(), chosen["end"].to_numpy()
-    codes = pd.factorize(spacecraft)[0]
+    # sources without a name are one more, for a number below 0 would fall among those of others
+    codes = pd.factorize(spacecraft, use_na_sentinel=False)[0]
     group = (codes * len(CONJUNCTION_TYPES) + types) * 3 + hemisphere + 1
     found = pd.DataFrame(
         {
@@ -202,7 +200,7 @@ def _parents(number: npt.NDArray[np.int64], parent: npt.NDArray[np.int64]) -> li
 
 
 def _stations(found: pd.DataFrame, count: int) -> Any:
-    codes = pd.factorize(found["station"])[0]
+    codes = pd.factorize(found["station"], use_na_sentinel=False)[0]
     kept = found.iloc[closest_positions(found, found["pass"].to_numpy() * (codes.max(initial=0) + 1) + codes)]
     when = kept["closest_epoch"].fillna(kept["start"]).to_numpy()
     kept = kept.iloc[np.lexsort((kept["min_distance"].to_numpy(), when, kept["pass"].to_numpy()))]
@@ -237,7 +235,8 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
     Raises
     ------
     AuroraxInputError
-        If `by` names no column, `step` is no span of time, or the frame lacks a column of events.
+        If `by` names no column, `step` is no span of time, the frame lacks a column of events, or an event has no start
+        or no end.
 
     Examples
     --------
@@ -247,7 +246,7 @@ def revisits(df: pd.DataFrame, by: str = "pair", step: Span | None = None) -> pd
     '0 days 03:38:00'
     """
     events, labels = labelled_events(df, by, "revisits", needs=("start", "end"))
-    refuse_far_times(events, "revisits")
+    refuse_broken_spans(events, "revisits")
     delta = step_of(df, step)
     codes, names = labels.cat.codes.to_numpy(), labels.cat.categories
     start, end = events["start"].to_numpy(), events["end"].to_numpy()

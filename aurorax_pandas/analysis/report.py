@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -136,10 +135,7 @@ def report(
     columns["approach_azimuth"] = geometry.horizontal(lat, lon, geometry.earth_fixed(*place, altitude))[0]
     # categories would be those of the rows at hand, so that reports of several frames had no dtype in common
     columns["pair"] = events["pair"].astype("str")
-    made = events.assign(**columns)
-    table = made[[*REPORT_COLUMNS, *own]].reset_index(drop=True)
-    table.attrs = copy.deepcopy(df.attrs)
-    return table
+    return events.assign(**columns)[[*REPORT_COLUMNS, *own]].reset_index(drop=True)
 
 
 def style(frame: pd.DataFrame) -> Styler:

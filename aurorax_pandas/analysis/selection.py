@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from aurorax_pandas.analysis.grouping import GroupBy, grouped_rows
-from aurorax_pandas.checks import checked_number, choice, either_word, refuse_farther, suggestion, whole_number
+from aurorax_pandas.checks import as_list, checked_number, choice, either_word, refuse_farther, suggestion, whole_number
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
-from aurorax_pandas.frame import events as ev
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.dataframe import typed
+from aurorax_pandas.frame.events import is_events, require, source_sites
 from aurorax_pandas.frame.identity import source_set_codes
-from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters
+from aurorax_pandas.frame.intervals import closest_positions, overlap_clusters, refuse_broken_spans
 from aurorax_pandas.signatures import meeting
 from aurorax_pandas.sources import known_sources, site_platforms, tell_of_unknown
 from aurorax_pandas.times import Span, span, to_utc
@@ -54,7 +54,8 @@ def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataF
     Raises
     ------
     AuroraxInputError
-        If `n` is no whole number above 0, a column is not there, or an array has not a value for each row.
+        If `n` is no whole number above 0, a column is not there, an array has not a value for each row, or by site an
+        event has no start or no end.
 
     Examples
     --------
@@ -67,7 +68,7 @@ def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataF
     """
     count = whole_number("n", n)
     start = "first_start" if "first_start" in getattr(df, "columns", ()) and "start" not in df.columns else "start"
-    df = ev.require(df, "closest", "min_distance", start)
+    df = require(df, "closest", "min_distance", start)
     if by is None:
         rows, group, parent = df, np.zeros(len(df), np.int64), None
     else:
@@ -76,7 +77,7 @@ def closest(df: pd.DataFrame, n: int = 1, by: GroupBy | None = None) -> pd.DataF
     chosen = np.sort(closest_positions(ranked, group, count))
     if parent is not None:
         return df.iloc[np.unique(parent[chosen])]
-    return (rows if ev.is_events(df) else df).iloc[chosen]
+    return (rows if is_events(df) else df).iloc[chosen]
 
 
 @typed
@@ -128,7 +129,7 @@ def filter_closest_epoch(
     >>> len(df.aurorax.filter_closest_epoch("2020-01-01T01:00", "2020-01-01T02:00", max_distance=300))
     4
     """
-    df = ev.require(df, "filter_closest_epoch", "closest_epoch", "min_distance")
+    df = require(df, "filter_closest_epoch", "closest_epoch", "min_distance")
     epochs = df["closest_epoch"].to_numpy()
     keep = np.ones(len(df), bool)
     first = None if start is None else to_utc("start", start)
@@ -140,9 +141,7 @@ def filter_closest_epoch(
     if last is not None:
         keep &= epochs <= last.to_datetime64()
     if near is not None:
-        listed = isinstance(near, Sequence | np.ndarray | pd.Index | pd.Series) and not isinstance(near, str)
-        listed &= getattr(near, "ndim", 1) > 0
-        instants = [to_utc("near", instant).to_datetime64() for instant in (near if listed else [near])]
+        instants = [to_utc("near", instant).to_datetime64() for instant in as_list(near)]
         known = pd.DatetimeIndex(np.unique(np.array(instants, "M8[us]")))
         keep &= _near_instants(df["closest_epoch"], known, span("tolerance", tolerance, zero=True))
     bounded = first is not None or last is not None or near is not None
@@ -206,7 +205,7 @@ def within(df: pd.DataFrame, distance: float, how: How = "all") -> pd.DataFrame:
     2
     """
     every = choice("how", how, ("any", "all")) == "all"
-    df = ev.require(df, "within", "events")
+    df = require(df, "within", "events")
     flat = model.flatten(df["events"])
     hit = flat.values("min_distance") <= _kilometres_within("distance", distance)
     return df[_kept_rows(flat, hit, every)]
@@ -287,7 +286,7 @@ def select_sources(
         display_name=display_name,
         site=site,
     )
-    df = ev.require(df, "select_sources", "data_sources")
+    df = require(df, "select_sources", "data_sources")
     if len(df):
         _check_values(values, model.flatten(df["data_sources"]).fields)
     return rows_of_sources(df, values, every)
@@ -312,14 +311,14 @@ def wanted_values(how: str, **wanted: Any) -> tuple[dict[str, list[str]], bool]:
 
 def rows_of_sources(df: pd.DataFrame, values: Mapping[str, Sequence[str]], every: bool) -> pd.DataFrame:
     """Return the rows in which some source, or every one, has the values; names are not looked up."""
-    df = ev.require(df, "select_sources", "data_sources")
+    df = require(df, "select_sources", "data_sources")
     flat = model.flatten(df["data_sources"])
     hit = np.ones(len(flat.row), bool)
     for name, each in values.items():
         texts = pa.array([text.lower() for text in each], pa.string())
         found = _is_in(flat.fields["platform" if name == "site" else name], texts)
         if name in ("site", "platform"):
-            found = model.compute.or_kleene(found, _is_in(ev.source_sites(flat.fields), texts))
+            found = model.compute.or_kleene(found, _is_in(source_sites(flat.fields), texts))
         if name == "site":
             found = model.compute.and_(model.compute.equal(flat.fields["source_type"], "ground"), found)
         hit &= found.fill_null(False).to_numpy(zero_copy_only=False)
@@ -368,7 +367,7 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     Raises
     ------
     AuroraxInputError
-        If `by` is neither, or the frame lacks a column that is compared.
+        If `by` is neither, the frame lacks a column that is compared, or by site a row has no start or no end.
 
     Examples
     --------
@@ -378,10 +377,11 @@ def deduplicate(df: pd.DataFrame, by: Literal["source", "site"] = "source") -> p
     49
     """
     choice("by", by, ("source", "site"))
-    df = ev.require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
+    df = require(df, "deduplicate", "data_sources", "conjunction_type", "start", "end", "min_distance")
     group = source_set_codes(df, by)
     start, end = df["start"].to_numpy(), df["end"].to_numpy()
     if by == "source":
         once = ~pd.DataFrame({"group": group, "start": start, "end": end}).duplicated().to_numpy()
         return df[once]
+    refuse_broken_spans(df, "deduplicate")
     return df.iloc[np.sort(closest_positions(df, overlap_clusters(group, start, end)))]

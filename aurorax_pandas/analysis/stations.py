@@ -14,6 +14,7 @@ from aurorax_pandas.checks import invalid
 from aurorax_pandas.ephemeris.dataset import check_ephemeris, source_table
 from aurorax_pandas.ephemeris.tracks import distinct_rows, named_place
 from aurorax_pandas.exceptions import AuroraxDataWarning, callers_level
+from aurorax_pandas.frame.events import of_one_side, sides_of
 from aurorax_pandas.query.blocks import read_location
 from aurorax_pandas.sources import bundled_sources
 
@@ -36,14 +37,13 @@ def station_sides(events: pd.DataFrame) -> npt.NDArray[np.int8]:
 
     A ground source comes before a custom location, and of two alike the one that the pair's label names first.
     """
-    types = [_rank_on_ground(events[f"{side}_source_type"]) for side in ("e1", "e2")]
+    types = list(map(_rank_on_ground, sides_of(events, "source_type")))
     side = (types[1] < types[0]).astype(np.int8)
     side[np.minimum(*types) == len(_ON_THE_GROUND)] = -1
     alike = np.flatnonzero((types[0] == types[1]) & (side >= 0))
     if len(alike):
         first, second = (
-            events[f"{side}_display_name"].iloc[alike].fillna("").astype("str").to_numpy(object)
-            for side in ("e1", "e2")
+            names.iloc[alike].fillna("").astype("str").to_numpy(object) for names in sides_of(events, "display_name")
         )
         side[alike] = second < first
     return side
@@ -58,8 +58,7 @@ def _rank_on_ground(types: pd.Series[Any]) -> npt.NDArray[np.int8]:
 
 def of_side(events: pd.DataFrame, sides: npt.NDArray[np.integer[Any]], field: str) -> pd.Series[Any]:
     """Return a field of the first (0) or second (1) source of each event, missing where that is neither."""
-    values = events[f"e1_{field}"].where(sides == 0, events[f"e2_{field}"])
-    return values.where((sides == 0) | (sides == 1))
+    return of_one_side(events, sides == 0, field).where((sides == 0) | (sides == 1))
 
 
 def station_places(

@@ -66,10 +66,9 @@ def to_arrow(df: pd.DataFrame) -> pa.Table:
             raise AuroraxInputError(
                 f"to_arrow cannot hold column {name!r} ({reason_of(error)}); convert or drop it"
             ) from None
-    index = df.index
-    if not (isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(df))) and index.name is None):
-        for number in range(index.nlevels):
-            level = pd.Series(index.get_level_values(number)).reset_index(drop=True)
+    if not _has_plain_index(df):
+        for number in range(df.index.nlevels):
+            level = pd.Series(df.index.get_level_values(number)).reset_index(drop=True)
             try:
                 columns[_index_column(number)] = model.pandas_to_arrow(level)
             except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
@@ -78,6 +77,11 @@ def to_arrow(df: pd.DataFrame) -> pa.Table:
                 ) from None
     table = pa.table(columns)
     return table.replace_schema_metadata(_schema_metadata(df))
+
+
+def _has_plain_index(df: pd.DataFrame) -> bool:
+    index = df.index
+    return isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(df))) and index.name is None
 
 
 def _index_column(number: int) -> str:
@@ -105,10 +109,10 @@ def _schema_metadata(df: pd.DataFrame) -> dict[bytes, bytes]:
     plain = plain.assign(**dict.fromkeys(nested), **{name: pd.Series([], dtype="str") for name in texts})
     plain.attrs = _kept_attrs(df.attrs)
     told = json.loads(pa.Schema.from_pandas(plain).metadata[_PANDAS])
-    index = df.index
-    if isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(df))) and index.name is None:
+    if _has_plain_index(df):
         told["index_columns"] = [{"kind": "range", "name": None, "start": 0, "stop": len(df), "step": 1}]
     else:
+        index = df.index
         names = [str(name) if name is not None else None for name in index.names]
         levels = pd.DataFrame({_index_column(n): index.get_level_values(n)[:0] for n in range(index.nlevels)})
         spec = json.loads(pa.Schema.from_pandas(levels, preserve_index=False).metadata[_PANDAS])["columns"]
@@ -148,16 +152,10 @@ def frame_of_table(table: pa.Table) -> tuple[pd.DataFrame, dict[str, pa.ChunkedA
     """
     ours = {name: table.column(name) for name in table.column_names if name in model.CONJUNCTION_COLUMNS}
     own = [name for name in table.column_names if name not in ours]
-    rest = table.select(own)
-    rest = (
-        pa.table({name: layouts.settled(rest.column(name)) for name in own}, metadata=table.schema.metadata)
-        if own
-        else None
-    )
-    if rest is None:
-        df = pd.DataFrame(index=pd.RangeIndex(table.num_rows))
-    else:
-        df = rest.to_pandas()
+    df = pd.DataFrame(index=pd.RangeIndex(table.num_rows))
+    if own:
+        settled = {name: layouts.settled(table.column(name)) for name in own}
+        df = pa.table(settled, metadata=table.schema.metadata).to_pandas()
         levels = [name for name in df.columns if str(name).startswith("__index_level_")]
         # other tools drop what tells pandas that these are the index
         if levels:

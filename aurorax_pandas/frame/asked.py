@@ -10,7 +10,6 @@ from aurorax_pandas.sources import DEFAULT_TYPES
 
 _BLOCKS: Final = ("ground", "space", "events", "adhoc")
 _FILTERS: Final = "ephemeris_metadata_filters"
-#: Epochs every 30 s are asked for in either of two ways.
 _PRECISION: Final = ("subminute_precision", "epoch_search_precision")
 
 
@@ -32,9 +31,14 @@ def as_asked(query: Mapping[str, Any]) -> dict[str, Any]:
     made = {key: value for key, value in query.items() if key not in ("request_id", *_PRECISION)}
     made |= {kind: [_without_empty(block) for block in as_list(query.get(kind))] for kind in _BLOCKS}
     made["conjunction_types"] = as_list(query.get("conjunction_types")) or list(DEFAULT_TYPES)
-    if query.get("subminute_precision") or query.get("epoch_search_precision") == 30:
+    if asks_for_half_minutes(query):
         made["subminute_precision"] = True
     return made
+
+
+def asks_for_half_minutes(query: Mapping[str, Any]) -> bool:
+    """Tell whether a query asks for epochs every 30 s, in either of the two ways in which clients do."""
+    return bool(query.get("subminute_precision")) or query.get("epoch_search_precision") == 30
 
 
 def _without_empty(block: Any) -> Any:

@@ -21,7 +21,7 @@ from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.events import SEPARATOR, require
-from aurorax_pandas.frame.provenance import KEY, SAMPLE, get_provenance
+from aurorax_pandas.frame.provenance import KEY, SAMPLE, get_provenance, queries_of
 from aurorax_pandas.sources import known_sources, site_platforms
 
 if TYPE_CHECKING:
@@ -237,12 +237,11 @@ def _displayed(df: pd.DataFrame) -> Iterator[str]:
 
 def _asked(origin: Mapping[str, Any]) -> set[str]:
     """Return the programs that the queries of a provenance name; none where a block of sources names none."""
-    queries = origin.get("query") or []
     blocks = [
         block
-        for query in (queries if isinstance(queries, list) else [queries])
+        for query in queries_of(origin)
         for kind in ("ground", "space", "events")
-        for block in (query.get(kind) if isinstance(query, dict) else None) or ()
+        for block in query.get(kind) or ()
     ]
     programs = [as_list(block.get("programs") or ()) for block in blocks if isinstance(block, dict)]
     return {str(name) for each in programs for name in each} if all(programs) else set()

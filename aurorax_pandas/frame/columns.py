@@ -16,6 +16,7 @@ from nested_pandas import NestedDtype
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame import layouts, model
 from aurorax_pandas.frame.answers import read_times
+from aurorax_pandas.frame.rules import KINDS
 from aurorax_pandas.times import Times
 
 #: What a value of a column may raise where it is not what the column should hold.
@@ -24,12 +25,7 @@ UNREADABLE: Final = (ValueError, TypeError, OverflowError, ArithmeticError, pa.A
 
 def columns_of_kind(df: pd.DataFrame) -> Mapping[str, Any]:
     """Return the columns that the data model names for a frame of this kind, with their dtypes."""
-    kind = model.kind_of(df)
-    if kind == "events":
-        return model.EVENT_COLUMNS
-    if kind == "passes":
-        return model.PASS_COLUMNS
-    return model.CONJUNCTION_COLUMNS if kind == "conjunctions" else model.PAIR_SUMMARY_COLUMNS
+    return KINDS[model.kind_of(df)].dtypes
 
 
 def in_model_dtypes(df: pd.DataFrame, wanted: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -150,7 +146,9 @@ def _numbers_of(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
         strange = [
             one
             for one in values.dropna()
-            if isinstance(one, bool | complex | np.complexfloating | bytes | datetime.date | datetime.timedelta)
+            if isinstance(
+                one, bool | np.bool_ | complex | np.complexfloating | bytes | datetime.date | datetime.timedelta
+            )
         ]
         if strange:
             raise TypeError(f"{strange[0]!r} is no number")

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import as_list
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import ordering, provenance
 from aurorax_pandas.frame.asked import as_asked, differing
@@ -163,12 +162,11 @@ def _at_bounds(rows: pd.DataFrame, number: Ints, reads: Sequence[_Read]) -> npt.
 
 def read_of(attrs: Mapping[Any, Any]) -> _Read:
     """Return what the attrs of a frame tell of its search."""
-    found = provenance.get_provenance(dict(attrs))
+    found = provenance.get_provenance(attrs)
     query = found.get("query")
     asked = _without_window(as_asked(query)) if isinstance(query, dict) else None
-    steps = [span("step", each, zero=True).to_timedelta64() for each in as_list(found.get("step"))]
-    of_query = provenance.step_of_query(asked or {}).to_timedelta64()
-    return _Read(asked, tuple(provenance.windows_of(found)), max(steps, default=of_query))
+    steps = [span("step", each, zero=True).to_timedelta64() for each in provenance.steps_told(found)]
+    return _Read(asked, tuple(provenance.windows_of(found)), max(steps))
 
 
 def _steps(reads: Sequence[_Read]) -> npt.NDArray[np.timedelta64]:
@@ -201,26 +199,27 @@ def merged_attrs(attrs: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
         for key, value in attrs[0].items()
         if key != provenance.KEY and all(key in one and one[key] == value for one in attrs[1:])
     }
-    found = [one for one in map(provenance.get_provenance, map(dict, attrs)) if one]
+    every = [provenance.get_provenance(one) for one in attrs]
+    found = [one for one in every if one]
     if not found:
         return shared
     merged = provenance.make_provenance(
         request_ids=list(dict.fromkeys(name for one in found for name in one.get("request_ids") or ())),
-        query=_merged_query([one.get("query") for one in map(provenance.get_provenance, map(dict, attrs))]),
+        query=_merged_query([one.get("query") for one in every]),
         api_url=next((one["api_url"] for one in found if one.get("api_url")), None),
         retrieved_at=max((one["retrieved_at"] for one in found if one.get("retrieved_at")), default=None),
     )
     windows = [window for one in found for window in _windows_of_read(one)]
-    merged |= _merged_steps([provenance.get_provenance(dict(one)) for one in attrs])
+    merged |= _merged_steps(every)
     merged["windows"] = [window for position, window in enumerate(windows) if window not in windows[:position]]
     return {**shared, provenance.KEY: merged}
 
 
 def _merged_steps(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the step of all where a frame tells one, a minute where another does not, their models, and what else they share."""
+    """Return the step of all where a frame tells one, of those that do not by their queries; the models, and what all share."""
     merged: dict[str, Any] = {}
     if any("step" in one for one in found):
-        told = chain.from_iterable(as_list(one.get("step", "1min")) for one in found)
+        told = chain.from_iterable(map(provenance.steps_told, found))
         # a minute may be told in several ways
         steps = list({span("step", each, zero=True): each for each in told}.values())
         merged["step"] = steps[0] if len(steps) == 1 else steps

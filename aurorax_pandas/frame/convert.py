@@ -25,6 +25,7 @@ from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.records import OnBadRecords, check_on_bad_records, conjunctions_from_items, json_of_records
 from aurorax_pandas.frame.rules import KINDS
 from aurorax_pandas.frame.trimmed import KnownSources
+from aurorax_pandas.frame.validation import check_kind
 from aurorax_pandas.options import public_address
 
 #: Columns without which a table holds no conjunctions, beside one of the nested ones.
@@ -279,8 +280,6 @@ def _with_single_events(name: str, values: Any, events: model.Flat) -> Any:
 
 
 def _checked_conjunctions(df: pd.DataFrame, on_bad_records: OnBadRecords) -> pd.DataFrame:
-    from aurorax_pandas.frame.validation import check_kind
-
     try:
         return check_kind(df, "conjunctions")
     except AuroraxSchemaError as error:

@@ -194,6 +194,29 @@ def require(df: pd.DataFrame, verb: str, *columns: str) -> pd.DataFrame:
     return typed_frame
 
 
+def sides_of(events: pd.DataFrame, field: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """
+    Return a field of the first and of the second source of each event.
+
+    Raises
+    ------
+    AuroraxInputError
+        If the frame lacks one of the two columns.
+    """
+    lacking = [name for name in (f"e1_{field}", f"e2_{field}") if name not in events.columns]
+    if lacking:
+        raise AuroraxInputError(
+            f"the events lack the column(s) {', '.join(lacking)}, which tell their sources; {_cure(events)}"
+        )
+    return events[f"e1_{field}"], events[f"e2_{field}"]
+
+
+def of_one_side(events: pd.DataFrame, on_first: npt.NDArray[np.bool_], field: str) -> pd.Series[Any]:
+    """Return a field of the first source of each event where that is the one wanted, else of the second."""
+    first, second = sides_of(events, field)
+    return first.where(on_first, second)
+
+
 def refuse_foreign_cells(df: pd.DataFrame, verb: str) -> None:
     """Raise where nested columns hold the cells of another tool, with the one way to make them ours."""
     for name in ("data_sources", "events"):

@@ -68,7 +68,7 @@ def flat_array(array: Any, kind: pa.DataType) -> pa.Array:
         If a value is none of this type, or may mean several things.
     """
     if isinstance(array, pa.ChunkedArray):
-        array = model.one_array(array) if array.num_chunks else pa.array([], array.type)
+        array = model.one_array(array)
     found = array.type
     if found == kind:
         return array
@@ -120,7 +120,7 @@ def nested_of(array: Any, fields: Mapping[str, pa.DataType]) -> tuple[model.Flat
         If this is no list of such entries.
     """
     if isinstance(array, pa.ChunkedArray):
-        array = model.one_array(array) if array.num_chunks else pa.array([], array.type)
+        array = model.one_array(array)
     kind = array.type
     missing = array.is_null().to_numpy(zero_copy_only=False)
     if isinstance(kind, pa.BaseExtensionType):

@@ -36,7 +36,7 @@ compute: Final = _Compute()
 #: Columns of which each frame that has `.aurorax` has one.
 MARKS: Final = frozenset({"min_distance", "data_sources", "events", "e1_identifier"})
 #: What a file or a Dataset of ours can hold.
-KINDS: Final = ("conjunctions", "events", "pair_summary", "passes")
+KEPT_KINDS: Final = ("conjunctions", "events", "pair_summary", "passes")
 
 
 DATETIME: Final = "datetime64[us]"
@@ -352,7 +352,7 @@ def is_of_dtype(found: Any, wanted: Any) -> bool:
 
 
 def kind_of(frame: pd.DataFrame) -> str:
-    """Tell what a frame holds, by its columns: one of `KINDS`, or ``data_products``."""
+    """Tell what a frame holds, by its columns: one of `KEPT_KINDS`, or ``data_products``."""
     check_frame(frame)
     columns = set(frame.columns)
     # conjunctions may carry columns of the user's own that have these names

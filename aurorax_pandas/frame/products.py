@@ -13,6 +13,8 @@ import pandas as pd
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.answers import NamedSource, read_times, write_times
+from aurorax_pandas.frame.columns import UNREADABLE, first_line, times_of
+from aurorax_pandas.frame.validation import check_kind
 
 #: The kinds of data products that the service has; it may send others.
 DATA_PRODUCT_TYPES: Final = ("keogram", "montage", "movie", "summary_plot", "data_availability")
@@ -101,8 +103,6 @@ def as_products(frame: object) -> pd.DataFrame:
     AuroraxInputError
         If a column is missing, a value of it cannot be read, or a row has no URL or no span of time.
     """
-    from aurorax_pandas.frame.validation import check_kind
-
     if not isinstance(frame, pd.DataFrame):
         raise AuroraxInputError(f"data_products is a {type(frame).__name__}; give a frame of data products")
     missing = [name for name in model.DATA_PRODUCT_COLUMNS if name not in frame and name != "metadata"]
@@ -114,10 +114,10 @@ def as_products(frame: object) -> pd.DataFrame:
     frame["metadata"] = [_metadata_text(one) for one in given]
     try:
         for name in ("start", "end"):
-            frame[name] = pd.to_datetime(frame[name], format="ISO8601", utc=True).dt.tz_localize(None).dt.floor("s")
+            frame[name] = times_of(frame[name]).astype("M8[s]")
         made = _as_products(frame)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise AuroraxInputError(f"data_products cannot be read: {error}") from None
+    except UNREADABLE as error:
+        raise AuroraxInputError(f"data_products cannot be read: {first_line(error)}") from None
     return check_kind(made, "data_products")
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from aurorax_pandas.checks import as_list, check_frame, shown, whole_text
 from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.frame.asked import asks_for_half_minutes
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.model import SCHEMA_VERSION
 from aurorax_pandas.options import SWARM_AURORA_KEY
@@ -62,13 +63,13 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def get_provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
+def get_provenance(attrs: Mapping[Any, Any]) -> dict[str, Any]:
     """
     Return the provenance of a frame.
 
     Parameters
     ----------
-    attrs : dict
+    attrs : mapping
         The attrs of a frame or Dataset.
 
     Returns
@@ -111,7 +112,13 @@ _PARTS: Final[dict[str, Callable[[Any], bool]]] = {
 
 def step_of_query(query: Mapping[str, Any]) -> pd.Timedelta:
     """Return the time between the epochs at which the service looks for what a query asks for."""
-    return pd.Timedelta("30s" if query.get("subminute_precision") else "1min")
+    return pd.Timedelta("30s" if asks_for_half_minutes(query) else "1min")
+
+
+def steps_told(found: Mapping[str, Any]) -> list[str]:
+    """Return the steps of a provenance: as it tells them, else of its queries, else the service's own minute."""
+    of_queries = [f"{step_of_query(query).seconds}s" for query in queries_of(found)]
+    return as_list(found.get("step")) or of_queries or ["1min"]
 
 
 def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
@@ -145,7 +152,7 @@ def step_of(df: pd.DataFrame, step: Span | None) -> pd.Timedelta:
         )
     if exact.any():
         return pd.Timedelta(0)
-    asked = {step_of_query(query) for query in _queries_of(found)} or {step_of_query({})}
+    asked = {step_of_query(query) for query in queries_of(found)} or {step_of_query({})}
     if len(asked) > 1:
         raise AuroraxInputError(
             "step: the frame comes from searches every 30 s and from others every minute; give step="
@@ -211,7 +218,7 @@ def swarmaurora_url(df: pd.DataFrame) -> str:
     return f"https://swarm-aurora.com/conjunctionFinder?{SWARM_AURORA_KEY}={quote(str(request_ids[0]), safe='')}"
 
 
-def _queries_of(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def queries_of(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the query in a provenance, or each of the queries."""
     query = found.get("query") or []
     return [one for one in (query if isinstance(query, list) else [query]) if isinstance(one, Mapping)]
@@ -221,14 +228,12 @@ def windows_of(found: Mapping[str, Any]) -> list[tuple[pd.Timestamp, pd.Timestam
     """Return the windows of the query, or of each of the queries, in a provenance; none where it does not know them."""
     return [
         (to_utc("start", one["start"]), to_utc("end", one["end"], last=True))
-        for one in _queries_of(found)
+        for one in queries_of(found)
         if one.get("start") and one.get("end")
     ]
 
 
-def query_windows(
-    df: pd.DataFrame, start: Any = None, end: Any = None
-) -> list[tuple[pd.Timestamp | None, pd.Timestamp | None]]:
+def query_windows(df: pd.DataFrame, start: Any, end: Any) -> list[tuple[pd.Timestamp | None, pd.Timestamp | None]]:
     """Return the windows of a frame: the one that is given, else those of the queries that it comes from."""
     known = windows_of(get_provenance(df.attrs))
     if start is None and end is None:

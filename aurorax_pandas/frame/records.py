@@ -18,6 +18,7 @@ from aurorax_pandas.checks import choice
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model, ordering, rules
 from aurorax_pandas.frame.answers import Int64, read_times
+from aurorax_pandas.frame.validation import check_kind
 from aurorax_pandas.sources import CONJUNCTION_TYPES
 
 OnBadRecords = Literal["raise", "drop"]
@@ -202,8 +203,6 @@ def conjunctions_from_items(
     fill : callable, optional
         Completes the table of sources, whose fields it takes and returns.
     """
-    from aurorax_pandas.frame.validation import check_kind
-
     total = len(items)
     bad: dict[int, str] = {}
     column, sources = _columns_of_records(items, bad, keep=False).joined()

@@ -184,7 +184,7 @@ class PassSchema(_FrameModel):
         aurorax_rows: ClassVar = _rows("passes")
 
 
-class DataProductSchema(pandera.DataFrameModel):
+class DataProductSchema(_FrameModel):
     """
     Data products: the frame of `read_aurorax_data_products`, one row per product.
 

@@ -13,7 +13,7 @@ from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.dataframe import typed
 from aurorax_pandas.frame.events import require
 from aurorax_pandas.frame.identity import event_pair_codes, source_set_codes
-from aurorax_pandas.frame.intervals import overlap_clusters, refuse_broken_spans
+from aurorax_pandas.frame.intervals import group_bounds, overlap_clusters, refuse_broken_spans
 from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.times import Span
 
@@ -43,7 +43,7 @@ def stitch(df: pd.DataFrame, step: Span | None = None) -> pd.DataFrame:
     Raises
     ------
     AuroraxInputError
-        If a column is missing, or `step` is no span of time.
+        If a column is missing, a row has no start or no end, or `step` is no span of time.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def join_clusters(
     """
     clusters = np.unique(clusters, return_inverse=True)[1]
     order = np.lexsort((df["start"].to_numpy(), clusters))
-    joined = df.iloc[order[_firsts(clusters[order])]].copy()
+    joined = df.iloc[order[group_bounds(clusters[order])[:-1]]].copy()
     merged = _merged(df, clusters)
     for name, values in merged.items():
         joined[name] = values
@@ -117,10 +117,6 @@ def is_dask_frame(data: Any) -> bool:
     return hasattr(data, "__dask_graph__") and hasattr(data, "map_partitions")
 
 
-def _firsts(ordered: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
-
-
 def _merged(df: pd.DataFrame, clusters: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
     """Merge rows by cluster: the outermost span, the extreme distances, and the epochs of these."""
     spans = df[["start", "end"]].groupby(clusters)
@@ -129,7 +125,7 @@ def _merged(df: pd.DataFrame, clusters: npt.NDArray[np.int64]) -> dict[str, npt.
         values = df[distance].to_numpy()
         epochs = df[epoch].to_numpy() if epoch in df else df["start"].to_numpy()
         order = np.lexsort((epochs, sign * values, clusters))
-        extreme = order[_firsts(clusters[order])]
+        extreme = order[group_bounds(clusters[order])[:-1]]
         merged[distance] = values[extreme]
         if epoch in df:
             merged[epoch] = epochs[extreme]

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from aurorax_pandas.exceptions import AuroraxDataError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.intervals import group_bounds
 from aurorax_pandas.io import layout, limits
 
 _ROWS: Final = 20_000
@@ -49,14 +50,14 @@ def write(path: Path, df: pd.DataFrame, block: layout.Block, parts: layout.Parts
 
 def names_taken(parts: layout.Parts) -> set[str]:
     """Name the columns of the file that are not columns of the frame."""
+    levels = set(map(_level_column, range(len(parts.levels))))
     if "stations" in parts.nested:
-        return {*_STATION_COUNTS, *map(_station, model.STATION_FIELDS)} | {
-            _level_column(number) for number in range(len(parts.levels))
-        }
-    most = int(parts.nested["data_sources"].lengths.max(initial=0)) if parts.nested else 0
+        return {*levels, *_STATION_COUNTS, *map(_station, model.STATION_FIELDS)}
+    if not parts.nested:
+        return levels
+    most = int(parts.nested["data_sources"].lengths.max(initial=0))
     sources = {_source_column(number, name) for number in range(most) for name in model.SOURCE_FIELDS}
-    ours = {*_COUNTS, *map(_event, model.EVENT_FIELDS), *sources} if parts.nested else set()
-    return ours | {_level_column(number) for number in range(len(parts.levels))}
+    return {*levels, *_COUNTS, *map(_event, model.EVENT_FIELDS), *sources}
 
 
 def _level_columns(block: layout.Block) -> list[str]:
@@ -142,8 +143,9 @@ def _station_rows(
         flat = {**flat, _PARENTS: model.compute.binary_join(lists, " ")}
 
     def columns(rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
-        row = np.repeat(rows, np.maximum(stations.lengths[rows], 1))
-        number = model.ranges(0, np.maximum(stations.lengths[rows], 1))
+        counts = np.maximum(stations.lengths[rows], 1)
+        row = np.repeat(rows, counts)
+        number = model.ranges(0, counts)
         none = stations.lengths[row] == 0
         made = {"pass": pa.array(row), "station": pa.array(number, mask=none), **_taken(flat, row)}
         return made | _taken(fields, pa.array(first[row] + number, mask=none))
@@ -193,23 +195,17 @@ def read(path: Path) -> tuple[layout.Block, pd.DataFrame]:
         types = {name: layout.arrow_type(spec) for name, spec in {**levels, **specs}.items()}
         table = _read_table(file, types)
     nested: dict[str, model.Flat] = {}
-    if block["kind"] == "passes":
-        row = _one(table, "pass").to_numpy()
-        firsts = _first_places(row)
-        column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
+    number = {"conjunctions": "conjunction", "passes": "pass"}.get(block["kind"])
+    row = np.arange(len(table)) if number is None else _one(table, number).to_numpy()
+    first = table if number is None else table.take(pa.array(group_bounds(row)[:-1]))
+    if block["kind"] == "conjunctions":
+        nested["data_sources"] = _sources_of_rows(first)
+        nested["events"] = _flat_of_rows(table, row, "event", _event, model.EVENT_FIELDS)
+    elif block["kind"] == "passes":
         nested["stations"] = _flat_of_rows(table, row, "station", _station, model.STATION_FIELDS)
         if _PARENTS in table.column_names:
-            nested[_PARENTS] = _numbers_of_texts(_plain_table(_one(table, _PARENTS)).take(pa.array(firsts)))
-    elif block["kind"] != "conjunctions":
-        column = {name: _typed(_one(table, name), types[name]) for name in types}
-    else:
-        row = _one(table, "conjunction").to_numpy()
-        firsts = _first_places(row)
-        column = {name: _typed(_one(table, name).take(pa.array(firsts)), types[name]) for name in types}
-        nested = {
-            "data_sources": _sources_of_rows(table, firsts),
-            "events": _flat_of_rows(table, row, "event", _event, model.EVENT_FIELDS),
-        }
+            nested[_PARENTS] = _numbers_of_texts(_plain_table(_one(first, _PARENTS)))
+    column = {name: _typed(_one(first, name), kind) for name, kind in types.items()}
     parts = layout.Parts({name: column[name] for name in specs}, [column[name] for name in levels], nested)
     return block, layout.put_together(block, parts)
 
@@ -262,11 +258,11 @@ def _typed(array: pa.Array, kind: pa.DataType) -> pa.Array:
     return _plain_table(array).cast(kind)
 
 
-def _sources_of_rows(table: pa.Table, firsts: npt.NDArray[np.int64]) -> model.Flat:
-    first = table.take(pa.array(firsts))
+def _sources_of_rows(first: pa.Table) -> model.Flat:
+    """Return the sources of conjunctions, of the first row of each."""
     lengths = _one(first, "source_count").to_numpy().astype(np.int64)
     most = int(lengths.max(initial=0))
-    if lengths.min(initial=0) < 0 or most > len(table.column_names):
+    if lengths.min(initial=0) < 0 or most > len(first.column_names):
         raise AuroraxDataError(f"a row tells of {most} sources, for which the file has no columns")
     row = np.repeat(np.arange(len(lengths)), lengths)
     taken = pa.array(model.ranges(0, lengths) * len(lengths) + row)
@@ -290,10 +286,6 @@ def _flat_of_rows(
     parents = np.cumsum(np.r_[0, row[1:] != row[:-1]][: len(row)])
     lengths = np.bincount(parents[present.to_numpy(zero_copy_only=False)], minlength=len(np.unique(row)))
     return model.Flat(fields, lengths.astype(np.int64))
-
-
-def _first_places(row: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.flatnonzero(np.r_[True, row[1:] != row[:-1]][: len(row)])
 
 
 def _numbers_of_texts(texts: pa.Array) -> model.Flat:

@@ -224,7 +224,7 @@ def _joined_spans(spans: Sequence[tuple[np.datetime64, np.datetime64]]) -> list[
 
 def provenance_of_windows(attrs: Sequence[Mapping[Any, Any]], query: dict[str, Any]) -> dict[str, Any]:
     """Return the provenance of what several windows of one search hold together."""
-    sources = [provenance.get_provenance(dict(one)) for one in attrs]
+    sources = [provenance.get_provenance(one) for one in attrs]
     found = provenance.make_provenance(
         request_ids=[name for source in sources for name in source.get("request_ids", ())],
         query=query,

@@ -1,4 +1,4 @@
-"""The one way out: check, write beside the target, read back, compare, move into place."""
+"""The one way out: check, write beside the target, read back, compare, move into place; and the way back of one file."""
 
 from __future__ import annotations
 
@@ -7,31 +7,25 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 
 from aurorax_pandas.checks import check_frame, flag
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError, AuroraxMissingExtraError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxError, AuroraxInputError
 from aurorax_pandas.frame import model, ordering
 from aurorax_pandas.frame.citation import ACKNOWLEDGEMENT, acknowledgement
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.frame.events import refuse_foreign_cells
+from aurorax_pandas.frame.validation import check_kind
 from aurorax_pandas.io import layout, parquet_file
 from aurorax_pandas.io.durable import beside, file_to_disk, folder_to_disk, one_file_error
 from aurorax_pandas.io.places import Place, pack, place_of, readable, send, target_of
 from aurorax_pandas.testing import assert_conjunctions_equal
 
-if TYPE_CHECKING:
-    import dask.dataframe as dd
-
 _MODULES: Final = {"parquet": "parquet_file", "csv": "csv_file", "json": "json_file", "netcdf": "netcdf_file"}
-
-
 _PANDAS: Final = {
     "parquet": "parquet(path)",
     "csv": "csv(path)",
@@ -47,21 +41,19 @@ def format_module(name: str) -> Any:
 
 def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
     """Write a frame in one of the formats, so that it loads equal."""
-    from aurorax_pandas.frame.validation import validate
-
-    check_frame(df, f"to_{name}")
+    where = f"to_{name}"
+    check_frame(df, where)
     flag("overwrite", overwrite)
     if model.MARKS.isdisjoint(df.columns):
         raise AuroraxInputError(
-            f"to_{name} keeps conjunctions, events, pair summaries and passes; this frame has none of their columns. Flat "
+            f"{where} keeps conjunctions, events, pair summaries and passes; this frame has none of their columns. Flat "
             f"frames, such as those of revisits, daily_counts and image_windows, are kept by pandas itself: df.to_{_PANDAS[name]}"
         )
-    refuse_foreign_cells(df, f"to_{name}")
+    refuse_foreign_cells(df, where)
     target = target_of(path, name, overwrite=overwrite)
     # what other tools changed, times with a zone say, is kept as verbs read it
     df = in_model_dtypes(df, columns_of_kind(df))[0]
-    validate(df)
-    where = f"to_{name}"
+    check_kind(df, model.kind_of(df))
     block = layout.describe(df, where)
     if name != "netcdf":
         # a Dataset has an attribute of its own for it
@@ -85,7 +77,6 @@ def export(df: pd.DataFrame, path: Any, name: str, *, overwrite: bool) -> None:
 def export_api(df: pd.DataFrame, path: Any, *, overwrite: bool) -> None:
     """Write conjunctions exactly as the service answers."""
     from aurorax_pandas.frame.convert import as_conjunctions
-    from aurorax_pandas.frame.validation import check_kind
     from aurorax_pandas.io import json_file
 
     check_frame(df, "to_json")
@@ -195,9 +186,11 @@ def load(
     """
     df: pd.DataFrame
     with _plain(path, name, packed) as plain:
-        if name == "parquet" and (columns is not None or not parquet_file.is_ours(plain)):
+        if name == "parquet" and not parquet_file.is_ours(plain):
+            return parquet_file.read_foreign(plain)
+        if name == "parquet" and columns is not None:
             # the sum is of all columns; each page has one of its own
-            return _parquet_of(plain, columns)
+            return parquet_file.read(plain, columns)[1]
         block, df = format_module(name).read(plain)
         if check_digest and block.get("digest") is None:
             raise AuroraxDataError(
@@ -206,13 +199,6 @@ def load(
         if check_digest and layout.digest(block, layout.take_apart(df)) != block.get("digest"):
             raise AuroraxDataError("its contents are not what was written; it is damaged or was changed since")
     return df
-
-
-def _parquet_of(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    """Return some columns of a Parquet file, or what another tool wrote."""
-    if not parquet_file.is_ours(path):
-        return parquet_file.read_foreign(path)
-    return parquet_file.read(path, columns)[1]
 
 
 def is_outside(path: str | Path, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
@@ -259,59 +245,3 @@ def _one_error(path: str | Path, name: str) -> Iterator[None]:
         # every reader below has errors of its own for a damaged file
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise AuroraxDataError(f"{str(path)!r} cannot be loaded as {name}: {reason}") from error
-
-
-def from_files(
-    paths: Sequence[str],
-    name: str,
-    load: Callable[[str, str], pd.DataFrame],
-    empty_like: Callable[[str, str], pd.DataFrame],
-) -> dd.DataFrame:
-    """
-    Make a Dask frame of files, one partition for each.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        The files.
-    name : str
-        Their format.
-    load, empty_like : callable
-        Give the frame of a file, and one without rows.
-
-    Raises
-    ------
-    AuroraxDataError
-        If the files do not have the same columns.
-    """
-    if find_spec("dask") is None:
-        raise AuroraxMissingExtraError.of("engine='dask'", "dask", "dask")
-    import dask.dataframe as dd
-    from dask import config
-    from dask.dataframe.utils import clear_known_categories
-
-    metas = [empty_like(path, name) for path in paths]
-    kinds = [_kinds(meta) for meta in metas]
-    for path, kind in zip(paths, kinds, strict=True):
-        if kind != kinds[0]:
-            raise AuroraxDataError(f"{path!r} does not have the columns and dtypes of {paths[0]!r}; load them apart")
-    # categories that differ from file to file, such as pairs, are known when computed
-    differ = [name for name in metas[0] if any(meta[name].dtype != metas[0][name].dtype for meta in metas)]
-    meta = clear_known_categories(metas[0], cols=differ)
-    # Dask would give texts another dtype
-    with config.set({"dataframe.convert-string": False}):
-        frame: dd.DataFrame = dd.from_map(partial(_load, load=load, name=name), list(paths), meta=meta)
-    return frame
-
-
-def _kinds(meta: pd.DataFrame) -> list[tuple[str, Any]]:
-    """Return the names and dtypes of the index and the columns, whatever categories they have."""
-    levels = [(f"index {number}", meta.index.get_level_values(number).dtype) for number in range(meta.index.nlevels)]
-    return [
-        (str(name), "category" if isinstance(dtype, pd.CategoricalDtype) else dtype)
-        for name, dtype in [*levels, *meta.dtypes.items()]
-    ]
-
-
-def _load(path: str, *, load: Callable[[str, str], pd.DataFrame], name: str) -> pd.DataFrame:
-    return load(path, name)

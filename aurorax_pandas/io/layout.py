@@ -17,7 +17,8 @@ from nested_pandas import NestedDtype
 
 from aurorax_pandas.checks import check_frame, whole_text
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
-from aurorax_pandas.frame import model, provenance
+from aurorax_pandas.frame import layouts, model, provenance
+from aurorax_pandas.frame.rules import KINDS
 from aurorax_pandas.io import limits
 
 NESTED: Final = "nested"
@@ -25,8 +26,7 @@ NESTED: Final = "nested"
 LISTS: Final = "lists"
 #: The columns of ours that hold several entries in a row, with the fields of an entry.
 NESTED_FIELDS: Final = {
-    "data_sources": model.SOURCE_FIELDS,
-    "events": model.EVENT_FIELDS,
+    **layouts.NESTED_FIELDS,
     "stations": model.STATION_FIELDS,
     "parents": {"parent": pa.int64()},
 }
@@ -47,16 +47,6 @@ class Parts(NamedTuple):
     columns: dict[str, pa.Array]
     levels: list[pa.Array]
     nested: dict[str, model.Flat]
-
-
-def columns_of(kind: str) -> Mapping[str, Any]:
-    """Return the columns that the data model names for a kind of frame."""
-    return {
-        "conjunctions": model.CONJUNCTION_COLUMNS,
-        "events": model.EVENT_COLUMNS,
-        "pair_summary": model.PAIR_SUMMARY_COLUMNS,
-        "passes": model.PASS_COLUMNS,
-    }[kind]
 
 
 def describe(df: pd.DataFrame, where: str) -> Block:
@@ -101,9 +91,9 @@ def describe(df: pd.DataFrame, where: str) -> Block:
     if strange_attrs:
         raise AuroraxInputError(f"{where}: {strange_attrs}; df.attrs.pop('aurorax') drops it")
     kind = model.kind_of(df)
-    if kind not in model.KINDS:
+    if kind not in model.KEPT_KINDS:
         raise AuroraxInputError(
-            f"{where} keeps {', '.join(model.KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
+            f"{where} keeps {', '.join(model.KEPT_KINDS)}, not {kind}; keep the conjunctions, or write the {kind} by pandas"
         )
     lists = [name for name in df.columns if name == "parents" and kind == "passes"]
     frame = {
@@ -313,7 +303,7 @@ def check_own_columns(df: pd.DataFrame, block: Block, where: str, round_trip: Ro
     AuroraxInputError
         If it cannot; the message names the first that it cannot hold.
     """
-    ours = columns_of(block["kind"])
+    ours = KINDS[block["kind"]].dtypes
     own = [(f"column {spec['name']!r}", df[spec["name"]], spec) for spec in block["frame"]["columns"]
            if spec["name"] not in ours or ours[spec["name"]] is None]  # fmt: skip
     own += [
@@ -395,9 +385,9 @@ def _numbers_of_column(array: pa.Array) -> npt.NDArray[Any]:
     return values
 
 
-def dump_block(block: Block, *, indent: int | None = None) -> str:
+def dump_block(block: Block) -> str:
     """Write a metadata block as JSON."""
-    return json.dumps(block, indent=indent, ensure_ascii=False)
+    return json.dumps(block, ensure_ascii=False)
 
 
 def parse_block(text: str | bytes) -> Block:
@@ -421,7 +411,7 @@ def parse_block(text: str | bytes) -> Block:
             f"{model.SCHEMA_VERSION}; use the release that wrote it (package_version "
             f"{block.get('package_version')!r}), or a later one"
         )
-    if block.get("kind") not in model.KINDS or "frame" not in block:
+    if block.get("kind") not in model.KEPT_KINDS or "frame" not in block:
         raise AuroraxDataError(f"the metadata block is incomplete: kind {block.get('kind')!r}")
     limits.check_columns(len(block["frame"].get("columns", ())))
     told = limits.strange_attrs(block["frame"].get("attrs", {}))

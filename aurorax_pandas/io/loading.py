@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from aurorax_pandas.checks import as_list, shown, suggestion
-from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError
+from aurorax_pandas.exceptions import AuroraxDataError, AuroraxInputError, AuroraxMissingExtraError
 from aurorax_pandas.frame import model
+from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes
 from aurorax_pandas.frame.concat import concat, merged_attrs
 from aurorax_pandas.io import archive, files
-from aurorax_pandas.io.files import from_files
 from aurorax_pandas.io.places import Place, format_of, matches, place_of
 from aurorax_pandas.times import to_utc
 
@@ -131,10 +132,40 @@ def load_with_dask(path: Any, name: str | None, wanted: Choice) -> dd.DataFrame:
     formats = {format_ for _, format_ in found.files}
     if len(formats) > 1:
         raise AuroraxInputError(f"the files are of several formats ({', '.join(sorted(formats))}); load them apart")
-    made = from_files([text for text, _ in found.files], formats.pop(), wanted.load, wanted.empty_like)
+    made = _dask_frame([text for text, _ in found.files], formats.pop(), wanted)
     if found.folder is not None:
         archive.warn_of_missing(found.folder)
     return made
+
+
+def _dask_frame(paths: list[str], name: str, wanted: Choice) -> dd.DataFrame:
+    if find_spec("dask") is None:
+        raise AuroraxMissingExtraError.of("engine='dask'", "dask", "dask")
+    import dask.dataframe as dd
+    from dask import config
+    from dask.dataframe.utils import clear_known_categories
+
+    metas = [wanted.empty_like(path, name) for path in paths]
+    kinds = [_names_and_dtypes(meta) for meta in metas]
+    for path, kind in zip(paths, kinds, strict=True):
+        if kind != kinds[0]:
+            raise AuroraxDataError(f"{path!r} does not have the columns and dtypes of {paths[0]!r}; load them apart")
+    # categories that differ from file to file, such as pairs, are known when computed
+    differ = [column for column in metas[0] if any(meta[column].dtype != metas[0][column].dtype for meta in metas)]
+    meta = clear_known_categories(metas[0], cols=differ)
+    # Dask would give texts another dtype
+    with config.set({"dataframe.convert-string": False}):
+        frame: dd.DataFrame = dd.from_map(wanted.load, paths, args=[name], meta=meta)
+    return frame
+
+
+def _names_and_dtypes(meta: pd.DataFrame) -> list[tuple[str, Any]]:
+    """Return the names and dtypes of the index and the columns, whatever categories they have."""
+    levels = [(f"index {number}", meta.index.get_level_values(number).dtype) for number in range(meta.index.nlevels)]
+    return [
+        (str(name), "category" if isinstance(dtype, pd.CategoricalDtype) else dtype)
+        for name, dtype in [*levels, *meta.dtypes.items()]
+    ]
 
 
 @dataclass(frozen=True)
@@ -190,5 +221,7 @@ def _folded(frames: list[pd.DataFrame]) -> pd.DataFrame:
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     plain = all(isinstance(frame.index, pd.RangeIndex) for frame in frames)
     df = pd.concat(filled, ignore_index=plain) if len(filled) > 1 else filled[0]
+    # pairs differ from file to file, and pandas makes text of categories that do
+    df = in_model_dtypes(df, columns_of_kind(df))[0]
     df.attrs = attrs
     return df

@@ -60,13 +60,10 @@ def _repeating(schema: pa.Schema) -> Iterator[str]:
 
 
 def _lists(flat: model.Flat) -> pa.Array:
+    names, values = list(flat.fields), list(flat.fields.values())
+    entries = values[0] if names == ["parent"] else pa.StructArray.from_arrays(values, names)
     # plain lists: not every reader knows large ones
-    if list(flat.fields) == ["parent"]:
-        return pa.ListArray.from_arrays(pa.array(flat.offsets.astype(np.int32)), flat.fields["parent"])
-    return pa.ListArray.from_arrays(
-        pa.array(flat.offsets.astype(np.int32)),
-        pa.StructArray.from_arrays(list(flat.fields.values()), list(flat.fields)),
-    )
+    return pa.ListArray.from_arrays(pa.array(flat.offsets.astype(np.int32)), entries)
 
 
 def _pandas_metadata(df: pd.DataFrame, parts: layout.Parts) -> dict[str, Any]:

@@ -122,12 +122,14 @@ def format_of(place: Place, name: str | None) -> str:
     Raises
     ------
     AuroraxInputError
-        If neither tells, or a format that is compressed inside is to be compressed once more.
+        If the name is that of no format, or neither tells.
     """
     if name is not None:
         return choice("format", name, list(SUFFIXES))
     if place.format is None:
-        raise AuroraxInputError(f"path={shown(place.given)} does not tell the format; give format={tuple(SUFFIXES)}")
+        raise AuroraxInputError(
+            f"path={shown(place.given)} does not tell the format; give format= {' or '.join(map(repr, SUFFIXES))}"
+        )
     return place.format
 
 

@@ -39,10 +39,8 @@ _UNITS_OF_VERBS: Final = {
     "approach_elevation": "degree",
     "sun_elevation": "degree",
     "moon_elevation": "degree",
-    "magnetic_latitude": "degree",
-    "magnetic_longitude": "degree",
-    "magnetic_local_time": "hour",
-    "mlt": "hour",
+    **dict.fromkeys(("mlat", "mlon", "footprint_mlat", "footprint_mlon"), "degree"),
+    **dict.fromkeys(("mlt", "footprint_mlt"), "hour"),
 }
 _LONG_NAMES: Final = {
     "conjunction_type": "which locations were compared",

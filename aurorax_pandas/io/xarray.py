@@ -119,7 +119,7 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
     df = _held_columns(df)
     block = layout.describe(df, "to_xarray")
     kind = block["kind"]
-    missing = [name for name in layout.columns_of(kind) if name not in df.columns]
+    missing = [name for name in rules.KINDS[kind].dtypes if name not in df.columns]
     if missing:
         raise AuroraxInputError(f"to_xarray needs the column(s) {', '.join(missing)}; they are not in the frame")
     layout.check_own_columns(df, block, "to_xarray", round_trip, nested=False)
@@ -142,11 +142,10 @@ def to_xarray(df: pd.DataFrame) -> xr.Dataset:
                        for n, level in enumerate(parts.levels)}  # fmt: skip
     else:
         coordinates = {dim: xr.Variable(dim, df.index.to_numpy())}
-    for number, (name, variable) in enumerate(coordinates.items()):
+    for number, variable in enumerate(coordinates.values()):
         variable.attrs.setdefault("long_name", str(df.index.names[number] or f"label of the {dim}"))
         if variable.dtype.kind in "iufb":
             variable.attrs.setdefault("units", "1")
-        coordinates[name] = variable
     words, dois = acknowledgement(df)
     attrs = {
         "Conventions": CONVENTIONS,
@@ -180,7 +179,7 @@ def names_taken(kind: str, parts: layout.Parts) -> set[str]:
     levels = {f"{dim}_level_{number}" for number in range(len(parts.levels))}
     entries = ENTRIES_OF.get(kind, {})
     if not entries:
-        return {dim, *levels} - set(layout.columns_of(kind))
+        return {dim, *levels} - set(rules.KINDS[kind].dtypes)
     ours = {f"{entry}_{name}" for entry in entries.values() for name in ("count", dim)}
     fields = {entry_name(entry, name) for column, entry in entries.items() for name in layout.NESTED_FIELDS[column]}
     return {dim, position_of(dim), *entries.values(), *levels, *ours, *fields}
@@ -293,8 +292,7 @@ def _names_along(block: layout.Block, dim: str) -> list[str]:
 
 def added(ds: xr.Dataset, block: layout.Block) -> list[Hashable]:
     """Name the variables and coordinates along the first dimension that are not of `to_xarray`."""
-    dim = DIMS[block["kind"]]
-    known = {dim, *_names_along(block, dim)}
+    dim, known = DIMS[block["kind"]], all_names(block)
     return [name for name, variable in ds.variables.items() if variable.dims == (dim,) and name not in known]
 
 

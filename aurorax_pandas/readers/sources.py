@@ -11,6 +11,7 @@ from aurorax_pandas.checks import either_word
 from aurorax_pandas.options import hidden, service_in_force
 from aurorax_pandas.signatures import HOW_IT_GOES, meeting, service_parameters
 from aurorax_pandas.sources import platform_named
+from aurorax_pandas.times import window
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -287,12 +288,11 @@ def read_aurorax_availability(
     [1440, 1440, 1440]
     """
     api_key = hidden(api_key)
-    from aurorax_pandas import times
     from aurorax_pandas.service import catalogue
     from aurorax_pandas.service.connection import Connection
     from aurorax_pandas.service.deadline import deadline_of
 
-    first, last = times.window(start, end)
+    first, last = window(start, end)
     word, sites = either_word(platforms=platforms, platform=platform)
     names = {
         "program": either_word(programs=programs, program=program),

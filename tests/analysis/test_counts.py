@@ -113,11 +113,15 @@ def test_days_of_availability_may_be_of_any_kind(sample, day):
         ),
         ({"day": ["2020-01-01", "1.2.2020x"]}, "its column 'day' does not hold days; give dates, UTC \\(a time cannot"),
         ({"day": [18262, 18263]}, "its column 'day' does not hold days"),
-        ({"day": ["2020-01-01", None]}, "1 of 2 rows have no day.* row 1, with day=(None|nan) and records=1440"),
+        (
+            {"day": ["2020-01-01", None]},
+            "1 of 2 rows have no .* row 1, with identifier=81, day=(None|nan), records=1440",
+        ),
         ({"records": ["many", 3]}, "its column 'records' does not hold numbers"),
         ({"records": [[1], [2]]}, "its column 'records' does not hold numbers"),
         ({"records": [1, -1]}, "no number of records of 0 or more; the first is row 1.*records=-1"),
-        ({"records": [float("nan"), float("inf")]}, "2 of 2 rows have no day, or no number.* row 0"),
+        ({"records": [float("nan"), float("inf")]}, "2 of 2 rows have no identifier, no day, or no number.* row 0"),
+        ({"identifier": [46, None]}, "1 of 2 rows have no identifier.* row 1, with identifier=nan"),
         ({"identifier": [[1], [2]]}, "its column 'identifier' holds what cannot name a source"),
     ],
 )

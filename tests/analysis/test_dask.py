@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import aurorax_pandas as ap
 from aurorax_pandas import as_conjunctions
 from aurorax_pandas.frame.ordering import in_order
-from aurorax_pandas.io import files
+from aurorax_pandas.io import loading
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 dd = pytest.importorskip("dask.dataframe")
@@ -111,7 +111,7 @@ def test_verbs_take_events_too(sample, verb):
 
 def test_without_dask_the_extra_is_named(sample, tmp_path, monkeypatch):
     sample.aurorax.to_parquet(tmp_path / "a.parquet")
-    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    monkeypatch.setattr(loading, "find_spec", lambda name: None)
     with pytest.raises(ap.AuroraxInputError, match=r"needs dask: pip install .*dask.* \(the extra 'dask'\)"):
         ap.load_conjunctions(tmp_path / "*.parquet", engine="dask")
 

@@ -65,6 +65,14 @@ def test_groups_hold_the_events_of_each_pair(builders, data):
     assert df.aurorax.groupby_pair().ngroups == len(pairs)
 
 
+def test_a_level_of_the_index_may_be_called_pair_too(sample):
+    events = sample.aurorax.explode_events()
+    for by in ("pair", "site"):
+        expected = events.aurorax.groupby_pair(by)["min_distance"].min()
+        named = events.set_index("pair", drop=False).aurorax.groupby_pair(by)["min_distance"].min()
+        pd.testing.assert_series_equal(named, expected)
+
+
 def test_pairs_ignore_which_source_comes_first(builders):
     b = builders
     made = [

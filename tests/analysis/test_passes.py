@@ -225,6 +225,14 @@ def test_stations_of_a_pass_are_in_the_order_of_epochs_else_of_starts_else_of_di
     assert stations["station"].tolist() == ["THEMIS-ASI GILL", "REGO ATHA", "THEMIS-ASI ATHA"]
 
 
+def test_a_station_without_a_name_takes_none_from_another_pass(sample):
+    events = sample.aurorax.explode_events()
+    for row in (0, 43, 44):
+        named = events["e1_display_name"].mask(events.index == row)
+        stations = events.assign(e1_display_name=named).aurorax.passes()["stations"]
+        assert sum(map(len, stations)) == 49
+
+
 def test_labels_of_numbers_go_by_size_and_what_has_none_comes_last(builders):
     df = as_conjunctions([builders.record(minute, minute) for minute in (0, 10, 20, 30)])
     found = df.assign(kp=[10.0, np.nan, 2.0, 2.0]).aurorax.revisits("kp")

@@ -34,13 +34,14 @@ def test_halves_of_minutes_are_the_step_of_a_search_between_them():
     assert df.aurorax.provenance["step"] == "30s"
 
 
-def test_halves_of_minutes_are_the_step_of_a_query_of_the_service_that_asked_for_them(sample):
+@pytest.mark.parametrize("asked", [{"subminute_precision": True}, {"epoch_search_precision": 30}])
+def test_halves_of_minutes_are_the_step_of_a_query_of_the_service_that_asked_for_them(sample, asked):
     lasting = (sample["end"] - sample["start"]).sum() / pd.Timedelta("1min")
     query = sample.attrs["aurorax"]["query"]
-    sample.attrs["aurorax"]["query"] = query | {"subminute_precision": True}
+    sample.attrs["aurorax"]["query"] = query | asked
     assert sample.aurorax.minutes().sum() == lasting + len(sample) / 2
     assert sample.aurorax.pair_summary()["minutes"].sum() == lasting + len(sample) / 2
-    sample.attrs["aurorax"]["query"] = [query, query | {"subminute_precision": True}]
+    sample.attrs["aurorax"]["query"] = [query, query | asked]
     with pytest.raises(ap.AuroraxInputError, match="every 30 s and from others every minute; give step="):
         sample.aurorax.minutes()
     assert sample.aurorax.minutes("1min").sum() == lasting + len(sample)

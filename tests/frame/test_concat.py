@@ -123,6 +123,13 @@ def test_a_minute_told_in_two_ways_is_one_step(sample, builders):
     assert pd.Timedelta(df.aurorax.provenance["step"]) == pd.Timedelta("1min")
 
 
+def test_a_frame_of_half_minutes_tells_its_step_beside_one_of_an_ephemeris(sample, builders):
+    sample.attrs["aurorax"]["query"] |= {"subminute_precision": True}
+    with pytest.warns(ap.AuroraxDataWarning, match="differ in"):
+        df = ap.concat([row(builders, 900, 902, "60s", (800, 1000)), sample])
+    assert df.aurorax.provenance["step"] == ["60s", "30s"]
+
+
 # ---- rows --------------------------------------------------------------------------------------------------------
 
 

@@ -156,7 +156,10 @@ BROKEN = {"no start": {"start": pd.NaT}, "no end": {"end": pd.NaT}, "swapped": {
 
 
 @pytest.mark.parametrize("change", BROKEN.values(), ids=list(BROKEN))
-@pytest.mark.parametrize("verb", ["pair_summary", "passes", "stitch", "refine", "tracks"])
+@pytest.mark.parametrize(
+    "verb",
+    ["pair_summary", "passes", "stitch", "refine", "tracks", "revisits", "deduplicate", "groupby_pair", "closest"],
+)
 def test_a_row_without_a_span_is_named_and_not_counted(sample, verb, change):
     ephemeris = ap.load_sample_ephemeris()
     calls = {
@@ -165,10 +168,33 @@ def test_a_row_without_a_span_is_named_and_not_counted(sample, verb, change):
         "stitch": lambda df: ap.stitch(df.assign(**edited)),
         "refine": lambda df: df.assign(**edited).aurorax.refine(ephemeris),
         "tracks": lambda df: df.aurorax.explode_events().assign(**edited).aurorax.tracks(ephemeris),
+        "revisits": lambda df: df.aurorax.explode_events().assign(**edited).aurorax.revisits(),
+        "deduplicate": lambda df: df.assign(**edited).aurorax.deduplicate("site"),
+        "groupby_pair": lambda df: df.aurorax.explode_events().assign(**edited).aurorax.groupby_pair("site"),
+        "closest": lambda df: df.aurorax.explode_events().assign(**edited).aurorax.closest(by="site"),
     }
     edited = {name: sample[name].mask(sample.index == 3, value) for name, value in change.items()}
     with pytest.raises(ap.AuroraxInputError, match=rf"^{verb}: 1 of 49 rows have no start or end"):
         calls[verb](sample)
+
+
+@pytest.mark.parametrize("column", ["e1_source_type", "e2_display_name"])
+def test_events_that_lack_a_source_are_told(sample, column):
+    ephemeris = ap.load_sample_ephemeris()
+    verbs = sample.aurorax.explode_events().drop(columns=column).aurorax
+    calls = [
+        lambda: verbs.closest_approach(ephemeris),
+        lambda: verbs.overflights(ephemeris),
+        lambda: verbs.passes(),
+        lambda: verbs.sky(),
+        lambda: verbs.image_windows(),
+        lambda: verbs.spacecraft_windows(),
+        lambda: verbs.revisits("spacecraft"),
+        lambda: verbs.daily_counts("station"),
+    ]
+    for call in calls:
+        with pytest.raises(ap.AuroraxInputError, match=rf"the events lack the column\(s\) {column}, which tell"):
+            call()
 
 
 def test_a_distance_that_is_not_known_leaves_the_others_of_its_pair(sample):

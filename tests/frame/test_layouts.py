@@ -199,7 +199,7 @@ def test_cells_of_other_things_are_refused(sample, change, says):
         ap.as_conjunctions(of_cells(sample, change))
 
 
-@pytest.mark.parametrize("value", [True, datetime.timedelta(1), datetime.date(2020, 1, 1)])
+@pytest.mark.parametrize("value", [True, np.True_, datetime.timedelta(1), datetime.date(2020, 1, 1)])
 def test_what_python_counts_with_is_no_distance(sample, value):
     df = sample.head(4).assign(min_distance=pd.Series([value, 1.0, 2.0, 3.0], dtype=object))
     with pytest.raises(ap.AuroraxDataError, match="is no number"):

@@ -80,6 +80,7 @@ def test_rows_keep_their_rules():
         (lambda df: df.assign(metadata="[1]"), "no JSON object"),
         (lambda df: df.assign(metadata=[{"a": {1}}]), "cannot be written as JSON"),
         (lambda df: df.assign(start="yesterdaze"), "cannot be read"),
+        (lambda df: df.assign(start=20200101), "20200101 is no time; give times, UTC"),
         (lambda df: df["url"], "is a Series"),
     ],
 )

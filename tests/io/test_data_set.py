@@ -240,9 +240,10 @@ def test_several_files_give_each_conjunction_once(sample, tmp_path):
         ap.load_conjunctions([])
     events = sample.aurorax.explode_events()
     for number in range(2):
-        events.iloc[number::2].aurorax.to_json(tmp_path / f"{number}.json")
+        sample.iloc[number::2].aurorax.explode_events().aurorax.to_json(tmp_path / f"{number}.json")
     both = ap.load_conjunctions(tmp_path / "?.json")
     assert sorted(both["min_distance"]) == sorted(events["min_distance"])
+    assert ap.validate(both).dtypes.equals(events.dtypes)
     with pytest.raises(ap.AuroraxDataError, match="conjunctions and events"):
         ap.load_conjunctions([tmp_path / "a.parquet", tmp_path / "0.json"])
 

@@ -21,6 +21,13 @@ def test_dimensions_counts_and_parents_are_contiguous_ragged_arrays(sample):
         assert ds[f"{entry}_conjunction"].values.tolist() == parents.tolist()
 
 
+def test_what_a_verb_adds_has_its_units(sample):
+    ds = sample.head(2).aurorax.magnetic(ap.load_sample_ephemeris()).aurorax.to_xarray()
+    told = {f"{side}{name}": unit for side in ("", "footprint_") for name, unit in
+            (("mlat", "degree"), ("mlon", "degree"), ("mlt", "hour"))}  # fmt: skip
+    assert {name: ds[name].attrs["units"] for name in told} == told
+
+
 def test_attributes_follow_the_conventions(sample):
     ds = sample.aurorax.to_xarray()
     assert ds.attrs["Conventions"] == "CF-1.11"
