@@ -130,6 +130,8 @@ class _Described:
             return f"did you mean {' or '.join(f'aurorax_pandas.{each}' for each in functions)}?"
         near = nearest_name(name, words.values())
         meant = [each for each, word in words.items() if word == near or each in meant]
+        if not meant and callable(getattr(pd.DataFrame, name, None)):
+            return f"pandas has it: df.{name}"
         return f"did you mean {' or '.join(meant)}?" if meant else f"df{self._words} alone lists what it has"
 
     def _repr_html_(self) -> str:

@@ -354,6 +354,8 @@ def check_request_id(request_id: object, api_url: str) -> str:
     found = id_in(text) if "/" in text else _REQUEST_ID.fullmatch(text) and text
     if "://" in text and "/requests/" not in text:
         found = None
+    if isinstance(request_id, list) and len(request_id) == 1 and isinstance(request_id[0], str):
+        raise AuroraxInputError(f"request_id= is a list; write request_id={shown(request_id[0])}")
     if not found:
         raise AuroraxInputError(
             f"request_id={shown(request_id)} is not valid; give the identifier of a search, or its address"

@@ -15,6 +15,17 @@ from aurorax_pandas.options import hidden
 #: What to write in place of ``verbose=`` of another client.
 HOW_IT_GOES: Final = "progress=True shows how it goes"
 
+#: How to come by an argument that a method needs and was not given.
+_WHENCE: Final = {
+    "ephemeris": "df.aurorax.ephemeris() reads it from the service, and an ephemeris of your own does as well",
+    "availability": "aurorax_pandas.read_aurorax_availability(start, end) reads it from the service",
+    "path": "give the name of a file",
+    "distance": "give kilometres",
+    "other": "give the frame beside which this one is put",
+    "others": "give the frames that follow",
+    "values": "give a Series with times as its index",
+}
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -29,17 +40,34 @@ def as_method(function: Callable[..., Any], call: Callable[..., Any]) -> Callabl
     call : callable
         Is called with what the accessor holds and the arguments of the method.
     """
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())[1:]
+    needed = [
+        each.name
+        for each in parameters
+        if each.default is each.empty and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    known = [each.name for each in parameters]
+    # a function that takes any keyword, or is wrapped by `meeting`, knows more of them than its signature shows
+    takes_others = hasattr(function, "__wrapped__") or bool(
+        cast("Any", function).__code__.co_flags & inspect.CO_VARKEYWORDS
+    )
 
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if "api_key" in kwargs:
             # a traceback with locals shows this frame too
             kwargs["api_key"] = hidden(kwargs["api_key"])
+        unknown = [name for name in kwargs if name not in known]
+        if unknown and not takes_others:
+            raise AuroraxInputError(f"{function.__name__} takes no {unknown[0]}=; {suggestion(unknown[0], known)}")
+        lacking = [name for name in needed[len(args) :] if name not in kwargs]
+        if lacking:
+            raise AuroraxInputError(f"{function.__name__} needs {lacking[0]}=; {_WHENCE.get(lacking[0], 'give it')}")
         return call(self._obj, *args, **kwargs)
 
-    signature = inspect.signature(function)
     itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    method.__dict__["__signature__"] = signature.replace(parameters=[itself, *list(signature.parameters.values())[1:]])
+    method.__dict__["__signature__"] = signature.replace(parameters=[itself, *parameters])
     return method
 
 
@@ -48,6 +76,7 @@ CALLS_OF_OTHERS: Final = {
     "conjunction_type": "write conjunction_types={value}",
     "max_distances": "write distance={value}",
     "default_distance": "write distance={value}",
+    "stop": "write end={value}",
     "adhoc": "write custom_locations={value}",
     "epoch_search_precision": "write subminute_precision=True for 30 seconds, or leave it out",
     "aurorax_obj": "leave it out, no object of PyAuroraX is needed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.pairs import pair_events
-from aurorax_pandas.checks import one_name, shown
+from aurorax_pandas.checks import nearest_name, one_name, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.events import is_events, require, sides_of
 from aurorax_pandas.sources import SPACECRAFT
@@ -97,6 +98,9 @@ def require_column(events: pd.DataFrame, argument: str, name: str, choices: str 
     if name not in events.columns:
         if added := adder_of(name):
             raise AuroraxInputError(f"{argument}={name!r} is no column of the events yet; {added}")
+        near = nearest_name(name, [*re.findall(r"'(\w+)'", choices), *map(str, events.columns)])
+        if near is not None:
+            raise AuroraxInputError(f"{argument}={shown(name)} is no column of the events; did you mean {near!r}?")
         also = f"{choices} or " if choices else ""
         raise AuroraxInputError(
             f"{argument}={shown(name)} is no column of the events; give {also}one of {', '.join(map(str, events.columns))}"

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from nested_pandas import NestedDtype
 
-from aurorax_pandas.checks import as_list, check_frame, one_name, shown, whole_text
+from aurorax_pandas.checks import as_list, check_frame, listed, one_name, shown, whole_text
 from aurorax_pandas.exceptions import AuroraxDataWarning, AuroraxInputError, callers_level
 from aurorax_pandas.frame import model
 from aurorax_pandas.frame.columns import columns_of_kind, in_model_dtypes, kind_by_names
@@ -234,6 +234,11 @@ def _cure(df: pd.DataFrame) -> str:
         return f"this is a frame of {named}: give the conjunctions behind it (as_conjunctions makes them of other tools' data)"
     if df.columns.nlevels > 1:
         return "the frame has columns of several levels; choose one level, and as_conjunctions takes the frame"
+    if {"source_count", "source1_identifier"} <= {*df.columns}:
+        return "this is a file of to_csv as others read it; load_conjunctions gives all that is in it"
+    if any(isinstance(dtype, NestedDtype) for dtype in df.dtypes):
+        # a typed frame of which a column was dropped or renamed
+        return f"the frame has {listed(list(df.columns))}; rename back, or call this before columns are dropped"
     first = [str(name) for name in df.columns[:_SHOWN_COLUMNS]]
     more = ", …" if len(df.columns) > _SHOWN_COLUMNS else ""
     return f"the frame has {', '.join(first)}{more}; as_conjunctions makes a typed frame of what holds conjunctions"

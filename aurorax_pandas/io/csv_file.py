@@ -175,7 +175,8 @@ def read_block(file: IO[bytes]) -> layout.Block:
     file.seek(-len(line), 1)
     if not lines:
         raise AuroraxDataError(
-            "the file has no '#' lines with the metadata of aurorax_pandas; read it with pandas.read_csv"
+            "the file has no '#' lines with the metadata of aurorax_pandas, for .aurorax.to_csv did not write it; "
+            "pandas.read_csv reads flat rows"
         )
     return layout.parse_block(b"".join(lines))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pandas as pd
 
 from aurorax_pandas.checks import known_name
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.plotting.approach import plot_approach
 from aurorax_pandas.plotting.calendar import plot_calendar
 from aurorax_pandas.plotting.dial import plot_dial
@@ -67,5 +68,7 @@ def plot(df: pd.DataFrame, /, *args: Any, kind: Kind = "timeline", **kwargs: Any
     >>> ax.get_ylabel()
     'Distance [km]'
     """
+    if args and isinstance(args[0], str) and args[0] in _PICTURES and args[0] not in df.columns:
+        raise AuroraxInputError(f"plot takes the name of a picture as kind={args[0]!r}, or write plot.{args[0]}()")
     axes: Axes = _PICTURES[known_name("kind", kind, tuple(_PICTURES))](df, *args, **kwargs)
     return axes

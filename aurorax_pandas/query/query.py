@@ -260,6 +260,8 @@ class Query:
         """
         given = _read_query(query)
         for key in given:
+            if key == "schema_version":
+                raise AuroraxInputError("query= is a whole provenance; write query=df.aurorax.provenance['query']")
             if key not in _QUERY_KEYS:
                 raise AuroraxInputError(f"query: unknown key {shown(key)}; {suggestion(key, _QUERY_KEYS)}")
         for key in ("start", "end", "max_distances"):
