@@ -27,6 +27,7 @@ _WHENCE: Final = {
 }
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def as_method(function: Callable[..., Any], call: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,18 +114,19 @@ def meeting(**cures: str) -> Callable[[F], F]:
                     raise AuroraxInputError(
                         f"{called} takes no {name}=; {cures[name].format(value=shown(kwargs[name]))}"
                     )
-                if f"{name}s" in by_name:
+                if f"{name}s" in parameters:
                     raise AuroraxInputError(f"{called} takes no {name}=; write {name}s={shown(kwargs[name])}")
                 if not takes_any:
-                    raise AuroraxInputError(f"{called} takes no {name}=; {suggestion(name, by_position + by_name)}")
+                    known = [each for each in parameters if each != "self"]
+                    raise AuroraxInputError(f"{called} takes no {name}=; {suggestion(name, known)}")
             if any(type(given).__name__ == "PyAuroraX" for given in args):
                 raise AuroraxInputError(
                     f"{called} needs no client object; leave it out, and give its address as api_url="
                 )
             if len(args) > len(by_position):
                 others = ", ".join(f"{name}=..." for name in by_name[: len(args) - len(by_position)])
-                known = ", ".join(name for name in by_position if name != "self") or "nothing"
-                raise AuroraxInputError(f"{called} takes {known} by position; write the others by name: {others}")
+                taken = ", ".join(name for name in by_position if name != "self") or "nothing"
+                raise AuroraxInputError(f"{called} takes {taken} by position; write the others by name: {others}")
             if "api_key" in kwargs:
                 # a traceback with locals shows this frame too
                 kwargs["api_key"] = hidden(kwargs["api_key"])
@@ -133,6 +135,12 @@ def meeting(**cures: str) -> Callable[[F], F]:
         return cast("F", met)
 
     return decorate
+
+
+def meeting_misspelt(made: type[T]) -> type[T]:
+    """Meet arguments that a dataclass does not have, as `meeting` does for a function."""
+    setattr(made, "__init__", meeting()(made.__init__))  # noqa: B010  (a method is no attribute to assign to)
+    return made
 
 
 def showing(shown: Callable[..., Any]) -> Callable[[F], F]:

@@ -113,3 +113,17 @@ def test_each_public_docstring_has_its_sections_in_order_and_once():
     for name, function in {**FUNCTIONS, **PICTURES}.items():
         found = re.findall(r"\n\n(\w[\w ]*)\n-{3,}\n", inspect.getdoc(function))
         assert found == sorted(set(found), key=titles.index), name
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *PICTURES])
+def test_what_is_raised_and_warned_of_has_a_name(name):
+    documented = inspect.getdoc({**FUNCTIONS, **PICTURES}[name])
+    for title, kind in (("Raises", Exception), ("Warns", Warning)):
+        section = re.search(rf"\n\n{title}\n-+\n(.*?)(\n\n\w[^\n]*\n---|\Z)", documented, flags=re.DOTALL)
+        entries = re.split(r"\n(?=\S)", section[1]) if section else []
+        named = [word for entry in entries for word in entry.split("\n")[0].split(", ")]
+        assert all(issubclass(getattr(ap, word), kind) for word in named), named
+
+
+def test_pictures_tell_what_they_warn_of():
+    assert all("AuroraxDataWarning" in inspect.getdoc(picture) for name, picture in PICTURES.items())

@@ -47,6 +47,18 @@ TRIES = {
         lambda df: ap.ConjunctionSearch(query=df.aurorax.provenance),
         r"write query=df\.aurorax\.provenance\['query'\]",
     ),
+    "a block's name in the singular": (
+        lambda df: ap.SpaceCriteriaBlock(program="swarm"),
+        "SpaceCriteriaBlock takes no program=; write programs='swarm'",
+    ),
+    "a block's misspelt name": (
+        lambda df: ap.SpaceCriteriaBlock("swarm", hemispheres="northern"),
+        "takes no hemispheres=; did you mean 'hemisphere'",
+    ),
+    "a block's unknown name": (
+        lambda df: ap.CustomLocationsCriteriaBlock(where=[(51, -114)]),
+        "takes no where=; valid: locations",
+    ),
     "stop for end": (
         lambda df: pd.read_aurorax_conjunctions("2020-01-01", stop="2020-01-02"),
         "takes no stop=; write end='2020-01-02'",

@@ -80,6 +80,7 @@ def plot_approach(
 
     Raises
     ------
+    AuroraxInputError
         If an argument cannot be used, or the Axes hold another picture.
 
     Examples

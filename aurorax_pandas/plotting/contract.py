@@ -48,7 +48,12 @@ shared_parameters: Final = describing(
     Title above the picture.""",
         """legend : bool, default True
     Whether to draw the legend, and the colour bar of a picture that has one.""",
-    ]
+    ],
+    warns=[
+        """AuroraxDataWarning
+    If an argument of colours has no effect, a name in `palette` may be misspelt, or a picture over time leaves out rows
+    that have none."""
+    ],
 )
 #: How much of the width of a picture the words of its x axis may have in one line.
 _LABEL_SHARE: Final = 0.66

@@ -13,6 +13,7 @@ from aurorax_pandas.checks import as_list, as_number, known_name, names, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.query.filters import MetadataFilter, MetadataFilterExpression, read_filter, set_field
 from aurorax_pandas.query.filters import from_mapping as from_mapping
+from aurorax_pandas.signatures import meeting_misspelt
 from aurorax_pandas.sources import NAMED_BY, platform_named
 
 HEMISPHERES: Final = ("northern", "southern")
@@ -60,6 +61,7 @@ class DataSourceBlock:
         return query
 
 
+@meeting_misspelt
 @dataclass(frozen=True)
 class GroundCriteriaBlock(DataSourceBlock):
     """
@@ -84,6 +86,7 @@ class GroundCriteriaBlock(DataSourceBlock):
     argument: ClassVar[str] = "ground"
 
 
+@meeting_misspelt
 @dataclass(frozen=True)
 class SpaceCriteriaBlock(DataSourceBlock):
     """
@@ -126,6 +129,7 @@ class SpaceCriteriaBlock(DataSourceBlock):
         return query
 
 
+@meeting_misspelt
 @dataclass(frozen=True)
 class EventsCriteriaBlock(DataSourceBlock):
     """
@@ -156,6 +160,7 @@ class EventsCriteriaBlock(DataSourceBlock):
         set_field(self, "programs", ("events",))
 
 
+@meeting_misspelt
 @dataclass(frozen=True)
 class CustomLocationsCriteriaBlock:
     """

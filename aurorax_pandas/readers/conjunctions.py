@@ -163,6 +163,12 @@ def read_aurorax_conjunctions(
         If windows of `chunk` or `checkpoint` fail for other reasons too, after the others have been finished; it lists
         them, and holds what was found.
 
+    Warns
+    -----
+    AuroraxDataWarning
+        If a criteria block names nothing, a name or a value adds nothing beside others, or records are left out or
+        missing with ``on_bad_records="drop"``; with an `ephemeris` as `find_conjunctions`.
+
     Examples
     --------
     >>> import pandas as pd, aurorax_pandas
