@@ -13,6 +13,7 @@ from aurorax_pandas import AuroraxInputError
 from aurorax_pandas.engine import assembly, find, grid, matching, plan, stage
 from aurorax_pandas.ephemeris import dataset, extents
 from aurorax_pandas.frame import intervals
+from aurorax_pandas.frame.ordering import in_order
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 RADIUS = 6371.0
@@ -942,3 +943,12 @@ def test_a_spacecraft_that_stands_still_beside_one_that_moves_has_distances_of_i
     for name in ("craft still", "craft moving"):
         alone = single({each: tracks[each] for each in ("camera", name)}).aurorax.pair_summary()["min_distance"]
         assert both[alone.index].equals(alone)
+
+
+@pytest.mark.parametrize("types", [["nbtrace"], ["nbtrace", "geographic"], ["nbtrace", "sbtrace", "geographic"]])
+def test_a_search_of_several_types_is_the_searches_of_each(sample, types):
+    both = {"distance": 900, "space": [{"platforms": "swarma"}, {"platforms": "swarmb"}]}
+    whole = aurorax_pandas.find_conjunctions(sample, conjunction_types=types, **both)
+    each = [aurorax_pandas.find_conjunctions(sample, conjunction_types=one, **both) for one in types]
+    assert all(map(len, each))
+    assert_conjunctions_equal(whole, in_order(pd.concat(each)), check_attrs=False)
