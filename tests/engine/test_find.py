@@ -14,6 +14,7 @@ from aurorax_pandas.engine import assembly, find, grid, matching, plan, stage
 from aurorax_pandas.ephemeris import dataset, extents
 from aurorax_pandas.frame import intervals
 from aurorax_pandas.frame.ordering import in_order
+from aurorax_pandas.geometry import EARTH_RADIUS
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 RADIUS = 6371.0
@@ -816,6 +817,19 @@ def test_a_grid_leaves_out_no_place_that_is_near(stations, points, limit):
     found = list(zip(inside[point].tolist(), place.tolist(), strict=True))
     assert near <= set(found)
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("limit", [100.0, 500.0, 2500.0])
+def test_a_grid_reaches_as_far_as_the_distance_in_every_direction(limit):
+    bearing = np.radians(np.arange(0, 360, 5))
+    arc = limit * (1 - 1e-9) / EARTH_RADIUS
+    for lat, lon in itertools.product([-75.0, -3.3, 0.0, 41.9, 60.0], [-180.0, -91.1, 0.0, 33.7, 179.5]):
+        turn, start = np.radians(lat), np.radians(lon)
+        point_lat = np.arcsin(np.sin(turn) * np.cos(arc) + np.cos(turn) * np.sin(arc) * np.cos(bearing))
+        along = np.sin(bearing) * np.sin(arc) * np.cos(turn), np.cos(arc) - np.sin(turn) * np.sin(point_lat)
+        point_lon = (np.degrees(start + np.arctan2(*along)) + 180) % 360 - 180
+        laid = grid.PlaceGrid(np.array([lat]), np.array([lon]), limit)
+        assert len(laid.candidates(np.degrees(point_lat), point_lon)[0]) == len(bearing)
 
 
 @settings(max_examples=60)
