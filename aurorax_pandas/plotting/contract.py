@@ -54,6 +54,8 @@ shared_parameters: Final = describing(
 _LABEL_SHARE: Final = 0.66
 #: Largest letters [points] for each inch of width.
 _POINTS_AN_INCH: Final = 2.4
+#: How keywords end that are sizes.
+_SIZES: Final = ("linewidth", "linewidths", "markersize", "edgewidth")
 #: How much of what matplotlib says of a keyword is told.
 _MOST_LETTERS: Final = 200
 
@@ -95,14 +97,23 @@ _OWN: Final = frozenset(
 )
 
 
-def checked_axes(ax: Any, kind: str = "rectilinear") -> Axes | None:
+def checked_axes(ax: Any, kind: str = "rectilinear", even: str = "") -> Axes | None:
     """
     Return Axes that can be drawn into, or None for a new figure.
+
+    Parameters
+    ----------
+    ax : object
+        What the user gave.
+    kind : {"rectilinear", "polar", "map"}
+        What the picture is drawn into.
+    even : str
+        Letters of the axes whose scale must be linear.
 
     Raises
     ------
     AuroraxInputError
-        If they are no Axes, or Axes of another kind.
+        If they are no Axes, or Axes of another kind or scale.
     """
     if ax is None:
         return None
@@ -120,6 +131,12 @@ def checked_axes(ax: Any, kind: str = "rectilinear") -> Axes | None:
         words = {"polar": "polar Axes, plt.subplot(projection='polar')", "map": "plain Axes, or cartopy's"}
         found = "a map" if is_map else "plain" if ax.name == "rectilinear" else ax.name
         raise AuroraxInputError(f"ax is {found}; give {words.get(kind, 'plain Axes, plt.subplot()')}")
+    for letter in even:
+        scale = getattr(ax, f"get_{letter}scale")()
+        if scale != "linear":
+            raise AuroraxInputError(
+                f"ax has a {scale} {letter} axis, on which this picture has no place; call ax.set_{letter}scale('linear') before"
+            )
     return ax
 
 
@@ -202,6 +219,7 @@ def checked_keywords(
     # one by one, to name the one that cannot be used, then together
     for some in [*({name: value} for name, value in made.items()), made]:
         try:
+            _check_drawable(some)
             if make is not None:
                 make(**some)
         except Exception as error:
@@ -209,6 +227,17 @@ def checked_keywords(
             words = ", ".join(f"{name}={shown(value)}" for name, value in some.items())
             raise AuroraxInputError(f"{words} cannot be used: {_short(error)}") from None
     return found
+
+
+def _check_drawable(some: Mapping[str, Any]) -> None:
+    """Raise where a number of a keyword would leave nothing to see, or fail when the figure is drawn."""
+    for name, value in some.items():
+        each = value.ravel().tolist() if isinstance(value, np.ndarray) else value
+        numbers = [one for one in (each if isinstance(each, list | tuple) else [each]) if isinstance(one, Real)]
+        if not all(np.isfinite(one) for one in numbers):
+            raise ValueError("give finite numbers")
+        if name.endswith(_SIZES) and any(one < 0 for one in numbers):
+            raise ValueError("a size is not below 0")
 
 
 def _short(error: Exception) -> str:

@@ -199,7 +199,11 @@ def _edges(values: npt.NDArray[np.float64], bins: Any) -> npt.NDArray[np.float64
         try:
             if not isinstance(bins, str):
                 # NumPy compares edges before it looks at what they are
-                np.asarray(bins, float)
+                number = np.asarray(bins, float)
+                if not np.isfinite(number).all():
+                    raise ValueError("an edge is not finite")
+                if number.ndim == 0 and number > _MOST_BINS:
+                    raise ValueError(f"more than {_MOST_BINS} bins are narrower than a picture can show")
             return np.histogram_bin_edges(values, bins)
         except (TypeError, ValueError) as error:
             raise AuroraxInputError(
