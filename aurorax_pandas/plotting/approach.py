@@ -81,7 +81,7 @@ def plot_approach(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the Axes hold another picture.
+        If an argument cannot be used, the Axes hold another picture, or a row ends before it starts.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -54,6 +55,9 @@ shared_parameters: Final = describing(
 _LABEL_SHARE: Final = 0.66
 #: Largest letters [points] for each inch of width.
 _POINTS_AN_INCH: Final = 2.4
+#: What hatches are made of, and how many lines a title may have.
+_HATCHES: Final = "-+x\\/|oO.*"
+_MOST_LINES: Final = 10
 #: How keywords end that are sizes.
 _SIZES: Final = ("linewidth", "linewidths", "markersize", "edgewidth")
 #: How much of what matplotlib says of a keyword is told.
@@ -231,10 +235,18 @@ def checked_keywords(
 
 def _check_drawable(some: Mapping[str, Any]) -> None:
     """Raise where a number of a keyword would leave nothing to see, or fail when the figure is drawn."""
+    from matplotlib.patheffects import AbstractPathEffect
+
     for name, value in some.items():
+        if name == "hatch" and isinstance(value, str) and set(value) - set(_HATCHES):
+            raise ValueError(f"hatches are made of {' '.join(_HATCHES)}")
+        if name == "path_effects" and not all(isinstance(one, AbstractPathEffect) for one in value or ()):
+            raise ValueError("give a list of matplotlib.patheffects")
+        if name == "snap" and not (value is None or isinstance(value, bool)):
+            raise ValueError("give True, False or None")
         each = value.ravel().tolist() if isinstance(value, np.ndarray) else value
         numbers = [one for one in (each if isinstance(each, list | tuple) else [each]) if isinstance(one, Real)]
-        if not all(np.isfinite(one) for one in numbers):
+        if not all(math.isfinite(one) for one in numbers):
             raise ValueError("give finite numbers")
         if name.endswith(_SIZES) and any(one < 0 for one in numbers):
             raise ValueError("a size is not below 0")
@@ -314,6 +326,11 @@ def check_words(title: Any, legend: Any) -> None:
     flag("legend", legend)
     if isinstance(title, bool) or not (title is None or isinstance(title, str | Real | date)):
         raise invalid("title", title, "a text")
+    lines = str(title).count("\n") + 1
+    if lines > _MOST_LINES:
+        raise AuroraxInputError(
+            f"title={shown(title)} has {lines} lines, which leave no room for the picture; give at most {_MOST_LINES}"
+        )
     settings: Any = mpl.rcParams
     if title is None or settings["text.usetex"] or not settings["text.parse_math"]:
         return

@@ -71,7 +71,8 @@ def plot_distance(
     Raises
     ------
     AuroraxInputError
-        If a column is not there, an argument cannot be used, or the Axes hold another picture.
+        If a column is not there, an argument cannot be used, or the Axes hold another picture; or if a row ends before it
+        starts, or has a distance that is none on Earth.
 
     Examples
     --------
@@ -91,7 +92,7 @@ def plot_distance(
     events, labels = drawn_rows(df, by, "distance", "approach_distance", "approach_time")
     refuse_ages("distance", events["start"], events["end"])
     refuse_turned("distance", events)
-    refuse_endless(events)
+    refuse_endless("distance", events)
     tell_timeless("distance", events["start"], events["end"])
     axes = contract.new_axes(given, figsize, 4.2)
     picture = picture_on(axes, "distance")

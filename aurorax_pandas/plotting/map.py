@@ -112,7 +112,7 @@ def plot_map(
     ------
     AuroraxInputError
         If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude; or if
-        the Axes hold another picture.
+        the Axes hold another picture, or with an ephemeris a row ends before it starts.
 
     Warns
     -----

@@ -119,7 +119,7 @@ def refuse_turned(verb: str, events: pd.DataFrame) -> None:
         )
 
 
-def refuse_endless(events: pd.DataFrame) -> None:
+def refuse_endless(verb: str, events: pd.DataFrame) -> None:
     """Raise where a distance is none on Earth: beside it all others would lie on zero."""
     names = [name for name in ("min_distance", "max_distance", "approach_distance") if name in events.columns]
     for name in names:
@@ -127,7 +127,7 @@ def refuse_endless(events: pd.DataFrame) -> None:
         far = np.isfinite(numbers) & (np.abs(numbers) > _NOT_ON_EARTH)
         if far.any():
             raise AuroraxInputError(
-                f"distance: {name} is {numbers[far][0]:g} km in {far.sum()} of {len(far)} rows, farther than anything on Earth; "
+                f"{verb}: {name} is {numbers[far][0]:g} km in {far.sum()} of {len(far)} rows, farther than anything on Earth; "
                 "mend them, or leave these rows out"
             )
 

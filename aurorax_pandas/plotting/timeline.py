@@ -16,7 +16,15 @@ from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.bars import HOLLOW_POINTS, MIN_BAR_POINTS, Bars
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows, refuse_ages, refuse_turned, stops_of, tell_timeless
+from aurorax_pandas.plotting.rows import (
+    conjugate_rows,
+    drawn_rows,
+    refuse_ages,
+    refuse_endless,
+    refuse_turned,
+    stops_of,
+    tell_timeless,
+)
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time, make_room_for_date, name_times
 
 if TYPE_CHECKING:
@@ -130,6 +138,7 @@ def timeline(
         }
     )
     refuse_turned("timeline", events)
+    refuse_endless("timeline", events)
     if by_day:
         refuse_broken_spans(events, "timeline")
         spans = _by_day(spans)

@@ -346,3 +346,48 @@ def test_rates_of_times_with_a_zone_are_those_without(sample, ephemeris):
         warnings.simplefilter("error")
         one, other = (DRAW["rate"](each, ephemeris).get_lines()[0].get_xydata() for each in (sample, zoned))
     np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword", "value", "why"),
+    [
+        ("timeline", "vmin", 1e308, "give a number from -1e"),
+        ("calendar", "vmax", -1e300, "give a number from -1e"),
+        ("timeline", "norm", 5, "give a scale of matplotlib"),
+        ("calendar", "norm", "log", "give a scale of matplotlib"),
+        ("histogram", "histtype", "bogus", "give 'bar', 'barstacked', 'step' or 'stepfilled'"),
+        ("histogram", "rwidth", "x", "a part of the bin"),
+        ("histogram", "rwidth", -1, "a part of the bin"),
+        ("histogram", "density", "x", "give True or False"),
+        ("histogram", "log", "x", "give True or False"),
+        ("histogram", "cumulative", "x", "give True or False"),
+        ("timeline", "hatch", "zz", "cannot be used: hatches are made of"),
+        ("map", "path_effects", 5, "cannot be used: "),
+        ("rate", "path_effects", [5], "cannot be used: give a list of"),
+        ("dial", "snap", "x", "cannot be used: give True, False or None"),
+    ],
+)
+def test_keywords_that_would_fail_when_the_figure_is_drawn_are_refused(sample, ephemeris, name, keyword, value, why):
+    with pytest.raises(ap.AuroraxInputError, match=rf"^{keyword}\b.*{why}"):
+        DRAW[name](sample.head(3), ephemeris, **{keyword: value})
+    assert plt.get_fignums() == []
+
+
+def test_what_a_histogram_takes_reaches_its_bars(sample):
+    ax = sample.aurorax.plot.histogram(histtype="stepfilled", density=True, cumulative=-1, log=True)
+    assert ax.get_yscale() == "log"
+    with_gaps = sample.aurorax.plot.histogram(rwidth=0.5, hatch="//").patches
+    assert with_gaps[0].get_width() == pytest.approx(0.5 * (with_gaps[1].get_x() - with_gaps[0].get_x()))
+
+
+@every_picture
+def test_a_title_of_very_many_lines_is_refused(sample, ephemeris, name):
+    with pytest.raises(ap.AuroraxInputError, match=r"has 51 lines.*give at most 10"):
+        DRAW[name](sample.head(3), ephemeris, title="\n" * 50)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("argument", ["by", "color"])
+def test_a_column_of_tables_is_no_label(sample, argument):
+    with pytest.raises(ap.AuroraxInputError, match=f"{argument}='events' holds tables, not values"):
+        sample.aurorax.plot.timeline(**{argument: "events"})
