@@ -149,11 +149,7 @@ def fetch_availability(
     filters = {field: wanted for field, (_, wanted) in names.items() if wanted is not None}
     # the service takes one name of each; of several the answer is looked through
     single = {field: wanted[0] for field, wanted in filters.items() if len(wanted) == 1}
-    wanted = {"start": start, "end": end, **single}
-    try:
-        asked = urlencode(wanted)
-    except UnicodeEncodeError as error:
-        raise AuroraxInputError(f"a filter of {wanted!r} cannot be sent: {error}; correct its text") from None
+    asked = urlencode({"start": start, "end": end, **single})
     answer = transport.call("GET", f"/api/v1/availability/ephemeris?{asked}", deadline=deadline)
     try:
         found = _decode_availability(answer.body)

@@ -105,6 +105,12 @@ def test_every_value_can_change(builders, name, value):
     assert all(changed[each] == changed[f"{each}_other"] for each in others)
 
 
+def test_a_changed_row_without_sources_names_none(builders):
+    df = ap.as_conjunctions([builders.record(0, 1, sources=(), events=[]), builders.record(5, 6)])
+    changed = df.aurorax.compare(df.assign(max_distance=df["max_distance"] + 1)).changed
+    assert changed["sources"].tolist() == ["", "THEMIS-ASI ATHA & Swarm A"]
+
+
 def test_changed_rows_are_in_the_order_of_the_frame(sample):
     later = sample.copy()
     later.loc[3, "end"] += pd.Timedelta("1min")

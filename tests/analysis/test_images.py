@@ -68,6 +68,15 @@ def test_a_window_names_what_the_packages_have_and_nothing_else(builders, name, 
     assert windows.loc[0, "instrument_type"] == camera(builders, name)["instrument_type"]
 
 
+def test_cameras_of_one_site_and_type_have_the_names_of_their_own_programs(builders):
+    b = builders
+    df = ap.as_conjunctions([b.record(0, 1, sources=(camera, b.SWARM_A)) for camera in (b.ATHA, b.REGO_ATHA)])
+    windows = df.aurorax.image_windows().set_index("program")
+    assert windows.loc["themis-asi", "dataset_name"] == "THEMIS_ASI_RAW"
+    # of this program the table has cameras of another type alone
+    assert pd.isna(windows.loc["rego", "dataset_name"])
+
+
 def test_names_go_with_their_rows(builders):
     names = ["TREx NIR GILL", "Rainbow GILL", "REGO GILL"]
     windows = conjunctions_of(builders, *(camera(builders, name) for name in names)).aurorax.image_windows()

@@ -252,7 +252,7 @@ def test_a_filter_needs_its_variable(sample):
 def test_an_ephemeris_that_covers_a_part_warns_and_one_that_covers_none_is_refused(sample):
     df = find(sample, 950, RECORDED)
     early = sample.sel(epoch=slice("2020-01-01T00:00", "2020-01-01T05:00"))
-    with pytest.warns(AuroraxDataWarning, match="does not cover"):
+    with pytest.warns(AuroraxDataWarning, match="^refine: .*does not cover"):
         refined = df.aurorax.refine(early, 500)
     assert len(refined) > 0
     assert refined["end"].max() <= pd.Timestamp("2020-01-01T05:00")

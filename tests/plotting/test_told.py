@@ -261,7 +261,7 @@ def test_a_misspelt_argument_of_a_picture_is_met_with_the_right_one(sample):
 @pytest.mark.parametrize("lacking", [3, 49])
 def test_rows_without_a_time_are_told_and_not_drawn(sample, ephemeris, lacking):
     events = sample.aurorax.explode_events()
-    events[["start", "end"]] = events[["start", "end"]].where(events.index >= lacking)
+    events.loc[events.index < lacking, ["start", "end"]] = pd.NaT
     for name in ("timeline", "distance", "calendar"):
         with pytest.warns(ap.AuroraxDataWarning, match=rf"{name}: {lacking} of 49 rows are not drawn.* no start"):
             DRAW[name](events, ephemeris).figure.canvas.draw()

@@ -917,10 +917,10 @@ def test_a_cancel_whose_answer_was_lost_is_done(server, search):
 def test_what_cannot_be_sent_is_refused_at_once(server, recorded_search, clock):
     arguments = recorded_search | {"ground": [{"programs": ["\ud800"]}]}
     with (
+        pytest.raises(ap.AuroraxInputError, match="half of a character"),
         ap.ConjunctionSearch(
             **arguments, api_url=server.url, check_names=False, clock=clock.time, sleep=clock.sleep
         ) as s,
-        pytest.raises(ap.AuroraxInputError),
     ):
         s.run()
     assert (server.asked, clock.sleeps) == ([], [])
