@@ -95,7 +95,8 @@ def timeline(
     Raises
     ------
     AuroraxInputError
-        If a column is not there, an argument cannot be used, or the Axes hold another picture.
+        If a column is not there, an argument cannot be used, or the Axes hold another picture; or if a row ends before it
+        starts, or has a distance that is none on Earth.
 
     Examples
     --------
