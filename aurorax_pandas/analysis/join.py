@@ -40,7 +40,7 @@ def join_series(
         The column of times of `df` at which values are looked up.
     direction : {"backward", "forward", "nearest"}, default "backward"
         Whether the value is the last one before that time, the next one after it, or the nearest (of two the earlier);
-        one at that very time always is.
+        one at that very time always is. Of several at one time it is the last that is given, the first of those after.
     tolerance : str or pandas.Timedelta, optional
         How far away a value may be, inclusive; by default any distance.
 

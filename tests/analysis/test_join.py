@@ -80,3 +80,15 @@ def test_a_column_without_times_is_refused(sample):
     kp = pd.Series([1.0], pd.DatetimeIndex(["2020-01-01"]), name="kp")
     with pytest.raises(ap.AuroraxInputError, match="on: min_distance holds no times"):
         sample.aurorax.join_series(kp, on="min_distance")
+
+
+@pytest.mark.parametrize(("direction", "place"), [("backward", -1), ("forward", 0)])
+def test_of_several_values_at_one_time_the_order_in_which_they_are_given_tells(sample, direction, place):
+    times = pd.date_range("2019-12-31", "2020-01-02", freq="10min").repeat(7)
+    shuffled = np.random.default_rng(5).permutation(len(times))
+    values = pd.Series(np.arange(len(times)), times[shuffled], name="number")
+    found = sample.aurorax.join_series(values, direction=direction)["number"]
+    for start, number in zip(sample["start"], found, strict=True):
+        time = values.index[number]
+        assert values[values.index == time].iloc[place] == number
+        assert abs(time - start) < pd.Timedelta("10min")

@@ -13,6 +13,8 @@ from aurorax_pandas import AuroraxInputError
 from aurorax_pandas.engine import assembly, find, grid, matching, plan, stage
 from aurorax_pandas.ephemeris import dataset, extents
 from aurorax_pandas.frame import intervals
+from aurorax_pandas.frame.ordering import in_order
+from aurorax_pandas.geometry import EARTH_RADIUS
 from aurorax_pandas.testing import assert_conjunctions_equal
 
 RADIUS = 6371.0
@@ -817,6 +819,19 @@ def test_a_grid_leaves_out_no_place_that_is_near(stations, points, limit):
     assert len(found) == len(set(found))
 
 
+@pytest.mark.parametrize("limit", [100.0, 500.0, 2500.0])
+def test_a_grid_reaches_as_far_as_the_distance_in_every_direction(limit):
+    bearing = np.radians(np.arange(0, 360, 5))
+    arc = limit * (1 - 1e-9) / EARTH_RADIUS
+    for lat, lon in itertools.product([-75.0, -3.3, 0.0, 41.9, 60.0], [-180.0, -91.1, 0.0, 33.7, 179.5]):
+        turn, start = np.radians(lat), np.radians(lon)
+        point_lat = np.arcsin(np.sin(turn) * np.cos(arc) + np.cos(turn) * np.sin(arc) * np.cos(bearing))
+        along = np.sin(bearing) * np.sin(arc) * np.cos(turn), np.cos(arc) - np.sin(turn) * np.sin(point_lat)
+        point_lon = (np.degrees(start + np.arctan2(*along)) + 180) % 360 - 180
+        laid = grid.PlaceGrid(np.array([lat]), np.array([lon]), limit)
+        assert len(laid.candidates(np.degrees(point_lat), point_lon)[0]) == len(bearing)
+
+
 @settings(max_examples=60)
 @given(scenes(), st.sampled_from([300.0, 3000.0]))
 def test_stations_near_each_other_are_joined_as_at_every_epoch(scene, limit):
@@ -942,3 +957,12 @@ def test_a_spacecraft_that_stands_still_beside_one_that_moves_has_distances_of_i
     for name in ("craft still", "craft moving"):
         alone = single({each: tracks[each] for each in ("camera", name)}).aurorax.pair_summary()["min_distance"]
         assert both[alone.index].equals(alone)
+
+
+@pytest.mark.parametrize("types", [["nbtrace"], ["nbtrace", "geographic"], ["nbtrace", "sbtrace", "geographic"]])
+def test_a_search_of_several_types_is_the_searches_of_each(sample, types):
+    both = {"distance": 900, "space": [{"platforms": "swarma"}, {"platforms": "swarmb"}]}
+    whole = aurorax_pandas.find_conjunctions(sample, conjunction_types=types, **both)
+    each = [aurorax_pandas.find_conjunctions(sample, conjunction_types=one, **both) for one in types]
+    assert all(map(len, each))
+    assert_conjunctions_equal(whole, in_order(pd.concat(each)), check_attrs=False)
