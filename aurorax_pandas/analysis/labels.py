@@ -93,7 +93,7 @@ def ordered_labels(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def require_column(events: pd.DataFrame, argument: str, name: str, choices: str = "") -> None:
-    """Raise where an argument names no column."""
+    """Raise where an argument names no column, or one of tables."""
     one_name(argument, name)
     if name not in events.columns:
         if added := adder_of(name):
@@ -104,6 +104,14 @@ def require_column(events: pd.DataFrame, argument: str, name: str, choices: str 
         also = f"{choices} or " if choices else ""
         raise AuroraxInputError(
             f"{argument}={shown(name)} is no column of the events; give {also}one of {', '.join(map(str, events.columns))}"
+        )
+    values = events[name]
+    plain = (pd.StringDtype, pd.CategoricalDtype, np.dtype)
+    if (values.dtype == object or not isinstance(values.dtype, plain)) and values.map(type).isin(
+        [pd.DataFrame, list, dict]
+    ).any():
+        raise AuroraxInputError(
+            f"{argument}={shown(name)} holds tables, not values; explode_events makes columns of them"
         )
 
 

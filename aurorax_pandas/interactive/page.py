@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from aurorax_pandas.checks import shown
+from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.interactive.rows import packaged
 from aurorax_pandas.io.files import write_checked
 from aurorax_pandas.io.places import target_of
@@ -81,6 +83,10 @@ class ExplorePage:
             If the file cannot be written; nothing is left behind.
         """
         target = target_of(path, "html", overwrite=overwrite)
+        if target.packed:
+            raise AuroraxInputError(
+                f"path={shown(target.given)}: browsers open no {target.packed!r}; give a name that ends in '.html'"
+            )
         text = self._page()
 
         def check(temporary: Path) -> None:

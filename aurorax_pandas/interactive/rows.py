@@ -11,8 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurorax_pandas.analysis.labels import labelled_events, require_column
-from aurorax_pandas.checks import names, shown
-from aurorax_pandas.exceptions import AuroraxInputError
+from aurorax_pandas.checks import names
 from aurorax_pandas.frame.events import is_events
 from aurorax_pandas.plotting.rows import refuse_ages, refuse_summed
 from aurorax_pandas.plotting.words import column_words
@@ -99,10 +98,6 @@ def told_columns(events: pd.DataFrame, asked: Sequence[str], *also: str | None) 
     """
     for name in asked:
         require_column(events, "tooltip", name)
-        if events[name].map(type).isin([pd.DataFrame, list, dict]).any():
-            raise AuroraxInputError(
-                f"tooltip={shown(name)} holds tables, not values; explode_events makes columns of them"
-            )
     if asked:
         return list(asked)
     wanted = [*TOLD[:_ALWAYS], *(name for name in (*also, *TOLD[_ALWAYS:]) if name in events.columns)]

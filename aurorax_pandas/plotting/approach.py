@@ -20,7 +20,7 @@ from aurorax_pandas.plotting import colors, contract, scale
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.map_tracks import dense, joined_epochs, places_by_type
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_in, picture_on
-from aurorax_pandas.plotting.rows import refuse_summed
+from aurorax_pandas.plotting.rows import refuse_summed, refuse_turned
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 from aurorax_pandas.times import Span, span
 
@@ -81,7 +81,7 @@ def plot_approach(
     Raises
     ------
     AuroraxInputError
-        If an argument cannot be used, or the Axes hold another picture.
+        If an argument cannot be used, the Axes hold another picture, or a row ends before it starts.
 
     Examples
     --------
@@ -105,6 +105,7 @@ def plot_approach(
     events, labels = labelled_events(df, by, "approach")
     first, second = spacecraft_sides(events)
     events, labels = events[first != second], labels[first != second]
+    refuse_turned("approach", events)
     lapsed = events["end"].max() - events["start"].min() if len(events) else pd.Timedelta(0)
     relative = bool(lapsed > pd.Timedelta(_LONG))
     earlier = None if given is None else picture_in(given)

@@ -113,7 +113,7 @@ def plot_calendar(
     choice("sort", sort, lanes.SORTS)
     if freq is not None and (not isinstance(freq, str) or freq not in _PERIODS):
         raise invalid("freq", freq, "'D', 'W', 'MS' or 'YS', a cell a day, week, month or year")
-    given = contract.checked_axes(ax)
+    given = contract.checked_axes(ax, even="xy")
     contract.check_words(title, legend)
     corner = np.zeros((2, 2, 2))
     own = contract.checked_keywords(plot_calendar, QuadMesh, kwargs, lambda **some: QuadMesh(corner, **some), ("norm",))

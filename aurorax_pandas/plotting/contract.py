@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -59,6 +60,11 @@ shared_parameters: Final = describing(
 _LABEL_SHARE: Final = 0.66
 #: Largest letters [points] for each inch of width.
 _POINTS_AN_INCH: Final = 2.4
+#: What hatches are made of, and how many lines a title may have.
+_HATCHES: Final = "-+x\\/|oO.*"
+_MOST_LINES: Final = 10
+#: How keywords end that are sizes.
+_SIZES: Final = ("linewidth", "linewidths", "markersize", "edgewidth")
 #: How much of what matplotlib says of a keyword is told.
 _MOST_LETTERS: Final = 200
 
@@ -100,14 +106,23 @@ _OWN: Final = frozenset(
 )
 
 
-def checked_axes(ax: Any, kind: str = "rectilinear") -> Axes | None:
+def checked_axes(ax: Any, kind: str = "rectilinear", even: str = "") -> Axes | None:
     """
     Return Axes that can be drawn into, or None for a new figure.
+
+    Parameters
+    ----------
+    ax : object
+        What the user gave.
+    kind : {"rectilinear", "polar", "map"}
+        What the picture is drawn into.
+    even : str
+        Letters of the axes whose scale must be linear.
 
     Raises
     ------
     AuroraxInputError
-        If they are no Axes, or Axes of another kind.
+        If they are no Axes, or Axes of another kind or scale.
     """
     if ax is None:
         return None
@@ -125,6 +140,12 @@ def checked_axes(ax: Any, kind: str = "rectilinear") -> Axes | None:
         words = {"polar": "polar Axes, plt.subplot(projection='polar')", "map": "plain Axes, or cartopy's"}
         found = "a map" if is_map else "plain" if ax.name == "rectilinear" else ax.name
         raise AuroraxInputError(f"ax is {found}; give {words.get(kind, 'plain Axes, plt.subplot()')}")
+    for letter in even:
+        scale = getattr(ax, f"get_{letter}scale")()
+        if scale != "linear":
+            raise AuroraxInputError(
+                f"ax has a {scale} {letter} axis, on which this picture has no place; call ax.set_{letter}scale('linear') before"
+            )
     return ax
 
 
@@ -207,6 +228,7 @@ def checked_keywords(
     # one by one, to name the one that cannot be used, then together
     for some in [*({name: value} for name, value in made.items()), made]:
         try:
+            _check_drawable(some)
             if make is not None:
                 make(**some)
         except Exception as error:
@@ -214,6 +236,25 @@ def checked_keywords(
             words = ", ".join(f"{name}={shown(value)}" for name, value in some.items())
             raise AuroraxInputError(f"{words} cannot be used: {_short(error)}") from None
     return found
+
+
+def _check_drawable(some: Mapping[str, Any]) -> None:
+    """Raise where a number of a keyword would leave nothing to see, or fail when the figure is drawn."""
+    from matplotlib.patheffects import AbstractPathEffect
+
+    for name, value in some.items():
+        if name == "hatch" and isinstance(value, str) and set(value) - set(_HATCHES):
+            raise ValueError(f"hatches are made of {' '.join(_HATCHES)}")
+        if name == "path_effects" and not all(isinstance(one, AbstractPathEffect) for one in value or ()):
+            raise ValueError("give a list of matplotlib.patheffects")
+        if name == "snap" and not (value is None or isinstance(value, bool)):
+            raise ValueError("give True, False or None")
+        each = value.ravel().tolist() if isinstance(value, np.ndarray) else value
+        numbers = [one for one in (each if isinstance(each, list | tuple) else [each]) if isinstance(one, Real)]
+        if not all(math.isfinite(one) for one in numbers):
+            raise ValueError("give finite numbers")
+        if name.endswith(_SIZES) and any(one < 0 for one in numbers):
+            raise ValueError("a size is not below 0")
 
 
 def _short(error: Exception) -> str:
@@ -290,6 +331,11 @@ def check_words(title: Any, legend: Any) -> None:
     flag("legend", legend)
     if isinstance(title, bool) or not (title is None or isinstance(title, str | Real | date)):
         raise invalid("title", title, "a text")
+    lines = str(title).count("\n") + 1
+    if lines > _MOST_LINES:
+        raise AuroraxInputError(
+            f"title={shown(title)} has {lines} lines, which leave no room for the picture; give at most {_MOST_LINES}"
+        )
     settings: Any = mpl.rcParams
     if title is None or settings["text.usetex"] or not settings["text.parse_math"]:
         return

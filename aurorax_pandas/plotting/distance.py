@@ -15,7 +15,7 @@ from aurorax_pandas.frame.provenance import step_of
 from aurorax_pandas.plotting import colors, contract
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import drawn_rows, refuse_ages, tell_timeless
+from aurorax_pandas.plotting.rows import drawn_rows, refuse_ages, refuse_endless, refuse_turned, tell_timeless
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def plot_distance(
     Raises
     ------
     AuroraxInputError
-        If a column is not there, an argument cannot be used, or the Axes hold another picture.
+        If a column is not there, an argument cannot be used, or the Axes hold another picture; or if a row ends before it
+        starts, or has a distance that is none on Earth.
 
     Examples
     --------
@@ -90,6 +91,8 @@ def plot_distance(
     held_picture(given, "distance")
     events, labels = drawn_rows(df, by, "distance", "approach_distance", "approach_time")
     refuse_ages("distance", events["start"], events["end"])
+    refuse_turned("distance", events)
+    refuse_endless("distance", events)
     tell_timeless("distance", events["start"], events["end"])
     axes = contract.new_axes(given, figsize, 4.2)
     picture = picture_on(axes, "distance")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from aurorax_pandas.analysis.counts import minutes
 from aurorax_pandas.analysis.labels import labelled_events, ordered_labels, require_column
-from aurorax_pandas.checks import one_name, shown
+from aurorax_pandas.checks import checked_number, choice, flag, one_name, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.columns import first_line
 from aurorax_pandas.plotting import colors, contract
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: What `Axes.hist` takes besides properties of its bars.
 _HIST: Final = ("cumulative", "density", "histtype", "log", "rwidth")
+_TYPES_OF_BARS: Final = ("bar", "barstacked", "step", "stepfilled")
 _MOST_BINS: Final = 1000
 
 
@@ -88,6 +89,7 @@ def plot_histogram(
     contract.check_words(title, legend)
     one_name("column", column)
     own = contract.checked_keywords(plot_histogram, Patch, kwargs, lambda **some: Patch(**some), _HIST)
+    _check_hist(own)
     chosen = colors.checked_palette(palette)
     if by is None:
         colors.tell_idle("by=None draws all in one colour; give by= what the palette names", palette=palette)
@@ -132,6 +134,19 @@ def plot_histogram(
         if legend:
             legend_above(axes, picture)
     return contract.finish(axes, title, figsize)
+
+
+def _check_hist(own: dict[str, Any]) -> None:
+    """Check what `Axes.hist` takes besides properties of its bars."""
+    if "histtype" in own:
+        choice("histtype", own["histtype"], _TYPES_OF_BARS)
+    for name in ("density", "log"):
+        flag(name, own.get(name))
+    cumulative = own.get("cumulative")
+    if cumulative != -1:
+        flag("cumulative", cumulative)
+    if own.get("rwidth") is not None:
+        checked_number("rwidth", own["rwidth"], lambda part: 0 < part <= 1, "a part of the bin above 0, at most 1")
 
 
 def _counted_rows(df: pd.DataFrame, column: str, by: str | None) -> tuple[pd.DataFrame, pd.Series[Any], str]:
@@ -199,7 +214,11 @@ def _edges(values: npt.NDArray[np.float64], bins: Any) -> npt.NDArray[np.float64
         try:
             if not isinstance(bins, str):
                 # NumPy compares edges before it looks at what they are
-                np.asarray(bins, float)
+                number = np.asarray(bins, float)
+                if not np.isfinite(number).all():
+                    raise ValueError("an edge is not finite")
+                if number.ndim == 0 and number > _MOST_BINS:
+                    raise ValueError(f"more than {_MOST_BINS} bins are narrower than a picture can show")
             return np.histogram_bin_edges(values, bins)
         except (TypeError, ValueError) as error:
             raise AuroraxInputError(

@@ -25,7 +25,7 @@ MAX_LABEL_POINTS: Final = 9.0
 LABEL_SHARE: Final = 0.38
 #: How much of a lane its label is high.
 _FILL: Final = 0.85
-#: In how many lines a narrow picture's lanes have their labels at most that are fitted in advance.
+#: What lanes can be sorted by.
 SORTS: Final = ("label", "start", "count", "distance")
 
 

@@ -38,7 +38,7 @@ from aurorax_pandas.plotting.projection import (
     map_projection,
 )
 from aurorax_pandas.plotting.room import make_room
-from aurorax_pandas.plotting.rows import counted_things, refuse_summed
+from aurorax_pandas.plotting.rows import counted_things, refuse_summed, refuse_turned
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,7 +112,7 @@ def plot_map(
     ------
     AuroraxInputError
         If `by` names no column, an elevation is not from 0 to below 90, or `emission_altitude` is no altitude; or if
-        the Axes hold another picture.
+        the Axes hold another picture, or with an ephemeris a row ends before it starts.
 
     Warns
     -----
@@ -134,7 +134,7 @@ def plot_map(
         for each in as_list(elevations)
     ]
     altitude = read_emission_altitude(emission_altitude)
-    given = contract.checked_axes(ax, "map")
+    given = contract.checked_axes(ax, "map", even="xy")
     contract.check_words(title, legend)
     if ephemeris is None:
         own = contract.checked_keywords(
@@ -172,6 +172,7 @@ def plot_map(
         return _finished(given, panels, title, figsize, legend=legend)
     first, second = spacecraft_sides(events)
     mixed = first != second
+    refuse_turned("map", events[mixed])
     between = events[mixed]
     check_spans("map", between, rows_of_events(df, events)[mixed], ephemeris, sources_of_sides(between))
     everyone = [str(name) for name in labels.cat.categories]
@@ -275,6 +276,11 @@ def _new_panels(
         axes.set_aspect("equal")
         is_new = held_picture(axes, "map") is None
         picture = picture_on(axes, "map")
+        if is_new:
+            picture.held["ours"] = given is None
+        elif len(parts[south]) and "south" not in picture.held:
+            # a map of nothing has no place yet
+            is_new = _turn(axes, picture, centre)
         centre = picture.held.setdefault("centre", centre)
         kept = picture.held.setdefault("places", [])
         if len(parts[south]):
@@ -290,6 +296,18 @@ def _new_panels(
     if both:
         _name_hemispheres(homes)
     return panels
+
+
+def _turn(axes: Any, picture: Picture, centre: tuple[float, float]) -> bool:
+    """Centre a map on which nothing is, and take its coast away; tell whether it was done: projections of users stay."""
+    if hasattr(axes, "projection"):
+        if not picture.held["ours"]:
+            return False
+        axes.projection = map_projection(centre)["projection"]
+    picture.held["centre"] = centre
+    for old in [each for each in axes.collections if each.get_gid() == "coast"]:
+        old.remove()
+    return True
 
 
 def _held_hemispheres(axes: Axes | None) -> dict[bool, Axes]:

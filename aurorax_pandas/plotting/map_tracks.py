@@ -13,6 +13,7 @@ from aurorax_pandas import geometry
 from aurorax_pandas.analysis.approach import approaches_of, sources_of_sides
 from aurorax_pandas.analysis.images import image_sites
 from aurorax_pandas.analysis.labels import spacecraft_sides
+from aurorax_pandas.ephemeris.arcs import longest_step
 from aurorax_pandas.ephemeris.tracks import Tracks, named_place
 from aurorax_pandas.exceptions import AuroraxDataWarning, callers_level
 from aurorax_pandas.frame import model
@@ -26,8 +27,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-#: Farthest that a location goes in a minute [km], and in a step however short or long it is; beyond it a line jumps.
-_JUMP_A_MINUTE: Final = 1000.0
+#: Between which lengths [km] the farthest that a location goes in a step stays, however short or long the step is.
 _LEAST_JUMP: Final = 300.0
 _MOST_JUMP: Final = 5000.0
 #: In how many parts a step is drawn.
@@ -192,7 +192,7 @@ def joined_epochs(step: np.timedelta64, track: Ints, at: Ints, lat: Floats, lon:
     joined = np.zeros(len(at), bool)
     if len(at):
         apart = geometry.great_circle_distance(lat[:-1], lon[:-1], lat[1:], lon[1:])
-        limit = np.clip(_JUMP_A_MINUTE * (step / np.timedelta64(1, "m")), _LEAST_JUMP, _MOST_JUMP)
+        limit = np.clip(longest_step(step), _LEAST_JUMP, _MOST_JUMP)
         joined[:-1] = (np.diff(track) == 0) & (np.diff(at) == 1) & (apart <= limit)
     return joined
 
@@ -205,11 +205,11 @@ def dense(joined: Bools) -> tuple[Ints, npt.NDArray[np.float64]]:
 
 def _in_spans(key: Ints, time: npt.NDArray[Any], keys: Ints, start: npt.NDArray[Any], end: npt.NDArray[Any]) -> Bools:
     """Tell of each instant whether a span of its key holds it."""
-    inside = np.zeros(len(key), bool)
-    for each in np.unique(key):
-        mine, rows = keys == each, np.flatnonzero(key == each)
-        begun = np.searchsorted(np.sort(start[mine]), time[rows], side="right")
-        inside[rows] = begun > np.searchsorted(np.sort(end[mine]), time[rows], side="left")
+    # numbers of key and instant in one; earlier keys have as many starts as ends, which cancel
+    moments, place = np.unique(np.concatenate([time, start, end]), return_inverse=True)
+    numbers = np.concatenate([key, keys, keys]) * len(moments) + place
+    at, begin, stop = np.split(numbers, [len(time), len(time) + len(start)])
+    inside: Bools = np.searchsorted(np.sort(begin), at, "right") > np.searchsorted(np.sort(stop), at, "left")
     return inside
 
 

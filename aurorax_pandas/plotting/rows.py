@@ -19,6 +19,8 @@ from aurorax_pandas.sources import HEMISPHERE
 #: Words that a picture can group by, beside columns.
 GROUPS: Final = ("pair", "site", "spacecraft", "station")
 _PAIR_EVENTS: Final = "Pair events"
+#: Beyond which a distance is no distance of two places [km]: the Earth is 40 030 km around.
+_NOT_ON_EARTH: Final = 1e6
 #: How many years a picture of times may span, and the microseconds of one.
 _MOST_YEARS: Final = 200
 _YEAR: Final = 365.25 * 86400e6
@@ -105,6 +107,29 @@ def refuse_ages(verb: str, *times: Any, cure: str = "leave out the rows whose ti
             f"{verb}: times from {pd.Timestamp(first)} to {pd.Timestamp(last)} are {years} years apart, and nothing has been in "
             f"orbit so long; {cure}"
         )
+
+
+def refuse_turned(verb: str, events: pd.DataFrame) -> None:
+    """Raise where a row ends before it starts: a picture of spans would show a span that is none."""
+    turned = int(np.count_nonzero(events["end"].to_numpy() < events["start"].to_numpy()))
+    if turned:
+        raise AuroraxInputError(
+            f"{verb}: {turned} of {len(events)} rows end before they start; mend them, or leave them out by "
+            'df.query("start <= end")'
+        )
+
+
+def refuse_endless(verb: str, events: pd.DataFrame) -> None:
+    """Raise where a distance is none on Earth: beside it all others would lie on zero."""
+    names = [name for name in ("min_distance", "max_distance", "approach_distance") if name in events.columns]
+    for name in names:
+        numbers = events[name].to_numpy(np.float64, na_value=np.nan)
+        far = np.isfinite(numbers) & (np.abs(numbers) > _NOT_ON_EARTH)
+        if far.any():
+            raise AuroraxInputError(
+                f"{verb}: {name} is {numbers[far][0]:g} km in {far.sum()} of {len(far)} rows, farther than anything on Earth; "
+                "mend them, or leave these rows out"
+            )
 
 
 def tell_timeless(verb: str, *times: pd.Series[Any]) -> None:

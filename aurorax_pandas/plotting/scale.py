@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurorax_pandas.checks import checked_number, shown
+from aurorax_pandas.checks import checked_number, invalid, shown
 from aurorax_pandas.exceptions import AuroraxInputError
 from aurorax_pandas.frame.provenance import get_provenance
 from aurorax_pandas.plotting import colors
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _DISTANCES: Final = ("min_distance", "max_distance", "approach_distance", "median_distance")
 _BAR_INCHES: Final = 6.0
 _FEW: Final = 12
+#: Beyond this ends of a scale and the ticks between them are not told apart.
+_MOST: Final = 1e15
 
 
 class Limits(NamedTuple):
@@ -51,13 +53,19 @@ def checked_limits(
     norm: Any = None,
 ) -> Limits:
     """Check what a user said of a colour scale, before anything is drawn."""
+    from matplotlib.colors import Normalize
+
     numbers = {
-        name: None if value is None else checked_number(name, value, np.isfinite, "a number")
+        name: None
+        if value is None
+        else checked_number(name, value, lambda end: abs(end) <= _MOST, f"a number from -{_MOST:g} to {_MOST:g}")
         for name, value in (("vmin", vmin), ("vmax", vmax))
     }
     low, high = numbers["vmin"], numbers["vmax"]
     if low is not None and high is not None and low >= high:
         raise AuroraxInputError(f"vmin={shown(vmin)} is not below vmax={shown(vmax)}; swap them")
+    if norm is not None and not isinstance(norm, Normalize):
+        raise invalid("norm", norm, "a scale of matplotlib, such as matplotlib.colors.LogNorm()")
     if norm is not None and not (low is None and high is None):
         raise AuroraxInputError("norm= brings its own limits; leave vmin= and vmax= out")
     held = held_picture(axes, kind)

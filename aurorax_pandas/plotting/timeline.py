@@ -16,7 +16,15 @@ from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.bars import HOLLOW_POINTS, MIN_BAR_POINTS, Bars
 from aurorax_pandas.plotting.legend import legend_above, looks_that_fit
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
-from aurorax_pandas.plotting.rows import conjugate_rows, drawn_rows, refuse_ages, stops_of, tell_timeless
+from aurorax_pandas.plotting.rows import (
+    conjugate_rows,
+    drawn_rows,
+    refuse_ages,
+    refuse_endless,
+    refuse_turned,
+    stops_of,
+    tell_timeless,
+)
 from aurorax_pandas.plotting.time_axis import date_numbers, draw_time, make_room_for_date, name_times
 
 if TYPE_CHECKING:
@@ -87,7 +95,8 @@ def timeline(
     Raises
     ------
     AuroraxInputError
-        If a column is not there, an argument cannot be used, or the Axes hold another picture.
+        If a column is not there, an argument cannot be used, or the Axes hold another picture; or if a row ends before it
+        starts, or has a distance that is none on Earth.
 
     Examples
     --------
@@ -100,7 +109,7 @@ def timeline(
 
     choice("sort", sort, lanes.SORTS)
     kind = "timeline by day" if flag("by_day", by_day) else "timeline"
-    given = contract.checked_axes(ax)
+    given = contract.checked_axes(ax, even="y")
     look = contract.checked_keywords(
         timeline, PolyCollection, kwargs, lambda **some: PolyCollection([], **some), ("norm",)
     )
@@ -129,6 +138,8 @@ def timeline(
             "label": labels.array,
         }
     )
+    refuse_turned("timeline", events)
+    refuse_endless("timeline", events)
     if by_day:
         refuse_broken_spans(events, "timeline")
         spans = _by_day(spans)

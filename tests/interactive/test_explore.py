@@ -49,6 +49,9 @@ def test_conjunctions_events_and_datasets_give_the_same_events(sample):
         ({"tooltip": "pear"}, "tooltip='pear' is no column"),
         ({"tooltip": [3]}, "tooltip: 3 is not a name"),
         ({"tooltip": "data_sources"}, "tooltip='data_sources' holds tables"),
+        ({"by": "events"}, "by='events' holds tables"),
+        ({"color": "events"}, "color='events' holds tables"),
+        ({"vmin": 1e308}, "vmin=1e\\+308 is not valid"),
         ({"cmap": "viridid"}, "cmap='viridid' is no colour map; did you mean 'viridis'"),
         ({"vmin": 5, "vmax": 4}, "vmin=5 is not below vmax=4"),
         ({"palette": {"Swarm A": "nocolour"}}, "palette: 'nocolour'"),
@@ -282,3 +285,11 @@ def test_a_time_that_is_centuries_off_is_told(sample):
     events["end"] = np.where(events.index == 0, np.datetime64("12000-01-01", "us"), events["end"].to_numpy())
     with pytest.raises(ap.AuroraxInputError, match=r"explore: times from .* leave out the rows"):
         events.aurorax.explore()
+
+
+@needs_bokeh
+@pytest.mark.parametrize("suffix", [".gz", ".html.gz", ".zip"])
+def test_a_page_that_no_browser_opens_is_not_written(sample, tmp_path, suffix):
+    with pytest.raises(ap.AuroraxInputError, match=r"browsers open no .*; give a name that ends in '\.html'"):
+        sample.head(3).aurorax.explore().save(tmp_path / f"page{suffix}")
+    assert not list(tmp_path.iterdir())

@@ -388,6 +388,54 @@ def test_a_second_map_of_the_other_hemisphere_gets_a_map_beside_the_first(epheme
     assert len([each for each in ax.figure.axes if each.get_aspect() == 1.0 and each.collections]) == 2
 
 
+@pytest.fixture
+def both_hemispheres(ephemeris):
+    return ap.find_conjunctions(
+        ephemeris, distance=3000, conjunction_types=["nbtrace", "sbtrace"],
+        custom_locations={"locations": [[62.0, -95.0], [-62.0, 120.0]]}, space={"programs": "swarm"},
+    )  # fmt: skip
+
+
+def test_a_second_frame_of_the_south_is_drawn_into_the_southern_map(both_hemispheres, ephemeris):
+    north = both_hemispheres.aurorax.plot.map(ephemeris, ax=plt.figure().add_subplot())
+    south = north.figure.axes[1]
+    before, lines = len(north.collections), len(south.collections)
+    view = south.get_xlim()
+    far = both_hemispheres.query("conjunction_type == 'sbtrace'").head(3)
+    assert far.aurorax.plot.map(ephemeris, ax=north) is north
+    assert len(north.figure.axes) == 2
+    assert len(north.collections) == before
+    assert len(south.collections) > lines
+    assert south.get_xlim() == view
+
+
+@pytest.mark.parametrize("kind", ["nbtrace", "sbtrace"])
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_map_after_an_empty_frame_is_as_alone(both_hemispheres, ephemeris, kind, plain, counts):
+    df = both_hemispheres[both_hemispheres["conjunction_type"] == kind].head(3)
+    with_it = None if counts else ephemeris
+
+    def axes():
+        return plt.figure().add_subplot() if plain else None
+
+    alone = df.aurorax.plot.map(with_it, ax=axes())
+    after = df.aurorax.plot.map(with_it, ax=df.head(0).aurorax.plot.map(with_it, ax=axes()))
+    assert (after.get_xlim(), after.get_ylim()) == (alone.get_xlim(), alone.get_ylim())
+    coasts = [[each for each in ax.collections if each.get_gid() == "coast"] for ax in (alone, after)]
+    assert [len(each) for each in coasts] == [1, 1]
+    np.testing.assert_array_equal(*(np.concatenate(each[0].get_segments()) for each in coasts))
+
+
+def test_the_projection_of_a_users_map_stays(both_hemispheres, ephemeris):
+    crs = pytest.importorskip("cartopy.crs")
+    ax = plt.figure().add_subplot(projection=crs.NorthPolarStereo())
+    own = ax.projection
+    both_hemispheres.head(0).aurorax.plot.map(ephemeris, ax=ax)
+    both_hemispheres.head(3).aurorax.plot.map(ephemeris, ax=ax)
+    assert ax.projection is own
+
+
 def test_an_empty_frame_leaves_a_map_as_wide_as_it_is(sample, ephemeris):
     ax = sample.head(1).aurorax.plot.map(ephemeris, ax=plt.figure().add_subplot())
     width = np.ptp(ax.get_xlim())

@@ -280,3 +280,114 @@ def test_axes_that_cannot_be_drawn_into_are_told(sample):
     for kind in ("distance", "timeline", "map"):
         with pytest.raises(ap.AuroraxInputError, match="ax is mollweide; give plain Axes"):
             getattr(sample.aurorax.plot, kind)(ax=plt.figure().add_subplot(projection="mollweide"))
+
+
+@pytest.mark.parametrize(("name", "letter"), [("timeline", "y"), ("calendar", "x"), ("calendar", "y"), ("map", "x"), ("map", "y")])  # fmt: skip
+def test_axes_that_are_not_linear_are_refused_where_a_picture_has_no_place_on_them(sample, ephemeris, name, letter):
+    ax = plt.figure().add_subplot(**{f"{letter}scale": "log"})
+    with pytest.raises(ap.AuroraxInputError, match=rf"ax has a log {letter} axis.*set_{letter}scale\('linear'\)"):
+        DRAW[name](sample, ephemeris, ax=ax)
+    assert not ax.artists
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword", "value"),
+    [
+        ("timeline", "linewidth", np.inf),
+        ("calendar", "linewidth", -1),
+        ("map", "linewidth", np.nan),
+        ("approach", "linewidth", [1, np.nan]),
+        ("distance", "markersize", np.nan),
+        ("distance", "markersize", -1),
+        ("rate", "linewidth", np.float64("inf")),
+        ("histogram", "zorder", np.nan),
+    ],
+)
+def test_numbers_with_which_nothing_would_be_seen_are_refused(sample, ephemeris, name, keyword, value):
+    with pytest.raises(
+        ap.AuroraxInputError, match=rf"^{keyword}=.* cannot be used: (give finite numbers|a size is not)"
+    ):
+        DRAW[name](sample.head(3), ephemeris, **{keyword: value})
+    assert plt.get_fignums() == []
+
+
+def test_dashes_are_no_sizes(sample, ephemeris):
+    ax = DRAW["rate"](sample, ephemeris, linestyle=(0, (6, 3)), linewidth=0)
+    assert ax.get_lines()[0].get_linewidth() == 0
+
+
+@pytest.mark.parametrize("bins", [[0, 1, np.inf], 10**9, 1e9, np.nan])
+def test_bins_that_no_picture_has_are_refused(sample, bins):
+    with pytest.raises(ap.AuroraxInputError, match=r"^bins=.*give their number, or their edges in order"):
+        sample.aurorax.plot.histogram(bins=bins)
+
+
+@pytest.mark.parametrize("name", ["timeline", "distance", "approach", "map"])
+def test_rows_that_end_before_they_start_are_refused_where_spans_are_drawn(sample, ephemeris, name):
+    events = sample.aurorax.explode_events()
+    events.loc[2, "end"] = events.loc[2, "start"] - pd.Timedelta("1h")
+    with pytest.raises(ap.AuroraxInputError, match=rf"{name}: 1 of \d+ rows end before they start.*start <= end"):
+        DRAW[name](events, ephemeris)
+    assert plt.get_fignums() == []
+    DRAW[name](events.query("start <= end").head(5), ephemeris)
+
+
+@pytest.mark.parametrize("column", ["min_distance", "max_distance", "approach_distance"])
+def test_distances_that_are_none_on_earth_are_refused(sample, column):
+    events = sample.aurorax.explode_events().assign(approach_distance=1.0, approach_time=sample["start"])
+    events.loc[2, column] = 1e308
+    with pytest.raises(ap.AuroraxInputError, match=rf"distance: {column} is 1e\+308 km in 1 of 49 rows"):
+        events.aurorax.plot.distance()
+
+
+def test_rates_of_times_with_a_zone_are_those_without(sample, ephemeris):
+    zoned = sample.assign(start=sample["start"].dt.tz_localize("UTC"), end=sample["end"].dt.tz_localize("UTC"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one, other = (DRAW["rate"](each, ephemeris).get_lines()[0].get_xydata() for each in (sample, zoned))
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword", "value", "why"),
+    [
+        ("timeline", "vmin", 1e308, "give a number from -1e"),
+        ("calendar", "vmax", -1e300, "give a number from -1e"),
+        ("timeline", "norm", 5, "give a scale of matplotlib"),
+        ("calendar", "norm", "log", "give a scale of matplotlib"),
+        ("histogram", "histtype", "bogus", "give 'bar', 'barstacked', 'step' or 'stepfilled'"),
+        ("histogram", "rwidth", "x", "a part of the bin"),
+        ("histogram", "rwidth", -1, "a part of the bin"),
+        ("histogram", "density", "x", "give True or False"),
+        ("histogram", "log", "x", "give True or False"),
+        ("histogram", "cumulative", "x", "give True or False"),
+        ("timeline", "hatch", "zz", "cannot be used: hatches are made of"),
+        ("map", "path_effects", 5, "cannot be used: "),
+        ("rate", "path_effects", [5], "cannot be used: give a list of"),
+        ("dial", "snap", "x", "cannot be used: give True, False or None"),
+    ],
+)
+def test_keywords_that_would_fail_when_the_figure_is_drawn_are_refused(sample, ephemeris, name, keyword, value, why):
+    with pytest.raises(ap.AuroraxInputError, match=rf"^{keyword}\b.*{why}"):
+        DRAW[name](sample.head(3), ephemeris, **{keyword: value})
+    assert plt.get_fignums() == []
+
+
+def test_what_a_histogram_takes_reaches_its_bars(sample):
+    ax = sample.aurorax.plot.histogram(histtype="stepfilled", density=True, cumulative=-1, log=True)
+    assert ax.get_yscale() == "log"
+    with_gaps = sample.aurorax.plot.histogram(rwidth=0.5, hatch="//").patches
+    assert with_gaps[0].get_width() == pytest.approx(0.5 * (with_gaps[1].get_x() - with_gaps[0].get_x()))
+
+
+@every_picture
+def test_a_title_of_very_many_lines_is_refused(sample, ephemeris, name):
+    with pytest.raises(ap.AuroraxInputError, match=r"has 51 lines.*give at most 10"):
+        DRAW[name](sample.head(3), ephemeris, title="\n" * 50)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("argument", ["by", "color"])
+def test_a_column_of_tables_is_no_label(sample, argument):
+    with pytest.raises(ap.AuroraxInputError, match=f"{argument}='events' holds tables, not values"):
+        sample.aurorax.plot.timeline(**{argument: "events"})
