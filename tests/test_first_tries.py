@@ -17,8 +17,8 @@ TRIES = {
     "another frame left out": (lambda df: df.aurorax.overlaps(), "needs other=; give the frame"),
     "left out for a Dataset": (lambda df: df.aurorax.to_xarray().aurorax.within(), "within needs distance="),
     "a misspelt keyword": (
-        lambda df: df.aurorax.select_sources(programms="swarm"),
-        "no programms=; did you mean 'programs'",
+        lambda df: df.aurorax.select_sources(program_s="swarm"),
+        "no program_s=; did you mean 'programs'",
     ),
     "a keyword of pandas": (lambda df: df.aurorax.to_csv("a.csv", index=False), "no index=; valid: path, overwrite"),
     "a misspelt label": (

@@ -226,13 +226,16 @@ def test_concat_takes_one_frame_and_refuses_what_is_none(sample):
             ddf.aurorax.concat(others)
 
 
-def test_cameras_of_a_site_in_two_parts_are_one(builders):
+def test_cameras_of_a_site_in_several_parts_are_one(builders):
     b = builders
-    far, near = (
-        b.record(0, 3, sources=(camera, b.SWARM_A), low=low) for camera, low in ((b.ATHA, 5.0), (b.REGO_ATHA, 3.0))
-    )
-    df = as_conjunctions([far, near])
-    assert parted(df, [1]).aurorax.deduplicate("site").compute()["min_distance"].tolist() == [3.0]
+    cameras = [
+        b.source(number + 50 * (program == "rego"), f"{program} {number}", "ground", program, f"site {number}")
+        for program in ("themis-asi", "rego")
+        for number in range(100, 108)
+    ]
+    df = as_conjunctions([b.record(0, 1, sources=(one, b.SWARM_A), low=100.0 + n) for n, one in enumerate(cameras)])
+    found = parted(df, range(2, 16, 2)).aurorax.deduplicate("site").compute()
+    assert sorted(found["min_distance"]) == list(range(100, 108))
 
 
 def test_functions_take_dask_frames_as_the_accessor_does(sample):
