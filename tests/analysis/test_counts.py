@@ -234,3 +234,9 @@ def test_a_step_shorter_than_the_times_is_refused(sample):
 def test_a_class_of_text_is_a_step(sample):
     text = type("Text", (str,), {})("1h")
     pd.testing.assert_frame_equal(sample.aurorax.daily_counts(freq=text), sample.aurorax.daily_counts(freq="1h"))
+
+
+@pytest.mark.parametrize("lacking", ["start", "end"])
+def test_minutes_need_both_ends(sample, lacking):
+    with pytest.raises(ap.AuroraxInputError, match=f"minutes needs the column.s. {lacking};"):
+        sample.drop(columns=lacking).aurorax.minutes()

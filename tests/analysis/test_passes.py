@@ -257,3 +257,9 @@ def test_revisits_of_a_column_of_ones_own_are_those_of_its_rows_apart(sample):
     for name in ("odd", "even"):
         apart = sample[groups == name].assign(mine=name).aurorax.revisits("mine")
         assert found.loc[[name]].equals(apart)
+
+
+def test_revisits_by_a_column_that_events_lack_are_of_the_rows_with_its_value(sample):
+    found = sample.aurorax.revisits("farthest_epoch")
+    assert found["count"].sum() == sample.assign(mine=sample["farthest_epoch"]).aurorax.revisits("mine")["count"].sum()
+    assert len(found) == sample["farthest_epoch"].nunique()

@@ -6,6 +6,7 @@ import types
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 
 import aurorax_pandas as ap
@@ -56,6 +57,10 @@ def test_a_record_batch_and_a_column_of_nothing_are_read(sample, table):
     assert_conjunctions_equal(ap.as_conjunctions(batch), sample.head(4))
     nothing = ap.as_conjunctions(with_column(table, "farthest_epoch", pa.nulls(4)))
     assert_conjunctions_equal(nothing, sample.head(4).assign(farthest_epoch=pd.Series(pd.NaT, range(4), "M8[us]")))
+    some = table.column("farthest_epoch").combine_chunks().cast(pa.timestamp("ms", "UTC"))
+    some = pa.compute.if_else(pa.array([True, False, True, True]), some, None)
+    found = ap.as_conjunctions(with_column(table, "farthest_epoch", some))
+    assert found["farthest_epoch"].isna().tolist() == [False, True, False, False]
     no_events = ap.as_conjunctions(with_column(table, "events", pa.nulls(4)))
     assert no_events["events"].isna().all()
     assert no_events.aurorax.explode_events().empty
