@@ -140,7 +140,8 @@ def time_encoding(values: npt.NDArray[np.datetime64]) -> dict[str, Any]:
     unit = np.datetime_data(values.dtype)[0]
     told = {"calendar": "standard", "dtype": "int64", "_FillValue": np.iinfo(np.int64).min}
     # no integer can stand for a missing time that tools would not show as one
-    if (values.astype("M8[s]") == values).all():
+    a_second = max(int(np.timedelta64(1, "s") / np.ones((), f"m8[{unit}]")), 1)
+    if not np.isnat(values).any() and not (values.view(np.int64) % a_second).any():
         return {**told, "units": _SINCE.format("seconds")}
     if unit in ("us", "ms", "s") and np.array_equal(
         times_of_seconds(seconds_of_times(values)), values.astype("M8[us]"), equal_nan=True

@@ -15,7 +15,7 @@ from aurorax_pandas.plotting import colors, contract, lanes, scale
 from aurorax_pandas.plotting.legend import legend_above
 from aurorax_pandas.plotting.picture import Picture, held_picture, picture_on
 from aurorax_pandas.plotting.rows import counted_things, refuse_ages, refuse_long_searches, refuse_summed, tell_timeless
-from aurorax_pandas.plotting.time_axis import date_numbers, make_room_for_date, name_times
+from aurorax_pandas.plotting.time_axis import date_numbers, draw_no_times, make_room_for_date, name_times
 from aurorax_pandas.plotting.words import text_width
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ def plot_calendar(
     if not len(names) or not len(days):
         contract.name_axes(axes, x="Day [UTC]")
         if not picture.lanes:
-            axes.set_xticks([])
-            contract.draw_nothing(axes)
+            draw_no_times(axes)
         return contract.finish(axes, title, figsize)
     layers: list[_Layer] = picture.held.setdefault("layers", [])
     counts = counted.unstack().reindex(index=names, columns=days).to_numpy(np.float64)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 from matplotlib import dates
+from matplotlib.ticker import NullFormatter
 
 from aurorax_pandas.plotting.contract import draw_nothing, figure_of, letter_size, name_axes, panel_points
 from aurorax_pandas.plotting.words import text_width
@@ -167,6 +168,14 @@ def name_times(axes: Axes, both_ends: bool = False) -> None:
     axes.xaxis.get_offset_text().set_fontsize(size)
 
 
+def draw_no_times(axes: Axes) -> None:
+    """Say that there is nothing to draw, on a time axis without ticks."""
+    axes.set_xticks([])
+    # the short words of dates, which may be chosen for all figures, stumble where there are no ticks
+    axes.xaxis.set_major_formatter(NullFormatter())
+    draw_nothing(axes)
+
+
 def draw_time(
     axes: Axes, start: npt.NDArray[Any], stop: npt.NDArray[Any], taken: float = 0.0, words: str = "Time [UTC]"
 ) -> None:
@@ -188,8 +197,7 @@ def draw_time(
     known = ~(np.isnat(start) | np.isnat(stop))
     if not known.any():
         if not np.isfinite(axes.dataLim.intervalx).all():
-            axes.set_xticks([])
-            draw_nothing(axes)
+            draw_no_times(axes)
         return
     held = tuple(axes.dataLim.intervalx)
     name_times(axes)

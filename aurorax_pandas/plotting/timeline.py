@@ -25,7 +25,7 @@ from aurorax_pandas.plotting.rows import (
     stops_of,
     tell_timeless,
 )
-from aurorax_pandas.plotting.time_axis import date_numbers, draw_time, make_room_for_date, name_times
+from aurorax_pandas.plotting.time_axis import date_numbers, draw_no_times, draw_time, make_room_for_date, name_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,8 +213,7 @@ def _draw_hours(axes: Axes, *, drawn: bool) -> None:
 
     contract.name_axes(axes, x="Time of day [UTC]")
     if not drawn:
-        axes.set_xticks([])
-        contract.draw_nothing(axes)
+        draw_no_times(axes)
         return
     name_times(axes, both_ends=True)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz="UTC"))  # type: ignore[no-untyped-call]

@@ -344,3 +344,15 @@ def test_labels_that_surely_fit_are_not_measured(room, monkeypatch):
         labels if room == 300 else [f"…{label.removeprefix('CAMERA ')}" for label in labels]
     )
     assert len(measured) == 0 if room == 300 else len(measured) > 0
+
+
+@pytest.mark.parametrize("by_day", [False, True])
+def test_a_timeline_of_nothing_is_drawn_where_all_figures_have_short_dates(sample, by_day):
+    with plt.rc_context({"date.converter": "concise"}):
+        ax = sample.head(0).aurorax.plot.timeline(by_day=by_day)
+        ax.figure.canvas.draw()
+        assert [text.get_text() for text in ax.texts] == ["no conjunctions"]
+        # and holds what comes next
+        again = sample.aurorax.plot.timeline(ax=ax, by_day=by_day)
+        again.figure.canvas.draw()
+        assert any(label.get_text() for label in again.get_xticklabels())
