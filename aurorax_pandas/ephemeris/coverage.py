@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurorax_pandas.checks import listed
 from aurorax_pandas.ephemeris.dataset import source_table, step_of_epochs
 from aurorax_pandas.ephemeris.tracks import Ints, Tracks
 from aurorax_pandas.exceptions import AuroraxDataError, AuroraxDataWarning, callers_level
@@ -220,9 +221,7 @@ def _names_of_sources(sources: pd.DataFrame) -> npt.NDArray[Any]:
 
 def _listed(names: Iterable[Any]) -> str:
     """Write names out, each once, the first few of many."""
-    distinct = list(dict.fromkeys(map(str, names)))
-    more = f" and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else ""
-    return (", ".join(distinct[:_SHOWN]) or "no source") + more
+    return listed(list(dict.fromkeys(map(str, names))), _SHOWN) or "no source"
 
 
 def holdings(ephemeris: xr.Dataset) -> str:
